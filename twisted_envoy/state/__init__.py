@@ -1,0 +1,1 @@
+"""What a connection or stream knows: addresses, filter state, metadata, flags and byte counts."""
