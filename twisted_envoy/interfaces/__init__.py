@@ -1,0 +1,1 @@
+"""Every extension point, one file per subject. Interfaces and value types only, no behaviour."""

@@ -1,0 +1,65 @@
+"""How a config becomes something that runs: factories and what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from twisted_envoy.config.view import View
+
+
+class IExtensionFactory(Interface):
+    """
+    Builds one kind of extension from its config.
+
+    Found by its type URL: `envoy.extensions.filters.network.echo.v3.Echo` is looked for in
+    `twisted_envoy.extensions.filters.network.echo`, in the module's `factories` tuple; others come
+    from the entry-point group `twisted_envoy.extensions`, whose entry names are type URLs.
+    """
+
+    typeURL: str = Attribute("Full message name, without `type.googleapis.com/`.")
+    category: str = Attribute("`filters.network`, `access_loggers`, ...: where it may be named.")
+    descriptors: bytes = Attribute(
+        "Optional: a serialized FileDescriptorSet of a third party's own messages."
+    )
+
+    def build(config: View, context: IFactoryContext) -> object:  # type: ignore[empty-body]
+        """
+        Read the whole config, once, at start-up.
+
+        Every field that is not read is reported as unsupported.
+
+        Returns:
+            What the category's interface says: for filters a callable that makes one.
+        Raises:
+            ConfigError: the config cannot be obeyed.
+        """
+
+
+class IFactoryContext(Interface):
+    """What a factory may use while it builds, and may keep."""
+
+    reactor: object = Attribute("IReactorTime and IReactorCore; time comes only from here.")
+    scope: object = Attribute("stats.Scope of the listener or cluster that is being built.")
+    stats: object = Attribute("The root stats.Store.")
+    clusters: object = Attribute("IClusterManager.")
+    registry: object = Attribute("internal.Registry: the internal listeners of this reactor.")
+    sockets: object = Attribute("ISocketInterface.")
+    random: object = Attribute("random.Random.")
+    extensions: object = Attribute("config.Extensions.")
+    listener: object = Attribute("IListenerInfo of the listener being built, or None.")
+    accessLogs: object = Attribute("access_log.AccessLogManager.")
+    drain: object = Attribute("IDrainDecision.")
+    validating: bool = Attribute("True when nothing will be started: open and bind nothing.")
+
+    def singleton(key: str, make: Callable[[], object]) -> object:  # type: ignore[empty-body]
+        """The one object of that key in this server, made on first use."""
+
+    def build(extension: View, category: str) -> object:  # type: ignore[empty-body]
+        """Build what a TypedExtensionConfig (or any `name` + `typed_config`) names."""
+
+    def warn(problem: str, view: View | None = None) -> None:
+        """Say something at start-up that is no error."""

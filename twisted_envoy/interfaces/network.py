@@ -1,0 +1,92 @@
+"""What stands between a connection and its terminal filter."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from twisted.python.failure import Failure
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from twisted_envoy.network.chain import Link
+    from twisted_envoy.state.stream_info import StreamInfo
+
+
+class IReadFilter(Interface):
+    """
+    A link that takes part in what comes from the wire. Every method is optional.
+
+    A method that is not defined is not on the path: it costs nothing.
+    """
+
+    def connectionMade() -> None:
+        """The connection is there; filters nearer to the wire have seen it."""
+
+    def dataReceived(data: bytes) -> None:
+        """Bytes from the wire; pass them on with `self.deliver(data)`."""
+
+    def readConnectionLost() -> None:
+        """The peer will send no more; pass it on with `self.deliverEnd()`."""
+
+    def connectionLost(reason: Failure) -> None:
+        """The connection is gone; called once, after which every verb is a silent no-op."""
+
+
+class IWriteFilter(Interface):
+    """A link that takes part in what goes to the wire."""
+
+    def write(data: bytes) -> None:
+        """Bytes toward the wire; pass them on with `self.transport.write(data)`."""
+
+    def loseWriteConnection() -> None:
+        """No more writes will come; pass it on with `self.transport.loseWriteConnection()`."""
+
+
+class INetworkFilterMaker(Interface):
+    """What a network filter's factory builds."""
+
+    terminal: bool = Attribute("True for a filter that must be the last of its chain.")
+
+    def __call__() -> Link:  # type: ignore[empty-body]
+        """One link (or a plain Twisted IProtocol, for a terminal filter) for one connection."""
+
+
+class Verdict(Enum):
+    """What a listener filter says of the bytes it was shown."""
+
+    NEED_MORE = "need more"
+    DONE = "done"
+    REJECT = "reject"
+
+
+class IListenerFilter(Interface):
+    """Looks at the first bytes of a connection before a filter chain is chosen. Sans-IO."""
+
+    maxReadBytes: int = Attribute("How many bytes it may ask for; 0 when it reads none.")
+
+    def feed(  # type: ignore[empty-body]
+        data: bytes, streamInfo: StreamInfo
+    ) -> tuple[Verdict, int | str]:
+        """
+        Look at everything that has come so far.
+
+        Called once with b"" at accept, then with the whole beginning each time that it grows.
+
+        Returns:
+            (NEED_MORE, 0), (DONE, bytes that it took away) or (REJECT, reason).
+        """
+
+
+class IListenerInfo(Interface):
+    """What filters and logs may know of the listener that accepted their connection."""
+
+    name: str = Attribute("As configured.")
+    metadata: dict[str, dict[str, object]] = Attribute("filter_metadata.")
+    trafficDirection: str = Attribute("UNSPECIFIED, INBOUND or OUTBOUND.")
+
+
+class IDrainDecision(Interface):
+    """Whether connections should be ended when that is convenient."""
+
+    draining: bool = Attribute("True once the server drains.")

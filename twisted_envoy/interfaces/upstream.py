@@ -1,0 +1,102 @@
+"""Clusters, hosts and pools as filters see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
+
+
+class LoadBalancerContext:
+    """
+    What a load balancer may look at.
+
+    Attributes:
+        hashKey: of the hash policy, None when there is none.
+        metadataMatch: `envoy.lb` values that hosts must have.
+        tried: hosts that failed before for this connection or request.
+    """
+
+    __slots__ = ("hashKey", "metadataMatch", "tried")
+
+    def __init__(
+        self, hashKey: int | None = None, metadataMatch: dict[str, object] | None = None
+    ) -> None:
+        self.hashKey = hashKey
+        self.metadataMatch = metadataMatch
+        self.tried: list[IHost] = []
+
+
+class IHost(Interface):
+    """One endpoint of a cluster."""
+
+    address: IAddress = Attribute("Where it is.")
+    hostname: str = Attribute("As configured, or empty.")
+    weight: int = Attribute("1 to 128 or more; a share.")
+    metadata: dict[str, dict[str, object]] = Attribute("filter_metadata of the endpoint.")
+    cluster: ICluster = Attribute("The cluster that it belongs to.")
+    stats: object = Attribute("Per-host counters, named as `/clusters` names them.")
+
+    def tcpPool(options: TransportSocketOptions) -> ITCPPool:  # type: ignore[empty-body]
+        """Where new connections to this host come from."""
+
+
+class ITCPPool(IStreamClientEndpoint):
+    """
+    Makes connections to one host: each connect() is one new connection.
+
+    Failures are `upstream.tcp_pool.PoolError`s: they carry a flag and a reason. The circuit
+    breaker and all counters settle exactly once for each connect().
+    """
+
+
+class ICluster(Interface):
+    """A named group of hosts."""
+
+    name: str = Attribute("As configured.")
+    metadata: dict[str, dict[str, object]] = Attribute("filter_metadata.")
+    hosts: Sequence[IHost] = Attribute("All hosts.")
+    stats: object = Attribute("upstream.stats.ClusterStats.")
+
+    def chooseHost(context: LoadBalancerContext) -> IHost | None:  # type: ignore[empty-body]
+        """The host for one new connection; None when there is none."""
+
+
+class IClusterManager(Interface):
+    """All clusters of a server."""
+
+    def get(name: str) -> ICluster | None:  # type: ignore[empty-body]
+        """The cluster of that name."""
+
+
+class ILoadBalancer(Interface):
+    """Picks hosts of one cluster."""
+
+    def choose(context: LoadBalancerContext) -> IHost | None:  # type: ignore[empty-body]
+        """A host, or None when there is none to pick."""
+
+    def hostsChanged(hosts: Sequence[IHost]) -> None:
+        """The hosts are now these."""
+
+
+class ILoadBalancerMaker(Interface):
+    """What a load balancing policy's factory builds."""
+
+    def __call__(hosts: Sequence[IHost]) -> ILoadBalancer:  # type: ignore[empty-body]
+        """A balancer over those hosts."""
+
+
+__all__ = [
+    "ICluster",
+    "IClusterManager",
+    "IHost",
+    "ILoadBalancer",
+    "ILoadBalancerMaker",
+    "ITCPPool",
+    "LoadBalancerContext",
+]
