@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
+from twisted_envoy.interfaces.extensions import IExtensionFactory
+
 if TYPE_CHECKING:
-    from twisted_envoy.network.chain import Link
     from twisted_envoy.state.stream_info import StreamInfo
 
 
@@ -43,13 +44,15 @@ class IWriteFilter(Interface):
         """No more writes will come; pass it on with `self.transport.loseWriteConnection()`."""
 
 
-class INetworkFilterMaker(Interface):
-    """What a network filter's factory builds."""
+class INetworkFilterFactory(IExtensionFactory):
+    """
+    Builds a network filter.
+
+    `build` returns a callable without arguments that makes one Link (or, for a terminal filter, any
+    Twisted IProtocol) for one connection. It runs for each connection: it only allocates.
+    """
 
     terminal: bool = Attribute("True for a filter that must be the last of its chain.")
-
-    def __call__() -> Link:  # type: ignore[empty-body]
-        """One link (or a plain Twisted IProtocol, for a terminal filter) for one connection."""
 
 
 class Verdict(Enum):

@@ -11,7 +11,7 @@ from zope.interface import Interface
 
 if TYPE_CHECKING:
     from twisted_envoy.interfaces.upstream import IHost
-    from twisted_envoy.network.chain import Link
+    from twisted_envoy.network.link import Link
     from twisted_envoy.state.filter_state import Entry
     from twisted_envoy.state.stream_info import StreamInfo
 

@@ -1,0 +1,1 @@
+"""From an accepted connection to its terminal filter: listeners, chains, gates and timers."""

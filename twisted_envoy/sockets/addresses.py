@@ -1,0 +1,56 @@
+"""Between Twisted's addresses and those of the socket module."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.interfaces import IAddress
+
+
+def familyOf(address: IAddress) -> socket.AddressFamily:
+    """
+    The socket family of an address.
+
+    Raises:
+        TypeError: no kernel socket has such an address.
+    """
+    if isinstance(address, IPv4Address):
+        return socket.AF_INET
+    if isinstance(address, IPv6Address):
+        return socket.AF_INET6
+    if isinstance(address, UNIXAddress):
+        return socket.AF_UNIX
+    raise TypeError(f"no kernel socket has the address {address}")
+
+
+def toSocketName(address: IAddress) -> Any:
+    """What bind() and connect() take."""
+    if isinstance(address, IPv4Address):
+        return (address.host, address.port)
+    if isinstance(address, IPv6Address):
+        host, _, zone = address.host.partition("%")
+        scope = _zoneIndex(zone) if zone else address.scopeID
+        return (host, address.port, address.flowInfo, int(scope))
+    if isinstance(address, UNIXAddress):
+        return address.name
+    raise TypeError(f"no kernel socket has the address {address}")
+
+
+def fromName(family: int, name: Any) -> IAddress:
+    """A socket's name (of getsockname, accept, ...) as an address."""
+    if family == socket.AF_INET:
+        return IPv4Address("TCP", name[0], name[1])
+    if family == socket.AF_INET6:
+        return IPv6Address("TCP", name[0], name[1], name[2], name[3])
+    return UNIXAddress(name or None)
+
+
+def fromSocketName(sock: socket.socket) -> IAddress:
+    """The local address of a socket."""
+    return fromName(sock.family, sock.getsockname())
+
+
+def _zoneIndex(zone: str) -> int:
+    return int(zone) if zone.isdigit() else socket.if_nametoindex(zone)

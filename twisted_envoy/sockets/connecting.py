@@ -1,0 +1,145 @@
+"""A connection that is being made."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from typing import Any
+
+from twisted.internet import error
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IProtocolFactory, IWriteDescriptor
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from twisted_envoy.sockets.addresses import familyOf, toSocketName
+from twisted_envoy.sockets.events import SocketContext
+from twisted_envoy.sockets.interfaces import ConnectOptions
+from twisted_envoy.sockets.stream import StreamSocket
+
+_UNDER_WAY = frozenset({0, errno.EINPROGRESS})
+
+
+@implementer(IWriteDescriptor)
+class ConnectingSocket:
+    """
+    One attempt to connect.
+
+    The attempt is confirmed by the reactor's next poll, never inside `start`; what fails at once
+    has failed when `start` returns. There is no timeout here: whoever waits cancels the Deferred.
+    """
+
+    __slots__ = ("__weakref__", "_address", "_context", "_done", "_factory", "_sock")
+
+    def __init__(
+        self, address: IAddress, factory: IProtocolFactory, context: SocketContext
+    ) -> None:
+        self._address = address
+        self._factory = factory
+        self._context = context
+        self._sock: socket.socket | None = None
+        self._done: Deferred[Any] = Deferred(self._cancel)
+
+    def start(self, options: ConnectOptions) -> Deferred[Any]:
+        """
+        Begin.
+
+        Returns:
+            Fires with the protocol; fails with a ConnectError that carries `osError`.
+        """
+        try:
+            self._sock = _newSocket(self._address, options)
+            code = self._sock.connect_ex(toSocketName(self._address))
+        except OSError as problem:
+            self._fail(error.getConnectError(problem))
+            return self._done
+        if code in _UNDER_WAY:
+            self._context.reactor.addWriter(self)
+        else:
+            self._fail(error.getConnectError((code, _text(code))))
+        return self._done
+
+    def fileno(self) -> int:
+        return -1 if self._sock is None else self._sock.fileno()
+
+    def logPrefix(self) -> str:
+        return "connecting"
+
+    def doWrite(self) -> None:
+        """The kernel has an answer."""
+        sock = self._sock
+        if sock is None:
+            return
+        self._context.turn.enter()
+        try:
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                self._fail(error.getConnectError((code, _text(code))))
+            else:
+                self._connected(sock)
+        finally:
+            self._context.turn.leave()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor saw an error on the descriptor, or it stops."""
+        if self._sock is None:
+            return
+        code = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        self._context.turn.enter()
+        try:
+            self._fail(error.getConnectError((code, _text(code))) if code else error.ConnectError())
+        finally:
+            self._context.turn.leave()
+
+    def _connected(self, sock: socket.socket) -> None:
+        self._context.reactor.removeWriter(self)
+        self._sock = None
+        try:
+            protocol: Any = self._factory.buildProtocol(self._address)
+        except Exception:
+            sock.close()
+            self._done.errback(Failure())
+            return
+        if protocol is None:
+            sock.close()
+            self._done.errback(error.NoProtocol())
+            return
+        StreamSocket(sock, self._context, None, self._address).begin(protocol)
+        self._done.callback(protocol)
+
+    def _fail(self, problem: Exception) -> None:
+        self._drop()
+        if not self._done.called:
+            self._done.errback(problem)
+
+    def _cancel(self, done: Deferred[Any]) -> None:
+        self._drop()
+        done.errback(error.ConnectingCancelledError(self._address))
+
+    def _drop(self) -> None:
+        if self._sock is not None:
+            self._context.reactor.removeWriter(self)
+            self._sock.close()
+            self._sock = None
+
+
+def _newSocket(address: IAddress, options: ConnectOptions) -> socket.socket:
+    family = familyOf(address)
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        if family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for level, option, value in options.options:
+            sock.setsockopt(level, option, value)
+        if options.sourceAddress is not None and family != socket.AF_UNIX:
+            sock.bind(options.sourceAddress)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _text(code: int) -> str:
+    return os.strerror(code)

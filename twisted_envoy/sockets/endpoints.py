@@ -1,0 +1,79 @@
+"""The endpoints of kernel sockets, and the ISocketInterface that makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred, execute
+from twisted.internet.interfaces import (
+    IAddress,
+    IListeningPort,
+    IProtocolFactory,
+    IStreamClientEndpoint,
+    IStreamServerEndpoint,
+)
+from zope.interface import implementer
+
+from twisted_envoy.internal.turn import TurnQueue
+from twisted_envoy.sockets.connecting import ConnectingSocket
+from twisted_envoy.sockets.events import SocketContext, SocketReactor
+from twisted_envoy.sockets.interfaces import ConnectOptions, ISocketInterface, ListenOptions
+from twisted_envoy.sockets.listening import ListeningSocket
+
+
+@implementer(IStreamServerEndpoint)
+class SocketServerEndpoint:
+    """Listens on a kernel address: an IP address with a port, or a Unix socket."""
+
+    def __init__(self, address: IAddress, options: ListenOptions, context: SocketContext) -> None:
+        self._address = address
+        self._options = options
+        self._context = context
+
+    def listen(self, factory: IProtocolFactory) -> Deferred[IListeningPort]:
+        """Bind and listen now; the Deferred has fired when this returns."""
+        return execute(self._listen, factory)
+
+    def _listen(self, factory: IProtocolFactory) -> IListeningPort:
+        port = ListeningSocket(self._address, self._options, factory, self._context)
+        port.startListening()
+        return port
+
+
+@implementer(IStreamClientEndpoint)
+class SocketClientEndpoint:
+    """Connects to a kernel address."""
+
+    def __init__(self, address: IAddress, options: ConnectOptions, context: SocketContext) -> None:
+        self._address = address
+        self._options = options
+        self._context = context
+
+    def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
+        """One new connection; see `ConnectingSocket` for when it fires."""
+        return ConnectingSocket(self._address, factory, self._context).start(self._options)
+
+
+@implementer(ISocketInterface)
+class ReactorSockets:
+    """
+    Sockets that a Twisted reactor watches.
+
+    Args:
+        reactor: provides IReactorFDSet and IReactorTime.
+        turn: the reactor's TurnQueue (`internal.getRegistry(reactor).turn`).
+    """
+
+    def __init__(self, reactor: SocketReactor, turn: TurnQueue) -> None:
+        self._context = SocketContext(reactor, turn)
+
+    def serverEndpoint(self, address: IAddress, options: ListenOptions) -> IStreamServerEndpoint:
+        return SocketServerEndpoint(address, options, self._context)
+
+    def clientEndpoint(self, address: IAddress, options: ConnectOptions) -> IStreamClientEndpoint:
+        return SocketClientEndpoint(address, options, self._context)
+
+    def close(self) -> None:
+        """Stop waiting for peers of connections that were closed."""
+        for waiting in list(self._context.lingering):
+            waiting.close()
