@@ -1,0 +1,7 @@
+"""`twistd envoy`. Nothing of twisted_envoy is imported before the command is used."""
+
+from twisted.application.service import ServiceMaker
+
+twistedEnvoy = ServiceMaker(
+    "twisted_envoy", "twisted_envoy.server.tap", "Envoy inside Twisted.", "envoy"
+)

@@ -1,0 +1,1 @@
+"""The program around the proxy: command line, log, life cycle, admin pages."""

@@ -1,0 +1,163 @@
+"""
+The server's log: twisted.logger events as Envoy's lines.
+
+    [2026-11-23 01:02:03.456][4711][info][main] [twisted_envoy/server/tap.py:12] text
+
+An `EnvoyLog` is one observer with its levels, its pattern and the file it writes to. An event may
+carry `component="runtime"` to name Envoy's logger itself, and `log_trace=True` to be a trace line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from types import FrameType
+from typing import Protocol
+
+from twisted.logger import ILogObserver, LogEvent, eventAsText
+from zope.interface import implementer
+
+from twisted_envoy.server.log_format import LogRecord, compileLogFormat
+from twisted_envoy.server.log_levels import LEVELS, LogControl, componentOf, weightOf
+
+
+_SEEN = "twisted_envoy_printed"
+"""Key of events that were printed: twistd and twist replay all that came before they began to log."""
+
+
+class LogOutput(Protocol):
+    """Where lines go. Neither method raises."""
+
+    def write(self, text: str) -> None:
+        """Write one whole line, its newline included."""
+
+    def reopen(self) -> None:
+        """Open the file anew, if it is one."""
+
+
+class DescriptorOutput:
+    """
+    An open file descriptor, such as stderr's; unbuffered.
+
+    A line that cannot be written is lost: there is nobody left to tell.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def write(self, text: str) -> None:
+        """Write the line at once."""
+        data = text.encode("utf-8", "backslashreplace")
+        try:
+            while data:
+                data = data[os.write(self.descriptor, data) :]
+        except OSError:
+            return
+
+    def reopen(self) -> None:
+        """A descriptor stays what it is."""
+
+
+class PathOutput:
+    """
+    A log file, appended to.
+
+    Args:
+        path: taken as it is now; a later change of the working directory does not move it.
+    Raises:
+        OSError: it cannot be opened.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = os.path.abspath(path)
+        self._output = DescriptorOutput(self._open())
+
+    def _open(self) -> int:
+        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        return self._descriptor
+
+    def write(self, text: str) -> None:
+        """Append the line at once."""
+        self._output.write(text)
+
+    def reopen(self) -> None:
+        """Open the path again, after a rotation; the old file stays when that fails."""
+        old = self._descriptor
+        try:
+            self._output = DescriptorOutput(self._open())
+        except OSError:
+            return
+        os.close(old)
+
+    def close(self) -> None:
+        """Write no more."""
+        os.close(self._descriptor)
+
+
+@implementer(ILogObserver)
+class EnvoyLog:
+    """
+    An observer that prints events as Envoy prints its log.
+
+    Args:
+        control: the levels.
+        output: where lines go.
+        pattern: as `--log-format`.
+        escaped: newlines and other control characters inside a message become C escapes, as
+            `--log-format-escaped`.
+    Raises:
+        LogFormatError: for the pattern.
+    """
+
+    def __init__(
+        self, control: LogControl, output: LogOutput, pattern: str, escaped: bool = False
+    ) -> None:
+        self.control = control
+        self._output = output
+        self._format = compileLogFormat(pattern)
+        self._escaped = escaped
+
+    def __call__(self, event: LogEvent) -> None:
+        """Print the event if its logger's level lets it through."""
+        component, weight = componentOf(event), weightOf(event)
+        if event.get(_SEEN) or not self.control.shows(component, weight):
+            return
+        event[_SEEN] = True
+        message = messageOf(event)
+        if self._escaped:
+            message = message.encode("unicode_escape").decode("ascii")
+        file, line, function = _callSite(sys._getframe(1))
+        record = LogRecord(
+            event["log_time"], LEVELS[weight], component, message, file, line, function
+        )
+        self._output.write(self._format(record) + "\n")
+
+    def reopen(self) -> None:
+        """Open the log file anew (SIGUSR1)."""
+        self._output.reopen()
+
+
+def messageOf(event: Mapping[str, object]) -> str:
+    """The event's text, with the traceback of a failure behind it."""
+    return eventAsText(
+        dict(event), includeTraceback=True, includeTimestamp=False, includeSystem=False
+    ).strip()
+
+
+def _callSite(frame: FrameType | None) -> tuple[str, int, str]:
+    """(file, line, function) of the frame that logged; the logging machinery is skipped."""
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if not (module == __name__ or module.startswith(("twisted.logger", "twisted.python.log"))):
+            return _shortPath(frame.f_code.co_filename), frame.f_lineno, frame.f_code.co_name
+        frame = frame.f_back
+    return "", 0, ""
+
+
+def _shortPath(path: str) -> str:
+    for package in ("twisted_envoy", "twisted"):
+        head, found, tail = path.rpartition(os.sep + package + os.sep)
+        if found:
+            return package + "/" + tail
+    return os.path.basename(path)

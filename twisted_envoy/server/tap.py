@@ -1,0 +1,231 @@
+"""
+`twistd envoy` and `twist envoy`: from a command line to a running server.
+
+Everything that can go wrong at start goes wrong in makeService: the config is read and the sockets
+are bound there, before twistd turns into a daemon, so that each problem is one line on the
+terminal and status 1.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, cast
+
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+from twisted.logger import ILogObserver, Logger
+from twisted.python.components import Componentized
+
+from twisted_envoy.errors import ConfigError
+from twisted_envoy.server.lifecycle import RunningReactor, SignalHandlers, stopInOrder
+from twisted_envoy.server.log_setup import LogSetup, printNothing
+from twisted_envoy.server.options import Options, ServerOptions
+
+if TYPE_CHECKING:
+    from twisted_envoy.server.log_levels import LogControl
+
+_log = Logger()
+
+
+class RunnableServer(Protocol):
+    """What is needed here of server.Server (an IService)."""
+
+    shutdown: Callable[[], object]
+    logControl: LogControl
+
+    def privilegedStartService(self) -> object:
+        """Bind all sockets."""
+
+    def startService(self) -> object:
+        """Accept connections."""
+
+    def stopService(self) -> object:
+        """Drain and flush; may return a Deferred."""
+
+    def reopenLogs(self) -> None:
+        """Open all access logs anew."""
+
+
+BuildServer = Callable[[ServerOptions, RunningReactor], RunnableServer]
+
+NO_CONFIGURATION = "no configuration: give -c FILE or --config-yaml TEXT"
+
+
+def makeService(options: Options) -> IService:
+    """
+    The service of one command line.
+
+    Raises:
+        SystemExit: status 0 when a config was only to be checked, 1 when it cannot be obeyed.
+    """
+    from twisted.internet import reactor
+
+    from twisted_envoy.server.build import buildServer
+
+    return Start(options, cast(RunningReactor, reactor), buildServer).service()
+
+
+def builtinDemo(options: ServerOptions) -> ServerOptions | None:
+    """What runs when no configuration is given; None: nothing does."""
+    return None
+
+
+class Start:
+    """
+    One start of the server.
+
+    Args:
+        options: parsed.
+        reactor: the installed one; not yet running.
+        build: makes the server of the options: reads the config, binds nothing.
+    """
+
+    def __init__(self, options: Options, reactor: RunningReactor, build: BuildServer) -> None:
+        self._options = options.serverOptions
+        self._runner = options.parent
+        self._reactor = reactor
+        self._build = build
+
+    def service(self) -> IService:
+        """
+        Build, bind and wrap.
+
+        Raises:
+            SystemExit: as makeService.
+        """
+        if not (self._options.configPath or self._options.configYAML):
+            demo = builtinDemo(self._options)
+            if demo is None:
+                print(NO_CONFIGURATION, file=sys.stderr)
+                raise SystemExit(1)
+            self._options = demo
+        logs = self._startLog()
+        try:
+            server = self._build(self._options, self._reactor)
+            if not self._options.validating:
+                server.privilegedStartService()
+        except Exception as problem:
+            self._explain(problem, logs)
+            logs.stop()
+            raise SystemExit(1) from None
+        if self._options.mode != "Serve":
+            self._finish(server, logs)
+        server.logControl = logs.log.control
+        return EnvoyService(server, logs, self._reactor)
+
+    def _startLog(self) -> LogSetup:
+        try:
+            serving = self._options.mode == "Serve"
+            logs = LogSetup(self._options, self._runner if serving else None)
+        except OSError as problem:
+            path = problem.filename
+            print(
+                f"Failed to open log-file '{path}': {problem.strerror}",
+                file=sys.stderr,
+            )
+            raise SystemExit(1) from None
+        logs.start()
+        return logs
+
+    def _finish(self, server: RunnableServer, logs: LogSetup) -> None:
+        if self._options.validating:
+            print(f"configuration '{self._options.configPath}' OK")
+        else:
+            server.stopService()
+        sys.stdout.flush()
+        logs.stop()
+        raise SystemExit(0)
+
+    def _explain(self, problem: Exception, logs: LogSetup) -> None:
+        """One line in the log, and on stderr when the log is elsewhere."""
+        text = problemText(problem)
+        if self._options.validating:
+            line = f"error initializing configuration '{self._options.configPath}': {text}"
+        else:
+            line = f"error `{text}` initializing config '{self._options.configPath}'"
+        log = Logger(namespace=__name__, observer=logs.log)  # not yet through Twisted's publisher,
+        log.critical("{line}", line=line)  # which prints critical lines on stderr by itself
+        if not isinstance(problem, (ConfigError, OSError, CannotListenError)):
+            log.debug("{trace}", trace="".join(traceback.format_exception(problem)))
+        if not logs.onStderr or not logs.log.control.shows("main", CRITICAL):
+            print(line, file=sys.stderr)
+
+
+CRITICAL = 5
+
+
+def problemText(problem: Exception) -> str:
+    """What went wrong, for people, in one line."""
+    if isinstance(problem, CannotListenError):
+        text = _bindText(problem)
+    elif isinstance(problem, ConfigError):
+        text = str(problem)
+    elif isinstance(problem, OSError):
+        name = f"{problem.filename}: " if problem.filename else ""
+        text = f"{name}{problem.strerror or problem}"
+    else:
+        text = f"internal error: {type(problem).__name__}: {problem}"
+    return " ".join(text.splitlines())
+
+
+def _bindText(problem: CannotListenError) -> str:
+    reason = getattr(problem.socketError, "strerror", None) or str(problem.socketError)
+    if isinstance(problem.port, int):
+        host = problem.interface
+        host = f"[{host}]" if ":" in host else host or "0.0.0.0"
+        return f"cannot bind '{host}:{problem.port}': {reason}"
+    return f"cannot bind '{problem.port}': {reason}"
+
+
+class EnvoyService(Service):
+    """
+    A server under twistd or twist: signals, log lines of the life cycle, an orderly end.
+
+    Its sockets are bound already; startService lets connections in.
+    """
+
+    def __init__(self, server: RunnableServer, logs: LogSetup, reactor: RunningReactor) -> None:
+        self.server = server
+        self._logs = logs
+        self._reactor = reactor
+        self._signals = SignalHandlers(reactor, self._reopenLogs)
+        server.shutdown = self._signals.shutDown
+
+    def setServiceParent(self, parent: object) -> None:
+        """twistd's application asks no further for a log observer."""
+        if self._logs.replacesTwisted and isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, printNothing)  # type: ignore[no-untyped-call]
+        super().setServiceParent(parent)  # type: ignore[no-untyped-call]
+
+    def startService(self) -> None:
+        """Let connections in and look after signals as soon as the reactor runs."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self.server.startService()
+        self._reactor.callWhenRunning(self._running)
+        self._reactor.addSystemEventTrigger("after", "shutdown", self._ended)
+
+    def _running(self) -> None:
+        self._signals.install()
+        _log.info("starting main dispatch loop")
+
+    def stopService(self) -> Deferred[None]:
+        """
+        End the server.
+
+        Returns:
+            Fires when it has drained and all logs are written.
+        """
+        super().stopService()  # type: ignore[no-untyped-call]
+        _log.info("shutting down server instance")
+        return stopInOrder(self.server.stopService)
+
+    def _ended(self) -> None:
+        _log.info("main dispatch loop exited")
+        _log.info("exiting")
+
+    def _reopenLogs(self) -> None:
+        self._logs.log.reopen()
+        self.server.reopenLogs()
