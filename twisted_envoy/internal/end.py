@@ -1,0 +1,332 @@
+"""
+One end of an internal connection as a machine: what happens to it at each event boundary.
+
+A turn of an end is: deliver what has arrived, then look at ends of stream and losses.  How one end
+ends (us = our protocol, peer = the other end):
+
+    event                    what this end does
+    loseWriteConnection, us  end of stream after our data; writeConnectionLost once it is taken
+    loseConnection, us       reads no more; end of stream; lost (ConnectionDone) once data is taken
+    end of stream, peer      IHalfCloseableProtocol: readConnectionLost; else lost (ConnectionDone)
+    peer lost, orderly       unread data, then end of stream; a later write: lost (ConnectionLost)
+    abortConnection, us      lost (ConnectionAborted) at the boundary, peer lost (ConnectionLost)
+    callback raises, us      logged; lost with that failure, peer lost (ConnectionLost)
+
+Envoy: extensions/io_socket/user_space/io_handle_impl.cc
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, ITransport
+from twisted.internet.protocol import Protocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.internal.pipe import Pipe
+from twisted_envoy.internal.turn import TurnQueue
+
+_log = Logger()
+
+
+def failureOf(error: BaseException | None = None) -> Failure:
+    """Make a Failure of error, or of the exception being handled."""
+    return Failure(error)  # type: ignore[no-untyped-call]
+
+
+_DONE = failureOf(ConnectionDone())
+
+
+class _Nobody(Protocol):
+    """Receives the events of an end that is not connected: none."""
+
+
+_NOBODY = _Nobody()
+
+
+class End:
+    """
+    What InternalTransport's verbs act on.
+
+    Args:
+        turn: where this end's turns are posted.
+        addresses: of this end and of the other.
+    """
+
+    __slots__ = (
+        "protocol",
+        "passthrough",
+        "hops",
+        "connected",
+        "disconnected",
+        "disconnecting",
+        "whenLost",
+        "_turn",
+        "_host",
+        "_peerAddress",
+        "_isServer",
+        "_peer",
+        "_inbound",
+        "_outbound",
+        "_scheduled",
+        "_reading",
+        "_control",
+        "_endAsked",
+        "_endTaken",
+        "_endTold",
+        "_broken",
+        "_lossReason",
+        "_halfCloseable",
+        "_asked",
+        "__weakref__",
+    )
+
+    def __init__(
+        self, turn: TurnQueue, addresses: tuple[InternalAddress, InternalAddress], isServer: bool
+    ) -> None:
+        self.protocol: IProtocol = _NOBODY
+        self.passthrough: object = None
+        self.hops = 0
+        self.connected = True
+        self.disconnected = self.disconnecting = False
+        self.whenLost: Callable[[], None] | None = None
+        self._turn = turn
+        self._host, self._peerAddress = addresses
+        self._isServer = isServer
+        self._scheduled = True  # asleep until start(): what looks posted is not posted
+        self._reading = False
+        self._control = False  # some end or loss waits to be looked at
+        self._endAsked = self._endTaken = False  # our end of stream: asked for, taken by the peer
+        self._endTold = False  # the peer's end of stream
+        self._broken = False  # something was written to a peer that is gone
+        self._lossReason: Failure | None = None
+        self._halfCloseable: IHalfCloseableProtocol | None = None
+        self._asked: IProtocol = _NOBODY
+
+    def _join(self, peer: End, inbound: Pipe, outbound: Pipe) -> None:
+        self._peer: End | None = peer
+        self._inbound = inbound
+        self._outbound = outbound
+
+    def __repr__(self) -> str:
+        side, listener = ("server", self._host) if self._isServer else ("client", self._peerAddress)
+        return f"<InternalTransport {side} {listener} of {type(self.protocol).__name__}>"
+
+    # -- before it is started ------------------------------------------------------------------
+
+    def start(self, protocol: IProtocol) -> None:
+        """
+        Connect protocol to this end: its `makeConnection`, then what has arrived before.
+
+        Raises:
+            BaseException: what makeConnection raised; this connection is then lost with it.
+        """
+        self.protocol = protocol
+        self._reading = True
+        try:
+            protocol.makeConnection(cast(ITransport, self))
+        except BaseException:
+            self._abort(failureOf())
+            raise
+        finally:
+            self._scheduled = False
+            if self._inbound.chunks or self._control:
+                self._schedule()
+
+    def isRefused(self) -> bool:
+        """Whether the peer is gone, or about to go, and there is nothing to read from it."""
+        peer = self._peer
+        gone = peer is None or peer._isClosing() or self._lossReason is not None
+        return gone and not self._inbound.chunks
+
+    def discard(self) -> None:
+        """Give up an end that was never started: no event here, the peer loses its connection."""
+        peer = self._peer
+        self.connected = False
+        self.disconnected = True
+        self._inbound.open = self._outbound.open = False
+        self._inbound.clear()
+        self._peer = None
+        if peer is not None:
+            peer._peer = None
+            peer._reset(_DONE if peer._isClosing() else _lost("connection given up by peer"))
+
+    def _isClosing(self) -> bool:
+        return self.disconnecting and self._outbound.ended
+
+    # -- the turn ------------------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._turn.post(self._run)
+
+    def _run(self) -> None:
+        self._scheduled = False
+        pipe = self._inbound
+        chunks = pipe.chunks
+        if self._reading and chunks:
+            try:
+                if len(chunks) == 1:
+                    pipe.size = 0
+                    self.protocol.dataReceived(chunks.popleft())
+                else:
+                    budget = len(chunks)  # what comes in meanwhile waits for its own turn
+                    while budget and self._reading and chunks:
+                        data, taken = pipe.take(budget)
+                        budget -= taken
+                        self.protocol.dataReceived(data)
+            except BaseException:
+                self._failed()
+            if pipe.size <= pipe.wakeBelow and self._peer is not None:
+                self._peer._wakeProducer()
+        if self._control:
+            self._runControl()
+
+    def _runControl(self) -> None:
+        if self._lossReason is not None:
+            self._lose(self._lossReason)
+        elif self._peer is None and self.disconnecting:
+            self._lose(_DONE)
+        elif self._peer is None and self._broken:
+            self._lose(_lost("written to after the peer had closed"))
+        elif self._outbound.ended and not self._outbound.size and self.disconnecting:
+            self._lose(_DONE)
+        else:
+            self._tellEnds()
+
+    def _tellEnds(self) -> None:
+        if self._outbound.ended and not self._outbound.size and not self._endTaken:
+            self._endTaken = True
+            self._tellWriteEnd()
+        inbound = self._inbound
+        if inbound.chunks:
+            return
+        if inbound.ended and self._reading and not self._endTold:
+            self._endTold = True
+            self._tellReadEnd()
+        if inbound.ended and self._peer is not None and not self._peer._endTaken:
+            self._peer._schedule()
+
+    def _tellReadEnd(self) -> None:
+        halfCloseable = self._askHalfCloseable()
+        if halfCloseable is None:
+            self._lose(_DONE)
+            return
+        try:
+            halfCloseable.readConnectionLost()
+        except BaseException:
+            self._failed()
+
+    def _tellWriteEnd(self) -> None:
+        halfCloseable = self._askHalfCloseable()
+        if halfCloseable is not None:
+            try:
+                halfCloseable.writeConnectionLost()
+            except BaseException:
+                self._failed()
+
+    def _askHalfCloseable(self) -> IHalfCloseableProtocol | None:
+        protocol = self.protocol
+        if self._asked is not protocol:
+            self._asked = protocol
+            provides = IHalfCloseableProtocol.providedBy(protocol)
+            self._halfCloseable = cast(IHalfCloseableProtocol, protocol) if provides else None
+        return self._halfCloseable
+
+    def _wakeProducer(self) -> None:
+        try:
+            self._outbound.wake()
+        except BaseException:
+            self._failed()
+
+    # -- ends ----------------------------------------------------------------------------------
+
+    def _sendEnd(self) -> None:
+        pipe = self._outbound
+        if not pipe.ended:
+            pipe.ended = True
+            pipe.open = False
+            if self._peer is not None:
+                self._peer._control = True
+                self._peer._schedule()
+        self._control = True
+        self._schedule()
+
+    def _stopReading(self) -> None:
+        self._reading = False
+        pipe = self._inbound
+        pipe.open = False  # what nobody will read is not kept
+        pipe.clear()
+        peer = self._peer
+        if peer is not None:
+            if pipe.wakeBelow >= 0:
+                self._turn.post(peer._wakeProducer)
+            if pipe.ended:
+                peer._schedule()
+
+    def _failed(self) -> None:
+        reason = failureOf()
+        _log.failure("unhandled error in {protocol!r}", failure=reason, protocol=self.protocol)
+        self._abort(reason)
+
+    def _abort(self, reason: Failure) -> None:
+        if not self.connected:
+            return
+        self._stopReading()
+        if self._peer is not None:
+            self._peer._reset(_lost("connection aborted by peer"))
+        self._reset(reason)
+
+    def _reset(self, reason: Failure) -> None:
+        if self._lossReason is None:
+            self._lossReason = reason
+        self._control = True
+        self._outbound.open = False
+        if self.protocol is not _NOBODY:  # not started: what has arrived comes first
+            self._stopReading()
+        self._schedule()
+
+    def _lose(self, reason: Failure) -> None:
+        self.connected = self._reading = self._control = False
+        self.disconnected = True
+        self._outbound.open = False
+        peer, self._peer = self._peer, None
+        self._inbound.open = False
+        self._inbound.clear()
+        if peer is not None:
+            peer._peerLost()
+        producer = self._outbound.producer
+        self._outbound.unregister()
+        protocol, self.protocol = self.protocol, _NOBODY
+        self._halfCloseable = self._lossReason = None
+        self._asked = _NOBODY
+        if producer is not None:
+            _safely(producer.stopProducing)
+        _safely(protocol.connectionLost, reason)
+        if self.whenLost is not None:
+            _safely(self.whenLost)
+            self.whenLost = None
+
+    def _peerLost(self) -> None:
+        self._peer = None
+        self._control = True
+        self._inbound.ended = True
+        if self._outbound.wakeBelow >= 0:
+            self._turn.post(self._wakeProducer)
+        self._schedule()
+
+
+def _lost(text: str) -> Failure:
+    return failureOf(ConnectionLost(text))
+
+
+def _safely(call: Callable[..., object], *args: object) -> None:
+    try:
+        call(*args)
+    except BaseException:
+        _log.failure("unhandled error while a connection is lost")

@@ -1,0 +1,159 @@
+"""
+Endpoints over internal connections: no sockets, no ports, no bootstrap needed.
+
+Envoy: network/client_connection factories for EnvoyInternal addresses (a connect is confirmed one
+poll after the listener has accepted it).
+"""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred, execute, fail
+from twisted.internet.error import ConnectingCancelledError, NoProtocol
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IProtocol,
+    IProtocolFactory,
+    IReactorTime,
+    IStreamClientEndpoint,
+    IStreamServerEndpoint,
+)
+from zope.interface import implementer
+
+from twisted_envoy.internal.address import CLIENT_ADDRESS, InternalAddress
+from twisted_envoy.internal.registry import Registry, getRegistry, refused
+from twisted_envoy.internal.transport import InternalTransport
+
+
+@implementer(IStreamServerEndpoint)
+class InternalServerEndpoint:
+    """
+    Listens under a name.
+
+    Args:
+        registry: whose namespace; None: the reactor's.
+        bufferSize: high watermark of each receive buffer, 1 KiB to 8 MiB; None: the registry's.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        name: str,
+        registry: Registry | None = None,
+        bufferSize: int | None = None,
+    ) -> None:
+        self._registry = getRegistry(reactor) if registry is None else registry
+        self._name = name
+        self._bufferSize = bufferSize
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        """
+        See IStreamServerEndpoint; fails with CannotListenError when the name is taken.
+        """
+        return execute(self._registry.listen, self._name, protocolFactory, self._bufferSize)
+
+
+@implementer(IStreamClientEndpoint)
+class InternalClientEndpoint:
+    """
+    Connects to a listener's name.
+
+    Args:
+        endpointID: told to the server as part of its own address; never looked up.
+        passthrough: given to the server's transport, as it is.
+        hops: of the connection that this one is opened for (`transport.hops`); 0: none.
+        registry: whose namespace; None: the reactor's.
+        localAddress: what the server sees as its peer; None: `envoy://internal_client_address/`.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        name: str,
+        endpointID: str = "",
+        passthrough: object = None,
+        hops: int = 0,
+        registry: Registry | None = None,
+        localAddress: InternalAddress | None = None,
+    ) -> None:
+        self._registry = getRegistry(reactor) if registry is None else registry
+        self._address = InternalAddress(name, endpointID)
+        self._passthrough = passthrough
+        self._hops = hops
+        self._localAddress = CLIENT_ADDRESS if localAddress is None else localAddress
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        """
+        Connect; the server end is accepted now, the connection is confirmed after one poll.
+
+        Returns:
+            A Deferred.  It has already failed with ConnectionRefusedError (EINVAL) when nobody
+            listens or the server end is closed at once, and fails so when it is closed before the
+            connection is confirmed; but what the server wrote is delivered first, always.
+        """
+        protocolFactory.doStart()
+        try:
+            transport = self._registry.connect(
+                self._address, self._localAddress, self._passthrough, self._hops
+            )
+        except BaseException:
+            protocolFactory.doStop()
+            return fail()
+        attempt = _Attempt(protocolFactory, transport)
+        self._registry.turn.afterPoll(attempt.confirm)
+        return attempt.deferred
+
+
+class _Attempt:
+    """A connection that is accepted and not yet confirmed."""
+
+    __slots__ = ("deferred", "_factory", "_transport")
+
+    def __init__(self, factory: IProtocolFactory, transport: InternalTransport) -> None:
+        self.deferred: Deferred[IProtocol] = Deferred(self._cancel)
+        self._factory = factory
+        self._transport = transport
+
+    def confirm(self) -> None:
+        """Start the client's end, unless the server's is closed or the attempt is cancelled."""
+        deferred = self.deferred
+        transport = self._transport
+        if deferred.called:
+            return
+        if transport.isRefused():
+            address = transport.getPeer()
+            self._giveUp()
+            deferred.errback(refused(f"{address} closed the connection before it was confirmed"))
+            return
+        try:
+            protocol = self._factory.buildProtocol(transport.getPeer())
+            if protocol is None:
+                raise NoProtocol()
+        except BaseException:
+            self._giveUp()
+            deferred.errback()
+            return
+        if not deferred.called:  # cancelled by buildProtocol
+            self._start(protocol)
+
+    def _start(self, protocol: IProtocol) -> None:
+        self._transport.whenLost = self._factory.doStop
+        try:
+            self._transport.start(protocol)
+        except BaseException:
+            if not self.deferred.called:
+                self.deferred.errback()
+        else:
+            if not self.deferred.called:  # cancelled by connectionMade
+                self.deferred.callback(protocol)
+
+    def _giveUp(self) -> None:
+        self._transport.discard()
+        self._factory.doStop()
+
+    def _cancel(self, deferred: Deferred[IProtocol]) -> None:
+        address = self._transport.getPeer()
+        deferred.errback(ConnectingCancelledError(address))  # type: ignore[no-untyped-call]
+        if self._transport.whenLost is None:
+            self._giveUp()
+        else:  # by connectionMade
+            self._transport.abortConnection()

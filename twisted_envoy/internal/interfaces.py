@@ -1,0 +1,59 @@
+"""
+What an internal connection's transport can do beyond `ITransport`.
+
+None of these is `ITCPTransport`: there is no socket, so there are no socket options.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.interfaces import IConsumer, IPushProducer, ITransport
+from zope.interface import Attribute
+
+
+class IHalfCloseTransport(ITransport, IConsumer, IPushProducer):
+    """
+    A transport whose two directions end separately, and which can be aborted.
+
+    End of stream as in `twisted.internet.tcp`: a protocol that provides IHalfCloseableProtocol
+    (asked once per protocol) gets `readConnectionLost()`; any other connection is lost with
+    ConnectionDone.  Bytes already written still reach the peer.
+    """
+
+    protocol = Attribute("Who gets the events; may be replaced at any moment.")
+    bufferedBytes = Attribute("Bytes written and not yet taken by the peer (int).")
+
+    def loseWriteConnection() -> None:
+        """
+        End our direction after everything written; a registered producer is waited for.
+
+        Then `writeConnectionLost()` is called on an IHalfCloseableProtocol.  Idempotent; what is
+        written later is ignored.
+        """
+
+    def abortConnection() -> None:
+        """
+        Drop the connection and all undelivered bytes, both ways.
+
+        Our protocol gets ConnectionAborted, the peer's ConnectionLost, both at the next event
+        boundary and even if reading is paused.
+        """
+
+    def setWriteBufferLimit(limit: int) -> None:
+        """
+        Set when a registered producer is paused and resumed.
+
+        Args:
+            limit: high watermark; above it a producer pauses, at half of it or below it resumes.
+        Raises:
+            ValueError: limit is less than 1.
+        Units: bytes.
+        """
+
+
+class IInternalTransport(IHalfCloseTransport):
+    """
+    One end of an internal connection.
+    """
+
+    passthrough = Attribute("The client endpoint's opaque object, by reference; or None.")
+    hops = Attribute("How many internal connections lead here, this one included (int).")

@@ -1,0 +1,188 @@
+"""
+The transport protocols see: a socket's verbs without a socket.
+
+A write puts the chunk, by reference, into a pipe; the TurnQueue hands it to the other end's
+protocol when the current event has ended.  What closing means is told in `end`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from twisted.internet.error import ConnectionAborted
+from twisted.internet.interfaces import IProducer
+from zope.interface import implementer
+
+from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.internal.end import End, failureOf
+from twisted_envoy.internal.interfaces import IInternalTransport
+from twisted_envoy.internal.pipe import Pipe
+from twisted_envoy.internal.turn import TurnQueue
+
+
+@implementer(IInternalTransport)
+class InternalTransport(End):
+    """
+    One end of an internal connection; made by `makePair`.
+
+    Every method may be called from anywhere, also from inside a callback of either end; none calls
+    a protocol back before the current event has ended.
+    """
+
+    __slots__ = ()
+
+    # -- ITransport ----------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """
+        Hand data to the peer at the event boundary, by reference.
+
+        Args:
+            data: bytes; a bytearray or memoryview is copied; empty is nothing.
+        Raises:
+            TypeError: data is something else.
+        """
+        if data.__class__ is not bytes:
+            data = _asBytes(data)
+        pipe = self._outbound
+        if not pipe.open:
+            self._writeRefused()
+            return
+        if not data:
+            return
+        pipe.chunks.append(data)
+        size = pipe.size = pipe.size + len(data)
+        peer = self._peer
+        assert peer is not None  # the pipe is open
+        if not peer._scheduled:
+            peer._scheduled = True
+            self._turn.post(peer._run)
+        if size > pipe.pauseAbove:
+            pipe.pause()
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        """Write each in turn; all are checked before the first is written."""
+        for data in [_asBytes(data) for data in iovec]:
+            self.write(data)
+
+    def loseConnection(self) -> None:
+        """
+        Read no more, and close when all that was written has been taken by the peer.
+
+        A registered producer is waited for until it unregisters.
+        """
+        if self.connected and not self.disconnecting:
+            self.disconnecting = self._endAsked = True
+            self._stopReading()
+            if self._outbound.producer is None or self._outbound.ended:
+                self._sendEnd()
+
+    def getHost(self) -> InternalAddress:
+        """The address of this end: on the server side as the client gave it."""
+        return self._host
+
+    def getPeer(self) -> InternalAddress:
+        """The address of the other end."""
+        return self._peerAddress
+
+    def _writeRefused(self) -> None:
+        if self.connected and self._peer is None and not self._outbound.ended:
+            self._broken = self._control = True
+            self._schedule()
+
+    # -- IHalfCloseTransport -------------------------------------------------------------------
+
+    @property
+    def bufferedBytes(self) -> int:
+        """Bytes written here that the peer's protocol has not got yet."""
+        return self._outbound.size
+
+    def loseWriteConnection(self) -> None:
+        """See IHalfCloseTransport."""
+        if self.connected and not self._endAsked:
+            self._endAsked = True
+            if self._outbound.producer is None:
+                self._sendEnd()
+
+    def abortConnection(self) -> None:
+        """See IHalfCloseTransport."""
+        if self.connected:
+            self._abort(failureOf(ConnectionAborted()))
+
+    def setWriteBufferLimit(self, limit: int) -> None:
+        """See IHalfCloseTransport."""
+        if limit < 1:
+            raise ValueError(f"a write buffer limit must be 1 byte or more, not {limit}")
+        pipe = self._outbound
+        pipe.setHigh(limit)
+        if pipe.size <= pipe.wakeBelow:
+            self._turn.post(self._wakeProducer)
+
+    # -- IPushProducer: our reading side -------------------------------------------------------
+
+    def pauseProducing(self) -> None:
+        """Deliver nothing more, from now on, the end of stream included."""
+        self._reading = False
+
+    def resumeProducing(self) -> None:
+        """Deliver again, from the next event boundary on."""
+        if self.connected and not self.disconnecting:
+            self._reading = True
+            if self._inbound.chunks or self._control:
+                self._schedule()
+
+    def stopProducing(self) -> None:
+        """Close, as tcp does."""
+        self.loseConnection()
+
+    # -- IConsumer: our writing side -----------------------------------------------------------
+
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
+        """
+        Let producer fill the peer's receive buffer, between its low and its high watermark.
+
+        Args:
+            streaming: True for a push producer, which gets pauseProducing; a pull producer gets
+                resumeProducing, at once and again while there is room.
+        Raises:
+            RuntimeError: another producer is registered.
+        """
+        if self.disconnected or self.disconnecting:
+            producer.stopProducing()
+        else:
+            self._outbound.register(producer, streaming)
+
+    def unregisterProducer(self) -> None:
+        """Forget the producer; a close that waited for it goes on."""
+        self._outbound.unregister()
+        if self._endAsked and self.connected:
+            self._sendEnd()
+
+
+def makePair(
+    turn: TurnQueue, server: InternalAddress, client: InternalAddress, bufferSize: int
+) -> tuple[InternalTransport, InternalTransport]:
+    """
+    Make the two ends of one connection; neither is started.
+
+    Args:
+        server, client: the addresses of the two ends.
+        bufferSize: the high watermark of each receive buffer, in bytes.
+    Returns:
+        The client's end and the server's.
+    """
+    clientEnd = InternalTransport(turn, (client, server), False)
+    serverEnd = InternalTransport(turn, (server, client), True)
+    up = Pipe(bufferSize)
+    down = Pipe(bufferSize)
+    clientEnd._join(serverEnd, down, up)
+    serverEnd._join(clientEnd, up, down)
+    return clientEnd, serverEnd
+
+
+def _asBytes(data: object) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    if isinstance(data, bytearray | memoryview):
+        return bytes(data)
+    raise TypeError(f"data must be bytes, not {type(data).__name__}")
