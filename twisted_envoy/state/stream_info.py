@@ -57,24 +57,29 @@ class UpstreamInfo:
         clusterName: the cluster that was picked; "" before.
 
     Attributes:
+        cluster: an interfaces.upstream.ICluster once it is known; host may still be None then.
         host: an interfaces.upstream.IHost once one was chosen.
         localAddress, remoteAddress: of the upstream connection, None before it exists.
         filterState: what was shared with the upstream connection.
         transportFailureReason: `%UPSTREAM_TRANSPORT_FAILURE_REASON%`, "" when none.
         attempts: connection (or request) attempts made.
-        hostsAttempted: address texts, in order.
+        hostsAttempted, hostNamesAttempted: address texts and hostnames, in order.
+        connectionIDsAttempted: of the connections that were made, in order.
     """
 
     __slots__ = (
         "attempts",
         "bytesReceived",
         "bytesSent",
+        "cluster",
         "clusterName",
         "connectedTime",
         "connectionID",
+        "connectionIDsAttempted",
         "detectedCloseType",
         "filterState",
         "host",
+        "hostNamesAttempted",
         "hostsAttempted",
         "localAddress",
         "localCloseReason",
@@ -85,6 +90,7 @@ class UpstreamInfo:
 
     def __init__(self, clusterName: str = "") -> None:
         self.clusterName = clusterName
+        self.cluster: object | None = None
         self.host: object | None = None
         self.localAddress: IAddress | None = None
         self.remoteAddress: IAddress | None = None
@@ -95,6 +101,8 @@ class UpstreamInfo:
         self.connectionID = 0
         self.attempts = 0
         self.hostsAttempted: list[str] = []
+        self.hostNamesAttempted: list[str] = []
+        self.connectionIDsAttempted: list[int] = []
         self.startTime: float | None = None
         self.connectedTime: float | None = None
         self.bytesSent = 0
@@ -117,6 +125,8 @@ class StreamInfo:
         endTime: seconds, None while it is open.
         responseFlags: short forms in the order in which they were raised.
         dynamicMetadata: namespace -> JSON-like dict.
+        filterChainMetadata: namespace -> JSON-like dict of the chosen filter chain.
+        streamID: a UUID text, "" until someone asks for it.
         listener: an interfaces.network.IListenerInfo, None outside a listener.
         detectedCloseType: `Normal`, `RemoteReset` or `LocalReset`.
     """
@@ -133,6 +143,7 @@ class StreamInfo:
         "downstreamTransportFailureReason",
         "dynamicMetadata",
         "endTime",
+        "filterChainMetadata",
         "filterChainName",
         "filterState",
         "listener",
@@ -142,6 +153,7 @@ class StreamInfo:
         "requestedServerName",
         "responseFlags",
         "startTime",
+        "streamID",
         "transportProtocol",
         "upstream",
     )
@@ -165,6 +177,8 @@ class StreamInfo:
         self.transportProtocol = ""
         self.applicationProtocols: tuple[str, ...] = ()
         self.filterChainName = ""
+        self.filterChainMetadata: Mapping[str, dict[str, object]] = {}
+        self.streamID = ""
         self.listener: object | None = None
         self.bytesReceived = 0
         self.bytesSent = 0

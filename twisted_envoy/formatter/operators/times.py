@@ -1,0 +1,94 @@
+"""Operators about points in time and the time between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted_envoy.formatter.operators.entry import (
+    Arguments,
+    Entry,
+    Operator,
+    Operators,
+    number,
+)
+from twisted_envoy.formatter.parser import Command, FormatError
+from twisted_envoy.formatter.time_format import compileTimeFormat
+from twisted_envoy.state.stream_info import FormatContext
+
+Point = Callable[[FormatContext], "float | None"]
+
+_UTC_DEFAULT = "%Y-%m-%dT%H:%M:%E3SZ"
+_LOCAL_DEFAULT = "%Y-%m-%dT%H:%M:%E3S%z"
+_PRECISIONS = {"ms": 1000, "us": 1, "ns": 0}
+
+
+def _start(context: FormatContext) -> float:
+    return context.streamInfo.startTime
+
+
+def _emit(context: FormatContext) -> float:
+    return context.now
+
+
+def _connectStart(context: FormatContext) -> float | None:
+    upstream = context.streamInfo.upstream
+    return None if upstream is None else upstream.startTime
+
+
+def _connectEnd(context: FormatContext) -> float | None:
+    upstream = context.streamInfo.upstream
+    return None if upstream is None else upstream.connectedTime
+
+
+_POINTS: dict[str, Point] = {
+    "DS_RX_BEG": _start,
+    "US_CX_BEG": _connectStart,
+    "US_CX_END": _connectEnd,
+}
+"""Envoy's other names (DS_RX_END, US_TX_BEG, ...) and unknown ones have no time on a connection."""
+
+
+def _timeEntry(point: Callable[[FormatContext], float], local: bool) -> Entry:
+    def make(command: Command, operators: Operators) -> Operator:
+        source = command.arguments or (_LOCAL_DEFAULT if local else _UTC_DEFAULT)
+        render = compileTimeFormat(source, local)
+
+        def text(context: FormatContext) -> str:
+            return render(point(context))
+
+        return Operator(text, text)
+
+    return Entry(make, Arguments.OPTIONAL)
+
+
+def _commonDuration(command: Command, operators: Operators) -> Operator:
+    words = command.arguments.split(":")
+    if not 2 <= len(words) <= 3:
+        raise FormatError(f"Invalid common duration configuration: {command.arguments}.")
+    precision = words[2] if len(words) == 3 else "ms"
+    if precision not in _PRECISIONS:
+        raise FormatError(f"Invalid common duration precision: {precision}.")
+    start, end = (_POINTS.get(word, _never) for word in words[:2])
+    divisor = _PRECISIONS[precision]
+
+    def duration(context: FormatContext) -> int | None:
+        before, after = start(context), end(context)
+        if before is None or after is None or after < before:
+            return None
+        microseconds = round((after - before) * 1_000_000)
+        return microseconds // divisor if divisor else microseconds * 1000
+
+    return number(duration).make(command, operators)
+
+
+def _never(context: FormatContext) -> None:
+    return None
+
+
+OPERATORS: Operators = {
+    "START_TIME": _timeEntry(_start, local=False),
+    "START_TIME_LOCAL": _timeEntry(_start, local=True),
+    "EMIT_TIME": _timeEntry(_emit, local=False),
+    "EMIT_TIME_LOCAL": _timeEntry(_emit, local=True),
+    "COMMON_DURATION": Entry(_commonDuration, Arguments.REQUIRED),
+}
