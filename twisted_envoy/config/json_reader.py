@@ -1,0 +1,5 @@
+from twisted_envoy.config.load import Text
+
+
+def readJSON(text):
+    raise NotImplementedError

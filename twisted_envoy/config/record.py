@@ -1,0 +1,165 @@
+"""
+The tree beside the messages: what the text set, where, and what has been read of it.
+
+A protobuf message cannot say where a value came from, nor tell an explicit `false` from nothing.
+A Record can: one per message that stands in the text, with one entry per field that was set.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
+
+from google.protobuf.message import Message
+
+from twisted_envoy.config.nodes import Node, positionOf
+from twisted_envoy.errors import ConfigError, Position
+
+if TYPE_CHECKING:
+    from twisted_envoy.config.plan import Field, MessagePlan
+
+# What is below a field: a message, the messages of a list or a map, or nothing (one leaf).
+Below: TypeAlias = "Record | list[Record] | dict[object, Record] | None"
+
+
+class Source:
+    """One text that was read: its name and the warnings it gave rise to."""
+
+    __slots__ = ("file", "root", "warnings")
+
+    def __init__(self, file: str, warnings: list[ConfigError]) -> None:
+        self.file = file
+        self.warnings = warnings
+        self.root: Record | None = None
+
+
+class Unit:
+    """
+    What Envoy checks at one time: the bootstrap without its Anys, or the content of one Any.
+
+    Attributes:
+        durations: (record, field, text) of each Duration that is out of range.
+        deprecated: (record, field) of each deprecated field that is set.
+    """
+
+    __slots__ = ("deprecated", "durations")
+
+    def __init__(self) -> None:
+        self.durations: list[tuple[Record, str, str]] = []
+        self.deprecated: list[tuple[Record, Field]] = []
+
+
+class Record:
+    """
+    One message of the text.
+
+    Attributes:
+        entries: per field that is set, by Envoy's name: key node, value node, what is below.
+        read: names of fields that have been read; None until the first.
+        name, index: how the parent calls it.
+        source: the text it stands in.
+    """
+
+    __slots__ = (
+        "entries",
+        "index",
+        "message",
+        "name",
+        "node",
+        "parent",
+        "plan",
+        "read",
+        "source",
+        "view",
+    )
+
+    def __init__(
+        self,
+        plan: MessagePlan,
+        message: Message,
+        node: Node | None,
+        parent: Record | None,
+        name: str,
+        index: object,
+        source: Source,
+    ) -> None:
+        self.plan = plan
+        self.message = message
+        self.node = node
+        self.parent = parent
+        self.name = name
+        self.index = index
+        self.source = source
+        self.entries: dict[str, tuple[Node, Node, Below]] = {}
+        self.read: set[str] | None = None
+        self.view: object = None
+
+    @property
+    def path(self) -> str:
+        """The path as Envoy spells it: `static_resources.listeners[0]`."""
+        parts: list[str] = []
+        record: Record | None = self
+        while record is not None:
+            if record.name:
+                parts.append(
+                    record.name if record.index is None else f"{record.name}[{record.index}]"
+                )
+            record = record.parent
+        return ".".join(reversed(parts))
+
+    def pathOf(self, field: str | None) -> str:
+        """Return the path of a field of this message, set or not."""
+        path = self.path
+        if not field:
+            return path
+        return f"{path}.{field}" if path else field
+
+    def position(self, field: str | None = None) -> Position | None:
+        """Return where a field is set, or where the message begins."""
+        if field is not None and field in self.entries:
+            return positionOf(self.entries[field][0], self.source.file)
+        record: Record | None = self
+        while record is not None:
+            if record.node is not None:
+                return positionOf(record.node, record.source.file)
+            record = record.parent
+        return None
+
+    def error(self, problem: str, field: str | None = None) -> ConfigError:
+        """Make the error of a field of this message."""
+        return ConfigError(self.pathOf(field), problem, self.position(field))
+
+
+class AnyRecord(Record):
+    """
+    A google.protobuf.Any of the text.
+
+    Attributes:
+        content: the message inside; None for an empty Any.
+        unit: what Envoy checks when it unpacks the content.
+    """
+
+    __slots__ = ("content", "opened", "unit")
+
+    def __init__(
+        self,
+        plan: MessagePlan,
+        message: Message,
+        node: Node | None,
+        parent: Record | None,
+        name: str,
+        index: object,
+        source: Source,
+    ) -> None:
+        super().__init__(plan, message, node, parent, name, index, source)
+        self.content: Record | None = None
+        self.opened = False
+        self.unit = Unit()
+
+
+class Sealed(dict):  # type: ignore[type-arg]
+    """Stands for what a sealed view has let go: any use says so."""
+
+    def _refuse(self, *_arguments: object) -> NoReturn:
+        raise RuntimeError("the view is sealed: build() must copy what it needs")
+
+    __contains__ = get = add = __getitem__ = _refuse  # type: ignore[assignment]

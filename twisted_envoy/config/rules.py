@@ -1,0 +1,248 @@
+"""
+The validation rules that stand in the schema, and the words of Envoy when one is broken.
+
+Envoy checks the bootstrap once, without the contents of its Anys, and each Any's content when the
+extension that it names unpacks it.  So do we: `validate` looks at one such unit.
+
+Envoy: MessageUtil::validate and the C++ code of protoc-gen-validate
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any as Untyped, TypeAlias
+
+from twisted_envoy.config.plan import LIST, MAP, Field, MapField, MessageField, MessagePlan
+from twisted_envoy.config.record import Record, Unit
+from twisted_envoy.config.rule_tests import Test, listTests, mapTests, testsOf
+from twisted_envoy.errors import ConfigError
+
+_EMBEDDED = "embedded message failed validation"
+_DEPRECATED = (
+    "Using deprecated option '{}' from file {}. This configuration will be removed from Envoy soon. "
+    "Please see https://www.envoyproxy.io/docs/envoy/latest/version_history/version_history "
+    "for details."
+)
+
+
+class Breach(Exception):
+    """
+    A broken rule on its way up.
+
+    Attributes:
+        text: Envoy's chain so far, innermost last.
+        record, field: where.
+    """
+
+    def __init__(self, text: str, record: Record, field: str) -> None:
+        super().__init__(text)
+        self.text = text
+        self.record = record
+        self.field = field
+
+
+Check: TypeAlias = Callable[[Record], None]
+
+
+def validate(record: Record, unit: Unit, warnings: list[ConfigError]) -> None:
+    """
+    Check one unit as Envoy does: deprecated fields, then durations, then rules.
+
+    Args:
+        warnings: gets one for each deprecated field that is still allowed.
+    Raises:
+        ConfigError: the first thing wrong.
+    """
+    for holder, field in unit.deprecated:
+        descriptor = field.descriptor
+        text = _DEPRECATED.format(descriptor.full_name, descriptor.file.name.rpartition("/")[2])
+        text = f"type {descriptor.containing_type.full_name} {text}"
+        if field.disallowed:
+            raise holder.error(text, field.name)
+        warnings.append(holder.error(f"Deprecated field: {text}", field.name))
+    for holder, name, text in unit.durations:
+        raise holder.error(text, name)
+    try:
+        checkRules(record)
+    except Breach as breach:
+        raise breach.record.error(
+            f"Proto constraint validation failed ({breach.text})", breach.field
+        ) from None
+
+
+def checkRules(record: Record) -> None:
+    """
+    Check the rules of a message and of all messages below it, but not inside of Anys.
+
+    Raises:
+        Breach: the first that is broken, in the order of Envoy's generated code.
+    """
+    checks = record.plan.checks
+    if checks is None:
+        checks = record.plan.checks = compileChecks(record.plan)
+    for check in checks:
+        check(record)
+
+
+def camel(name: str) -> str:
+    """Return a field's name as Envoy's generated code writes it: `stat_prefix` -> `StatPrefix`."""
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def compileChecks(plan: MessagePlan) -> tuple[Check, ...]:
+    """Return the checks of one message type: its fields in order, then its oneofs."""
+    schema = plan.plans.schema
+    options = schema.messageOptions(plan.descriptor)
+    if plan.kind != "message" or options.disabled or options.ignored:
+        return ()
+    fields = plan.uniqueFields()
+    plain = [field for field in fields if field.descriptor.containing_oneof is None]
+    checks: list[Check] = []
+    for field in plain:
+        checks += _fieldChecks(plan, field)
+    for oneof in plan.descriptor.oneofs:
+        members = {member.name for member in oneof.fields}
+        branches = {
+            field.name: _fieldChecks(plan, field) for field in fields if field.name in members
+        }
+        required = schema.oneofRequired(oneof)
+        if required or any(branches.values()):
+            checks.append(_oneofCheck(oneof.name, branches, required))
+    return tuple(checks)
+
+
+def _oneofCheck(name: str, branches: dict[str, list[Check]], required: bool) -> Check:
+    def check(record: Record) -> None:
+        chosen = record.message.WhichOneof(name)
+        if chosen is not None:
+            for one in branches[chosen]:
+                one(record)
+        elif required:
+            raise Breach(f'field: "{name}", reason: is required', record, "")
+
+    return check
+
+
+def _fieldChecks(plan: MessagePlan, field: Field) -> list[Check]:
+    """Return the checks of one field: its own rules, then those of the messages in it."""
+    rules = plan.plans.schema.fieldOptions(field.descriptor).rules
+    prefix = f"{plan.name}ValidationError.{camel(field.name)}"
+    checks: list[Check] = []
+    if field.form is LIST:
+        checks += _listChecks(field, rules, prefix)
+    elif field.form is MAP:
+        checks += _mapChecks(field, rules, prefix)
+    else:
+        for test in testsOf(field.descriptor, rules):
+            checks.append(_singleCheck(field.name, test, prefix))
+        if rules.message.skip:
+            return checks
+        if isinstance(field, MessageField) and field.kind == "message" and needsChecks(field):
+            checks.append(_messageCheck(field.name, prefix))
+    return checks
+
+
+def _singleCheck(name: str, test: Test, prefix: str) -> Check:
+    def check(record: Record) -> None:
+        problem = test(record.message, getattr(record.message, name))
+        if problem:
+            raise Breach(f"{prefix}: {problem}", record, name)
+
+    return check
+
+
+def _messageCheck(name: str, prefix: str) -> Check:
+    def check(record: Record) -> None:
+        entry = record.entries.get(name)
+        if entry is not None:
+            _checkBelow(entry[2], prefix)
+
+    return check
+
+
+def _checkBelow(below: Untyped, prefix: str) -> None:
+    try:
+        checkRules(below)
+    except Breach as breach:
+        breach.text = f"{prefix}: {_EMBEDDED} | caused by {breach.text}"
+        raise
+
+
+def _listChecks(field: Field, rules: Untyped, prefix: str) -> list[Check]:
+    name = field.name
+    whole, each = listTests(field.descriptor, rules)
+    deep = isinstance(field, MessageField) and field.kind == "message" and needsChecks(field)
+    deep = deep and not rules.repeated.items.message.skip
+
+    def check(record: Record) -> None:
+        values = getattr(record.message, name)
+        for test in whole:
+            problem = test(record.message, values)
+            if problem:
+                at = problem.partition("\0")
+                raise Breach(f"{prefix}{at[2]}: {at[0]}", record, name)
+        for test in each:
+            for index, value in enumerate(values):
+                problem = test(value, value)
+                if problem:
+                    raise Breach(f"{prefix}[{index}]: {problem}", record, name)
+
+    def descend(record: Record) -> None:
+        entry = record.entries.get(name)
+        if entry is not None and entry[2]:
+            for index, below in enumerate(entry[2]):  # type: ignore[arg-type]
+                _checkBelow(below, f"{prefix}[{index}]")
+
+    return [*([check] if whole or each else []), *([descend] if deep else [])]
+
+
+def _mapChecks(field: Field, rules: Untyped, prefix: str) -> list[Check]:
+    name = field.name
+    assert isinstance(field, MapField)
+    whole, keys, values = mapTests(field.descriptor, rules)
+    value = field.value
+    deep = isinstance(value, MessageField) and value.kind == "message" and needsChecks(value)
+
+    def check(record: Record) -> None:
+        container = getattr(record.message, name)
+        for test in whole:
+            problem = test(record.message, container)
+            if problem:
+                raise Breach(f"{prefix}: {problem}", record, name)
+        for key in container:
+            for tests, one in ((keys, key), (values, container[key])):
+                for test in tests:
+                    problem = test(one, one)
+                    if problem:
+                        raise Breach(f"{prefix}[{key}]: {problem}", record, name)
+
+    def descend(record: Record) -> None:
+        entry = record.entries.get(name)
+        if entry is not None and entry[2]:
+            for key, below in entry[2].items():  # type: ignore[union-attr]
+                _checkBelow(below, f"{prefix}[{key}]")
+
+    return [*([check] if whole or keys or values else []), *([descend] if deep else [])]
+
+
+def needsChecks(field: MessageField) -> bool:
+    """Can any rule be broken in or below the messages of a field?"""
+    return _hasRules(field.element, set())
+
+
+def _hasRules(plan: MessagePlan, seen: set[str]) -> bool:
+    if plan.fullName in seen or plan.kind != "message":
+        return False
+    if plan.checks is not None:
+        return bool(plan.checks)
+    seen.add(plan.fullName)
+    schema = plan.plans.schema
+    if any(schema.oneofRequired(oneof) for oneof in plan.descriptor.oneofs):
+        return True
+    for field in plan.uniqueFields():
+        if schema.fieldOptions(field.descriptor).HasField("rules"):
+            return True
+        below = field.value if isinstance(field, MapField) else field
+        if isinstance(below, MessageField) and _hasRules(below.element, seen):
+            return True
+    return False

@@ -1,0 +1,106 @@
+"""Which fields of a config nobody has read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from twisted_envoy.config.record import AnyRecord, Below, Record, Sealed
+from twisted_envoy.config.view import View
+from twisted_envoy.errors import Position, UnsupportedField
+
+_SEALED = Sealed()
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """
+    A field that the text sets and nobody has read.
+
+    Args:
+        path: where, up to and with the field.
+        fieldName: as Envoy spells it.
+        kind: its type, as Envoy's errors name it.
+    """
+
+    position: Position | None
+    path: str
+    fieldName: str
+    kind: str
+
+
+def unread(root: View) -> list[Unread]:
+    """
+    Return what is set and was not read, in the order of the text.
+
+    Below a message that was not read, only the message itself is listed.
+    """
+    files: dict[str, int] = {}
+    found = list(_below(root._record))
+
+    def order(one: Unread) -> tuple[int, int, int]:
+        if one.position is None:
+            return (0, 0, 0)
+        number = files.setdefault(one.position.file, len(files))
+        return (number, one.position.line, one.position.column)
+
+    return sorted(found, key=order)
+
+
+def _below(record: Record) -> Iterator[Unread]:
+    if isinstance(record, AnyRecord):
+        if record.content is not None and record.opened:
+            yield from _below(record.content)
+        elif record.content is not None:
+            kind = f"message {record.content.plan.fullName}"
+            yield Unread(record.position(), record.path, record.name, kind)
+        return
+    read = record.read or ()
+    for name, (_, _, below) in record.entries.items():
+        if name not in read:
+            field = record.plan.fields[name]
+            yield Unread(record.position(name), record.pathOf(name), name, field.typeText)
+        else:
+            for child in children(below):
+                yield from _below(child)
+
+
+def children(below: Below) -> list[Record]:
+    """Return the messages directly below a field."""
+    if isinstance(below, list):
+        return below
+    if isinstance(below, dict):
+        return list(below.values())
+    return [] if below is None else [below]
+
+
+def reportUnread(root: View) -> list[UnsupportedField]:
+    """Return one error per field that is set and was not read, in the order of the text."""
+    return [
+        UnsupportedField(
+            one.path,
+            f"'{one.fieldName}' ({one.kind}) is set, and twisted_envoy does not obey it here",
+            one.position,
+        )
+        for one in unread(root)
+    ]
+
+
+def seal(root: View) -> list[Unread]:
+    """
+    Return what was not read, and let go of the text: the views of this tree can be read no more.
+
+    `build` copies what it needs; what is read later would not be seen.
+    """
+    left = unread(root)
+    waiting = [root._record]
+    while waiting:
+        record = waiting.pop()
+        for _, _, below in record.entries.values():
+            waiting += children(below)
+        if isinstance(record, AnyRecord) and record.content is not None:
+            waiting.append(record.content)
+        record.entries = _SEALED
+        record.read = _SEALED  # type: ignore[assignment]
+        record.node = None
+    return left
