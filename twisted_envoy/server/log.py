@@ -21,9 +21,8 @@ from zope.interface import implementer
 from twisted_envoy.server.log_format import LogRecord, compileLogFormat
 from twisted_envoy.server.log_levels import LEVELS, LogControl, componentOf, weightOf
 
-
 _SEEN = "twisted_envoy_printed"
-"""Key of events that were printed: twistd and twist replay all that came before they began to log."""
+"""Key of events that were printed: twistd and twist replay what came before they began to log."""
 
 
 class LogOutput(Protocol):

@@ -1,0 +1,115 @@
+"""/clusters: every cluster's limits and every host's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any as Untyped
+
+from twisted_envoy.server.admin.json_text import MessageKit
+from twisted_envoy.server.admin.reply import JSON, Query, Reply
+from twisted_envoy.server.admin.target import AdminTarget, ShownCluster, ShownHost
+from twisted_envoy.state.addresses import addressText
+from twisted_envoy.stats.regex import compileRegex
+
+_COUNTERS = ("cx_connect_fail", "cx_total", "rq_error", "rq_success", "rq_timeout", "rq_total")
+_GAUGES = ("cx_active", "rq_active", "rq_pending_active")
+_LIMITS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+_PRIORITIES = ("default", "high")
+
+
+def clusters(target: AdminTarget, kit: MessageKit, query: Query) -> Reply:
+    """Lines of `cluster::what::value`, or envoy.admin.v3.Clusters with format=json."""
+    try:
+        pattern = compileRegex(query.first("filter") or "")
+    except ValueError:
+        return Reply("Invalid re2 regex", 400)
+    every = (target.clusters.get(name) for name in target.clusters.names())
+    shown = [one for one in every if one is not None and pattern.search(one.name)]
+    if query.first("format") == "json":
+        statuses = [_status(kit, cluster) for cluster in shown]
+        return Reply(
+            kit.text(kit.new("envoy.admin.v3.Clusters", cluster_statuses=statuses)),
+            contentType=JSON,
+        )
+    return Reply("".join(line for cluster in shown for line in _lines(cluster)))
+
+
+def _observabilityName(cluster: ShownCluster) -> str:
+    message: Untyped = cluster.config.message
+    return message.alt_stat_name or cluster.name
+
+
+def hostStat(host: ShownHost, name: str) -> int:
+    """A host's counter or gauge by Envoy's name; 0 when this kind of host does not count it."""
+    found = getattr(host.stats, name, 0)
+    return int(getattr(found, "value", found))
+
+
+def _lines(cluster: ShownCluster) -> Iterator[str]:
+    yield f"{cluster.name}::observability_name::{_observabilityName(cluster)}\n"
+    for priority in _PRIORITIES:
+        limits = cluster.limits[priority]
+        for limit in _LIMITS:
+            yield f"{cluster.name}::{priority}_priority::{limit}::{getattr(limits, limit)}\n"
+    yield f"{cluster.name}::added_via_api::{_word(cluster.addedViaAPI)}\n"
+    for host in cluster.hosts:
+        prefix = f"{cluster.name}::{addressText(host.address)}::"
+        for name, value in _hostFacts(host):
+            yield f"{prefix}{name}::{value}\n"
+
+
+def _hostFacts(host: ShownHost) -> Iterable[tuple[str, object]]:
+    for name in sorted(_COUNTERS + _GAUGES):
+        yield name, hostStat(host, name)
+    yield "hostname", host.hostname
+    yield "health_flags", "healthy"
+    yield "weight", host.weight
+    for name in ("region", "zone", "sub_zone"):
+        yield name, getattr(host.locality, name, "")
+    yield "canary", _word(host.canary)
+    yield "priority", host.priority
+    yield "success_rate", -1
+    yield "local_origin_success_rate", -1
+
+
+def _word(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _status(kit: MessageKit, cluster: ShownCluster) -> Untyped:
+    made = kit.new(
+        "envoy.admin.v3.ClusterStatus",
+        name=cluster.name,
+        added_via_api=cluster.addedViaAPI,
+        observability_name=_observabilityName(cluster),
+        host_statuses=[_hostStatus(kit, host) for host in cluster.hosts],
+    )
+    for priority in _PRIORITIES:
+        threshold = made.circuit_breakers.thresholds.add(priority=priority.upper())
+        for limit in _LIMITS:
+            getattr(threshold, limit).value = getattr(cluster.limits[priority], limit)
+    return made
+
+
+def _hostStatus(kit: MessageKit, host: ShownHost) -> Untyped:
+    made = kit.new(
+        "envoy.admin.v3.HostStatus",
+        address=kit.address(host.address),
+        weight=host.weight,
+        hostname=host.hostname,
+        priority=host.priority,
+        locality=localityOf(kit, host),
+    )
+    made.health_status.eds_health_status = "HEALTHY"
+    for kind, names in (("COUNTER", _COUNTERS), ("GAUGE", _GAUGES)):
+        for name in names:
+            made.stats.add(type=kind, name=name, value=hostStat(host, name))
+    return made
+
+
+def localityOf(kit: MessageKit, host: ShownHost) -> Untyped:
+    """The config.core.v3.Locality of a host; empty when it has none."""
+    return kit.new(
+        "envoy.config.core.v3.Locality",
+        **{name: getattr(host.locality, name, "") for name in ("region", "zone", "sub_zone")},
+    )

@@ -1,0 +1,132 @@
+"""The parts of the server that the admin pages show and move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from google.protobuf.message import Message
+from twisted.internet.interfaces import IAddress
+
+from twisted_envoy.server.lifecycle import DrainManager
+from twisted_envoy.server.log_levels import LogControl
+from twisted_envoy.server.options import ServerOptions
+from twisted_envoy.stats.scope import Store
+
+
+class Configured(Protocol):
+    """A config.View, as far as dumping it goes."""
+
+    @property
+    def message(self) -> Message:
+        """The protobuf message."""
+
+
+class ShownListener(Protocol):
+    """One listener of the server."""
+
+    name: str
+    address: IAddress
+    additionalAddresses: Sequence[IAddress]
+    config: Configured
+
+
+class ShownListeners(Protocol):
+    """The listener manager: iterable, and stoppable."""
+
+    def __iter__(self) -> Iterator[ShownListener]:
+        """In the order of the config."""
+
+    def stopListening(self, inboundOnly: bool = False) -> object:
+        """Accept no more connections."""
+
+
+class ShownLocality(Protocol):
+    """Where a host is."""
+
+    region: str
+    zone: str
+    sub_zone: str
+
+
+class ShownHost(Protocol):
+    """One host of a cluster."""
+
+    address: IAddress
+    hostname: str
+    weight: int
+    priority: int
+    canary: bool
+    locality: ShownLocality | None
+    metadata: Mapping[str, Mapping[str, object]]
+    stats: object
+
+
+class ShownLimits(Protocol):
+    """A circuit breaker's limits for one priority."""
+
+    max_connections: int
+    max_pending_requests: int
+    max_requests: int
+    max_retries: int
+
+
+class ShownCluster(Protocol):
+    """One cluster of the server."""
+
+    name: str
+    config: Configured
+    hosts: Sequence[ShownHost]
+    limits: Mapping[str, ShownLimits]
+    addedViaAPI: bool
+
+
+class ShownClusters(Protocol):
+    """The cluster manager."""
+
+    def names(self) -> Iterable[str]:
+        """In the order of the config."""
+
+    def get(self, name: str) -> ShownCluster | None:
+        """The cluster of that name."""
+
+
+class AdminTarget(Protocol):
+    """
+    server.Server, as the admin pages see it.
+
+    Attributes:
+        startTime: seconds since the epoch.
+        state: LIVE, DRAINING, PRE_INITIALIZING or INITIALIZING.
+        drain: what `/drain_listeners` begins.
+        shutdown: ends the process (or what the server is a part of).
+    """
+
+    bootstrap: Configured
+    options: ServerOptions
+    store: Store
+    clusters: ShownClusters
+    listeners: ShownListeners
+    logControl: LogControl
+    drain: DrainManager
+    startTime: float
+    shutdown: Callable[[], object]
+
+    @property
+    def state(self) -> str:
+        """As `/ready` and `/server_info` name it."""
+
+    def healthCheckFail(self) -> None:
+        """Be unhealthy from now on: DRAINING."""
+
+    def healthCheckOk(self) -> None:
+        """Be healthy again."""
+
+    def reopenLogs(self) -> None:
+        """Open all access logs anew."""
+
+    def seconds(self) -> float:
+        """The time of the server's reactor."""
+
+    def soon(self, function: Callable[[], object]) -> None:
+        """Call it when the current answer has been written."""
