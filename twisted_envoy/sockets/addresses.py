@@ -8,6 +8,8 @@ from typing import Any
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 
+_MAPPED = "::ffff:"
+
 
 def familyOf(address: IAddress) -> socket.AddressFamily:
     """
@@ -39,10 +41,16 @@ def toSocketName(address: IAddress) -> Any:
 
 
 def fromName(family: int, name: Any) -> IAddress:
-    """A socket's name (of getsockname, accept, ...) as an address."""
+    """
+    A socket's name (of getsockname, accept, ...) as an address.
+
+    An IPv4 peer of an IPv6 socket gets the IPv4 address that it has.
+    """
     if family == socket.AF_INET:
         return IPv4Address("TCP", name[0], name[1])
     if family == socket.AF_INET6:
+        if name[0].startswith(_MAPPED) and "." in name[0]:
+            return IPv4Address("TCP", name[0][len(_MAPPED) :], name[1])
         return IPv6Address("TCP", name[0], name[1], name[2], name[3])
     return UNIXAddress(name or None)
 
@@ -50,6 +58,11 @@ def fromName(family: int, name: Any) -> IAddress:
 def fromSocketName(sock: socket.socket) -> IAddress:
     """The local address of a socket."""
     return fromName(sock.family, sock.getsockname())
+
+
+def isAbstract(name: Any) -> bool:
+    """Whether the name of a Unix socket (as `toSocketName` gives it) is not a path."""
+    return name is None or name.startswith(b"\0")
 
 
 def _zoneIndex(zone: str) -> int:

@@ -52,18 +52,20 @@ class ConnectingSocket:
             self._sock = _newSocket(self._address, options)
             code = self._sock.connect_ex(toSocketName(self._address))
         except OSError as problem:
-            self._fail(error.getConnectError(problem))
+            self._fail(_problem(problem.errno or 0))
             return self._done
         if code in _UNDER_WAY:
             self._context.reactor.addWriter(self)
         else:
-            self._fail(error.getConnectError((code, _text(code))))
+            self._fail(_problem(code))
         return self._done
 
     def fileno(self) -> int:
+        """The descriptor, -1 when there is none any more."""
         return -1 if self._sock is None else self._sock.fileno()
 
     def logPrefix(self) -> str:
+        """What Twisted's log calls it."""
         return "connecting"
 
     def doWrite(self) -> None:
@@ -75,7 +77,7 @@ class ConnectingSocket:
         try:
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code:
-                self._fail(error.getConnectError((code, _text(code))))
+                self._fail(_problem(code))
             else:
                 self._connected(sock)
         finally:
@@ -88,25 +90,34 @@ class ConnectingSocket:
         code = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         self._context.turn.enter()
         try:
-            self._fail(error.getConnectError((code, _text(code))) if code else error.ConnectError())
+            self._fail(_problem(code))
         finally:
             self._context.turn.leave()
 
     def _connected(self, sock: socket.socket) -> None:
         self._context.reactor.removeWriter(self)
         self._sock = None
+        done = self._done
         try:
             protocol: Any = self._factory.buildProtocol(self._address)
         except Exception:
             sock.close()
-            self._done.errback(Failure())
+            if not done.called:
+                done.errback()
             return
-        if protocol is None:
+        if protocol is None or done.called:
             sock.close()
-            self._done.errback(error.NoProtocol())
+            if not done.called:
+                done.errback(error.NoProtocol())
             return
-        StreamSocket(sock, self._context, None, self._address).begin(protocol)
-        self._done.callback(protocol)
+        stream = StreamSocket(sock, self._context, None, self._address)
+        problem = stream.begin(protocol)
+        if done.called:  # cancelled from inside makeConnection
+            stream.abortConnection()
+        elif problem is not None:
+            done.errback(problem)
+        else:
+            done.callback(protocol)
 
     def _fail(self, problem: Exception) -> None:
         self._drop()
@@ -115,7 +126,8 @@ class ConnectingSocket:
 
     def _cancel(self, done: Deferred[Any]) -> None:
         self._drop()
-        done.errback(error.ConnectingCancelledError(self._address))
+        cancelled = error.ConnectingCancelledError(self._address)  # type: ignore[no-untyped-call]
+        done.errback(cancelled)
 
     def _drop(self) -> None:
         if self._sock is not None:
@@ -141,5 +153,9 @@ def _newSocket(address: IAddress, options: ConnectOptions) -> socket.socket:
     return sock
 
 
-def _text(code: int) -> str:
-    return os.strerror(code)
+def _problem(code: int) -> Exception:
+    """The ConnectError of an error number, 0 for an attempt that was given up."""
+    if not code:
+        return error.ConnectError()  # type: ignore[no-untyped-call]
+    problem: Exception = error.getConnectError((code, os.strerror(code)))  # type: ignore[no-untyped-call]
+    return problem

@@ -57,12 +57,8 @@ class ISocketInterface(Interface):
     The transports of their connections provide `internal.IHalfCloseTransport`.
     """
 
-    def serverEndpoint(  # type: ignore[empty-body]
-        address: IAddress, options: ListenOptions
-    ) -> IStreamServerEndpoint:
+    def serverEndpoint(address: IAddress, options: ListenOptions) -> IStreamServerEndpoint:
         """An endpoint whose `listen` binds at once; errors are CannotListenError."""
 
-    def clientEndpoint(  # type: ignore[empty-body]
-        address: IAddress, options: ConnectOptions
-    ) -> IStreamClientEndpoint:
+    def clientEndpoint(address: IAddress, options: ConnectOptions) -> IStreamClientEndpoint:
         """An endpoint whose `connect` makes a new connection each time."""

@@ -13,6 +13,7 @@ from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import (
     IAddress,
+    IDelayedCall,
     IListeningPort,
     IProtocolFactory,
     IReadDescriptor,
@@ -21,7 +22,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from twisted_envoy.sockets.addresses import familyOf, fromName, fromSocketName, toSocketName
+from twisted_envoy.sockets.addresses import (
+    familyOf,
+    fromName,
+    fromSocketName,
+    isAbstract,
+    toSocketName,
+)
 from twisted_envoy.sockets.events import SocketContext
 from twisted_envoy.sockets.interfaces import ListenOptions
 from twisted_envoy.sockets.stream import StreamSocket
@@ -30,11 +37,11 @@ _log = Logger("listener")
 
 _BATCH = 64
 _BACK_OFF = 0.1
-_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_PEERS_FAULT = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR})
 _IP_FREEBIND = 15
 _IP_TRANSPARENT = 19
 _IPV6_TRANSPARENT = 75
-_ANY = frozenset({"0.0.0.0", "::", ""})
+_ANY = frozenset({"0.0.0.0", "::"})
 
 
 @implementer(IListeningPort, IReadDescriptor)
@@ -63,8 +70,10 @@ class ListeningSocket:
         self._sock: socket.socket | None = None
         self._local: IAddress | None = None
         self._bound = address
+        self._retry: IDelayedCall | None = None
 
     def startListening(self) -> None:
+        """Bind, listen and start to accept."""
         sock = None
         try:
             sock = boundSocket(self._wanted, self._options)
@@ -74,18 +83,21 @@ class ListeningSocket:
                 sock.close()
             where = getattr(self._wanted, "host", None) or getattr(self._wanted, "name", None)
             port = getattr(self._wanted, "port", None)
-            raise error.CannotListenError(where, port, problem) from None
+            cannot = error.CannotListenError(where, port, problem)  # type: ignore[no-untyped-call]
+            raise cannot from None
         self._sock = sock
         self._bound = fromSocketName(sock)
-        if getattr(self._bound, "host", "") not in _ANY:
+        if getattr(self._bound, "host", None) not in _ANY:
             self._local = self._bound
         self._factory.doStart()
         self._context.reactor.addReader(self)
 
     def fileno(self) -> int:
+        """The descriptor, -1 when there is none."""
         return -1 if self._sock is None else self._sock.fileno()
 
     def logPrefix(self) -> str:
+        """What Twisted's log calls it."""
         return "listener"
 
     def doRead(self) -> None:
@@ -98,20 +110,18 @@ class ListeningSocket:
             except BlockingIOError:
                 return
             except OSError as problem:
-                if problem.errno in _EXHAUSTED:
-                    self._backOff(problem)
-                    return
-                continue
+                if problem.errno in _PEERS_FAULT:
+                    continue
+                self._backOff(problem)
+                return
             self._accepted(sock, name)
 
     def _accepted(self, sock: socket.socket, name: Any) -> None:
-        sock.setblocking(False)
-        if sock.family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer = fromName(sock.family, name)
         turn = self._context.turn
         turn.enter()
         try:
+            sock.setblocking(False)
+            peer = fromName(sock.family, name)
             protocol: Any = self._factory.buildProtocol(peer)
             if protocol is None:
                 sock.close()
@@ -124,13 +134,14 @@ class ListeningSocket:
             turn.leave()
 
     def _backOff(self, problem: OSError) -> None:
+        """No descriptors or no memory: leave connections in the kernel's queue for a while."""
         _log.warn("accept: {problem}; trying again", problem=problem.strerror)
         self._context.reactor.removeReader(self)
-        self._context.reactor.callLater(_BACK_OFF, self._resume)
+        self._retry = self._context.reactor.callLater(_BACK_OFF, self._resume)
 
     def _resume(self) -> None:
-        if self._sock is not None:
-            self._context.reactor.addReader(self)
+        self._retry = None
+        self._context.reactor.addReader(self)
 
     def stopListening(self) -> Deferred[None]:
         """Close the listening socket; accepted connections stay."""
@@ -147,12 +158,15 @@ class ListeningSocket:
         self._context.reactor.removeReader(self)
         self._sock.close()
         self._sock = None
-        path = self._bound.name if isinstance(self._bound, UNIXAddress) else None
-        if path and not path.startswith(b"\0" if isinstance(path, bytes) else "\0"):  # type: ignore[arg-type]
-            _unlinkSocket(path)
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        if isinstance(self._bound, UNIXAddress) and not isAbstract(self._bound.name):
+            _unlinkSocket(self._bound.name)
         self._factory.doStop()
 
     def getHost(self) -> IAddress:
+        """Where it listens, with the port that the kernel chose."""
         return self._bound
 
 
@@ -169,13 +183,14 @@ def boundSocket(address: IAddress, options: ListenOptions) -> socket.socket:
     try:
         sock.setblocking(False)
         if family == socket.AF_UNIX:
-            _unlinkStale(name)
+            if not isAbstract(name):
+                _unlinkStale(name)
         else:
             _setIPOptions(sock, family, options)
         for level, option, value in options.options:
             sock.setsockopt(level, option, value)
         sock.bind(name)
-        if family == socket.AF_UNIX and options.pipeMode:
+        if options.pipeMode and family == socket.AF_UNIX and not isAbstract(name):
             os.chmod(name, options.pipeMode)
     except OSError:
         sock.close()
@@ -185,6 +200,7 @@ def boundSocket(address: IAddress, options: ListenOptions) -> socket.socket:
 
 def _setIPOptions(sock: socket.socket, family: int, options: ListenOptions) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted ones inherit it
     if options.reusePort:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if options.freebind:
@@ -197,14 +213,18 @@ def _setIPOptions(sock: socket.socket, family: int, options: ListenOptions) -> N
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not options.ipv4Compat)
 
 
-def _unlinkStale(path: str) -> None:
-    """Remove a Unix socket that nobody listens on any more, as Envoy does before it binds."""
-    if path.startswith("\0"):
-        return
+def _unlinkStale(path: bytes) -> None:
+    """
+    Remove a Unix socket that nobody listens on any more.
+
+    Envoy removes whatever is at the path; a socket in use or another kind of file is left here, so
+    that bind() says that the address is in use.
+    """
     try:
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             return
         with socket.socket(socket.AF_UNIX) as probe:
+            probe.setblocking(False)
             probe.connect(path)
     except ConnectionRefusedError:
         os.unlink(path)
@@ -212,8 +232,8 @@ def _unlinkStale(path: str) -> None:
         return
 
 
-def _unlinkSocket(path: str | bytes) -> None:
+def _unlinkSocket(path: bytes | None) -> None:
     try:
-        os.unlink(path)
+        os.unlink(path or b"")
     except OSError as problem:
         _log.debug("cannot remove {path}: {problem}", path=path, problem=problem)

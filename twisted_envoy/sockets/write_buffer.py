@@ -1,0 +1,269 @@
+"""
+The writing half of a stream socket: send at once, keep the rest, steer the producer.
+
+    state of the buffer       write(data)          the kernel takes bytes
+    nothing kept              send(); keep rest    nothing to do
+    something kept            keep                 sendmsg(); `written` when all is out
+    shut                      dropped              what was kept still goes out
+    broken (a send failed)    dropped              nothing is kept any more
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections import deque
+from itertools import islice
+from typing import Any, Protocol
+
+from twisted_envoy.sockets.events import SocketReactor
+
+AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS})
+"""Error numbers that say: not now."""
+
+_MOST_PIECES = min(64, os.sysconf("SC_IOV_MAX"))
+_DEFAULT_LIMIT = 1024 * 1024
+
+
+class WriteOwner(Protocol):
+    """Whose bytes are written: the descriptor that the reactor watches."""
+
+    def written(self) -> None:
+        """Nothing is kept and nobody produces, after something was kept."""
+
+    def writeFailed(self, problem: OSError) -> None:
+        """The kernel takes no more bytes, ever; what was kept is gone."""
+
+
+class WriteBuffer:
+    """
+    What was written and not yet taken by the kernel, and the producer that fills it.
+
+    Args:
+        sock: non-blocking and connected.
+        owner: told how it goes; registered as the reactor's writer, calls `flush` as that.
+
+    Attributes:
+        size: bytes kept.
+        shut: no more writes are taken.
+        wrote: something was handed to the kernel, ever.
+        producer: who was registered, None for nobody.
+    """
+
+    __slots__ = (
+        "_high",
+        "_low",
+        "_owner",
+        "_paused",
+        "_pieces",
+        "_pull",
+        "_reactor",
+        "_sock",
+        "_watching",
+        "producer",
+        "shut",
+        "size",
+        "wrote",
+    )
+
+    def __init__(self, sock: socket.socket, owner: WriteOwner, reactor: SocketReactor) -> None:
+        self._sock = sock
+        self._owner: WriteOwner | None = owner
+        self._reactor = reactor
+        self._pieces: deque[bytes | memoryview] = deque()
+        self._high = _DEFAULT_LIMIT
+        self._low = _DEFAULT_LIMIT // 2
+        self._watching = False
+        self._pull = False
+        self._paused = False
+        self.producer: Any = None
+        self.size = 0
+        self.shut = False
+        self.wrote = False
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is kept and nobody produces."""
+        return not self._pieces and self.producer is None
+
+    def write(self, data: bytes) -> None:
+        """
+        Send now and keep what the kernel does not take.
+
+        Args:
+            data: kept by reference; a bytearray or memoryview is copied.
+        Raises:
+            TypeError: data is something else.
+        """
+        if self.shut:
+            return
+        if data.__class__ is not bytes:
+            data = _checked(data)
+        size = len(data)
+        if self._pieces:
+            if not size:
+                return
+            self._pieces.append(data)
+        else:
+            self.wrote = True
+            try:
+                sent = self._sock.send(data)
+            except OSError as problem:
+                if problem.errno not in AGAIN:
+                    self._break(problem)
+                    return
+                sent = 0
+            if sent == size:
+                if self._pull:
+                    self._watch()
+                return
+            self._watch()
+            self._pieces.append(memoryview(data)[sent:] if sent else data)
+            size -= sent
+        self.size += size
+        if self.size > self._high and self.producer is not None:
+            self._pause()
+
+    def flush(self) -> None:
+        """The kernel takes bytes again."""
+        pieces = self._pieces
+        while pieces:
+            try:
+                if len(pieces) == 1:
+                    sent = self._sock.send(pieces[0])
+                else:
+                    sent = self._sock.sendmsg(list(islice(pieces, _MOST_PIECES)))
+            except OSError as problem:
+                if problem.errno not in AGAIN:
+                    self._break(problem)
+                    return
+                break
+            self.size -= sent
+            if not self._forget(sent):
+                break
+        if not pieces:
+            self._unwatch()
+        if self.producer is None:
+            if not pieces and self._owner is not None:
+                self._owner.written()
+        elif self._paused and self.size <= self._low or self._pull and not pieces:
+            self._paused = False
+            self.producer.resumeProducing()
+
+    def _forget(self, sent: int) -> bool:
+        """Drop `sent` bytes; False when the kernel stopped inside a piece."""
+        pieces = self._pieces
+        while sent:
+            first = pieces[0]
+            size = len(first)
+            if sent < size:
+                pieces[0] = memoryview(first)[sent:]
+                return False
+            pieces.popleft()
+            sent -= size
+        return True
+
+    def _break(self, problem: OSError) -> None:
+        owner = self._owner
+        self.drop()
+        if owner is not None:
+            owner.writeFailed(problem)
+
+    def drop(self) -> None:
+        """Forget what is kept and take no more."""
+        self.shut = True
+        self._pieces.clear()
+        self.size = 0
+        self._unwatch()
+
+    def end(self) -> None:
+        """Take no more, save from a registered producer."""
+        if self.producer is None:
+            self.shut = True
+
+    def close(self) -> Any:
+        """
+        The connection is gone.
+
+        Returns:
+            The producer that was registered, or None; it has not been told.
+        """
+        self.drop()
+        self._owner = None
+        return self.unregisterProducer()
+
+    def _watch(self) -> None:
+        if not self._watching:
+            self._watching = True
+            self._reactor.addWriter(self._owner)
+
+    def _unwatch(self) -> None:
+        if self._watching:
+            self._watching = False
+            self._reactor.removeWriter(self._owner)
+
+    # The producer.
+
+    def setLimit(self, limit: int) -> None:
+        """
+        Bytes kept above which a producer is paused; it resumes at half of that.
+
+        Raises:
+            ValueError: less than 1.
+        """
+        if limit < 1:
+            raise ValueError(f"a write buffer limit must be 1 byte or more, not {limit}")
+        self._high = limit
+        self._low = limit // 2
+        if self.producer is not None:
+            if self.size > limit:
+                self._pause()
+            elif self.size <= self._low:
+                self.wake()
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """
+        Let a producer write; a pull producer is asked at once.
+
+        Raises:
+            RuntimeError: there is one already.
+        """
+        if self.producer is not None:
+            raise RuntimeError(
+                f"cannot register {producer!r}: {self.producer!r} was never unregistered"
+            )
+        self.producer = producer
+        self._pull = not streaming
+        if self._pull:
+            producer.resumeProducing()
+        elif self.size > self._high:
+            self._pause()
+
+    def unregisterProducer(self) -> Any:
+        """
+        Forget the producer.
+
+        Returns:
+            Who it was, or None.
+        """
+        producer, self.producer = self.producer, None
+        self._pull = self._paused = False
+        return producer
+
+    def _pause(self) -> None:
+        if not self._paused and not self._pull:
+            self._paused = True
+            self.producer.pauseProducing()
+
+    def wake(self) -> None:
+        """Resume a push producer that was paused."""
+        if self._paused:
+            self._paused = False
+            self.producer.resumeProducing()
+
+
+def _checked(data: object) -> bytes:
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return bytes(data)
+    raise TypeError(f"data must be bytes, not {type(data).__name__}")
