@@ -1,0 +1,181 @@
+"""
+One log file: lines are buffered, and written at 64 KiB, by a timer and at the end.
+
+As in Envoy the first line goes out at once; the timer runs only while something is buffered.
+Writing may fail (a full disk, a closed pipe): the lines are counted and lost, nobody else notices.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from zope.interface import implementer
+
+from twisted_envoy.interfaces.access_log import IAccessLogFile
+from twisted_envoy.stats.metrics import Counter, Gauge
+from twisted_envoy.stats.scope import Scope
+
+FLUSH_SIZE = 64 * 1024
+"""Bytes; so much in the buffer is written at once."""
+
+KEEP_SIZE = 8 * 1024 * 1024
+"""Bytes; so much is kept at most for a pipe that takes no more."""
+
+_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
+
+
+class AccessLogError(Exception):
+    """A log file that cannot be opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileStats:
+    """`filesystem.*`, shared by all files."""
+
+    writeBuffered: Counter
+    writeCompleted: Counter
+    writeFailed: Counter
+    flushedByTimer: Counter
+    reopenFailed: Counter
+    writeTotalBuffered: Gauge
+
+    @classmethod
+    def make(cls, scope: Scope) -> FileStats:
+        """From the root scope."""
+        below = scope.scope("filesystem")
+        return cls(
+            below.counter("write_buffered"),
+            below.counter("write_completed"),
+            below.counter("write_failed"),
+            below.counter("flushed_by_timer"),
+            below.counter("reopen_failed"),
+            below.gauge("write_total_buffered"),
+        )
+
+
+@implementer(IAccessLogFile)
+class AccessLogFile:
+    """
+    A file that lines are appended to; made by an AccessLogManager.
+
+    Args:
+        path: its name; `/dev/stdout` and `/dev/stderr` are this process's streams.
+        flushInterval: seconds.
+    Raises:
+        AccessLogError: it cannot be opened.
+    """
+
+    def __init__(
+        self, path: str, reactor: IReactorTime, flushInterval: float, stats: FileStats
+    ) -> None:
+        self.path = path
+        self._reactor = reactor
+        self._flushInterval = flushInterval
+        self._stats = stats
+        self._buffer: list[bytes] = []
+        self._size = 0
+        self._timer: IDelayedCall | None = None
+        self._written = False
+        self._closed = False
+        self._descriptor: int | None = self._open()
+
+    def write(self, text: str) -> None:
+        """Append a text; after `close` it is dropped."""
+        if self._closed or not text:
+            return
+        data = text.encode("utf-8", "backslashreplace")
+        self._buffer.append(data)
+        self._size += len(data)
+        stats = self._stats
+        stats.writeBuffered.value += 1
+        stats.writeTotalBuffered.value += len(data)
+        if self._size >= FLUSH_SIZE or not self._written:
+            self._written = True
+            self.flush()
+        elif self._timer is None:
+            self._timer = self._reactor.callLater(self._flushInterval, self._timeToFlush)
+
+    def flush(self) -> None:
+        """Hand what is buffered to the operating system."""
+        if not self._buffer:
+            return
+        if self._descriptor is None:
+            self.reopen()
+        data = b"".join(self._buffer)
+        self._buffer.clear()
+        self._size = 0
+        self._stats.writeTotalBuffered.value -= len(data)
+        rest = self._writeOut(data)
+        if rest and not self._closed and len(rest) <= KEEP_SIZE:
+            self._keep(rest)
+        elif rest:
+            self._stats.writeFailed.value += 1
+
+    def reopen(self) -> None:
+        """Write what is buffered to the old file, then open the path anew."""
+        if self.path in _STREAMS:
+            return
+        if self._descriptor is not None:
+            self.flush()
+            os.close(self._descriptor)
+            self._descriptor = None
+        try:
+            self._descriptor = self._open()
+        except AccessLogError:
+            self._stats.reopenFailed.value += 1
+
+    def close(self) -> None:
+        """Flush, and give the file back."""
+        self._closed = True
+        self.flush()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._descriptor is not None and self.path not in _STREAMS:
+            os.close(self._descriptor)
+        self._descriptor = None
+
+    def _open(self) -> int:
+        stream = _STREAMS.get(self.path)
+        if stream is not None:
+            return stream
+        try:
+            return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise AccessLogError(f"unable to open file '{self.path}': {error.strerror}") from error
+
+    def _writeOut(self, data: bytes) -> bytes:
+        """
+        Write all that can be written now.
+
+        Returns:
+            What a pipe did not take; b"" also when it is lost.
+        """
+        if self._descriptor is None:
+            self._stats.writeFailed.value += 1
+            return b""
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+        except BlockingIOError:
+            return bytes(view)
+        except OSError:
+            self._stats.writeFailed.value += 1
+            return b""
+        self._stats.writeCompleted.value += 1
+        return b""
+
+    def _keep(self, rest: bytes) -> None:
+        self._buffer.append(rest)
+        self._size = len(rest)
+        self._stats.writeTotalBuffered.value += len(rest)
+        if self._timer is None:
+            self._timer = self._reactor.callLater(self._flushInterval, self._timeToFlush)
+
+    def _timeToFlush(self) -> None:
+        self._timer = None
+        self._stats.flushedByTimer.value += 1
+        self.flush()

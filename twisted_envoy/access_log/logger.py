@@ -1,0 +1,67 @@
+"""Access loggers: a format, a file, and a filter before them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from zope.interface import implementer
+
+from twisted_envoy.access_log.filters import RecordFilter, buildFilter
+from twisted_envoy.interfaces.access_log import IAccessLogFile, IAccessLogger
+from twisted_envoy.state.stream_info import FormatContext
+
+
+@implementer(IAccessLogger)
+class FileAccessLogger:
+    """
+    Formats each record and appends it to a file.
+
+    Args:
+        file: where the text goes.
+        format: what makes the text, newline included.
+    """
+
+    __slots__ = ("_format", "_write")
+
+    def __init__(self, file: IAccessLogFile, format: Callable[[FormatContext], str]) -> None:
+        self._write = file.write
+        self._format = format
+
+    def log(self, context: FormatContext) -> None:
+        """Write one record."""
+        self._write(self._format(context))
+
+
+@implementer(IAccessLogger)
+class FilteredAccessLogger:
+    """Passes on the records that a filter lets through."""
+
+    __slots__ = ("_filter", "_log")
+
+    def __init__(self, logger: IAccessLogger, filter: RecordFilter) -> None:
+        self._log = logger.log
+        self._filter = filter
+
+    def log(self, context: FormatContext) -> None:
+        """Pass on one record, or drop it."""
+        if self._filter(context):
+            self._log(context)
+
+
+def buildAccessLogs(views: tuple[Any, ...], context: Any) -> tuple[IAccessLogger, ...]:
+    """
+    Build the loggers of a repeated `config.accesslog.v3.AccessLog` field, in its order.
+
+    Args:
+        context: an IFactoryContext.
+    Raises:
+        ConfigError: a filter or logger that cannot be obeyed.
+    """
+    return tuple(_build(view, context) for view in views)
+
+
+def _build(view: Any, context: Any) -> IAccessLogger:
+    filter = None if view.filter is None else buildFilter(view.filter, context)
+    logger = cast(IAccessLogger, context.build(view, "access_loggers"))
+    return logger if filter is None else FilteredAccessLogger(logger, filter)
