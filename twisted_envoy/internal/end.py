@@ -17,11 +17,10 @@ Envoy: extensions/io_socket/user_space/io_handle_impl.cc
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, ITransport
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IProtocolFactory
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -62,13 +61,11 @@ class End:
         "passthrough",
         "hops",
         "connected",
-        "disconnected",
         "disconnecting",
-        "whenLost",
+        "factory",
         "_turn",
         "_host",
         "_peerAddress",
-        "_isServer",
         "_peer",
         "_inbound",
         "_outbound",
@@ -86,17 +83,25 @@ class End:
     )
 
     def __init__(
-        self, turn: TurnQueue, addresses: tuple[InternalAddress, InternalAddress], isServer: bool
+        self,
+        turn: TurnQueue,
+        host: InternalAddress,
+        peerAddress: InternalAddress,
+        inbound: Pipe,
+        outbound: Pipe,
     ) -> None:
         self.protocol: IProtocol = _NOBODY
         self.passthrough: object = None
         self.hops = 0
         self.connected = True
-        self.disconnected = self.disconnecting = False
-        self.whenLost: Callable[[], None] | None = None
+        self.disconnecting = False
+        self.factory: IProtocolFactory | None = None  # stopped when the connection is lost
         self._turn = turn
-        self._host, self._peerAddress = addresses
-        self._isServer = isServer
+        self._host = host
+        self._peerAddress = peerAddress
+        self._peer: End | None = None
+        self._inbound = inbound
+        self._outbound = outbound
         self._scheduled = True  # asleep until start(): what looks posted is not posted
         self._reading = False
         self._control = False  # some end or loss waits to be looked at
@@ -107,14 +112,14 @@ class End:
         self._halfCloseable: IHalfCloseableProtocol | None = None
         self._asked: IProtocol = _NOBODY
 
-    def _join(self, peer: End, inbound: Pipe, outbound: Pipe) -> None:
-        self._peer: End | None = peer
-        self._inbound = inbound
-        self._outbound = outbound
-
     def __repr__(self) -> str:
-        side, listener = ("server", self._host) if self._isServer else ("client", self._peerAddress)
-        return f"<InternalTransport {side} {listener} of {type(self.protocol).__name__}>"
+        name = type(self.protocol).__name__
+        return f"<InternalTransport {self._host} to {self._peerAddress} of {name}>"
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether the connection is lost."""
+        return not self.connected
 
     # -- before it is started ------------------------------------------------------------------
 
@@ -128,7 +133,7 @@ class End:
         self.protocol = protocol
         self._reading = True
         try:
-            protocol.makeConnection(cast(ITransport, self))
+            protocol.makeConnection(self)  # type: ignore[arg-type]  # a subclass is a transport
         except BaseException:
             self._abort(failureOf())
             raise
@@ -139,15 +144,15 @@ class End:
 
     def isRefused(self) -> bool:
         """Whether the peer is gone, or about to go, and there is nothing to read from it."""
+        if not self._control or self._inbound.chunks:
+            return False
         peer = self._peer
-        gone = peer is None or peer._isClosing() or self._lossReason is not None
-        return gone and not self._inbound.chunks
+        return peer is None or self._lossReason is not None or peer._isClosing()
 
     def discard(self) -> None:
         """Give up an end that was never started: no event here, the peer loses its connection."""
         peer = self._peer
         self.connected = False
-        self.disconnected = True
         self._inbound.open = self._outbound.open = False
         self._inbound.clear()
         self._peer = None
@@ -166,7 +171,6 @@ class End:
             self._turn.post(self._run)
 
     def _run(self) -> None:
-        self._scheduled = False
         pipe = self._inbound
         chunks = pipe.chunks
         if self._reading and chunks:
@@ -175,17 +179,23 @@ class End:
                     pipe.size = 0
                     self.protocol.dataReceived(chunks.popleft())
                 else:
-                    budget = len(chunks)  # what comes in meanwhile waits for its own turn
-                    while budget and self._reading and chunks:
-                        data, taken = pipe.take(budget)
-                        budget -= taken
-                        self.protocol.dataReceived(data)
+                    self._deliver(pipe)
             except BaseException:
                 self._failed()
             if pipe.size <= pipe.wakeBelow and self._peer is not None:
                 self._peer._wakeProducer()
+        self._scheduled = False
         if self._control:
             self._runControl()
+        if chunks and self._reading:
+            self._schedule()
+
+    def _deliver(self, pipe: Pipe) -> None:
+        budget = len(pipe.chunks)  # what comes in meanwhile waits for its own turn
+        while budget and self._reading and pipe.chunks:
+            data, taken = pipe.take(budget)
+            budget -= taken
+            self.protocol.dataReceived(data)
 
     def _runControl(self) -> None:
         if self._lossReason is not None:
@@ -234,8 +244,10 @@ class End:
         protocol = self.protocol
         if self._asked is not protocol:
             self._asked = protocol
-            provides = IHalfCloseableProtocol.providedBy(protocol)
-            self._halfCloseable = cast(IHalfCloseableProtocol, protocol) if provides else None
+            if IHalfCloseableProtocol.providedBy(protocol):
+                self._halfCloseable = cast(IHalfCloseableProtocol, protocol)
+            else:
+                self._halfCloseable = None
         return self._halfCloseable
 
     def _wakeProducer(self) -> None:
@@ -255,13 +267,15 @@ class End:
                 self._peer._control = True
                 self._peer._schedule()
         self._control = True
-        self._schedule()
+        if not self._scheduled:
+            self._schedule()
 
     def _stopReading(self) -> None:
         self._reading = False
         pipe = self._inbound
         pipe.open = False  # what nobody will read is not kept
-        pipe.clear()
+        if pipe.chunks:
+            pipe.clear()
         peer = self._peer
         if peer is not None:
             if pipe.wakeBelow >= 0:
@@ -293,24 +307,33 @@ class End:
 
     def _lose(self, reason: Failure) -> None:
         self.connected = self._reading = self._control = False
-        self.disconnected = True
-        self._outbound.open = False
-        peer, self._peer = self._peer, None
-        self._inbound.open = False
-        self._inbound.clear()
+        inbound = self._inbound
+        outbound = self._outbound
+        inbound.open = outbound.open = False
+        if inbound.chunks:
+            inbound.clear()
+        peer = self._peer
         if peer is not None:
+            self._peer = None
             peer._peerLost()
-        producer = self._outbound.producer
-        self._outbound.unregister()
-        protocol, self.protocol = self.protocol, _NOBODY
+        protocol = self.protocol
+        self.protocol = self._asked = _NOBODY
         self._halfCloseable = self._lossReason = None
-        self._asked = _NOBODY
+        producer = outbound.producer
         if producer is not None:
-            _safely(producer.stopProducing)
-        _safely(protocol.connectionLost, reason)
-        if self.whenLost is not None:
-            _safely(self.whenLost)
-            self.whenLost = None
+            outbound.unregister()
+            try:
+                producer.stopProducing()
+            except BaseException:
+                _log.failure("unhandled error in {producer!r}", producer=producer)
+        try:
+            protocol.connectionLost(reason)
+        except BaseException:
+            _log.failure("unhandled error in {protocol!r}", protocol=protocol)
+        factory = self.factory
+        if factory is not None:
+            self.factory = None
+            factory.doStop()
 
     def _peerLost(self) -> None:
         self._peer = None
@@ -323,10 +346,3 @@ class End:
 
 def _lost(text: str) -> Failure:
     return failureOf(ConnectionLost(text))
-
-
-def _safely(call: Callable[..., object], *args: object) -> None:
-    try:
-        call(*args)
-    except BaseException:
-        _log.failure("unhandled error while a connection is lost")

@@ -98,7 +98,7 @@ class InternalClientEndpoint:
         except BaseException:
             protocolFactory.doStop()
             return fail()
-        attempt = _Attempt(protocolFactory, transport)
+        attempt = _Attempt(protocolFactory, self._address, transport)
         self._registry.turn.afterPoll(attempt.confirm)
         return attempt.deferred
 
@@ -106,11 +106,14 @@ class InternalClientEndpoint:
 class _Attempt:
     """A connection that is accepted and not yet confirmed."""
 
-    __slots__ = ("deferred", "_factory", "_transport")
+    __slots__ = ("deferred", "_factory", "_address", "_transport")
 
-    def __init__(self, factory: IProtocolFactory, transport: InternalTransport) -> None:
+    def __init__(
+        self, factory: IProtocolFactory, address: InternalAddress, transport: InternalTransport
+    ) -> None:
         self.deferred: Deferred[IProtocol] = Deferred(self._cancel)
         self._factory = factory
+        self._address = address
         self._transport = transport
 
     def confirm(self) -> None:
@@ -120,40 +123,38 @@ class _Attempt:
         if deferred.called:
             return
         if transport.isRefused():
-            address = transport.getPeer()
             self._giveUp()
-            deferred.errback(refused(f"{address} closed the connection before it was confirmed"))
+            deferred.errback(
+                refused(f"{self._address} closed the connection before it was confirmed")
+            )
             return
         try:
-            protocol = self._factory.buildProtocol(transport.getPeer())
+            protocol = self._factory.buildProtocol(self._address)
             if protocol is None:
                 raise NoProtocol()
         except BaseException:
             self._giveUp()
             deferred.errback()
             return
-        if not deferred.called:  # cancelled by buildProtocol
-            self._start(protocol)
-
-    def _start(self, protocol: IProtocol) -> None:
-        self._transport.whenLost = self._factory.doStop
+        if deferred.called:  # cancelled by buildProtocol
+            return
+        transport.factory = self._factory
         try:
-            self._transport.start(protocol)
+            transport.start(protocol)
         except BaseException:
-            if not self.deferred.called:
-                self.deferred.errback()
+            if not deferred.called:
+                deferred.errback()
         else:
-            if not self.deferred.called:  # cancelled by connectionMade
-                self.deferred.callback(protocol)
+            if not deferred.called:  # or cancelled by connectionMade
+                deferred.callback(protocol)
 
     def _giveUp(self) -> None:
         self._transport.discard()
         self._factory.doStop()
 
     def _cancel(self, deferred: Deferred[IProtocol]) -> None:
-        address = self._transport.getPeer()
-        deferred.errback(ConnectingCancelledError(address))  # type: ignore[no-untyped-call]
-        if self._transport.whenLost is None:
+        deferred.errback(ConnectingCancelledError(self._address))  # type: ignore[no-untyped-call]
+        if self._transport.factory is None:
             self._giveUp()
-        else:  # by connectionMade
+        else:  # cancelled by connectionMade
             self._transport.abortConnection()

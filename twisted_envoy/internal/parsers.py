@@ -62,7 +62,9 @@ class InternalClientParser:
         return InternalClientEndpoint(time, values["name"], values["endpoint_id"])
 
 
-def _parse(args: Sequence[str], kwargs: dict[str, str], allowed: tuple[str, str]) -> dict[str, str]:
+def _parse(
+    args: Sequence[object], kwargs: dict[str, object], allowed: tuple[str, str]
+) -> dict[str, str]:
     usage = f"internal:NAME[:{allowed[1]}=...]"
     if len(args) > 1:
         raise ValueError(f"{args[1]!r} after the name of an internal endpoint; write {usage}")

@@ -121,7 +121,7 @@ class Registry:
         port = self._names.get(address.name)
         if port is None:
             raise refused(f"nobody listens on {address}")
-        hops = self._nextHop(address, hops)
+        hops = self._nextHop(address, hops) if hops or self._hops else 1
         size = port.bufferSize or self._bufferSize
         client, server = makePair(self.turn, address, localAddress, size)
         client.hops = server.hops = hops
@@ -134,6 +134,8 @@ class Registry:
         finally:
             self._hops = outer
             self._accepting.pop()
+            if not outer:
+                self._nested = 0
         if not accepted or client.isRefused():
             client.discard()
             raise refused(f"{address} closed the connection while accepting it")
@@ -148,7 +150,7 @@ class Registry:
                 f"internal connection to {address} would be hop {hops}, "
                 f"the limit is {self.maxHops}: ... -> {path}"
             )
-        self._nested = self._nested + 1 if accepting else 0
+        self._nested += 1
         if self._nested > self.maxNested:
             raise _loop(
                 f"internal connection to {address} would be number {self._nested} opened while "

@@ -147,7 +147,7 @@ class InternalTransport(End):
         Raises:
             RuntimeError: another producer is registered.
         """
-        if self.disconnected or self.disconnecting:
+        if self.disconnecting or not self.connected:
             producer.stopProducing()
         else:
             self._outbound.register(producer, streaming)
@@ -171,12 +171,12 @@ def makePair(
     Returns:
         The client's end and the server's.
     """
-    clientEnd = InternalTransport(turn, (client, server), False)
-    serverEnd = InternalTransport(turn, (server, client), True)
     up = Pipe(bufferSize)
     down = Pipe(bufferSize)
-    clientEnd._join(serverEnd, down, up)
-    serverEnd._join(clientEnd, up, down)
+    clientEnd = InternalTransport(turn, client, server, down, up)
+    serverEnd = InternalTransport(turn, server, client, up, down)
+    clientEnd._peer = serverEnd
+    serverEnd._peer = clientEnd
     return clientEnd, serverEnd
 
 

@@ -44,6 +44,7 @@ class TurnQueue:
         "_polled",
         "_ticking",
         "_pumping",
+        "_inTimer",
     )
 
     def __init__(self, reactor: IReactorTime) -> None:
@@ -55,6 +56,7 @@ class TurnQueue:
         self._polled: list[Callable[[], None]] = []  # the next tick comes after a whole poll
         self._ticking = False
         self._pumping = False
+        self._inTimer = False  # called by a timer: the next one comes after a poll
 
     def post(self, call: Callable[[], None]) -> None:
         """
@@ -82,10 +84,13 @@ class TurnQueue:
         """
         Run call after the reactor has polled once in full.
 
-        A reactor runs `callLater(0)` before its next poll, so this takes two of them in a row; all
-        who wait share one timer.
+        A reactor runs `callLater(0)` before its next poll, except when called by a timer; so this
+        takes two timers in a row, or one.  All who wait share them.
         """
-        self._fresh.append(call)
+        if self._inTimer:
+            self._polled.append(call)
+        else:
+            self._fresh.append(call)
         if not self._ticking:
             self._armTick()
 
@@ -133,7 +138,9 @@ class TurnQueue:
     def _onTimer(self) -> None:
         self._armed = False
         if self._pending and not self._depth:
+            self._inTimer = not self._ticking  # a tick that is due in this pass would be too early
             self._drain()
+            self._inTimer = False
 
     def _drain(self) -> None:
         self._depth += 1
@@ -157,7 +164,9 @@ class TurnQueue:
     def _onTick(self) -> None:
         self._ticking = False
         if not self._pumping:
+            self._inTimer = True
             self._tick()
+            self._inTimer = False
             if (self._fresh or self._polled) and not self._ticking:
                 self._armTick()
 

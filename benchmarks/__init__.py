@@ -1,0 +1,3 @@
+"""
+Micro-benchmarks, judged by ratios within one run.
+"""

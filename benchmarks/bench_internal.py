@@ -1,0 +1,150 @@
+"""
+Internal connections against loopback TCP, in one process and under one reactor.
+
+    python -m benchmarks.bench_internal
+
+Both sides do the same work with the same protocols, in turns; the figures are medians.  Rounds
+marked "in flight" keep that many going at once, so that both pay for work and not for polling.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Generator
+from statistics import median
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
+from twisted.internet.interfaces import IListeningPort, IStreamClientEndpoint
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import react
+
+from twisted_envoy.internal import InternalClientEndpoint, InternalServerEndpoint
+
+MESSAGE = b"x" * 64
+ROUNDS = 9
+
+
+class Echo(Protocol):
+    """Writes back what it gets."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Echo."""
+        self.transport.write(data)  # type: ignore[union-attr]
+
+
+class Player(Protocol):
+    """Sends a message, waits for its echo, so many times; then closes."""
+
+    left: int
+    factory: Players
+
+    def connectionMade(self) -> None:
+        """Serve."""
+        self.transport.write(MESSAGE)  # type: ignore[union-attr]
+
+    def dataReceived(self, data: bytes) -> None:
+        """Return the ball or leave."""
+        self.left -= 1
+        if self.left:
+            self.transport.write(data)  # type: ignore[union-attr]
+        else:
+            self.transport.loseConnection()  # type: ignore[union-attr]
+
+    def connectionLost(self, reason: object = None) -> None:
+        """Tell."""
+        self.factory.one()
+
+
+class Players(Factory):
+    """Keeps so many connections in flight until a total is reached, and takes the time."""
+
+    noisy = False
+
+    def __init__(self, endpoint: IStreamClientEndpoint, exchanges: int) -> None:
+        self.endpoint = endpoint
+        self.exchanges = exchanges
+
+    def buildProtocol(self, addr: object) -> Player:
+        """A player of this match."""
+        player = Player()
+        player.factory = self
+        player.left = self.exchanges
+        return player
+
+    def play(self, inFlight: int, total: int) -> Deferred[float]:
+        """Fires with the seconds it took."""
+        self.toStart = total - inFlight
+        self.toEnd = total
+        self.finished: Deferred[float] = Deferred()
+        gc.collect()
+        gc.freeze()  # collections then cost what these connections cost, not the modules
+        self.began = time.perf_counter()
+        for _ in range(inFlight):
+            self.endpoint.connect(self)
+        return self.finished
+
+    def one(self) -> None:
+        """One connection has ended."""
+        self.toEnd -= 1
+        if self.toStart:
+            self.toStart -= 1
+            self.endpoint.connect(self)
+        elif not self.toEnd:
+            self.finished.callback(time.perf_counter() - self.began)
+
+
+def compare(
+    title: str,
+    ends: tuple[IStreamClientEndpoint, IStreamClientEndpoint],
+    exchanges: int,
+    inFlight: int,
+    totals: tuple[int, int],
+) -> Generator[Deferred[float], float, float]:
+    """
+    Play in turns over internal connections and over TCP, print the medians.
+
+    Returns:
+        The ratio of internal to TCP.
+    Units: the printed figures are microseconds a connection, or a message of several.
+    """
+    figures: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS):
+        for endpoint, total, taken in zip(ends, totals, figures, strict=True):
+            seconds = yield Players(endpoint, exchanges).play(inFlight, total)
+            count = total if exchanges == 1 else total * exchanges * 2
+            taken.append(seconds / count * 1e6)
+    internal, tcp = map(median, figures)
+    ratio = median(mine / other for mine, other in zip(*figures, strict=True))
+    print(f"{title:<48}{internal:10.2f}{tcp:10.2f}{ratio:9.3f}  1/{1 / ratio:.1f}", flush=True)
+    return ratio
+
+
+def main(reactor: Any) -> Deferred[Any]:
+    """Run all comparisons; the first and the third have limits, 1/15 and 1/10."""
+    from twisted.internet.defer import inlineCallbacks
+
+    @inlineCallbacks
+    def run() -> Generator[Deferred[Any], Any, None]:
+        servers = Factory.forProtocol(Echo)
+        servers.noisy = False
+        yield InternalServerEndpoint(reactor, "echo").listen(servers)
+        port: IListeningPort = yield TCP4ServerEndpoint(
+            reactor, 0, backlog=1024, interface="127.0.0.1"
+        ).listen(servers)
+        tcp = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)  # type: ignore[attr-defined]
+        ends = (InternalClientEndpoint(reactor, "echo"), tcp)
+        print(f"{'':<48}{'internal':>10}{'TCP':>10}{'ratio':>9}")
+        yield from compare("us a connect+exchange+close, 64 in flight", ends, 1, 64, (6400, 640))
+        yield from compare("us a connect+exchange+close, one by one", ends, 1, 1, (2000, 300))
+        yield from compare("us a message, one pair", ends, 20_000, 1, (1, 1))
+        yield from compare("us a message, 64 pairs", ends, 300, 64, (64, 64))
+        yield port.stopListening()
+
+    return run()
+
+
+if __name__ == "__main__":
+    react(main, [])
