@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from twisted.logger import Logger
-
 from twisted_envoy.server.admin.json_text import MessageKit, jsonText
 from twisted_envoy.server.admin.reply import JSON, OK, Query, Reply
 from twisted_envoy.server.admin.target import AdminTarget
-
-_log = Logger()
-
-_RUNTIME_USAGE = (
-    "usage: /runtime_modify?key1=value1&key2=value2&keyN=valueN\n"
-    "       or send the parameters as form values\n"
-    "use an empty value to remove a previously added override"
-)
 
 
 def ready(target: AdminTarget, kit: MessageKit, query: Query) -> Reply:
@@ -95,19 +85,6 @@ def allocationProfiler(target: AdminTarget, kit: MessageKit, query: Query) -> Re
 def allocatorStats(target: AdminTarget, kit: MessageKit, query: Query) -> Reply:
     """Not in this build."""
     return Reply("TCMalloc is not used by the current build", 501)
-
-
-def runtime(target: AdminTarget, kit: MessageKit, query: Query) -> Reply:
-    """Runtime values; there are no layers."""
-    return Reply(jsonText({"entries": {}, "layers": []}), contentType=JSON)
-
-
-def runtimeModify(target: AdminTarget, kit: MessageKit, query: Query) -> Reply:
-    """There is no admin layer to change."""
-    if not query.pairs:
-        return Reply(_RUNTIME_USAGE, 400)
-    _log.error("No admin layer specified", component="misc")
-    return Reply("No admin layer specified", 503)
 
 
 def recentLookups(target: AdminTarget, kit: MessageKit, query: Query) -> Reply:

@@ -11,6 +11,7 @@ Envoy's, an answer to HEAD has no body.
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any as Untyped
 from typing import Protocol
 
@@ -127,11 +128,11 @@ class AdminRequest(http.Request):
         headers: tuple[tuple[bytes, bytes], ...],
         chunked: bool = True,
     ) -> None:
-        self.setResponseCode(code)
+        self.setResponseCode(code, HTTPStatus(code).phrase.encode())
         out = self.responseHeaders
         closing = out.hasHeader(b"connection")
         out.removeHeader(b"connection")
-        if not chunked:
+        if body and not chunked:
             out.setRawHeaders(b"content-length", [b"%d" % len(body)])
         for name, value in headers:
             out.setRawHeaders(name, [value])
@@ -139,6 +140,8 @@ class AdminRequest(http.Request):
         out.setRawHeaders(b"server", [b"envoy"])
         if closing:
             out.setRawHeaders(b"connection", [b"close"])
+        if not body and not chunked:
+            out.setRawHeaders(b"content-length", [b"0"])
         if chunked and self.method == b"HEAD":
             out.setRawHeaders(b"transfer-encoding", [b"chunked"])
         self.write(body)
@@ -151,6 +154,7 @@ class AdminChannel(http.HTTPChannel):
     factory: AdminFactory
     requestFactory = AdminRequest
     totalHeadersSize = HEAD_LIMIT
+    MAX_LENGTH = HEAD_LIMIT
     maxHeaders = 100
     timeOut = IDLE_TIMEOUT
 
@@ -183,6 +187,15 @@ class AdminChannel(http.HTTPChannel):
     def writeSequence(self, iovec: Untyped) -> None:
         """Count the bytes."""
         self.write(b"".join(iovec))
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """A header that is too long."""
+        text = HTTPStatus(431).phrase.encode()
+        self.write(
+            b"HTTP/1.1 431 %b\r\ncontent-length: %d\r\ncontent-type: text/plain\r\n"
+            b"server: envoy\r\nconnection: close\r\n\r\n%b" % (text, len(text), text)
+        )
+        self.loseConnection()
 
     def loseConnection(self) -> None:
         """Close, once what was written is sent."""

@@ -13,7 +13,13 @@ from twisted_envoy.stats.regex import compileRegex
 
 _COUNTERS = ("cx_connect_fail", "cx_total", "rq_error", "rq_success", "rq_timeout", "rq_total")
 _GAUGES = ("cx_active", "rq_active", "rq_pending_active")
-_LIMITS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+_LIMITS = {
+    "max_connections": "connections",
+    "max_pending_requests": "pendingRequests",
+    "max_requests": "requests",
+    "max_retries": "retries",
+}
+"""Envoy's name -> attribute of upstream.circuit_breaker.Limits."""
 _PRIORITIES = ("default", "high")
 
 
@@ -34,23 +40,16 @@ def clusters(target: AdminTarget, kit: MessageKit, query: Query) -> Reply:
     return Reply("".join(line for cluster in shown for line in _lines(cluster)))
 
 
-def _observabilityName(cluster: ShownCluster) -> str:
-    message: Untyped = cluster.config.message
-    return message.alt_stat_name or cluster.name
-
-
 def hostStat(host: ShownHost, name: str) -> int:
-    """A host's counter or gauge by Envoy's name; 0 when this kind of host does not count it."""
-    found = getattr(host.stats, name, 0)
-    return int(getattr(found, "value", found))
+    """A host's counter or gauge by Envoy's name."""
+    return int(getattr(host.stats, name).value)
 
 
 def _lines(cluster: ShownCluster) -> Iterator[str]:
-    yield f"{cluster.name}::observability_name::{_observabilityName(cluster)}\n"
+    yield f"{cluster.name}::observability_name::{cluster.observabilityName}\n"
     for priority in _PRIORITIES:
-        limits = cluster.limits[priority]
-        for limit in _LIMITS:
-            yield f"{cluster.name}::{priority}_priority::{limit}::{getattr(limits, limit)}\n"
+        for name, most in _limits(cluster, priority):
+            yield f"{cluster.name}::{priority}_priority::{name}::{most}\n"
     yield f"{cluster.name}::added_via_api::{_word(cluster.addedViaAPI)}\n"
     for host in cluster.hosts:
         prefix = f"{cluster.name}::{addressText(host.address)}::"
@@ -58,14 +57,20 @@ def _lines(cluster: ShownCluster) -> Iterator[str]:
             yield f"{prefix}{name}::{value}\n"
 
 
+def _limits(cluster: ShownCluster, priority: str) -> Iterator[tuple[str, int]]:
+    limits = cluster.priorities[priority]
+    for name, attribute in _LIMITS.items():
+        yield name, getattr(limits, attribute).most
+
+
 def _hostFacts(host: ShownHost) -> Iterable[tuple[str, object]]:
     for name in sorted(_COUNTERS + _GAUGES):
         yield name, hostStat(host, name)
     yield "hostname", host.hostname
-    yield "health_flags", "healthy"
+    yield "health_flags", host.healthFlags
     yield "weight", host.weight
     for name in ("region", "zone", "sub_zone"):
-        yield name, getattr(host.locality, name, "")
+        yield name, getattr(host.locality, name)
     yield "canary", _word(host.canary)
     yield "priority", host.priority
     yield "success_rate", -1
@@ -81,13 +86,13 @@ def _status(kit: MessageKit, cluster: ShownCluster) -> Untyped:
         "envoy.admin.v3.ClusterStatus",
         name=cluster.name,
         added_via_api=cluster.addedViaAPI,
-        observability_name=_observabilityName(cluster),
+        observability_name=cluster.observabilityName,
         host_statuses=[_hostStatus(kit, host) for host in cluster.hosts],
     )
     for priority in _PRIORITIES:
         threshold = made.circuit_breakers.thresholds.add(priority=priority.upper())
-        for limit in _LIMITS:
-            getattr(threshold, limit).value = getattr(cluster.limits[priority], limit)
+        for name, most in _limits(cluster, priority):
+            getattr(threshold, name).value = most
     return made
 
 
@@ -108,8 +113,8 @@ def _hostStatus(kit: MessageKit, host: ShownHost) -> Untyped:
 
 
 def localityOf(kit: MessageKit, host: ShownHost) -> Untyped:
-    """The config.core.v3.Locality of a host; empty when it has none."""
+    """The config.core.v3.Locality of a host."""
     return kit.new(
         "envoy.config.core.v3.Locality",
-        **{name: getattr(host.locality, name, "") for name in ("region", "zone", "sub_zone")},
+        **{name: getattr(host.locality, name) for name in ("region", "zone", "sub_zone")},
     )

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 from typing import Any as Untyped
 
-from twisted.internet.abstract import isIPAddress, isIPv6Address
-from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.logger import Logger
@@ -24,6 +22,8 @@ from twisted_envoy.server.admin.channel import AccessLogger, AdminFactory, Timer
 from twisted_envoy.server.admin.json_text import MessageKit
 from twisted_envoy.server.admin.router import AdminRouter, PathMatcher
 from twisted_envoy.server.admin.target import AdminTarget
+from twisted_envoy.server.build_address import buildAddress
+from twisted_envoy.server.build_options import socketOptions
 from twisted_envoy.state.addresses import addressText
 from twisted_envoy.stats.regex import compileRegex
 
@@ -145,7 +145,7 @@ def buildAdmin(
     config.moot("ignore_global_conn_limit", "admin connections are not counted against the limit")
     if config.address is None:
         return None
-    address, options = readAddress(config.address)
+    address, options = readAddress(config)
     router = AdminRouter(
         target, MessageKit(config.message.DESCRIPTOR.file.pool), _allowedPaths(config.allow_paths)
     )
@@ -154,29 +154,23 @@ def buildAdmin(
     return Admin(address, options, factory, context.sockets, target.options.adminAddressPath)
 
 
-def readAddress(address: Untyped) -> tuple[IAddress, ListenOptions]:
+def readAddress(config: Untyped) -> tuple[IAddress, ListenOptions]:
     """
-    Read a config.core.v3.Address that the admin interface can listen on.
+    Read `admin.address` and how to listen there.
 
     Raises:
-        ConfigError: not an IP address, or not an address of this kernel at all.
+        ConfigError: not an address, or one that is not of this kernel.
     """
-    kind = address.which("address")
+    options = tuple(socketOptions(config.socket_options))
+    view = config.address
+    kind = view.which("address")
     if kind == "pipe":
-        pipe = address.pipe
-        return UNIXAddress(pipe.path), ListenOptions(pipeMode=pipe.mode)
+        return buildAddress(view), ListenOptions(pipeMode=view.pipe.mode, options=options)
     if kind != "socket_address":
-        raise address.error("the admin interface listens on a socket_address or a pipe", kind)
-    socket = address.socket_address
-    if socket.protocol != "TCP":
-        raise socket.error("the admin interface listens on TCP", "protocol")
-    host, port = socket.address, socket.port_value
-    if isIPAddress(host):
-        return IPv4Address("TCP", host, port), ListenOptions(reusePort=False)
-    if isIPv6Address(host):
-        options = ListenOptions(reusePort=False, ipv4Compat=socket.ipv4_compat)
-        return IPv6Address("TCP", host, port), options
-    raise socket.error(f"malformed IP address: {host}", "address")
+        raise view.error("the admin interface listens on a socket_address or a pipe", kind)
+    return buildAddress(view), ListenOptions(
+        reusePort=False, ipv4Compat=view.socket_address.ipv4_compat, options=options
+    )
 
 
 def _allowedPaths(matchers: tuple[Untyped, ...]) -> PathMatcher | None:

@@ -59,7 +59,7 @@ def _changeAll(control: LogControl, level: str) -> None:
         control.setAll(level)
     except LogControlError:
         raise _Wrong("unknown logger level") from None
-    _log.info("change all log levels: level='{level}'", level=level, component="misc")
+    _log.info("change all log levels: level='{new}'", new=level, component="misc")
 
 
 def _paths(text: str) -> list[tuple[str, str]]:
@@ -79,4 +79,4 @@ def _changeSome(control: LogControl, pairs: list[tuple[str, str]]) -> None:
         known = all(name in LOGGERS for name, _ in pairs)
         raise _Wrong(f"unknown logger {'level' if known else 'name'}") from None
     for name, level in pairs:
-        _log.info("change log level: name='{name}' level='{level}'", name=name, level=level)
+        _log.info("change log level: name='{name}' level='{new}'", name=name, new=level)

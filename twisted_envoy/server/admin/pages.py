@@ -16,6 +16,7 @@ from twisted_envoy.server.admin.json_text import MessageKit
 from twisted_envoy.server.admin.listeners_page import drainListeners, listeners
 from twisted_envoy.server.admin.logging_page import logging
 from twisted_envoy.server.admin.reply import Query, Reply
+from twisted_envoy.server.admin.runtime_page import runtime, runtimeModify
 from twisted_envoy.server.admin.server_info import memory, serverInfo
 from twisted_envoy.server.admin.stats_pages import prometheus, resetCounters, stats
 from twisted_envoy.server.admin.target import AdminTarget
@@ -197,14 +198,14 @@ PAGES: tuple[Page, ...] = (
     Page("/ready", "print server state, return 200 if LIVE, otherwise return 503", actions.ready),
     Page("/reopen_logs", "reopen access logs", actions.reopenLogs, mutates=True),
     Page("/reset_counters", "reset all counters to zero", resetCounters, mutates=True),
-    Page("/runtime", "print runtime values", actions.runtime),
+    Page("/runtime", "print runtime values", runtime),
     Page(
         "/runtime_modify",
         "Adds or modifies runtime values as passed in query parameters. To delete a "
         "previously added key, use an empty string as the value. Note that deletion only "
         "applies to overrides added via this endpoint; values loaded from disk can be "
         "modified via override but not deleted. E.g. ?key1=value1&key2=value2...",
-        actions.runtimeModify,
+        runtimeModify,
         mutates=True,
     ),
     Page("/server_info", "print server version/status information", serverInfo),

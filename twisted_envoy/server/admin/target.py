@@ -11,7 +11,9 @@ from twisted.internet.interfaces import IAddress
 from twisted_envoy.server.lifecycle import DrainManager
 from twisted_envoy.server.log_levels import LogControl
 from twisted_envoy.server.options import ServerOptions
+from twisted_envoy.server.runtime import Runtime
 from twisted_envoy.stats.scope import Store
+from twisted_envoy.upstream.circuit_breaker import Limits
 
 
 class Configured(Protocol):
@@ -57,18 +59,10 @@ class ShownHost(Protocol):
     weight: int
     priority: int
     canary: bool
-    locality: ShownLocality | None
+    healthFlags: str
+    locality: ShownLocality
     metadata: Mapping[str, Mapping[str, object]]
     stats: object
-
-
-class ShownLimits(Protocol):
-    """A circuit breaker's limits for one priority."""
-
-    max_connections: int
-    max_pending_requests: int
-    max_requests: int
-    max_retries: int
 
 
 class ShownCluster(Protocol):
@@ -77,7 +71,8 @@ class ShownCluster(Protocol):
     name: str
     config: Configured
     hosts: Sequence[ShownHost]
-    limits: Mapping[str, ShownLimits]
+    observabilityName: str
+    priorities: Mapping[str, Limits]
     addedViaAPI: bool
 
 
@@ -109,6 +104,7 @@ class AdminTarget(Protocol):
     listeners: ShownListeners
     logControl: LogControl
     drain: DrainManager
+    runtime: Runtime
     startTime: float
     shutdown: Callable[[], object]
 
