@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
+from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_envoy.internal.turn import TurnQueue
+
+_log = Logger("connection")
 
 
 class Events(Protocol):
@@ -76,3 +81,21 @@ class SocketContext:
         self.reactor = reactor
         self.turn = turn
         self.lingering: set[Any] = set()
+
+
+def tell(callback: Callable[..., object], *arguments: object) -> None:
+    """Call somebody whose errors change nothing any more; they are logged."""
+    try:
+        callback(*arguments)
+    except Exception:
+        _log.failure("a callback raised while its connection was lost")
+
+
+def failureOf(problem: Exception) -> Failure:
+    """A Failure without a traceback."""
+    return Failure(problem)  # type: ignore[no-untyped-call]
+
+
+def lost(problem: OSError) -> Failure:
+    """The ConnectionLost of what a system call said."""
+    return failureOf(ConnectionLost(problem.strerror or str(problem)))

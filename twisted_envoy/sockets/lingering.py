@@ -1,15 +1,20 @@
 """
-Closing without a reset.
+The last moments of a socket whose owner has gone.
 
 A socket that is closed while the peer still sends makes the kernel reset the connection, and the
 reset can destroy bytes that are still on their way to the peer. So the write side is closed
 first, and what the peer sends is read and dropped until its end comes or a second has passed (the
-default of Envoy's `delayed_close_timeout`).
+default of Envoy's `delayed_close_timeout`). In the same way a reset that shall follow written
+bytes waits until the peer's kernel has them all.
 """
 
 from __future__ import annotations
 
+import fcntl
 import socket
+import struct
+import sys
+import termios
 
 from twisted.internet.interfaces import IReadDescriptor
 from twisted.python.failure import Failure
@@ -18,9 +23,17 @@ from zope.interface import implementer
 from twisted_envoy.sockets.events import SocketContext
 
 PATIENCE = 1.0
-"""Seconds that a peer has for its end of stream."""
+"""Seconds that a peer has for its end of stream, or to take what comes before a reset."""
 
 _READ = 64 * 1024
+_FIRST_LOOK = 0.002
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+def closeWithReset(sock: socket.socket) -> None:
+    """Close and reset; what the peer's kernel does not have yet is dropped."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    sock.close()
 
 
 def linger(sock: socket.socket, context: SocketContext) -> None:
@@ -31,6 +44,25 @@ def linger(sock: socket.socket, context: SocketContext) -> None:
         sock.close()
         return
     _Lingering(sock, context)
+
+
+def resetWhenSent(sock: socket.socket, context: SocketContext) -> None:
+    """Close with a reset that overtakes nothing which the kernel has taken from us."""
+    if unsentBytes(sock):
+        _Resetting(sock, context)
+    else:
+        closeWithReset(sock)
+
+
+def unsentBytes(sock: socket.socket) -> int:
+    """Bytes in the kernel that the peer's kernel has not confirmed; 0 where nobody can tell."""
+    if sock.family == socket.AF_UNIX:
+        return 0
+    try:
+        answer = fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4))
+    except OSError:
+        return 0
+    return int.from_bytes(answer, sys.byteorder)
 
 
 @implementer(IReadDescriptor)
@@ -57,8 +89,7 @@ class _Lingering:
         except BlockingIOError:
             return
         except OSError:
-            self.close()
-            return
+            pass
         self.close()
 
     def connectionLost(self, reason: Failure) -> None:
@@ -71,5 +102,32 @@ class _Lingering:
         self._context.lingering.discard(self)
         self._context.reactor.removeReader(self)
         self._sock.close()
+        if self._timer.active():
+            self._timer.cancel()
+
+
+class _Resetting:
+    """Looks again and again, less and less often, for as long as patience lasts."""
+
+    __slots__ = ("_context", "_sock", "_timer", "_waited")
+
+    def __init__(self, sock: socket.socket, context: SocketContext) -> None:
+        self._sock = sock
+        self._context = context
+        self._waited = _FIRST_LOOK
+        self._timer = context.reactor.callLater(_FIRST_LOOK, self._look)
+        context.lingering.add(self)
+
+    def _look(self) -> None:
+        if self._waited >= PATIENCE or not unsentBytes(self._sock):
+            self.close()
+        else:
+            self._timer = self._context.reactor.callLater(self._waited, self._look)
+            self._waited *= 2
+
+    def close(self) -> None:
+        """Stop waiting."""
+        self._context.lingering.discard(self)
+        closeWithReset(self._sock)
         if self._timer.active():
             self._timer.cancel()

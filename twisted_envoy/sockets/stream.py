@@ -16,6 +16,7 @@ the peer in the background (`lingering`), so that the kernel does not reset what
     a send fails              the kernel   the same; writes are dropped until then
     loseWriteConnection       protocol     our end of stream when all is out; writeConnectionLost
     loseConnection            protocol     lost (ConnectionDone) when all is out
+    resetConnection           protocol     reset when all is out; lost (ConnectionAborted) then
     abortConnection           protocol     reset; lost (ConnectionAborted) at the event boundary
     a callback raises         protocol     logged; reset; lost with that failure
 
@@ -25,7 +26,6 @@ the peer in the background (`lingering`), so that the kernel does not reset what
 from __future__ import annotations
 
 import socket
-import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -42,16 +42,15 @@ from zope.interface import implementer
 
 from twisted_envoy.internal.interfaces import IHalfCloseTransport
 from twisted_envoy.sockets.addresses import fromSocketName
-from twisted_envoy.sockets.events import NOBODY, Events, SocketContext
-from twisted_envoy.sockets.lingering import linger
+from twisted_envoy.sockets.events import NOBODY, Events, SocketContext, failureOf, lost, tell
+from twisted_envoy.sockets.lingering import closeWithReset, linger, resetWhenSent
 from twisted_envoy.sockets.write_buffer import AGAIN, WriteBuffer
 
 _log = Logger("connection")
 
 _FIRST_READ = 16 * 1024
 _LARGEST_READ = 256 * 1024
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-_DONE = Failure(error.ConnectionDone())  # type: ignore[no-untyped-call]
+_DONE = failureOf(error.ConnectionDone())
 
 
 @implementer(IHalfCloseTransport, IReadDescriptor, IWriteDescriptor)
@@ -84,6 +83,7 @@ class StreamSocket:
         "_peer",
         "_readSize",
         "_reading",
+        "_resetting",
         "_sock",
         "_turn",
         "_writeEnded",
@@ -109,6 +109,7 @@ class StreamSocket:
         self._halfClosing = False
         self._writeEnded = False
         self._aborting = False
+        self._resetting = False
         self._broken: Failure | None = None
         self.disconnecting = False
         self.disconnected = False
@@ -134,11 +135,9 @@ class StreamSocket:
     # What the reactor calls.
 
     def fileno(self) -> int:
-        """The descriptor, -1 when there is none any more."""
         return self._sock.fileno()
 
     def logPrefix(self) -> str:
-        """What Twisted's log calls it."""
         return "connection"
 
     def doRead(self) -> None:
@@ -153,7 +152,7 @@ class StreamSocket:
                 data = self._sock.recv(wanted)
             except OSError as problem:
                 if problem.errno not in AGAIN:
-                    self._lose(self._broken or _lost(problem))
+                    self._lose(self._broken or lost(problem))
                 return
             if data:
                 size = len(data)
@@ -273,7 +272,7 @@ class StreamSocket:
         The peer takes no more bytes. What it sent before is still there to be read, and reading is
         what ends the connection: with the error of the send, once there is no more.
         """
-        self._break(_lost(problem))
+        self._break(lost(problem))
 
     def _break(self, reason: Failure) -> None:
         self._broken = reason
@@ -296,6 +295,12 @@ class StreamSocket:
             self._out.end()
             self._turn.post(self._finish)
 
+    def resetConnection(self) -> None:
+        """Reset the connection once all that was written is out (and a producer has gone)."""
+        if not self.disconnected:
+            self._resetting = True
+            self.loseConnection()
+
     def abortConnection(self) -> None:
         """Drop what is buffered and reset the connection."""
         if not (self._aborting or self.disconnected):
@@ -309,7 +314,7 @@ class StreamSocket:
         if self.disconnected:
             return
         if self._aborting:
-            self._lose(_failure(error.ConnectionAborted()))
+            self._lose(failureOf(error.ConnectionAborted()))
         elif self._broken is not None:
             if self.disconnecting or self._ended:
                 self._lose(self._broken)
@@ -327,7 +332,7 @@ class StreamSocket:
     def written(self) -> None:
         """Nothing is buffered and nobody produces: do what waited for that."""
         if self.disconnecting:
-            self._lose(_DONE)
+            self._lose(failureOf(error.ConnectionAborted()) if self._resetting else _DONE)
         elif self._halfClosing and not self._writeEnded:
             self._endWrite()
 
@@ -358,19 +363,20 @@ class StreamSocket:
         self._stopReading()
         self.disconnected = self.disconnecting = True
         self.getHost()
-        wrote = self._out.wrote
         producer = self._out.close()
+        sock = self._sock
         if self._aborting:
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            self._sock.close()
-        elif wrote and not self._ended and reason is _DONE:
-            linger(self._sock, self._context)
+            closeWithReset(sock)
+        elif self._resetting:
+            resetWhenSent(sock, self._context)
+        elif self._out.wrote and not self._ended and reason is _DONE:
+            linger(sock, self._context)
         else:
-            self._sock.close()
+            sock.close()
         protocol, self.protocol = self.protocol, NOBODY
         if producer is not None:
-            _tell(producer.stopProducing)
-        _tell(protocol.connectionLost, reason)
+            tell(producer.stopProducing)
+        tell(protocol.connectionLost, reason)
 
     # Addresses.
 
@@ -383,18 +389,3 @@ class StreamSocket:
         if self._local is None:
             self._local = fromSocketName(self._sock)
         return self._local
-
-
-def _tell(callback: Callable[..., object], *arguments: object) -> None:
-    try:
-        callback(*arguments)
-    except Exception:
-        _log.failure("a callback raised while its connection was lost")
-
-
-def _lost(problem: OSError) -> Failure:
-    return _failure(error.ConnectionLost(problem.strerror or str(problem)))
-
-
-def _failure(problem: Exception) -> Failure:
-    return Failure(problem)  # type: ignore[no-untyped-call]
