@@ -7,19 +7,24 @@ byte passes only through links that asked to see it. Rebinding happens at contro
 release, leave.
 
     event                 sent by          what happens
-    makeConnection        the acceptor     links are started in order; one that holds stops that
+    makeConnection        the acceptor     links are started in order; one that holds stops that,
+                                           and so does one that closes
     dataReceived          the transport    goes straight to the first reader (a bound method)
     readConnectionLost    the transport    to each link that wants it, which passes it on
     connectionLost        the transport    to every started link, once; then all is unbound
     hold/release/leave    a link           see Link
+
+What a link holds is delivered in order and before anything later, also when replaying it makes the
+same link hold again, or leave. A link that raises while it is replayed to ends the connection.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -31,17 +36,25 @@ from twisted_envoy.network.read_gate import HELD_FULL, ReadGate
 from twisted_envoy.state.stream_info import StreamInfo
 
 _log = Logger("filter")
+_NOBODY_LEFT: frozenset[int] = frozenset()
 
 
 class _Held:
-    """What a holding link would have delivered."""
+    """
+    What a holding link would have delivered.
 
-    __slots__ = ("chunks", "ended", "gate", "limit", "size")
+    Attributes:
+        deliver: where it goes. releasing: it is on its way there.
+    """
+
+    __slots__ = ("chunks", "deliver", "ended", "gate", "limit", "releasing", "size")
 
     def __init__(self, gate: ReadGate, limit: int) -> None:
-        self.chunks: list[bytes] = []
+        self.chunks: deque[bytes] = deque()
+        self.deliver: Callable[[bytes], None] = dropped
         self.size = 0
         self.ended = False
+        self.releasing = False
         self.gate = gate
         self.limit = limit
 
@@ -98,7 +111,7 @@ class Chain:
         self._ended = ended
         self._links: list[Link] = []
         self._held: dict[int, _Held] = {}
-        self._left: set[int] = set()
+        self._left: frozenset[int] = _NOBODY_LEFT
         self._started = 0
         self.transport: Any = NO_TRANSPORT
         self.gate: ReadGate = cast(ReadGate, None)
@@ -109,21 +122,27 @@ class Chain:
 
     def makeConnection(self, transport: Any) -> None:
         """Make the links, bind them, start them. A connection without links closes at once."""
-        self.transport = transport
+        self.transport = below = transport
         self.gate = ReadGate(transport)
         links = self._links
-        for index, make in enumerate(self._makers):
+        for make in self._makers:
             link = make()
             if not isinstance(link, Link):
                 link = ProtocolLink(link)
-            link.index = index
             link.chain = self
+            link.index = len(links)
+            link.transport = below
+            if link.writes:
+                below = link
             links.append(link)
-        self._bind()
         if links:
-            self._start(0)
+            self._bindReads()
+            self._start()
         else:
             transport.loseConnection()
+
+    def connectionMade(self) -> None:
+        """Part of IProtocol; makeConnection has done everything."""
 
     def readConnectionLost(self) -> None:
         """The peer's end of stream."""
@@ -137,8 +156,9 @@ class Chain:
         if self.lost:
             return
         self.lost = True
-        if not reason.check(ConnectionDone) and self.streamInfo.detectedCloseType == "Normal":
-            self.streamInfo.detectedCloseType = "RemoteReset"
+        if not isinstance(reason.value, ConnectionDone):
+            remote = isinstance(reason.value, ConnectionLost)
+            self.streamInfo.detectedCloseType = "RemoteReset" if remote else "LocalReset"
         self.dataReceived = dropped
         links, self._links = self._links, []
         for link in links[: self._started]:
@@ -150,9 +170,12 @@ class Chain:
         for link in links:
             link.transport = NO_TRANSPORT
             link.deliver = dropped
+        for held in self._held.values():
+            held.releasing = False
+            held.deliver = dropped
+            held.chunks.clear()
         self._held.clear()
         self.transport = NO_TRANSPORT
-        self.gate = ReadGate(NO_TRANSPORT)
         ended, self._ended = self._ended, None
         if ended is not None:
             ended(self)
@@ -167,48 +190,81 @@ class Chain:
             held.ended = True
 
     def hold(self, link: Link) -> None:
-        if link.index not in self._held and not self.lost:
-            held = self._held[link.index] = _Held(self.gate, self._limit)
-            link.deliver = held.append
-            if not link.reads:
-                self._bindReads()
+        held = self._held.get(link.index)
+        if self.lost or link.index in self._left:
+            return
+        if held is not None:
+            held.releasing = False
+            return
+        self._held[link.index] = _Held(self.gate, self._limit)
+        self._bindReads()
 
     def release(self, link: Link) -> None:
-        held = self._held.pop(link.index, None)
-        if held is None or self.lost:
+        held = self._held.get(link.index)
+        if held is None or held.releasing:
             return
-        self._bindReads()
-        if self._started <= link.index + 1:
-            self._start(link.index + 1)
-        for chunk in held.chunks:
-            link.deliver(chunk)
-        if held.ended:
-            self.deliverEnd(link)
-        if not any(other.size > other.limit for other in self._held.values()):
-            self.gate.open(HELD_FULL)
+        held.releasing = True
+        try:
+            self._start()
+            self._replay(link.index, held)
+        except Exception:
+            _log.failure("a filter raised; the connection is closed")
+            self.transport.abortConnection()
+            return
+        if self.gate.reasons & HELD_FULL:
+            if not any(other.size > other.limit for other in self._held.values()):
+                self.gate.open(HELD_FULL)
 
     def leave(self, link: Link) -> None:
-        if link.index in self._held:
-            self.release(link)
-        self._left.add(link.index)
-        self._bind()
+        if self.lost or link.index in self._left:
+            return
+        self._left |= {link.index}
+        transport = self.transport
+        for other in self._links:
+            other.transport = transport
+            if other.writes and other.index not in self._left:
+                transport = other
+        self._bindReads()
+        self.release(link)
+
+    def rebind(self) -> None:
+        """A link has another `dataReceived` now."""
+        self._bindReads()
 
     # How it is done.
 
-    def _start(self, index: int) -> None:
+    def _start(self) -> None:
+        """Start links in order, until one holds or closes."""
         links = self._links
-        while index < len(links) and not self.lost:
-            self._started = index + 1
-            link = links[index]
+        transport = self.transport
+        while self._started < len(links) and not transport.disconnecting:
+            if self._held and not all(held.releasing for held in self._held.values()):
+                return
+            link = links[self._started]
+            self._started += 1
             if link.makes:
                 link.connectionMade()  # type: ignore[attr-defined]
-                if index in self._held:
-                    return
-            index += 1
+
+    def _replay(self, index: int, held: _Held) -> None:
+        """Deliver what was held; stop when it is held again, or when the connection closes."""
+        chunks = held.chunks
+        while chunks and held.releasing:
+            if self.transport.disconnecting:
+                chunks.clear()
+                held.ended = False
+                break
+            data = chunks.popleft()
+            held.size -= len(data)
+            held.deliver(data)
+        if held.releasing and self._held.get(index) is held:
+            del self._held[index]
+            self._bindReads()
+            if held.ended:
+                self._endAfter(index)
 
     def _endAfter(self, index: int) -> None:
         """Give the end of stream to the first link after `index` that holds or wants it."""
-        for link in self._links[index + 1 :]:
+        for link in self._links[index + 1 : self._started]:
             if link.ends and link.index not in self._left:
                 link.readConnectionLost()  # type: ignore[attr-defined]
                 return
@@ -216,28 +272,20 @@ class Chain:
             if held is not None:
                 held.ended = True
                 return
+        self.transport.unregisterProducer()
         self.transport.loseConnection()
-
-    def _bind(self) -> None:
-        transport = self.transport
-        left = self._left
-        for link in self._links:
-            link.transport = transport
-            if link.writes and link.index not in left:
-                transport = link
-        self._bindReads()
 
     def _bindReads(self) -> None:
         deliver: Callable[[bytes], None] = dropped
         held = self._held
         left = self._left
         for link in reversed(self._links):
-            if link.index not in held:
+            waiting = held.get(link.index) if held else None
+            if waiting is None:
                 link.deliver = deliver
-            if link.index in left:
-                continue
-            if link.reads:
+            else:
+                waiting.deliver = deliver
+                link.deliver = deliver = waiting.append
+            if link.reads and link.index not in left:
                 deliver = link.dataReceived  # type: ignore[attr-defined]
-            elif link.index in held:
-                deliver = held[link.index].append
         self.dataReceived = deliver

@@ -76,12 +76,18 @@ class Link:
         """
         Queue what this link would deliver, and start no link after it, until `release`.
 
-        While more than the connection's buffer limit is queued the connection is not read.
+        While more than the connection's buffer limit is queued the connection is not read. To hold
+        while the queue is being replayed stops that; what is left stays queued.
         """
         self.chain.hold(self)
 
     def release(self) -> None:
-        """Start the links after this one, deliver what was queued in order, and go on."""
+        """
+        Start the links after this one, deliver what was queued in order, and go on.
+
+        What is queued is delivered even if reading is paused; a close drops it. May be called at
+        any time: an exception of a link after this one ends the connection and is not raised here.
+        """
         self.chain.release(self)
 
     def leave(self) -> None:
@@ -105,6 +111,10 @@ class Link:
     def abortConnection(self) -> None:
         self.transport.abortConnection()
 
+    def resetConnection(self) -> None:
+        """Reset the connection, but only once everything is written."""
+        self.transport.resetConnection()
+
     def getPeer(self) -> IAddress:
         address: IAddress = self.transport.getPeer()
         return address
@@ -119,11 +129,32 @@ class Link:
     def unregisterProducer(self) -> None:
         self.transport.unregisterProducer()
 
+    def setWriteBufferLimit(self, limit: int) -> None:
+        self.transport.setWriteBufferLimit(limit)
+
+    @property
+    def bufferedBytes(self) -> int:
+        """Bytes written and not yet taken by the peer, as far as the wire's transport knows."""
+        size: int = self.transport.bufferedBytes
+        return size
+
+    @property
+    def disconnecting(self) -> bool:
+        """A close was asked for; stock protocols look at this."""
+        closing: bool = self.transport.disconnecting
+        return closing
+
+    @property
+    def disconnected(self) -> bool:
+        """The connection is gone."""
+        return self.chain.lost
+
     def pauseProducing(self) -> None:
-        self.chain.gate.shut(FILTER)
+        """Not read while this link (whatever others say) does not want it."""
+        self.chain.gate.shut(FILTER << self.index)
 
     def resumeProducing(self) -> None:
-        self.chain.gate.open(FILTER)
+        self.chain.gate.open(FILTER << self.index)
 
     def stopProducing(self) -> None:
         self.transport.loseConnection()
@@ -134,6 +165,7 @@ class NoTransport:
 
     __slots__ = ()
     bufferedBytes = 0
+    disconnecting = True
     disconnected = True
 
     def write(self, data: bytes) -> None:
@@ -149,6 +181,9 @@ class NoTransport:
         return
 
     def abortConnection(self) -> None:
+        return
+
+    def resetConnection(self) -> None:
         return
 
     def getPeer(self) -> IAddress | None:

@@ -12,7 +12,7 @@ PEER_FULL = 2
 HELD_FULL = 4
 """A link holds more than the buffer limit."""
 FILTER = 8
-"""A filter said so."""
+"""A filter said so; shifted left by the filter's place, so that each has its own. Must be last."""
 
 
 @implementer(IPushProducer)
