@@ -66,7 +66,14 @@ def decodeText(
     Raises:
         ConfigError: Envoy's words behind file, line, column and path.
     """
-    return decodeNode(compose(text), plan, Source(text.file, warnings), findMore, text.isJSON)
+    node = compose(text)
+    try:
+        return decodeNode(node, plan, Source(text.file, warnings), findMore, text.isJSON)
+    except ConfigError as error:
+        if text.isJSON and not text.content.startswith(("{", "[")):
+            # Envoy shows what it has parsed behind its words; here that helps.
+            error.problem += f": {text.content[:200]}"
+        raise
 
 
 def decodeNode(
@@ -76,28 +83,35 @@ def decodeNode(
     findMore: Callable[[str], bool] = _nothingMore,
     isJSON: bool = False,
     parent: Record | None = None,
+    name: str = "",
 ) -> tuple[Record, Unit]:
-    """Decode a node; see decodeText."""
+    """
+    Decode a node; see decodeText.
+
+    Args:
+        parent, name: where the node stands, if it is not a text's root.
+    """
     first: Problem | None = None
     for strict in (True, False):
         source = Source(source.file, source.warnings if strict else [])
         decoder = Decoder(plan.plans, source, strict, findMore, isJSON)
-        record = Record(plan, plan.make(), node, parent, "", None, source)
+        record = Record(plan, plan.make(), node, parent, name, None, source)
         try:
             decoder.fields(record, node, 0)
         except Problem as problem:
             if not problem.soft:
-                raise _configError(problem, plan.fullName, source.file) from None
+                raise _configError(problem, record) from None
             first = problem
             continue
         if first is None:
             return record, decoder.unit
     assert first is not None
-    raise _configError(first, plan.fullName, source.file) from None
+    raise _configError(first, record) from None
 
 
-def _configError(problem: Problem, rootType: str, file: str) -> ConfigError:
+def _configError(problem: Problem, root: Record) -> ConfigError:
     """Put a Problem into Envoy's words, with our help behind them."""
+    rootType, file = root.plan.fullName, root.source.file
     text = problem.envoyText(rootType)
     if isinstance(problem, NotYAMLProblem):
         text = problem.text
@@ -108,7 +122,7 @@ def _configError(problem: Problem, rootType: str, file: str) -> ConfigError:
     if problem.hint:
         text = f"{text} ({problem.hint})"
     position = positionOf(problem.node, file) if problem.node is not None else None
-    return ConfigError(problem.userPath(), text, position)
+    return ConfigError(root.pathOf(problem.userPath()), text, position)
 
 
 def loadBootstrap(

@@ -259,7 +259,7 @@ def findBroken(node: Node) -> Problem | None:
         one = waiting.pop()
         if one.__class__ is ScalarNode:
             if one.tag == BROKEN:
-                return broken(one)
+                return broken(one, "tfn")
         elif one.__class__ is MappingNode:
             for key, value in one.value:
                 waiting += (key, value)

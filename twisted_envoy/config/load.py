@@ -21,8 +21,8 @@ from twisted_envoy.config.nodes import PLAIN, STRING, MappingNode, Node, Sequenc
 from twisted_envoy.errors import ConfigError, Position
 
 COMMAND_LINE = "--config-yaml"
-# Deeper than this, libyaml's callers run out of stack; yaml-cpp stops at 500.
-_SAFE_DEPTH = 2_000
+# yaml-cpp stops at 500; far deeper, composing runs out of stack.
+_SAFE_DEPTH = 450
 # `! x`, which libyaml does not tell from `x`.
 _BARE_MARK = re.compile(r"(?:^|[\s\[{,:-])!\s")
 
@@ -82,8 +82,9 @@ def readFile(path: str) -> Text:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError("", f"unable to read file: {path} ({reason})", start) from None
-    name = path.lower()
-    return Text(path, decodeBytes(data), not name.endswith((".yaml", ".yml")))
+    if path.lower().endswith((".yaml", ".yml")):
+        return Text(path, decodeBytes(data))
+    return Text(path, data.decode("utf-8", "replace"), isJSON=True)
 
 
 def _loader(content: str) -> Untyped:

@@ -42,8 +42,7 @@ def _mergeEntries(into: Record, more: Record) -> None:
                 _mergeEntries(old, new)
                 continue
         if field.oneof is not None:
-            oneof = field.descriptor.containing_oneof
-            for sibling in oneof.fields:
+            for sibling in more.plan.descriptor.oneofs_by_name[field.oneof].fields:
                 into.entries.pop(sibling.name, None)
         into.entries[name] = (key, node, new)
 

@@ -9,14 +9,15 @@ here says all that this step needs to know.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeAlias
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from twisted_envoy.errors import Position
 
 __all__ = [
+    "AFTER",
     "BROKEN",
     "MappingNode",
     "Node",
@@ -32,6 +33,7 @@ PLAIN = "?"  # a plain scalar without a tag: may be null, a bool, a number
 STRING = "!"  # quoted, a block scalar, or marked `!`: always a string
 NUMBER = "#"  # a number of a JSON text, as written
 BROKEN = "\0"  # where a JSON text stops making sense: the value says why
+AFTER = "\0"  # style of a BROKEN node that stands behind a list's last good element
 IGNORED = "!ignore"  # a key whose value Envoy leaves out
 
 KIND_NULL, KIND_BOOL, KIND_NUMBER, KIND_STRING, KIND_OTHER = range(5)
@@ -55,7 +57,30 @@ class Place:
         self.column = column
 
 
-Entry: TypeAlias = tuple[Node, Node]
+# PyYAML's classes take any mark that has a line and a column.
+_SCALAR: Callable[..., ScalarNode] = ScalarNode
+_SEQUENCE: Callable[..., SequenceNode] = SequenceNode
+_MAPPING: Callable[..., MappingNode] = MappingNode
+
+
+def scalarNode(tag: str, value: str, place: Place, style: str = "") -> Node:
+    """Make a scalar; `style` says more about BROKEN ones."""
+    return _SCALAR(tag, value, place, place, style)
+
+
+def sequenceNode(tag: str, place: Place) -> SequenceNode:
+    """Make an empty list."""
+    return _SEQUENCE(tag, [], place, place)
+
+
+def mappingNode(tag: str, place: Place) -> MappingNode:
+    """Make an empty object."""
+    return _MAPPING(tag, [], place, place)
+
+
+def styleOf(node: Node) -> str:
+    """Return how a scalar was written."""
+    return getattr(node, "style", None) or ""
 
 
 def positionOf(node: Node, file: str) -> Position:
@@ -97,7 +122,7 @@ def scalarOf(node: Node) -> tuple[int, str]:
         if tag == NUMBER:
             return KIND_NUMBER, node.value
         if tag == BROKEN:
-            return KIND_OTHER, BROKEN
+            return KIND_OTHER, styleOf(node) or BROKEN
         if tag == PLAIN and node.value in _NULLS:
             return KIND_NULL, "null"
         return classify(node.value)

@@ -7,7 +7,8 @@ lists of lists, knows both spellings of a name, and treats null as "not set".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any as Untyped
+from typing import TYPE_CHECKING
+from typing import Any as Untyped
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -46,7 +47,9 @@ def kindOf(fullName: str) -> str:
 def isRepeated(field: FieldDescriptor) -> bool:
     """Is a field a list or a map?  (protobuf 7 has dropped `label`.)"""
     repeated = getattr(field, "is_repeated", None)
-    return field.label == field.LABEL_REPEATED if repeated is None else bool(repeated)
+    if repeated is None:
+        return bool(getattr(field, "label", None) == field.LABEL_REPEATED)
+    return bool(repeated)
 
 
 class Plans:
@@ -210,7 +213,8 @@ class ScalarField(Field):
             if node.__class__ is not SequenceNode:
                 self._append(decoder, node, values)
             else:
-                for index, element in enumerate(decoder.elements(node, depth, True)):
+                for element in decoder.elements(node, depth, True):
+                    index = 0 if index is None else index + 1
                     self._append(decoder, element, values)
         except Problem as problem:
             problem.within(keyText(key) or name, index, self.typeText)
@@ -231,6 +235,7 @@ class MessageField(Field):
 
     def __init__(self, descriptor: FieldDescriptor, plans: Plans, form: str) -> None:
         super().__init__(descriptor, plans, form)
+        assert descriptor.message_type is not None
         self.kind = kindOf(descriptor.message_type.full_name)
         self._element: MessagePlan | None = None
 
@@ -238,6 +243,7 @@ class MessageField(Field):
     def element(self) -> MessagePlan:
         """The plan of the messages; made late, for types that contain themselves."""
         if self._element is None:
+            assert self.descriptor.message_type is not None
             self._element = self.plans.plan(self.descriptor.message_type)
         return self._element
 
@@ -328,6 +334,7 @@ class MapField(Field):
 
     def __init__(self, descriptor: FieldDescriptor, plans: Plans, form: str) -> None:
         super().__init__(descriptor, plans, form)
+        assert descriptor.message_type is not None
         entry = descriptor.message_type.fields_by_name
         self.readKey = scalars.keyReader(entry["key"].type)
         self.value = _makeField(entry["value"], plans)

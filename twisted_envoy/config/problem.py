@@ -20,6 +20,7 @@ class Problem(Exception):
         soft: only an unknown name.  Envoy reports one of these only when the rest is flawless.
         path: False for the few texts that Envoy gives without a path.
         hint: our own help, shown behind Envoy's words.
+        late: wrong behind an element of a list, before the next: the index stays that of the last.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Problem(Exception):
         soft: bool = False,
         path: bool = True,
         hint: str = "",
+        late: bool = False,
     ) -> None:
         super().__init__(text)
         self.text = text
@@ -37,10 +39,13 @@ class Problem(Exception):
         self.soft = soft
         self.hasPath = path
         self.hint = hint
+        self._late = late
         self._steps: list[tuple[str, int | str | None, str]] = []
 
     def within(self, name: str, index: int | str | None, typeText: str) -> None:
         """Say that this is inside of `name` (element `index`), whose type reads `typeText`."""
+        if self._late and isinstance(index, int):
+            index, self._late = index - 1, False
         self._steps.append((name, index, typeText))
 
     def envoyText(self, rootType: str) -> str:

@@ -162,4 +162,4 @@ class Sealed(dict):  # type: ignore[type-arg]
     def _refuse(self, *_arguments: object) -> NoReturn:
         raise RuntimeError("the view is sealed: build() must copy what it needs")
 
-    __contains__ = get = add = __getitem__ = _refuse  # type: ignore[assignment]
+    __contains__ = get = add = __getitem__ = _refuse

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any as Untyped, TypeAlias
+from typing import Any as Untyped
+from typing import TypeAlias
 
 from google.protobuf.descriptor import FieldDescriptor
 
@@ -78,8 +79,8 @@ def rangeTest(
     low = next((name for name in ("gt", "gte") if rules.HasField(name)), "")
     if not high and not low:
         return None
-    top = get(getattr(rules, high)) if high else None
-    bottom = get(getattr(rules, low)) if low else None
+    top: Untyped = get(getattr(rules, high)) if high else None
+    bottom: Untyped = get(getattr(rules, low)) if low else None
 
     def fits(value: Untyped) -> bool:
         return value <= top if high == "lte" else bool(value < top)
@@ -210,6 +211,7 @@ def bytesTests(rules: Untyped) -> Iterable[Test]:
 
 def enumTests(field: FieldDescriptor, rules: Untyped) -> Iterable[Test]:
     """Make the tests of an enum's rules."""
+    assert field.enum_type is not None
     values = field.enum_type.values_by_number
     yield from _constantTests(rules, lambda number: values[number].name)
     if rules.defined_only:
@@ -349,6 +351,7 @@ def mapTests(field: FieldDescriptor, rules: Untyped) -> tuple[list[Test], list[T
     whole = list(_countTests(own.min_pairs, most, "pair(s)"))
     if own.ignore_empty:
         whole = [_whenNotEmpty(test) for test in whole]
+    assert field.message_type is not None
     entry = field.message_type.fields_by_name
     sides = []
     for name, side in (("key", own.keys), ("value", own.values)):

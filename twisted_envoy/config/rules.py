@@ -10,7 +10,8 @@ Envoy: MessageUtil::validate and the C++ code of protoc-gen-validate
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any as Untyped, TypeAlias
+from typing import Any as Untyped
+from typing import TypeAlias
 
 from twisted_envoy.config.plan import LIST, MAP, Field, MapField, MessageField, MessagePlan
 from twisted_envoy.config.record import Record, Unit
@@ -19,9 +20,12 @@ from twisted_envoy.errors import ConfigError
 
 _EMBEDDED = "embedded message failed validation"
 _DEPRECATED = (
-    "Using deprecated option '{}' from file {}. This configuration will be removed from Envoy soon. "
-    "Please see https://www.envoyproxy.io/docs/envoy/latest/version_history/version_history "
-    "for details."
+    "type {} Using deprecated option '{}' from file {}. This configuration will be "
+    "removed from Envoy soon. Please see https://www.envoyproxy.io/docs/envoy/latest/version_history/version_history for "
+    "details. If continued use of this field is absolutely necessary, see "
+    "https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/runtime"
+    "#using-runtime-overrides-for-deprecated-features for how to apply a temporary and highly "
+    "discouraged override."
 )
 
 
@@ -54,9 +58,9 @@ def validate(record: Record, unit: Unit, warnings: list[ConfigError]) -> None:
         ConfigError: the first thing wrong.
     """
     for holder, field in unit.deprecated:
-        descriptor = field.descriptor
-        text = _DEPRECATED.format(descriptor.full_name, descriptor.file.name.rpartition("/")[2])
-        text = f"type {descriptor.containing_type.full_name} {text}"
+        owner = holder.plan.descriptor
+        file = owner.file.name.rpartition("/")[2]
+        text = _DEPRECATED.format(owner.full_name, f"{owner.full_name}.{field.name}", file)
         if field.disallowed:
             raise holder.error(text, field.name)
         warnings.append(holder.error(f"Deprecated field: {text}", field.name))

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from google.protobuf.descriptor import EnumDescriptor
 
 from twisted_envoy.config.nodes import (
+    AFTER,
     BROKEN,
     KIND_BOOL,
     KIND_NUMBER,
@@ -26,6 +27,7 @@ from twisted_envoy.config.nodes import (
     ScalarNode,
     firstCharacter,
     scalarOf,
+    styleOf,
 )
 from twisted_envoy.config.problem import Problem
 
@@ -46,18 +48,30 @@ _JSON_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _SPACE = re.compile(r"[ \t\n\v\f\r]")
 
 
-def broken(node: Node) -> Problem | None:
-    """Return the Problem of a node that stands for broken JSON, else None."""
-    if node.__class__ is ScalarNode and node.tag == BROKEN:
-        return Problem(node.value, node, path=not node.value.startswith("unexpected EOF"))
-    return None
+def broken(node: Node, words: str = "n") -> Problem | None:
+    """
+    Return the Problem of a node that stands for broken JSON, else None.
+
+    Args:
+        words: what of `t`, `f` and `n` may begin a value here: such a word is looked at whole,
+            others only by their first character.
+    """
+    if node.__class__ is not ScalarNode or node.tag != BROKEN:
+        return None
+    style = styleOf(node)
+    if style and style in "tf" and style not in words:
+        return None
+    pathless = node.value.startswith(("unexpected EOF", "extraneous"))
+    return Problem(node.value, node, path=not pathless, late=style == AFTER)
 
 
 def unexpected(node: Node, wanted: str) -> Problem:
-    """Return the Problem of a node that is of the wrong kind: `wanted` is the character it lacks."""
-    return broken(node) or Problem(
-        f"unexpected character: '{firstCharacter(node)}'; expected '{wanted}'", node
-    )
+    """Return the Problem of a node of the wrong kind, which lacks the character `wanted`."""
+    fault = broken(node)
+    first = styleOf(node) if fault is not None else firstCharacter(node)
+    if fault is not None and (not first or first in (AFTER, wanted, "n")):
+        return fault
+    return Problem(f"unexpected character: '{first}'; expected '{wanted}'", node)
 
 
 def readString(node: Node) -> str:
@@ -80,7 +94,7 @@ def readBool(node: Node) -> bool:
         word = text.lower()
         if word in _TRUE or word in _FALSE:
             return word in _TRUE
-    raise broken(node) or Problem("expected 'true' or 'false'", node)
+    raise broken(node, "tfn") or Problem("expected 'true' or 'false'", node)
 
 
 def parseFloat(text: str) -> float | None:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import lzma
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib.resources import files
+from importlib import resources
 from typing import Any as Untyped
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 DATA_FILE = "schema.binpb.xz"
@@ -29,7 +29,7 @@ class Schema:
     def __init__(self) -> None:
         self._pool = DescriptorPool()
         self._added: dict[str, bytes] = {}
-        packed = files("twisted_envoy.config").joinpath(DATA_FILE).read_bytes()
+        packed = resources.files("twisted_envoy.config").joinpath(DATA_FILE).read_bytes()
         for file in FileDescriptorSet.FromString(lzma.decompress(packed)).file:
             self._add(file.name, file.SerializeToString())
         self._options = {
@@ -48,24 +48,28 @@ class Schema:
             self._pool.AddSerializedFile(serialized)
             self._added[name] = serialized
 
-    def addDescriptors(self, serialized: Iterable[bytes]) -> None:
+    def addDescriptors(self, serialized: bytes | Iterable[bytes]) -> None:
         """
         Add a third party's message types.
 
         A file that is here already, under the same name, is left as it is: Envoy's own come first.
 
         Args:
-            serialized: FileDescriptorProtos, in any order (`some_pb2.DESCRIPTOR.serialized_pb`).
+            serialized: FileDescriptorProtos, in any order (`some_pb2.DESCRIPTOR.serialized_pb`),
+                or one FileDescriptorSet.
         Raises:
             ValueError: one of them is not a descriptor, or imports what nobody knows.
         """
         waiting: dict[str, tuple[FileDescriptorProto, bytes]] = {}
-        for data in serialized:
-            try:
+        try:
+            if isinstance(serialized, bytes):
+                files = FileDescriptorSet.FromString(serialized).file
+                serialized = [file.SerializeToString() for file in files]
+            for data in serialized:
                 file = FileDescriptorProto.FromString(data)
-            except Exception as error:
-                raise ValueError(f"not a serialized FileDescriptorProto: {error}") from error
-            waiting[file.name] = (file, data)
+                waiting[file.name] = (file, data)
+        except DecodeError as error:
+            raise ValueError(f"not a serialized descriptor: {error}") from error
         while waiting:
             ready = [
                 name
@@ -77,7 +81,7 @@ class Schema:
             for name in ready:
                 try:
                     self._add(name, waiting.pop(name)[1])
-                except Exception as error:
+                except (TypeError, KeyError) as error:
                     raise ValueError(f"cannot add descriptor {name}: {error}") from error
 
     def find(self, name: str) -> Descriptor | None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any as Untyped
+from typing import TYPE_CHECKING
+from typing import Any as Untyped
 
 from twisted_envoy.config.nodes import (
+    AFTER,
     KIND_BOOL,
     KIND_NULL,
     KIND_NUMBER,
@@ -19,6 +21,7 @@ from twisted_envoy.config.nodes import (
     Node,
     SequenceNode,
     scalarOf,
+    styleOf,
 )
 from twisted_envoy.config.problem import Problem
 from twisted_envoy.config.scalars import broken, readString, unexpected
@@ -33,6 +36,15 @@ _LIST = "message google.protobuf.ListValue"
 
 MAX_SECONDS = 3_652_500 * 86_400
 MAX_TIMER_SECONDS = 9_223_372_035  # what Envoy can count in nanoseconds
+
+# Where in a Value something is wrong that begins with such a character.
+_BROKEN_VALUES = {
+    '"': ("string_value", "string"),
+    "'": ("string_value", "string"),
+    "t": ("bool_value", "bool"),
+    "f": ("bool_value", "bool"),
+    "n": ("null_value", "enum google.protobuf.NullValue"),
+}
 
 _INTEGER_PART = re.compile(r"[0-9-]*")
 _SECONDS = re.compile(r"-?[0-9]+\Z")
@@ -97,7 +109,13 @@ def fillValue(decoder: Decoder, value: Untyped, node: Node, depth: int) -> None:
             problem.within("list_value", None, _LIST)
             raise
     else:
-        raise broken(node) or AssertionError
+        fault = broken(node, "tfn")
+        assert fault is not None
+        style = styleOf(node)
+        if style and style != AFTER:
+            name, typeText = _BROKEN_VALUES.get(style, ("number_value", "double"))
+            fault.within(name, None, typeText)
+        raise fault
 
 
 def _takeNanos(text: str) -> tuple[int, str] | None:

@@ -1,0 +1,232 @@
+"""
+From a type URL to the factory that obeys it.
+
+There is no list.  `envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy` loses `envoy.` and
+`.v3.TcpProxy`, and is looked for in `twisted_envoy.extensions.filters.network.tcp_proxy`, whose
+`factories` name the type URLs they obey.  What is not there is looked for among the entry points
+`twisted_envoy.extensions` of installed packages; their names are type URLs.  Nothing is imported
+that no config names.
+
+A factory has
+    typeURL      the type it obeys (with or without `type.googleapis.com/`)
+    descriptors  its own messages, as Schema.addDescriptors takes them; may be missing
+    category     `filters.network` and the like, one or several; may be missing when the module's
+                 path says it
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib import import_module
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import Any as Untyped
+
+from twisted_envoy.config.bootstrap import decodeNode, envoyPlans
+from twisted_envoy.config.plan import MessagePlan, Plans
+from twisted_envoy.config.record import Record
+from twisted_envoy.config.rules import validate
+from twisted_envoy.config.view import TYPED_STRUCTS, AnyView, View, markRead, viewOf
+from twisted_envoy.errors import ConfigError, UnsupportedExtension
+
+GROUP = "twisted_envoy.extensions"
+PACKAGE = "twisted_envoy.extensions"
+ENVOY_VERSION = "1.40"
+
+_TYPE = re.compile(
+    r"(?:envoy\.)?(?:extensions\.)?(?P<path>[a-z0-9_.]+)\.v[0-9]+[a-z0-9]*\.[A-Za-z]"
+)
+
+
+def modulePath(typeName: str) -> str:
+    """Return the path below `twisted_envoy.extensions` for a message type; '' if it has none."""
+    found = _TYPE.match(typeName)
+    return found["path"] if found else ""
+
+
+def _importIfThere(name: str) -> ModuleType | None:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and f"{name}.".startswith(f"{error.name}."):
+            return None
+        raise
+
+
+def _bare(typeURL: str) -> str:
+    return typeURL.rpartition("/")[2]
+
+
+class StructView:
+    """The config of an extension that has no message type of its own: a dict, with its place."""
+
+    __slots__ = ("_any", "value")
+
+    def __init__(self, holder: AnyView) -> None:
+        self._any = holder
+        self.value: dict[str, Untyped] = holder.struct or {}
+
+    @property
+    def path(self) -> str:
+        """Where this is."""
+        return self._any.path
+
+    def error(self, problem: str, field: str | None = None) -> ConfigError:
+        """Make an error about this config; the caller raises it."""
+        return self._any.error(f"{field}: {problem}" if field else problem)
+
+    def warn(self, problem: str, field: str | None = None) -> None:
+        """Collect a warning about this config."""
+        self._any.warn(f"{field}: {problem}" if field else problem)
+
+
+class Extensions:
+    """
+    Finds factories, and imports what they need on the way.
+
+    Args:
+        plans: the message types; those of this process if not given.
+        extra: factories that are found before any other; for tests and applications.
+    """
+
+    def __init__(self, plans: Plans | None = None, extra: Iterable[object] = ()) -> None:
+        self._plans = plans or envoyPlans()
+        self._found: dict[str, object | None] = {}
+        for factory in extra:
+            self._learn(factory)
+
+    def _learn(self, factory: Untyped) -> None:
+        self._found[_bare(factory.typeURL)] = factory
+        descriptors = getattr(factory, "descriptors", None)
+        if descriptors:
+            self._plans.schema.addDescriptors(descriptors)
+
+    def findType(self, typeName: str) -> bool:
+        """
+        Make a message type known that the schema lacks; asked by the decoder.
+
+        Returns:
+            Whether some installed package knows the type.
+        """
+        return self.factory(typeName) is not None
+
+    def factory(self, typeURL: str) -> Untyped:
+        """Return the factory of a type URL or full name; None when there is none."""
+        name = _bare(typeURL)
+        if name not in self._found:
+            self._found[name] = None
+            for factory in self._candidates(name):
+                if _bare(getattr(factory, "typeURL", "")) == name:
+                    self._learn(factory)
+                    break
+        return self._found[name]
+
+    def _candidates(self, name: str) -> Iterable[Untyped]:
+        path = modulePath(name)
+        module = _importIfThere(f"{PACKAGE}.{path}") if path else None
+        if module is not None:
+            yield from getattr(module, "factories", ())
+        group = entry_points(group=GROUP)
+        for point in group:
+            if _bare(point.name) == name:
+                loaded = point.load()
+                if isinstance(loaded, ModuleType):
+                    yield from getattr(loaded, "factories", ())
+                elif isinstance(loaded, (list, tuple)):
+                    yield from loaded
+                else:
+                    yield loaded
+
+    def open(self, config: Untyped, category: str) -> tuple[Untyped, Untyped]:
+        """
+        Open a TypedExtensionConfig, or any message with `name` and `typed_config`.
+
+        Args:
+            config: its View.
+            category: what may stand here: `filters.network`, `transport_sockets`, ...
+        Returns:
+            The factory, and the View of its config; a StructView for a TypedStruct whose type has
+            no message.
+        Raises:
+            ConfigError: nobody knows the type here, or its config breaks a rule.
+            UnsupportedExtension: Envoy knows it, twisted_envoy does not.
+        """
+        holder: AnyView | None = config.typed_config if hasattr(config, "typed_config") else None
+        return self.openAny(holder, config.name, category, config)
+
+    def openAny(
+        self, holder: AnyView | None, name: str, category: str, owner: Untyped
+    ) -> tuple[Untyped, Untyped]:
+        """
+        Open an Any that names an extension; see open.
+
+        Args:
+            name: the extension's name, for the error.
+            owner: the View that an error points at when there is no Any.
+        """
+        typeName = "" if holder is None else _innerType(holder)
+        factory = self.factory(typeName) if typeName else None
+        if holder is None or factory is None or not isOf(category, factory, typeName):
+            raise self._unknown(holder, name, typeName, category, owner)
+        if holder.typeName not in TYPED_STRUCTS:
+            return factory, holder.open()
+        plan = self._plans.find(typeName)
+        return factory, StructView(holder) if plan is None else self._openStruct(holder, plan)
+
+    def _unknown(
+        self, holder: AnyView | None, name: str, typeName: str, category: str, owner: Untyped
+    ) -> ConfigError:
+        where: Untyped = owner if holder is None else holder
+        path = modulePath(typeName)
+        if self._plans.find(typeName) is not None and f"{path}.".startswith(f"{category}."):
+            return UnsupportedExtension(
+                where.path,
+                f"known to Envoy {ENVOY_VERSION}, not implemented by twisted_envoy: {typeName}",
+                where.position(),
+            )
+        text = f"Didn't find a registered implementation for '{name}' with type URL: '{typeName}'"
+        return ConfigError(where.path, text, where.position())
+
+    def _openStruct(self, holder: AnyView, plan: MessagePlan) -> View:
+        """Decode the Struct of a TypedStruct as the message it stands for."""
+        content = holder.record.content
+        assert content is not None
+        if holder.record.opened and isinstance(content.view, View):
+            return content.view
+        holder.record.opened = True
+        entry = content.entries.get("value")
+        markRead(content, "type_url")
+        markRead(content, "value")
+        if entry is None:
+            record, unit = (
+                Record(plan, plan.make(), None, content, "value", None, content.source),
+                None,
+            )
+        else:
+            record, unit = decodeNode(
+                entry[1], plan, content.source, self.findType, parent=content, name="value"
+            )
+            content.entries["value"] = (entry[0], entry[1], record)
+        if unit is not None:
+            validate(record, unit, content.source.warnings)
+        view: View = viewOf(record)
+        content.view = view
+        return view
+
+
+def _innerType(holder: AnyView) -> str:
+    """Return the type that an Any stands for: that of the TypedStruct inside, if it is one."""
+    name = holder.typeName
+    content = holder.record.content
+    if name in TYPED_STRUCTS and content is not None:
+        return _bare(content.message.type_url)  # type: ignore[attr-defined]
+    return name
+
+
+def isOf(category: str, factory: Untyped, typeName: str) -> bool:
+    """May a factory stand where `category` is wanted?"""
+    own = getattr(factory, "category", None)
+    if own is None:
+        return f"{modulePath(typeName)}.".startswith(f"{category}.")
+    return category in ((own,) if isinstance(own, str) else tuple(own))
