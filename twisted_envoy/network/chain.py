@@ -24,7 +24,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -157,7 +157,9 @@ class Chain:
             return
         self.lost = True
         if not isinstance(reason.value, ConnectionDone):
-            remote = isinstance(reason.value, ConnectionLost)
+            remote = isinstance(reason.value, ConnectionLost) and not isinstance(
+                reason.value, ConnectionAborted
+            )
             self.streamInfo.detectedCloseType = "RemoteReset" if remote else "LocalReset"
         self.dataReceived = dropped
         links, self._links = self._links, []
@@ -238,7 +240,8 @@ class Chain:
         links = self._links
         transport = self.transport
         while self._started < len(links) and not transport.disconnecting:
-            if self._held and not all(held.releasing for held in self._held.values()):
+            held = self._held.get(self._started - 1)
+            if held is not None and not held.releasing:
                 return
             link = links[self._started]
             self._started += 1
