@@ -70,11 +70,11 @@ class PathOutput:
 
     def __init__(self, path: str) -> None:
         self._path = os.path.abspath(path)
-        self._output = DescriptorOutput(self._open())
+        self._output = self._open()
 
-    def _open(self) -> int:
-        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        return self._descriptor
+    def _open(self) -> DescriptorOutput:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        return DescriptorOutput(os.open(self._path, flags, 0o644))
 
     def write(self, text: str) -> None:
         """Append the line at once."""
@@ -82,16 +82,18 @@ class PathOutput:
 
     def reopen(self) -> None:
         """Open the path again, after a rotation; the old file stays when that fails."""
-        old = self._descriptor
         try:
-            self._output = DescriptorOutput(self._open())
+            new = self._open()
         except OSError:
             return
-        os.close(old)
+        self.close()
+        self._output = new
 
     def close(self) -> None:
         """Write no more."""
-        os.close(self._descriptor)
+        if self._output.descriptor >= 0:
+            os.close(self._output.descriptor)
+        self._output = DescriptorOutput(-1)
 
 
 @implementer(ILogObserver)

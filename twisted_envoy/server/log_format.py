@@ -51,8 +51,12 @@ def _strftime(spec: str) -> Formatter:
 
 
 def _fraction(digits: int) -> Formatter:
-    scale = 10**digits
-    return lambda record: f"{int(record.when * scale) % scale:0{digits}d}"
+    """The clock tells microseconds: what is asked for beyond them is zeros."""
+
+    def fraction(record: LogRecord) -> str:
+        return f"{round(record.when * 1e6) % 1_000_000:06d}".ljust(digits, "0")[:digits]
+
+    return fraction
 
 
 def _zone(record: LogRecord) -> str:

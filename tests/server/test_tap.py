@@ -1,0 +1,224 @@
+"""Tests for `twisted_envoy.server.tap`."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+from twisted.application.service import Application, IService, IServiceMaker
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+from twisted.logger import ILogObserver
+from twisted.plugin import getPlugins
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_envoy.errors import ConfigError, Position
+from twisted_envoy.server.log_setup import printNothing
+from twisted_envoy.server.options import Options, ServerOptions
+from twisted_envoy.server.tap import NO_CONFIGURATION, EnvoyService, Start, problemText
+
+
+class RunningReactor:
+    """Records what is asked of it; `run` plays the start."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.running: list[Any] = []
+        self.after: list[Any] = []
+
+    def callWhenRunning(self, function: Any) -> None:
+        self.running.append(function)
+
+    def addSystemEventTrigger(self, phase: str, event: str, function: Any) -> None:
+        assert (phase, event) == ("after", "shutdown")
+        self.after.append(function)
+
+    def stop(self) -> None:
+        self.said.append("stop")
+
+
+class Server:
+    """Records what is asked of it."""
+
+    def __init__(self, problem: Exception | None = None) -> None:
+        self.said: list[str] = []
+        self.problem = problem
+        self.stopping: Deferred[None] = Deferred()
+        self.shutdown: Any = None
+        self.logControl: Any = None
+
+    def privilegedStartService(self) -> None:
+        self.said.append("bind")
+        if self.problem is not None:
+            raise self.problem
+
+    def startService(self) -> None:
+        self.said.append("start")
+
+    def stopService(self) -> Deferred[None]:
+        self.said.append("stop")
+        return self.stopping
+
+    def reopenLogs(self) -> None:
+        self.said.append("reopen")
+
+
+class StartTests(SynchronousTestCase):
+    """From a command line to a service, or to one line and a status."""
+
+    def start(self, *arguments: str, build: Any = None, bind: Exception | None = None) -> IService:
+        """Start with a log file and a made-up server."""
+        self.server = Server(bind)
+        self.reactor: Any = RunningReactor()
+        self.logPath = self.mktemp()
+        options = Options()
+        options.parseOptions([*arguments, "--log-path", self.logPath])
+        for name in ("stdout", "stderr"):
+            self.patch(sys, name, io.StringIO())
+
+        def made(options: ServerOptions, reactor: object) -> Any:
+            if build is not None:
+                raise build
+            return self.server
+
+        return Start(options, self.reactor, made).service()
+
+    def ends(self, code: int, *arguments: str, **problems: Any) -> tuple[str, str, str]:
+        """Start, expect an end: (stdout, stderr, log)."""
+        error = self.assertRaises(SystemExit, self.start, *arguments, **problems)
+        self.assertEqual(error.code, code)
+        try:
+            with open(self.logPath, encoding="utf-8") as file:
+                log = file.read()
+        except FileNotFoundError:
+            log = ""
+        return sys.stdout.getvalue(), sys.stderr.getvalue(), log
+
+    def test_noConfiguration(self) -> None:
+        """One line that says what to give."""
+        self.assertEqual(self.ends(1), ("", NO_CONFIGURATION + "\n", ""))
+
+    def test_validateOK(self) -> None:
+        """Envoy's line on stdout, nothing bound, nothing logged."""
+        found = self.ends(0, "-c", "f.yaml", "--mode", "validate")
+        self.assertEqual(found, ("configuration 'f.yaml' OK\n", "", ""))
+        self.assertEqual(self.server.said, [])
+
+    def test_initOnly(self) -> None:
+        """Everything is bound and given back, silently."""
+        self.assertEqual(self.ends(0, "-c", "f.yaml", "--mode", "init_only"), ("", "", ""))
+        self.assertEqual(self.server.said, ["bind", "stop"])
+
+    def test_validateError(self) -> None:
+        """Envoy's words around our position, in the log and on stderr."""
+        problem = ConfigError("a.b", "wrong", Position("f.yaml", 3, 7))
+        out, err, log = self.ends(1, "-c", "f.yaml", "--mode", "validate", build=problem)
+        line = "error initializing configuration 'f.yaml': f.yaml:3:7: a.b: wrong\n"
+        self.assertEqual((out, err), ("", line))
+        self.assertRegex(log, r"^\[[^]]+\]\[\d+\]\[critical\]\[main\] \[\S+\] error initializing")
+        self.assertTrue(log.endswith(line))
+
+    def test_serveError(self) -> None:
+        """The same when serving."""
+        out, err, log = self.ends(1, "-c", "f.yaml", build=ConfigError("", "two\nlines"))
+        self.assertEqual((out, err), ("", "error `two lines` initializing config 'f.yaml'\n"))
+        self.assertEqual(log.count("\n"), 1)
+
+    def test_bindError(self) -> None:
+        """A port in use is one line in Envoy's words."""
+        problem = CannotListenError("127.0.0.1", 80, OSError(98, "Address already in use"))
+        _, err, _ = self.ends(1, "-c", "f.yaml", bind=problem)
+        self.assertEqual(
+            err,
+            "error `cannot bind '127.0.0.1:80': Address already in use` "
+            "initializing config 'f.yaml'\n",
+        )
+
+    def test_ourOwnFault(self) -> None:
+        """A bug is one line, too; its traceback is in the log at debug."""
+        _, err, log = self.ends(1, "-c", "f.yaml", build=KeyError("x"))
+        self.assertIn("`internal error: KeyError: 'x'`", err)
+        self.assertEqual(log.count("\n"), 1)
+        _, _, log = self.ends(1, "-c", "f.yaml", "-l", "debug", build=KeyError("x"))
+        self.assertIn("Traceback", log)
+
+    def test_logThatCannotBeOpened(self) -> None:
+        """Envoy's words."""
+        self.patch(self, "mktemp", lambda: "/nonexistent/log")
+        _, err, _ = self.ends(1, "-c", "f.yaml")
+        self.assertEqual(
+            err, "Failed to open log-file '/nonexistent/log': No such file or directory\n"
+        )
+
+    def test_serves(self) -> None:
+        """Sockets are bound at once; the service holds the server and its log levels."""
+        service = self.start("-c", "f.yaml")
+        assert isinstance(service, EnvoyService)
+        self.addCleanup(service._logs.stop)
+        self.assertEqual(self.server.said, ["bind"])
+        self.assertIs(self.server.logControl, service._logs.log.control)
+
+    def test_life(self) -> None:
+        """Start, signals once the reactor runs, stop when the server has stopped."""
+        service: Any = self.start("-c", "f.yaml", "--log-format", "%v")
+        self.addCleanup(service._logs.stop)
+        self.patch(service._signals, "install", lambda: self.server.said.append("signals"))
+        service.startService()
+        self.assertEqual(self.server.said, ["bind", "start"])
+        self.reactor.running[0]()
+        self.server.shutdown()
+        self.assertEqual(self.reactor.said, ["stop"])
+        service._reopenLogs()
+        stopped = service.stopService()
+        self.assertNoResult(stopped)
+        self.server.stopping.callback(None)
+        self.successResultOf(stopped)
+        self.reactor.after[0]()
+        self.assertEqual(self.server.said, ["bind", "start", "signals", "reopen", "stop"])
+        with open(self.logPath, encoding="utf-8") as file:
+            self.assertEqual(
+                file.read().splitlines(),
+                [
+                    "starting main dispatch loop",
+                    "shutting down server instance",
+                    "main dispatch loop exited",
+                    "exiting",
+                ],
+            )
+
+    def test_application(self) -> None:
+        """twistd's application is given an observer that prints nothing."""
+        service: Any = self.start("-c", "f.yaml")
+        self.addCleanup(service._logs.stop)
+        application = Application("envoy")
+        service.setServiceParent(application)
+        self.assertIs(application.getComponent(ILogObserver), printNothing)
+        self.assertIs(service.parent, IService(application))
+
+
+class ProblemTextTests(SynchronousTestCase):
+    """What went wrong, in one line."""
+
+    def test_texts(self) -> None:
+        """Each kind of problem in its words."""
+        inUse = OSError(98, "Address already in use")
+        for problem, text in (
+            (OSError(2, "No such file", "/x"), "/x: No such file"),
+            (OSError("odd"), "odd"),
+            (CannotListenError("::1", 1, inUse), "cannot bind '[::1]:1': Address already in use"),
+            (CannotListenError("", 1, inUse), "cannot bind '0.0.0.0:1': Address already in use"),
+            (CannotListenError(None, "/s", inUse), "cannot bind '/s': Address already in use"),
+            (CannotListenError("a", "b", "taken"), "cannot bind 'b': taken"),
+        ):
+            self.assertEqual(problemText(problem), text)
+
+
+class PluginTests(SynchronousTestCase):
+    """`twistd envoy` is found."""
+
+    def test_plugin(self) -> None:
+        """The plugin names this module and its options are Envoy's."""
+        (found,) = [one for one in getPlugins(IServiceMaker) if one.tapname == "envoy"]
+        self.assertEqual(found.module, "twisted_envoy.server.tap")
+        self.assertIs(found.options, Options)
