@@ -1,0 +1,66 @@
+"""Tests for twisted_envoy.formatter.operators.times."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.formatter.records import bareRecord, fullRecord
+from twisted_envoy.formatter.json_format import compileJSON
+from twisted_envoy.formatter.parser import FormatError
+from twisted_envoy.formatter.text import compileText
+
+
+class TimeTests(SynchronousTestCase):
+    def test_startAndEmit(self) -> None:
+        """When it began and when the line is made."""
+        text = compileText("%START_TIME% %START_TIME()% %EMIT_TIME(%s.%3f)%")(fullRecord())
+
+        self.assertEqual(text, "2026-11-23T02:15:12.374Z 2026-11-23T02:15:12.374Z 1795400113.374")
+
+    def test_local(self) -> None:
+        """The default format has the offset."""
+        text = compileText("%START_TIME_LOCAL% %EMIT_TIME_LOCAL(%s)%")(fullRecord())
+
+        self.assertRegex(text, r"^20..-..-..T..:..:12\.374[+-]\d{4} 1795400113$")
+
+    def test_noLength(self) -> None:
+        """A time is never cut."""
+        error = self.assertRaises(FormatError, compileText, "%START_TIME(%s):5%")
+
+        self.assertEqual(str(error), "START_TIME does not allow length to be specified.")
+
+
+class CommonDurationTests(SynchronousTestCase):
+    def test_betweenKnownPoints(self) -> None:
+        """In milliseconds, microseconds or nanoseconds."""
+        sources = {
+            "DS_RX_BEG:US_CX_BEG": "1",
+            "DS_RX_BEG:US_CX_END:ms": "3",
+            "US_CX_BEG:US_CX_END:us": "2500",
+            "US_CX_BEG:US_CX_END:ns": "2500000",
+            "DS_RX_BEG:DS_RX_BEG:us": "0",
+        }
+        for source, expected in sources.items():
+            text = compileText(f"%COMMON_DURATION({source})%")(fullRecord())
+            self.assertEqual(text, expected, source)
+
+    def test_unset(self) -> None:
+        """Unknown points, points that never came, and ends before starts."""
+        for source in ("US_CX_END:US_CX_BEG", "DS_RX_BEG:US_TX_BEG", "NOPE:DS_RX_BEG"):
+            self.assertEqual(
+                compileJSON({"d": f"%COMMON_DURATION({source})%"})(fullRecord()), '{"d":null}\n'
+            )
+        format = compileText("%COMMON_DURATION(US_CX_BEG:US_CX_END)%")
+        self.assertEqual(format(bareRecord()), "-")
+
+    def test_errors(self) -> None:
+        """Envoy's words."""
+        texts = {
+            "A": "Invalid common duration configuration: A.",
+            "A:B:ms:x": "Invalid common duration configuration: A:B:ms:x.",
+            "A:B:s": "Invalid common duration precision: s.",
+            "A:B:": "Invalid common duration precision: .",
+        }
+        for source, text in texts.items():
+            error = self.assertRaises(FormatError, compileText, f"%COMMON_DURATION({source})%")
+            self.assertEqual(str(error), text)
