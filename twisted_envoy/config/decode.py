@@ -108,11 +108,9 @@ class Decoder:
         """Return a key's text."""
         text = keyText(node)
         if text is None:
-            mark = node.start_mark
-            raise NotYAMLProblem(
-                f"yaml-cpp: error at line {mark.line + 1}, column {mark.column + 1}: bad conversion",
-                node,
-            )
+            line, column = node.start_mark.line + 1, node.start_mark.column + 1
+            text = f"yaml-cpp: error at line {line}, column {column}: bad conversion"
+            raise NotYAMLProblem(text, node)
         if node.tag == BROKEN:
             raise broken(node) or AssertionError
         return text

@@ -23,8 +23,9 @@ from twisted_envoy.errors import ConfigError, Position
 COMMAND_LINE = "--config-yaml"
 # yaml-cpp stops at 500; far deeper, composing runs out of stack.
 _SAFE_DEPTH = 450
-# `! x`, which libyaml does not tell from `x`.
-_BARE_MARK = re.compile(r"(?:^|[\s\[{,:-])!\s")
+# Where libyaml and yaml-cpp read differently: `! x`, and a `?` behind an opening bracket.
+_DOUBTFUL = re.compile(r"(?:^|[\s\[{,:-])!\s|[\[{].*\?", re.MULTILINE)
+_CAREFUL_SIZE = 256 * 1024  # above this, doubts are not worth the slower reader's time
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -154,11 +155,12 @@ def composeYAML(text: Text) -> Node | None:
     Raises:
         ConfigError: in yaml-cpp's words.
     """
-    if "!" not in text.content or not _BARE_MARK.search(text.content):
+    if len(text.content) > _CAREFUL_SIZE or not _DOUBTFUL.search(text.content):
         try:
             if not _isDeep(text.content):
                 loader = _loader(text.content)
                 node: Node | None = loader.get_node() if loader.check_node() else None
+                loader.check_node()  # what follows must begin another document
                 return node
         except (yaml.YAMLError, ValueError):
             pass

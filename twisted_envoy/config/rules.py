@@ -19,11 +19,11 @@ from twisted_envoy.config.rule_tests import Test, listTests, mapTests, testsOf
 from twisted_envoy.errors import ConfigError
 
 _EMBEDDED = "embedded message failed validation"
+_DOCS = "https://www.envoyproxy.io/docs/envoy/latest"
 _DEPRECATED = (
-    "type {} Using deprecated option '{}' from file {}. This configuration will be "
-    "removed from Envoy soon. Please see https://www.envoyproxy.io/docs/envoy/latest/version_history/version_history for "
-    "details. If continued use of this field is absolutely necessary, see "
-    "https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/runtime"
+    "type {} Using deprecated option '{}' from file {}. This configuration will be removed from "
+    f"Envoy soon. Please see {_DOCS}/version_history/version_history for details. If continued use "
+    f"of this field is absolutely necessary, see {_DOCS}/configuration/operations/runtime"
     "#using-runtime-overrides-for-deprecated-features for how to apply a temporary and highly "
     "discouraged override."
 )

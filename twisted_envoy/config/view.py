@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 from typing import Any as Untyped
 
 from google.protobuf.json_format import MessageToDict
@@ -43,6 +44,10 @@ class View:
     """
 
     __slots__ = ("_record",)
+
+    if TYPE_CHECKING:
+        # For type checkers only: the fields are properties of subclasses made at run time.
+        def __getattr__(self, field: str) -> Untyped: ...
 
     def __init__(self, record: Record) -> None:
         self._record = record

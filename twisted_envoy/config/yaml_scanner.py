@@ -46,16 +46,16 @@ class Scanner:
         self._finished = False
 
     def peek(self) -> Token | None:
-        """Return the next token that is sure; None at the end."""
+        """Return the next token, once it is sure; None at the end."""
+        tokens = self._structure.tokens
         while True:
-            if self._structure.tokens:
-                first = self._structure.tokens[0]
-                if first.state == SURE:
-                    return first
-                if first.state == NOTHING:
-                    self._structure.tokens.popleft()
+            if tokens:
+                if tokens[0].state == NOTHING:
+                    tokens.popleft()
                     continue
-            if self._finished:
+                if tokens[0].state == SURE or self._finished:
+                    return tokens[0]
+            elif self._finished:
                 return None
             self._scan()
 
@@ -104,7 +104,7 @@ class Scanner:
         elif cursor.sees(_PLAIN if block else _FLOW_PLAIN):
             self._plain()
         else:
-            raise self._fault("unknown token")
+            raise self._fault("unknown token" if self._scalarAllowed else "unexpected scalar")
 
     def _toNext(self) -> None:
         cursor = self.cursor
@@ -127,20 +127,20 @@ class Scanner:
     def _finish(self) -> None:
         self.cursor.column = 0
         self._structure.endAll()
-        self._structure.dropAll()
+        self._structure.forget()
         self._structure.keyAllowed = False
         self._finished = True
 
     def _directive(self) -> None:
         self._structure.endAll()
-        self._structure.dropAll()
+        self._structure.forget()
         self._structure.keyAllowed = self._afterJSON = False
         place = self.cursor.place
         self._structure.push("%", self.cursor.take(_DIRECTIVE)[1:], place)
 
     def _document(self) -> None:
         self._structure.endAll()
-        self._structure.dropAll()
+        self._structure.forget()
         self._structure.keyAllowed = self._afterJSON = False
         place = self.cursor.place
         self._structure.push(self.cursor.eat(3), "", place)

@@ -152,12 +152,9 @@ class Structure:
         if self._guesses and self._guesses[-1].flow == len(self.flows):
             self._guesses.pop().settle(NOTHING)
 
-    def dropAll(self) -> None:
-        """Settle that nothing guessed so far is a key."""
-        while self._guesses:
-            guess = self._guesses.pop()
-            if guess.flow == 0:
-                guess.settle(NOTHING)
+    def forget(self) -> None:
+        """Guess no more; what is guessed already counts as sure when the text ends."""
+        self._guesses.clear()
 
     def confirm(self) -> bool:
         """Settle the last guess at its `:`; return whether it is a key."""
