@@ -704,6 +704,7 @@ class PropertyTests(SynchronousTestCase):
 
         got = [event for event in last.events if isinstance(event, bytes)]
         self.assertEqual(b"".join(got), sent)
+        self.assertEqual(last.events[0], "made")
         self.assertEqual(last.events.count("made"), 1)
         self.assertEqual(last.events.count("end"), 1)
         self.assertEqual(last.events[-1], "end")
