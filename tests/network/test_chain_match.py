@@ -237,8 +237,9 @@ class RefusedTests(SynchronousTestCase):
         self.assertEqual(
             self.refusal(chain("one", **everything), chain("two", **everything)),
             "filter chain 'two' has the same matching rules defined as 'one'. "
-            'duplicate matcher is: {"prefix_ranges":[{"address_prefix":"10.0.0.0","prefix_len":8},{"address_prefix":"::1",'
-            '"prefix_len":128}],"source_prefix_ranges":[{"address_prefix":"0.0.0.0"}],'
+            'duplicate matcher is: {"prefix_ranges":[{"address_prefix":"10.0.0.0",'
+            '"prefix_len":8},{"address_prefix":"::1","prefix_len":128}],'
+            '"source_prefix_ranges":[{"address_prefix":"0.0.0.0"}],'
             '"source_ports":[1,65535],"destination_port":80,"transport_protocol":"tls",'
             '"application_protocols":["h2","http/1.1"],"server_names":["B.com","a.com"],'
             '"source_type":"EXTERNAL","direct_source_prefix_ranges":[{"address_prefix":"1.2.3.4",'

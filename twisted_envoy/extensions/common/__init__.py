@@ -1,0 +1,1 @@
+"""What extensions of several categories share, one package or module per subject."""

@@ -1,0 +1,53 @@
+"""The factory of connection_limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from twisted_envoy.extensions.filters.network.connection_limit.filter import (
+    ConnectionLimit,
+    Limit,
+    Unlimited,
+)
+from twisted_envoy.interfaces.network import INetworkFilterFactory
+from twisted_envoy.network.link import Link
+
+if TYPE_CHECKING:
+    from twisted_envoy.config.view import View
+
+
+@implementer(INetworkFilterFactory)
+class ConnectionLimitFactory:
+    """Builds the maker of ConnectionLimit links; each config counts for itself."""
+
+    typeURL = "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit"
+    category = "filters.network"
+    descriptors = b""
+    terminal = False
+
+    def build(self, config: View, context: Any) -> Callable[[], Link]:
+        scope = context.stats.scope(f"connection_limit.{config.stat_prefix}.")
+        most = config.max_connections
+        if most is None:
+            raise config.error(
+                f"Field 'max_connections' is missing in: stat_prefix: \"{config.stat_prefix}\""
+            )
+        limit = Limit(
+            most,
+            config.delay or 0.0,
+            context.reactor,
+            scope.gauge("active_connections"),
+            scope.counter("limited_connections"),
+        )
+        return partial(ConnectionLimit, limit) if _isEnabled(config.runtime_enabled) else Unlimited
+
+
+def _isEnabled(flag: View | None) -> bool:
+    if flag is None:
+        return True
+    flag.moot("runtime_key", "without a runtime layer the default always holds")
+    return bool(flag.default_value)
