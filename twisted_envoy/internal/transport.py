@@ -45,10 +45,10 @@ class InternalTransport(End):
         if data.__class__ is not bytes:
             data = _asBytes(data)
         pipe = self._outbound
+        if not data:
+            return
         if not pipe.open:
             self._writeRefused()
-            return
-        if not data:
             return
         pipe.chunks.append(data)
         size = pipe.size = pipe.size + len(data)
