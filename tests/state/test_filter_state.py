@@ -1,0 +1,129 @@
+"""Tests for twisted_envoy.state.filter_state."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_envoy.state.filter_state import (
+    BoolObject,
+    FilterState,
+    HashableStringObject,
+    LifeSpan,
+    Sharing,
+    StringObject,
+    Uint64Object,
+)
+
+
+class ObjectTests(SynchronousTestCase):
+    def test_whatTheyPrint(self) -> None:
+        """Plain text, typed value, and whether pools are split by them."""
+        objects = [
+            (StringObject("a"), "a", "a", None),
+            (HashableStringObject("a"), "a", "a", "a"),
+            (BoolObject(False), "false", False, None),
+            (BoolObject(True), "true", True, None),
+            (Uint64Object(2**64 - 1), "18446744073709551615", 2**64 - 1, None),
+        ]
+        for stored, plain, typed, key in objects:
+            self.assertEqual(
+                (stored.plainText(), stored.typed(), stored.hashKey()), (plain, typed, key)
+            )
+            self.assertIsNone(stored.field("x"))
+
+
+class FilterStateTests(SynchronousTestCase):
+    def test_setAndGet(self) -> None:
+        """An object is found under its name; another name is not."""
+        state = FilterState()
+        value = StringObject("a")
+
+        self.assertTrue(state.set("k", value))
+
+        self.assertIs(state.get("k"), value)
+        self.assertIsNone(state.get("other"))
+
+    def test_readOnlyStays(self) -> None:
+        """A read-only object is not replaced; one that is not may be."""
+        state = FilterState()
+        first, second = StringObject("a"), StringObject("b")
+        state.set("k", first, readOnly=True)
+
+        self.assertFalse(state.set("k", second))
+        self.assertIs(state.get("k"), first)
+
+        state.set("l", first)
+        self.assertTrue(state.set("l", second))
+        self.assertIs(state.get("l"), second)
+
+    def test_aParentIsReadThrough(self) -> None:
+        """A request sees its connection's objects, and its own before them."""
+        connection = FilterState()
+        request = FilterState(connection, LifeSpan.REQUEST)
+        connection.set("both", StringObject("connection"))
+        connection.set("theirs", StringObject("x"))
+        request.set("both", StringObject("request"))
+
+        self.assertEqual([request.get(name) is None for name in ("both", "theirs")], [False] * 2)
+        both = request.get("both")
+        self.assertEqual(both.plainText() if both else None, "request")
+        self.assertEqual(list(request.names()), ["both", "theirs"])
+
+    def test_aLongLifeGoesToTheParent(self) -> None:
+        """What lives as long as the connection is stored there."""
+        connection = FilterState()
+        request = FilterState(connection, LifeSpan.REQUEST)
+
+        request.set("k", StringObject("a"), lifeSpan=LifeSpan.CONNECTION)
+        request.set("r", StringObject("b"))
+
+        self.assertIsNotNone(connection.get("k"))
+        self.assertIsNone(connection.get("r"))
+
+    def test_aParentsReadOnlyObjectIsNotHidden(self) -> None:
+        """A request cannot put its own in front of it."""
+        connection = FilterState()
+        request = FilterState(connection, LifeSpan.REQUEST)
+        connection.set("k", StringObject("a"), readOnly=True)
+
+        self.assertFalse(request.set("k", StringObject("b")))
+
+
+class SharingTests(SynchronousTestCase):
+    def test_sharedIsSorted(self) -> None:
+        """Only shared objects, by name whatever the order they came in."""
+        state = FilterState()
+        state.set("z", StringObject("1"), sharing=Sharing.ONCE)
+        state.set("a", StringObject("2"), sharing=Sharing.TRANSITIVE)
+        state.set("m", StringObject("3"))
+
+        self.assertEqual([name for name, _ in state.shared()], ["a", "z"])
+        self.assertEqual(FilterState().shared(), ())
+
+    def test_sharedThroughAParent(self) -> None:
+        """A request shares its connection's objects too."""
+        connection = FilterState()
+        connection.set("k", StringObject("1"), sharing=Sharing.ONCE)
+
+        shared = FilterState(connection, LifeSpan.REQUEST).shared()
+
+        self.assertEqual([name for name, _ in shared], ["k"])
+
+    def test_adopted(self) -> None:
+        """ONCE stops at the next hop, TRANSITIVE goes on; objects are the same ones."""
+        first = FilterState()
+        once, always = StringObject("1"), StringObject("2")
+        first.set("once", once, sharing=Sharing.ONCE, readOnly=True)
+        first.set("always", always, sharing=Sharing.TRANSITIVE)
+        second, third = FilterState(), FilterState()
+
+        second.adopt(first.shared())
+        third.adopt(second.shared())
+
+        self.assertIs(second.get("once"), once)
+        self.assertIs(third.get("always"), always)
+        self.assertIsNone(third.get("once"))
+        entry = second.entry("once")
+        self.assertEqual(
+            (entry.readOnly, entry.lifeSpan) if entry else None, (True, LifeSpan.CONNECTION)
+        )

@@ -1,0 +1,83 @@
+"""Tests for twisted_envoy.state.stream_info."""
+
+from __future__ import annotations
+
+from twisted.internet.address import IPv4Address
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_envoy.state.filter_state import FilterState
+from twisted_envoy.state.stream_info import (
+    RESPONSE_FLAGS,
+    FormatContext,
+    StreamInfo,
+    UpstreamInfo,
+)
+
+
+class StreamInfoTests(SynchronousTestCase):
+    def test_directAddressesAreTheSockets(self) -> None:
+        """They start the same, and a restored one leaves the direct one alone."""
+        local, remote = IPv4Address("TCP", "1.1.1.1", 1), IPv4Address("TCP", "2.2.2.2", 2)
+        info = StreamInfo(5.0, local, remote, 9)
+
+        info.localAddress = IPv4Address("TCP", "3.3.3.3", 3)
+
+        self.assertIs(info.directLocalAddress, local)
+        self.assertIs(info.directRemoteAddress, remote)
+        self.assertEqual((info.connectionID, info.startTime, info.endTime), (9, 5.0, None))
+
+    def test_filterState(self) -> None:
+        """A given one is used, else an empty one is made."""
+        state = FilterState()
+
+        self.assertIs(StreamInfo(0.0, filterState=state).filterState, state)
+        self.assertEqual(list(StreamInfo(0.0).filterState.names()), [])
+
+    def test_flagsKeepTheirOrder(self) -> None:
+        """Each is raised once, in order."""
+        info = StreamInfo(0.0)
+        for flag in ("UF", "URX", "UF"):
+            info.raiseFlag(flag)
+
+        self.assertEqual(info.responseFlags, ["UF", "URX"])
+
+    def test_unknownFlag(self) -> None:
+        """Our own mistake is an error."""
+        self.assertRaises(ValueError, StreamInfo(0.0).raiseFlag, "XX")
+
+    def test_everyFlagOfEnvoy(self) -> None:
+        """As many as Envoy's config allows to filter by."""
+        self.assertEqual(len(RESPONSE_FLAGS), 30)
+        self.assertEqual(RESPONSE_FLAGS["UDO"], "UnconditionalDropOverload")
+
+    def test_nothingIsShared(self) -> None:
+        """Two connections have their own dicts and lists."""
+        one, other = StreamInfo(0.0), StreamInfo(0.0)
+        one.dynamicMetadata["a"] = {}
+        one.raiseFlag("DC")
+
+        self.assertEqual((other.dynamicMetadata, other.responseFlags), ({}, []))
+
+
+class UpstreamInfoTests(SynchronousTestCase):
+    def test_beforeAnyConnection(self) -> None:
+        """Only the cluster is known."""
+        upstream = UpstreamInfo("c")
+
+        self.assertEqual(upstream.clusterName, "c")
+        self.assertIsNone(upstream.host)
+        self.assertIsNone(upstream.cluster)
+        self.assertEqual((upstream.attempts, upstream.detectedCloseType), (0, "Normal"))
+        upstream.hostsAttempted.append("a")
+        self.assertEqual(UpstreamInfo().hostsAttempted, [])
+
+
+class FormatContextTests(SynchronousTestCase):
+    def test_holdsWhatALineNeeds(self) -> None:
+        """The stream, the kind of record, and when."""
+        info = StreamInfo(0.0)
+        context = FormatContext(info, "TcpConnectionEnd", 3.0)
+
+        self.assertIs(context.streamInfo, info)
+        self.assertEqual((context.accessLogType, context.now), ("TcpConnectionEnd", 3.0))
+        self.assertEqual(FormatContext(info).accessLogType, "NotSet")
