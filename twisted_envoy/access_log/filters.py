@@ -125,14 +125,15 @@ def _logType(view: Any, context: Any) -> RecordFilter:
 
 
 def _extension(view: Any, context: Any) -> RecordFilter:
-    url = view.typed_config.typeURL
-    if not url:
+    config = view.typed_config
+    name = "" if config is None else config.typeURL.rpartition("/")[2]
+    if not name:
         raise view.error(
             f"Didn't find a registered implementation for '{view.name}' with type URL: ''"
         )
     raise UnsupportedExtension(
         view.path,
-        f"access log filter {url} is known to Envoy 1.40, not implemented by twisted_envoy",
+        f"known to Envoy 1.40, not implemented by twisted_envoy: {name}",
         view.position(),
     )
 
