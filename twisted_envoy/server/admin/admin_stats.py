@@ -75,6 +75,7 @@ class ManagerStats:
 class ListenerOwnStats:
     """`listener.admin.*`."""
 
+    connections_accepted_per_socket_event: Histogram
     downstream_cx_active: Gauge
     downstream_cx_destroy: Counter
     downstream_cx_length_ms: Histogram
@@ -125,6 +126,7 @@ class AdminStats:
         for total in (self.manager, self.listener, self.mainThread):
             total.downstream_cx_total.value += 1
             total.downstream_cx_active.value += 1
+        self.listener.connections_accepted_per_socket_event.record(1)
         self.manager.downstream_cx_http1_total.value += 1
         self.manager.downstream_cx_http1_active.value += 1
 

@@ -29,11 +29,9 @@ def trim(message: Message, paths: Iterable[str]) -> None:
         FieldMaskError: a path is not one of the message's; the message is left as it was.
     """
     tree: dict[str, Untyped] = {}
-    for path in paths:
+    for path in sorted(paths, key=lambda path: path.count(".")):
         _checkPath(message.DESCRIPTOR, path)
-        branch = tree
-        for name in path.split("."):
-            branch = branch.setdefault(name, {})
+        _grow(tree, path.split("."))
     _keep(message, tree)
 
 
@@ -72,6 +70,15 @@ def _checkPath(descriptor: Untyped, path: str) -> None:
         descriptor = field.message_type
     if last not in descriptor.fields_by_name:
         raise FieldMaskError(path)
+
+
+def _grow(branch: dict[str, Untyped], names: list[str]) -> None:
+    """Add a path to the tree of what is kept; an empty branch keeps all that is below it."""
+    for name in names[:-1]:
+        if branch.get(name) == {}:
+            return
+        branch = branch.setdefault(name, {})
+    branch[names[-1]] = {}
 
 
 def _keep(message: Untyped, tree: dict[str, Untyped]) -> None:
