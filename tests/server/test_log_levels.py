@@ -62,6 +62,7 @@ class ComponentTests(SynchronousTestCase):
             ("twisted_envoy.upstream.cluster", "upstream"),
             ("twisted_envoy.extensions.filters.network.echo", "filter"),
             ("somebody.else", "misc"),
+            ("conn_handler", "conn_handler"),
         ):
             self.assertEqual(componentOf({"log_namespace": namespace}), component)
 

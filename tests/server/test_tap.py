@@ -73,7 +73,7 @@ class StartTests(SynchronousTestCase):
         self.reactor: Any = RunningReactor()
         self.logPath = self.mktemp()
         options = Options()
-        options.parseOptions([*arguments, "--log-path", self.logPath])
+        options.parseOptions(["-l", "warning", *arguments, "--log-path", self.logPath])
         for name in ("stdout", "stderr"):
             self.patch(sys, name, io.StringIO())
 
@@ -161,7 +161,7 @@ class StartTests(SynchronousTestCase):
 
     def test_life(self) -> None:
         """Start, signals once the reactor runs, stop when the server has stopped."""
-        service: Any = self.start("-c", "f.yaml", "--log-format", "%v")
+        service: Any = self.start("-c", "f.yaml", "-l", "info", "--log-format", "%v")
         self.addCleanup(service._logs.stop)
         self.patch(service._signals, "install", lambda: self.server.said.append("signals"))
         service.startService()
@@ -180,6 +180,7 @@ class StartTests(SynchronousTestCase):
             self.assertEqual(
                 file.read().splitlines(),
                 [
+                    "initializing epoch 0 (base id=0, hot restart version=disabled)",
                     "starting main dispatch loop",
                     "shutting down server instance",
                     "main dispatch loop exited",

@@ -27,6 +27,7 @@ LOGGERS = tuple(
 )
 """Every logger of Envoy 1.40, in the order in which `/logging` lists them."""
 
+_NAMES = frozenset(LOGGERS)
 _ALIASES = {"warn": "warning"}
 
 _COMPONENTS: tuple[tuple[str, str], ...] = (
@@ -81,11 +82,17 @@ def levelWeight(name: str) -> int:
 
 
 def componentOf(event: Mapping[str, object]) -> str:
-    """Envoy's logger for an event: its `component` key, or by its namespace, or `misc`."""
+    """
+    Envoy's logger for an event.
+
+    Its `component` key, or its namespace if that is a logger's name, or by its namespace, or `misc`.
+    """
     component = event.get("component")
     if isinstance(component, str):
         return component
     namespace = str(event.get("log_namespace", ""))
+    if namespace in _NAMES:
+        return namespace
     for prefix, name in _COMPONENTS:
         if namespace == prefix or namespace.startswith(prefix + "."):
             return name

@@ -103,6 +103,11 @@ class Start:
                 raise SystemExit(1)
             self._options = demo
         logs = self._startLog()
+        if not self._options.validating:
+            _log.info(
+                "initializing epoch 0 (base id={baseID}, hot restart version=disabled)",
+                baseID=self._options.baseID,
+            )
         try:
             server = self._build(self._options, self._reactor)
             if not self._options.validating:

@@ -177,8 +177,8 @@ class ServingTests(TestCase):
         with open(path, encoding="utf-8") as file:
             self.assertEqual(file.read(), f"127.0.0.1:{address.port}")
         yield self.exchange(TCP4ClientEndpoint(reactor, "127.0.0.1", address.port))
-        yield admin.stopListening()
-        yield admin.stopListening()
+        yield admin.stop()
+        yield admin.stop()
 
     @inlineCallbacks
     def test_pipe(self) -> Any:
@@ -189,7 +189,7 @@ class ServingTests(TestCase):
         admin = self.admin(f"pipe: {{path: {path}}}")
         yield admin.listen()
         yield self.exchange(UNIXClientEndpoint(reactor, path))
-        yield admin.stopListening()
+        yield admin.stop()
         self.assertFalse(os.path.exists(path))
 
     @inlineCallbacks
@@ -201,7 +201,7 @@ class ServingTests(TestCase):
         quiet = Factory.forProtocol(Collector)
         collector = yield TCP4ClientEndpoint(reactor, "127.0.0.1", address.port).connect(quiet)
         yield collector.ended
-        yield admin.stopListening()
+        yield admin.stop()
         self.assertEqual(admin.factory._channels, set())
 
     @inlineCallbacks
@@ -212,7 +212,7 @@ class ServingTests(TestCase):
         address: Any = first.address
         second = self.admin(f"socket_address: {{address: 127.0.0.1, port_value: {address.port}}}")
         yield self.assertFailure(second.listen(), CannotListenError)
-        yield first.stopListening()
+        yield first.stop()
 
     @inlineCallbacks
     def test_addressFileThatCannotBeWritten(self) -> Any:
@@ -220,4 +220,4 @@ class ServingTests(TestCase):
         admin = self.admin("socket_address: {address: 127.0.0.1, port_value: 0}", "/nonexistent/x")
         yield admin.listen()
         self.assertNotIsInstance(admin.address, InternalAddress)
-        yield admin.stopListening()
+        yield admin.stop()

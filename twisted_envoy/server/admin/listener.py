@@ -106,7 +106,7 @@ class Admin:
                 path=self._addressPath,
             )
 
-    def stopListening(self) -> Deferred[None]:
+    def stop(self) -> Deferred[None]:
         """
         Accept no more connections, and close those that are open.
 
