@@ -2,6 +2,6 @@
 
 from twisted.application.service import ServiceMaker
 
-twistedEnvoy = ServiceMaker(
+twistedEnvoy = ServiceMaker(  # type: ignore[no-untyped-call]
     "twisted_envoy", "twisted_envoy.server.tap", "Envoy inside Twisted.", "envoy"
 )

@@ -85,7 +85,7 @@ def componentOf(event: Mapping[str, object]) -> str:
     """
     Envoy's logger for an event.
 
-    Its `component` key, or its namespace if that is a logger's name, or by its namespace, or `misc`.
+    Its `component` key; or its namespace, if that is a logger's name or leads to one; or `misc`.
     """
     component = event.get("component")
     if isinstance(component, str):
