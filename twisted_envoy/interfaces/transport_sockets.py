@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from twisted_envoy.interfaces.upstream import IHost
     from twisted_envoy.network.link import Link
     from twisted_envoy.state.filter_state import Entry
-    from twisted_envoy.state.stream_info import StreamInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +37,22 @@ class TransportSocketOptions:
 class IDownstreamTransportSocketFactory(Interface):
     """Dresses accepted connections."""
 
-    def newLink(streamInfo: StreamInfo) -> Link | None:  # type: ignore[empty-body]
-        """The lowest link of a new chain; None when bytes go as they are."""
+    def linkMaker() -> Callable[[], Link] | None:
+        """What makes the lowest link of a new chain; None when bytes go as they are."""
 
 
 class IUpstreamTransportSocketFactory(Interface):
     """Dresses connections to hosts."""
 
     def connectorFor(  # type: ignore[empty-body]
-        host: IHost, options: TransportSocketOptions
+        host: IHost, options: TransportSocketOptions, passthrough: object | None = None
     ) -> IStreamClientEndpoint:
-        """An endpoint whose Deferred fires when bytes may flow (after any handshake)."""
+        """
+        An endpoint whose Deferred fires when bytes may flow (after any handshake).
+
+        Args:
+            passthrough: carried along unseen by an internal connection; kernel sockets drop it.
+        """
 
     def hashKey(options: TransportSocketOptions) -> Hashable:
         """What of the options separates connection pools."""

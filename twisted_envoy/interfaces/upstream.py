@@ -62,6 +62,7 @@ class ICluster(Interface):
     metadata: dict[str, dict[str, object]] = Attribute("filter_metadata.")
     hosts: Sequence[IHost] = Attribute("All hosts.")
     stats: object = Attribute("upstream.stats.ClusterStats.")
+    connectOptions: object = Attribute("sockets.ConnectOptions for its kernel connections.")
 
     def chooseHost(context: LoadBalancerContext) -> IHost | None:  # type: ignore[empty-body]
         """The host for one new connection; None when there is none."""

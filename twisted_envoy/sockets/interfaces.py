@@ -24,6 +24,7 @@ class ListenOptions:
         transparent: IP_TRANSPARENT (Linux).
         ipv4Compat: an IPv6 wildcard socket takes IPv4 connections too.
         pipeMode: permission bits of a Unix socket's path, 0 leaves them.
+        acceptBatch: connections accepted before others get their turn.
         options: (level, name, value) for setsockopt before bind.
     """
 
@@ -33,6 +34,7 @@ class ListenOptions:
     transparent: bool = False
     ipv4Compat: bool = False
     pipeMode: int = 0
+    acceptBatch: int = 64
     options: tuple[tuple[int, int, int | bytes], ...] = ()
 
 

@@ -35,7 +35,6 @@ from twisted_envoy.sockets.stream import StreamSocket
 
 _log = Logger("listener")
 
-_BATCH = 64
 _BACK_OFF = 0.1
 _PEERS_FAULT = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR})
 _IP_FREEBIND = 15
@@ -102,7 +101,7 @@ class ListeningSocket:
 
     def doRead(self) -> None:
         """Accept what waits, up to a batch; the reactor asks again while there is more."""
-        for _ in range(_BATCH):
+        for _ in range(self._options.acceptBatch):
             if self._sock is None:
                 return
             try:

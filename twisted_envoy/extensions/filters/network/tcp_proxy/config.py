@@ -1,0 +1,160 @@
+"""The factory of the TCP proxy: its config read, once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from twisted_envoy.access_log.logger import buildAccessLogs
+from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
+from twisted_envoy.extensions.filters.network.tcp_proxy.settings import (
+    AccessLogging,
+    Settings,
+    Target,
+)
+from twisted_envoy.extensions.filters.network.tcp_proxy.stats import TCPProxyStats
+from twisted_envoy.interfaces.network import INetworkFilterFactory
+from twisted_envoy.network.timers import Backoff
+from twisted_envoy.state.addresses import hostText
+from twisted_envoy.state.stream_info import StreamInfo
+
+if TYPE_CHECKING:
+    from twisted_envoy.config.view import View
+
+_IDLE = 3600.0
+_LB = "envoy.lb"
+
+
+@implementer(INetworkFilterFactory)
+class TCPProxyFactory:
+    """Builds the maker of TCPProxy links."""
+
+    typeURL = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+    category = "filters.network"
+    terminal = True
+
+    def build(self, config: View, context: Any) -> Callable[[], TCPProxy]:
+        scope = context.stats.scope(f"tcp.{config.stat_prefix}.")
+        stats = TCPProxyStats(scope)
+        targets = _targets(config)
+        idle = config.idle_timeout
+        unused = "Envoy does not implement it"
+        config.moot("downstream_idle_timeout", unused)
+        config.moot("upstream_idle_timeout", unused)
+        jitter = config.max_downstream_connection_duration_jitter_percentage
+        connectOnData, early = _earlyData(config)
+        settings = Settings(
+            targets=targets,
+            totalWeight=sum(target.weight for target in targets),
+            stats=stats,
+            clusters=context.clusters,
+            random=context.random,
+            seconds=context.reactor.seconds,
+            callLater=context.reactor.callLater,
+            reactor=context.reactor,
+            logging=_logging(config, context),
+            idleTimeout=_IDLE if idle is None else idle,
+            maxConnectAttempts=_or(config.max_connect_attempts, 1),
+            newBackoff=_backoff(config.backoff_options, context),
+            maxDuration=config.max_downstream_connection_duration or 0.0,
+            durationJitter=jitter.value / 100 if jitter is not None else 0.0,
+            maxEarlyData=early,
+            connectOnData=connectOnData,
+            hashKey=_hashKey(config.hash_policy),
+        )
+        live = settings.live
+        scope.computedGauge(
+            "downstream_cx_tx_bytes_buffered",
+            lambda: sum(link.chain.transport.bufferedBytes for link in live),
+        )
+        scope.computedGauge(
+            "downstream_cx_rx_bytes_buffered", lambda: sum(link.earlyBytes for link in live)
+        )
+        return lambda: TCPProxy(settings)
+
+
+def _or(value: Any, default: Any) -> Any:
+    return default if value is None else value
+
+
+def _targets(config: View) -> tuple[Target, ...]:
+    shared = _lbMatch(config.metadata_match)
+    if config.which("cluster_specifier") == "cluster":
+        return (Target(config.cluster, 1, shared),)
+    targets = []
+    for weighted in config.weighted_clusters.clusters:
+        own = _lbMatch(weighted.metadata_match)
+        merged = {**(shared or {}), **(own or {})} if own or shared else None
+        targets.append(Target(weighted.name, weighted.weight, merged))
+    return tuple(targets)
+
+
+def _lbMatch(metadata: View | None) -> dict[str, object] | None:
+    """The `envoy.lb` part; other namespaces take no part in load balancing, in Envoy too."""
+    if metadata is None:
+        return None
+    found: dict[str, object] | None = metadata.filter_metadata.get(_LB)
+    return found
+
+
+def _earlyData(config: View) -> tuple[bool, int | None]:
+    mode = config.upstream_connect_mode
+    early: int | None = config.max_early_data_bytes
+    if mode != "IMMEDIATE" and early is None:
+        raise config.error(
+            "max_early_data_bytes must be set when upstream_connect_mode is not IMMEDIATE",
+            "upstream_connect_mode",
+        )
+    return mode == "ON_DOWNSTREAM_DATA", early
+
+
+def _logging(config: View, context: Any) -> AccessLogging:
+    options = config.access_log_options
+    interval = config.access_log_flush_interval
+    onConnected = config.flush_access_log_on_connected
+    onStart = False
+    if options is not None:
+        if interval is not None or onConnected:
+            raise config.error(
+                "Only one of access_log_flush_interval or access_log_options can be specified.",
+                "access_log_options",
+            )
+        interval = options.access_log_flush_interval
+        onConnected = options.flush_access_log_on_connected
+        onStart = options.flush_access_log_on_start
+    logs = buildAccessLogs(config.access_log, context)
+    return AccessLogging(logs, onStart, onConnected, interval or 0.0)
+
+
+def _backoff(options: View | None, context: Any) -> Callable[[], Backoff] | None:
+    if options is None:
+        return None
+    base = options.base_interval
+    most = _or(options.max_interval, base * 10)
+    if most < base:
+        raise options.error("max_interval must be greater or equal to base_interval")
+    return lambda: Backoff(context.random, base, most)
+
+
+def _hashKey(policies: tuple[View, ...]) -> Callable[[StreamInfo], int | None] | None:
+    if not policies:
+        return None
+    policy = policies[0]
+    if policy.which("policy_specifier") == "source_ip":
+        policy.source_ip  # noqa: B018  reading it is what marks it as obeyed
+        return lambda info: _hash(hostText(info.remoteAddress))
+    key = policy.filter_state.key
+
+    def ofState(info: StreamInfo) -> int | None:
+        value = info.filterState.get(key)
+        hashed = None if value is None else value.hashKey()
+        return None if hashed is None else _hash(str(hashed))
+
+    return ofState
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")

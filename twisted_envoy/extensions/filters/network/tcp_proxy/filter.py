@@ -1,0 +1,354 @@
+"""
+The TCP proxy of one connection.
+
+    state        event                        next
+    waiting      first bytes (on demand)      connecting
+    connecting   connected                    relaying
+    connecting   failed, attempts left        connecting (at once or after a back-off)
+    connecting   failed for good              closed (flags UF,URX UH UO NC)
+    relaying     both ends of stream          closed
+    relaying     idle, too old                closed (flag DT when too old)
+    any          a connection is lost         closed; a reset goes on as a reset
+
+Follows Envoy's `tcp_proxy.cc`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IDelayedCall
+from twisted.python.failure import Failure
+
+from twisted_envoy.errors import StreamError
+from twisted_envoy.extensions.filters.network.tcp_proxy.relay import upward
+from twisted_envoy.extensions.filters.network.tcp_proxy.settings import Settings
+from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream, UpstreamFactory
+from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
+from twisted_envoy.interfaces.upstream import LoadBalancerContext
+from twisted_envoy.network.link import Link, dropped
+from twisted_envoy.network.read_gate import CONNECTING
+from twisted_envoy.network.timers import Backoff, IdleTimer
+from twisted_envoy.state.addresses import addressText
+from twisted_envoy.state.filter_state import FilterState
+from twisted_envoy.state.stream_info import FormatContext, StreamInfo, UpstreamInfo
+
+_NO_OPTIONS = TransportSocketOptions()
+_CLUSTER_KEY = "envoy.tcp_proxy.cluster"
+_IDLE_KEY = "envoy.tcp_proxy.per_connection_idle_timeout_ms"
+_EARLY_KEY = "envoy.tcp_proxy.receive_before_connect"
+
+# Envoy's UpstreamFailureReason, as its close reason prints it (and spells it).
+_NOT_CONNECTED = "tcp_initializion_failure:0"
+_NO_HOST = "tcp_initializion_failure:1"
+_OVERFLOW = "tcp_initializion_failure:2"
+_NO_CLUSTER = "tcp_initializion_failure:3"
+
+
+class TCPProxy(Link):
+    """
+    The terminal filter of one connection.
+
+    Args:
+        settings: shared by all connections of the filter.
+    """
+
+    __slots__ = (
+        "_backoff",
+        "_closed",
+        "_connecting",
+        "_early",
+        "_earlySize",
+        "_ended",
+        "_info",
+        "_retryNow",
+        "_timers",
+        "_trying",
+        "_upstream",
+        "_waiting",
+        "dataReceived",
+        "idle",
+        "settings",
+        "upstreamInfo",
+    )
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.dataReceived: Callable[[bytes], None] = self._receivedEarly
+        self.idle = IdleTimer(settings.reactor, settings.idleTimeout, self._idled)
+        self.upstreamInfo = UpstreamInfo()
+        self._info: StreamInfo
+        self._upstream: Upstream | None = None
+        self._connecting: Deferred[Any] | None = None
+        self._backoff: Backoff | None = None
+        self._timers: list[IDelayedCall] = []
+        self._early: list[bytes] = []
+        self._earlySize = 0
+        self._trying = False
+        self._retryNow = False
+        self._closed = False
+        self._ended = False
+        self._waiting = settings.connectOnData
+
+    # Downstream events.
+
+    def connectionMade(self) -> None:
+        settings = self.settings
+        info = self._info = self.chain.streamInfo
+        info.upstream = self.upstreamInfo
+        settings.live.add(self)
+        settings.stats.downstream_cx_total.value += 1
+        logging = settings.logging
+        if logging.onStart:
+            self._log("TcpConnectionStart")
+        if logging.interval:
+            self._schedule(logging.interval, self._logPeriodically)
+        if settings.maxDuration:
+            jitter = 1 + settings.random.random() * settings.durationJitter
+            self._schedule(settings.maxDuration * jitter, self._tooOld)
+        own = info.filterState.get(_IDLE_KEY)
+        if own is not None:
+            self.idle = IdleTimer(settings.reactor, int(own.plainText() or 0) / 1000, self._idled)
+        if not self._mayReceiveEarly():
+            self.chain.gate.shut(CONNECTING)
+        if not self._waiting:
+            self._connect()
+
+    def readConnectionLost(self) -> None:
+        self._ended = True
+        if self._upstream is not None:
+            self._upstream.endWrites()
+        elif self._waiting:
+            self.close()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The downstream connection is gone, by whomever."""
+        self._closed = True
+        self.settings.live.discard(self)
+        self.dataReceived = dropped
+        self._early.clear()
+        upstream, self._upstream = self._upstream, None
+        if upstream is not None:
+            upstream.downstreamLost(reset=not reason.check(ConnectionDone))
+        else:
+            self.idle.stop()
+        connecting, self._connecting = self._connecting, None
+        if connecting is not None:
+            connecting.cancel()
+        for timer in self._timers:
+            if timer.active():
+                timer.cancel()
+        self._timers.clear()
+        self._info.endTime = self.settings.seconds()
+        self._log("TcpConnectionEnd")
+
+    # Before the upstream connection is there.
+
+    def _mayReceiveEarly(self) -> bool:
+        if self.settings.maxEarlyData is not None:
+            return True
+        asked = self._info.filterState.get(_EARLY_KEY)
+        return asked is not None and asked.plainText() == "true"
+
+    def _receivedEarly(self, data: bytes) -> None:
+        size = len(data)
+        settings = self.settings
+        settings.stats.downstream_cx_rx_bytes_total.value += size
+        self._info.bytesReceived += size
+        first = not self._early
+        self._early.append(data)
+        self._earlySize += size
+        if self._earlySize >= (settings.maxEarlyData or 0):
+            self.chain.gate.shut(CONNECTING)
+        if first:
+            settings.stats.early_data_received_count_total.value += 1
+            if self._waiting:
+                self._waiting = False
+                self._connect()
+
+    @property
+    def earlyBytes(self) -> int:
+        """Bytes of the client that wait for the upstream connection."""
+        return self._earlySize
+
+    # Connecting.
+
+    def _connect(self) -> None:
+        """Try until an attempt is under way, or all have failed."""
+        while not self._closed and self._try():
+            pass
+
+    def _try(self) -> bool:
+        """
+        One attempt.
+
+        Returns:
+            True when it failed at once and the next may be made at once.
+        """
+        chosen = self._choose()
+        if chosen is None:
+            return False
+        cluster, host = chosen
+        info = self.upstreamInfo
+        info.host = host
+        info.attempts += 1
+        info.hostsAttempted.append(addressText(host.address))
+        info.hostNamesAttempted.append(host.hostname)
+        self._trying = True
+        self._retryNow = False
+        pool = host.tcpPool(self._options())
+        connecting: Deferred[Any] = pool.connect(UpstreamFactory(self, cluster.stats))
+        self._connecting = connecting
+        connecting.addCallbacks(self._connected, self._attemptFailed, errbackArgs=(cluster,))
+        self._trying = False
+        return self._retryNow
+
+    def _choose(self) -> tuple[Any, Any] | None:
+        """The cluster and host of the next attempt; None when it has failed for want of one."""
+        settings = self.settings
+        info = self._info
+        target = settings.pick()
+        override = info.filterState.get(_CLUSTER_KEY)
+        name = target.cluster if override is None else override.plainText() or ""
+        cluster: Any = settings.clusters.get(name)
+        if cluster is None:
+            settings.stats.downstream_cx_no_route.value += 1
+            return self._fail("NC", _NO_CLUSTER)
+        self.upstreamInfo.clusterName = name
+        self.upstreamInfo.cluster = cluster
+        if cluster.connections.full:
+            cluster.stats.upstream_cx_overflow.value += 1
+            return self._fail("UO", _OVERFLOW)
+        hashKey = settings.hashKey(info) if settings.hashKey is not None else None
+        host = cluster.chooseHost(LoadBalancerContext(hashKey, target.metadataMatch))
+        if host is None:
+            return self._fail("UH", _NO_HOST)
+        return cluster, host
+
+    def _options(self) -> TransportSocketOptions:
+        """What the upstream connection is given of ours."""
+        shared = self._info.filterState.shared()
+        hops = getattr(self.chain.transport, "hops", 0)
+        if not (shared or hops):
+            return _NO_OPTIONS
+        if shared:
+            state = self.upstreamInfo.filterState = FilterState()
+            state.adopt(shared)
+        return TransportSocketOptions(shared, hops)
+
+    def _connected(self, upstream: Upstream) -> None:
+        self._connecting = None
+
+    def _attemptFailed(self, failure: Failure, cluster: Any) -> None:
+        self._connecting = None
+        if self._closed or failure.check(CancelledError):
+            return
+        problem = failure.value
+        if not isinstance(problem, StreamError):
+            failure.raiseException()
+            return
+        info = self.upstreamInfo
+        self._info.raiseFlag(problem.flag)
+        info.transportFailureReason = problem.reason
+        settings = self.settings
+        if info.attempts >= settings.maxConnectAttempts:
+            cluster.stats.upstream_cx_connect_attempts_exceeded.value += 1
+            self._fail("URX", _NOT_CONNECTED)
+        elif settings.newBackoff is not None:
+            if self._backoff is None:
+                self._backoff = settings.newBackoff()
+            self._schedule(self._backoff.next(), self._connect)
+        elif self._trying:
+            self._retryNow = True
+        else:
+            self._connect()
+
+    def _fail(self, flag: str, reason: str) -> None:
+        self._info.raiseFlag(flag)
+        self._info.localCloseReason = reason
+        self.close()
+
+    # Relaying.
+
+    def begin(self, upstream: Upstream) -> None:
+        """The upstream connection is there: bytes may flow."""
+        self._upstream = upstream
+        settings = self.settings
+        transport = upstream.transport
+        info = self.upstreamInfo
+        info.localAddress = transport.getHost()
+        info.remoteAddress = transport.getPeer()
+        self.idle.start()
+        if settings.logging.onConnected:
+            self._log("TcpUpstreamConnected")
+        sent = upstream.clusterStats.upstream_cx_tx_bytes_total
+        early = self._early
+        self._early = []
+        for data in early:
+            sent.value += len(data)
+            transport.write(data)
+        self._earlySize = 0
+        self.dataReceived = upward(
+            transport.write,
+            (settings.stats.downstream_cx_rx_bytes_total, sent),
+            self._info,
+            self.idle,
+            settings.seconds,
+        )
+        self.chain.rebind()
+        if self._ended:
+            upstream.endWrites()
+        self.chain.gate.open(CONNECTING)
+
+    def upstreamLost(self, reset: bool) -> None:
+        """The upstream connection is gone: so is ours, in the same manner."""
+        self._upstream = None
+        if self._closed:
+            return
+        self.idle.stop()
+        if reset:
+            self._info.raiseFlag("UR")
+            self.upstreamInfo.detectedCloseType = "RemoteReset"
+            self.transport.unregisterProducer()
+            self.transport.resetConnection()
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Close the downstream connection once everything is written."""
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+
+    def _idled(self) -> None:
+        self.settings.stats.idle_timeout.value += 1
+        self._closeBoth()
+
+    def _tooOld(self) -> None:
+        self.settings.stats.max_downstream_connection_duration.value += 1
+        self._info.raiseFlag("DT")
+        self._closeBoth()
+
+    def _closeBoth(self) -> None:
+        if self._upstream is not None:
+            self._upstream.close()
+        self.close()
+
+    # Logs and timers.
+
+    def _schedule(self, delay: float, call: Callable[[], None]) -> None:
+        self._timers = [timer for timer in self._timers if timer.active()]
+        self._timers.append(self.settings.callLater(delay, call))
+
+    def _logPeriodically(self) -> None:
+        self._log("TcpPeriodic")
+        self._schedule(self.settings.logging.interval, self._logPeriodically)
+
+    def _log(self, recordType: str) -> None:
+        logs = self.settings.logging.logs
+        if logs:
+            context = FormatContext(self._info, recordType, self.settings.seconds())
+            for log in logs:
+                log.log(context)

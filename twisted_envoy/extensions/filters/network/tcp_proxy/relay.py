@@ -1,0 +1,61 @@
+"""The two hot functions of a TCP proxy: one Python frame for each chunk in each direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted_envoy.network.timers import IdleTimer
+from twisted_envoy.state.stream_info import StreamInfo
+from twisted_envoy.stats.metrics import Counter
+
+
+def upward(
+    write: Callable[[bytes], None],
+    counters: tuple[Counter, Counter],
+    info: StreamInfo,
+    idle: IdleTimer,
+    seconds: Callable[[], float],
+) -> Callable[[bytes], None]:
+    """
+    What takes the client's bytes to the upstream connection.
+
+    Args:
+        counters: `downstream_cx_rx_bytes_total` and the cluster's `upstream_cx_tx_bytes_total`.
+    """
+    received, sent = counters
+
+    def relay(data: bytes) -> None:
+        size = len(data)
+        received.value += size
+        sent.value += size
+        info.bytesReceived += size
+        idle.lastActivity = seconds()
+        write(data)
+
+    return relay
+
+
+def downward(
+    write: Callable[[bytes], None],
+    counters: tuple[Counter, Counter],
+    info: StreamInfo,
+    idle: IdleTimer,
+    seconds: Callable[[], float],
+) -> Callable[[bytes], None]:
+    """
+    What takes the upstream's bytes to the client.
+
+    Args:
+        counters: the cluster's `upstream_cx_rx_bytes_total` and `downstream_cx_tx_bytes_total`.
+    """
+    received, sent = counters
+
+    def relay(data: bytes) -> None:
+        size = len(data)
+        received.value += size
+        sent.value += size
+        info.bytesSent += size
+        idle.lastActivity = seconds()
+        write(data)
+
+    return relay

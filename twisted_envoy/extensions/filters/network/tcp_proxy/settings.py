@@ -1,0 +1,88 @@
+"""What the config of a TCP proxy says, in the form that connections use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IDelayedCall
+
+from twisted_envoy.extensions.filters.network.tcp_proxy.stats import TCPProxyStats
+from twisted_envoy.interfaces.upstream import IClusterManager
+from twisted_envoy.network.timers import Backoff
+from twisted_envoy.state.stream_info import StreamInfo
+
+if TYPE_CHECKING:
+    from twisted_envoy.interfaces.access_log import IAccessLogger
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One cluster that connections may go to; weight is a share of 1 or more."""
+
+    cluster: str
+    weight: int
+    metadataMatch: dict[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLogging:
+    """
+    The access logs and when they are written, besides at the end.
+
+    Attributes:
+        interval: seconds between periodic records, 0 for none.
+    """
+
+    logs: tuple[IAccessLogger, ...] = ()
+    onStart: bool = False
+    onConnected: bool = False
+    interval: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    Everything that the connections of one TCP proxy share.
+
+    Attributes:
+        idleTimeout, maxDuration: seconds, 0 for none.
+        durationJitter: share of maxDuration that is added at random, 0 to 1.
+        maxEarlyData: bytes that may be received before the upstream is there; None for none.
+        connectOnData: True when the upstream connection waits for the client's first bytes.
+        hashKey: of the hash policy, None when there is none.
+        live: the open connections' links, for gauges that are computed when read.
+    """
+
+    targets: tuple[Target, ...]
+    totalWeight: int
+    stats: TCPProxyStats
+    clusters: IClusterManager
+    random: Random
+    seconds: Callable[[], float]
+    callLater: Callable[..., IDelayedCall]
+    reactor: Any
+    logging: AccessLogging = AccessLogging()
+    idleTimeout: float = 3600.0
+    maxConnectAttempts: int = 1
+    newBackoff: Callable[[], Backoff] | None = None
+    maxDuration: float = 0.0
+    durationJitter: float = 0.0
+    maxEarlyData: int | None = None
+    connectOnData: bool = False
+    hashKey: Callable[[StreamInfo], int | None] | None = None
+    live: set[Any] = field(default_factory=set)
+
+    def pick(self) -> Target:
+        """A target, at random by weight."""
+        targets = self.targets
+        if len(targets) == 1:
+            return targets[0]
+        number = self.random.randrange(self.totalWeight)
+        for target in targets:
+            number -= target.weight
+            if number < 0:
+                break
+        return target

@@ -1,0 +1,222 @@
+"""
+The upstream half of a TCP proxy.
+
+    state      event                        next
+    open       the client's end             writes ended (our end of stream goes up)
+    open       the upstream's end           reads ended (its end of stream goes down)
+    open       lost by reset                gone, the client is reset
+    open       lost otherwise               gone, the client is closed
+    open       the client is gone           flushing until all is written, or gone at a reset
+    flushing   bytes, idle                  gone
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.error import ConnectionAborted, ConnectionDone
+from twisted.internet.interfaces import (
+    IAddress,
+    IHalfCloseableProtocol,
+    IProtocol,
+    IProtocolFactory,
+    IPushProducer,
+)
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from twisted_envoy.extensions.filters.network.tcp_proxy.relay import downward
+from twisted_envoy.network.link import NO_TRANSPORT, dropped
+from twisted_envoy.network.read_gate import ReadGate
+from twisted_envoy.stats.metrics import Counter
+
+if TYPE_CHECKING:
+    from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
+
+
+@implementer(IPushProducer)
+class CountedGate:
+    """
+    A read gate as a producer that counts how often it is paused and resumed.
+
+    Args:
+        gate: of the connection that is read.
+        paused, resumed: counters.
+    """
+
+    __slots__ = ("_gate", "_paused", "_resumed")
+
+    def __init__(self, gate: ReadGate, paused: Counter, resumed: Counter) -> None:
+        self._gate = gate
+        self._paused = paused
+        self._resumed = resumed
+
+    def pauseProducing(self) -> None:
+        self._paused.value += 1
+        self._gate.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self._resumed.value += 1
+        self._gate.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """The consumer is gone; the proxy hears of that as a lost connection."""
+
+
+@implementer(IProtocol, IHalfCloseableProtocol)
+class Upstream:
+    """
+    The protocol of the upstream connection.
+
+    Args:
+        proxy: the downstream half.
+        clusterStats: of the cluster that the connection goes to.
+    """
+
+    __slots__ = (
+        "_ended",
+        "_flushing",
+        "_proxy",
+        "_stats",
+        "_writesEnded",
+        "clusterStats",
+        "dataReceived",
+        "transport",
+    )
+
+    def __init__(self, proxy: TCPProxy, clusterStats: Any) -> None:
+        self._proxy: TCPProxy | None = proxy
+        self._stats = proxy.settings.stats
+        self.clusterStats = clusterStats
+        self.transport: Any = NO_TRANSPORT
+        self._ended = False
+        self._writesEnded = False
+        self._flushing = False
+        counters = (
+            clusterStats.upstream_cx_rx_bytes_total,
+            self._stats.downstream_cx_tx_bytes_total,
+        )
+        self.dataReceived: Callable[[bytes], None] = downward(
+            proxy.transport.write, counters, proxy.streamInfo, proxy.idle, proxy.settings.seconds
+        )
+
+    # Events of the upstream connection.
+
+    def makeConnection(self, transport: Any) -> None:
+        proxy = self._proxy
+        if proxy is None:
+            transport.abortConnection()
+            return
+        self.transport = transport
+        stats = self.clusterStats
+        proxy.transport.registerProducer(
+            CountedGate(
+                ReadGate(transport),
+                stats.upstream_flow_control_paused_reading_total,
+                stats.upstream_flow_control_resumed_reading_total,
+            ),
+            True,
+        )
+        transport.registerProducer(
+            CountedGate(
+                proxy.chain.gate,
+                self._stats.downstream_flow_control_paused_reading_total,
+                self._stats.downstream_flow_control_resumed_reading_total,
+            ),
+            True,
+        )
+        proxy.begin(self)
+
+    def readConnectionLost(self) -> None:
+        """The upstream's end of stream goes down to the client."""
+        self._ended = True
+        proxy = self._proxy
+        if proxy is None:
+            return
+        proxy.transport.unregisterProducer()
+        if self._writesEnded:
+            self.close()
+            proxy.close()
+        else:
+            proxy.transport.loseWriteConnection()
+
+    def writeConnectionLost(self) -> None:
+        """Our own end of stream is out."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        if self._flushing:
+            self._flushing = False
+            self._stats.upstream_flush_active.value -= 1
+        self.transport = NO_TRANSPORT
+        self.dataReceived = dropped
+        proxy, self._proxy = self._proxy, None
+        if proxy is not None:
+            proxy.upstreamLost(reset=not reason.check(ConnectionDone, ConnectionAborted))
+
+    # What the downstream half asks for.
+
+    def endWrites(self) -> None:
+        """The client has ended: so do we, and close when the upstream has ended already."""
+        self._writesEnded = True
+        self.transport.unregisterProducer()
+        if self._ended:
+            proxy = self._proxy
+            self.close()
+            if proxy is not None:
+                proxy.close()
+        else:
+            self.transport.loseWriteConnection()
+
+    def close(self) -> None:
+        """Close once everything is written."""
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+
+    def downstreamLost(self, reset: bool) -> None:
+        """There is nobody to send to any more."""
+        proxy, self._proxy = self._proxy, None
+        transport = self.transport
+        if proxy is None or transport is NO_TRANSPORT:
+            return
+        idle = proxy.idle
+        if reset:
+            transport.abortConnection()
+            idle.stop()
+            return
+        self.close()
+        if transport.bufferedBytes:
+            self._flushing = True
+            self._stats.upstream_flush_total.value += 1
+            self._stats.upstream_flush_active.value += 1
+            idle.idle = transport.abortConnection
+        else:
+            idle.stop()
+
+
+@implementer(IProtocolFactory)
+class UpstreamFactory:
+    """
+    Makes the protocol of one upstream connection.
+
+    Args:
+        proxy: the downstream half.
+        clusterStats: of the cluster.
+    """
+
+    __slots__ = ("_clusterStats", "_proxy")
+
+    noisy = False
+
+    def __init__(self, proxy: TCPProxy, clusterStats: Any) -> None:
+        self._proxy = proxy
+        self._clusterStats = clusterStats
+
+    def doStart(self) -> None:
+        """Nothing to prepare."""
+
+    def doStop(self) -> None:
+        """Nothing to put away."""
+
+    def buildProtocol(self, addr: IAddress | None) -> Upstream:
+        return Upstream(self._proxy, self._clusterStats)

@@ -1,0 +1,94 @@
+"""
+The transport socket itself: what it copies at each connect.
+
+On a plain address it changes nothing, as in Envoy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import NamedTuple
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
+from zope.interface import implementer
+
+from twisted_envoy.interfaces.transport_sockets import (
+    IUpstreamTransportSocketFactory,
+    TransportSocketOptions,
+)
+from twisted_envoy.interfaces.upstream import IHost
+from twisted_envoy.state.passthrough import Passthrough
+from twisted_envoy.stats.metrics import Counter
+
+
+class MetadataSource(NamedTuple):
+    """One item of passthrough_metadata: whose metadata, and under which name."""
+
+    ofCluster: bool
+    name: str
+
+
+@implementer(IUpstreamTransportSocketFactory)
+class InternalUpstream:
+    """
+    Connects with a Passthrough: the named metadata of host and cluster, and the shared filter state.
+
+    Args:
+        inner: the nested transport socket.
+        sources: what metadata to copy, in the config's order; a later one of a name wins.
+        noMetadata: `internal_upstream.no_metadata`, counted for each absent source.
+    """
+
+    def __init__(
+        self,
+        inner: IUpstreamTransportSocketFactory,
+        sources: tuple[MetadataSource, ...],
+        noMetadata: Counter,
+    ) -> None:
+        self._inner = inner
+        self._sources = sources
+        self._noMetadata = noMetadata
+
+    def connectorFor(
+        self, host: IHost, options: TransportSocketOptions, passthrough: object | None = None
+    ) -> IStreamClientEndpoint:
+        return _PassingEndpoint(self, host, options)
+
+    def hashKey(self, options: TransportSocketOptions) -> Hashable:
+        return (options.hashKey(), self._inner.hashKey(options))
+
+    def connect(
+        self, host: IHost, options: TransportSocketOptions, factory: IProtocolFactory
+    ) -> Deferred[object]:
+        """One connection with what there is to pass at this moment."""
+        passthrough = Passthrough(self._metadataOf(host), options.shared)
+        connecting: Deferred[object] = self._inner.connectorFor(host, options, passthrough).connect(
+            factory
+        )
+        return connecting
+
+    def _metadataOf(self, host: IHost) -> dict[str, dict[str, object]]:
+        found: dict[str, dict[str, object]] = {}
+        for ofCluster, name in self._sources:
+            struct = (host.cluster.metadata if ofCluster else host.metadata).get(name)
+            if struct is None:
+                self._noMetadata.value += 1
+            else:
+                found[name] = struct
+        return found
+
+
+@implementer(IStreamClientEndpoint)
+class _PassingEndpoint:
+    __slots__ = ("_host", "_options", "_socket")
+
+    def __init__(
+        self, socket: InternalUpstream, host: IHost, options: TransportSocketOptions
+    ) -> None:
+        self._socket = socket
+        self._host = host
+        self._options = options
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[object]:
+        return self._socket.connect(self._host, self._options, protocolFactory)

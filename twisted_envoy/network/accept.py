@@ -1,0 +1,144 @@
+"""
+From an accepted transport to its chain.
+
+The acceptor is the first protocol of a connection: it makes the StreamInfo, takes over what an
+internal hop passed along, lets listener filters look at the first bytes, has a filter chain chosen,
+and then steps aside: the chain becomes the transport's protocol.
+
+    state       event                          next
+    new         makeConnection, no filters     chain
+    new         makeConnection, filters        looking
+    looking     bytes satisfy every filter     chain
+    looking     a filter rejects, end, loss    closed
+    looking     listener_filters_timeout       closed, or chain when configured so
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IProtocol
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from twisted_envoy.interfaces.network import IListenerFilter, Verdict
+from twisted_envoy.state.passthrough import Passthrough
+from twisted_envoy.state.stream_info import StreamInfo
+
+if TYPE_CHECKING:
+    from twisted_envoy.network.listener import Listener
+
+
+@implementer(IProtocol, IHalfCloseableProtocol)
+class Acceptor:
+    """
+    One connection before its chain.
+
+    Args:
+        listener: accepted it.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_ended",
+        "_filters",
+        "_listener",
+        "_timer",
+        "streamInfo",
+        "transport",
+    )
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._filters: list[IListenerFilter] = []
+        self._data = b""
+        self._ended = False
+        self._timer: IDelayedCall | None = None
+        self.transport: Any = None
+
+    def makeConnection(self, transport: Any) -> None:
+        """The connection is there: make its StreamInfo and go as far as possible."""
+        listener = self._listener
+        self.transport = transport
+        streamInfo = self.streamInfo = StreamInfo(
+            listener.seconds(), transport.getHost(), transport.getPeer(), listener.nextID()
+        )
+        streamInfo.listener = listener.info
+        if listener.isInternal:
+            passed = transport.passthrough
+            if isinstance(passed, Passthrough):
+                passed.mergeInto(streamInfo)
+        if listener.filterMakers:
+            self._look(listener.filterMakers)
+        else:
+            listener.accepted(transport, streamInfo)
+
+    def _look(self, makers: tuple[Callable[[], IListenerFilter], ...]) -> None:
+        self._filters = [make() for make in makers]
+        listener = self._listener
+        listener.waiting(self)
+        if not self._feed() and listener.filtersTimeout:
+            self._timer = listener.callLater(listener.filtersTimeout, self._timedOut)
+
+    def _feed(self) -> bool:
+        """Show the filters what there is; True when nothing is waited for any more."""
+        while self._filters:
+            verdict, value = self._filters[0].feed(self._data, self.streamInfo)
+            if verdict is Verdict.NEED_MORE:
+                return False
+            if verdict is Verdict.REJECT:
+                self._listener.stats.downstream_listener_filter_error.value += 1
+                self._close()
+                return True
+            self._data = self._data[int(value) :]
+            del self._filters[0]
+        self._finish()
+        return True
+
+    def dataReceived(self, data: bytes) -> None:
+        """The first bytes, for listener filters only."""
+        self._data += data
+        self._feed()
+
+    def readConnectionLost(self) -> None:
+        """An end of stream before the filters had enough: no connection comes of it."""
+        self._listener.stats.downstream_listener_filter_remote_close.value += 1
+        self._close()
+
+    def writeConnectionLost(self) -> None:
+        """Never: nothing is written before there is a chain."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Gone while listener filters still waited."""
+        self._stop()
+
+    def _timedOut(self) -> None:
+        self._timer = None
+        self._listener.stats.downstream_pre_cx_timeout.value += 1
+        if self._listener.continueOnTimeout:
+            self._filters = []
+            self._finish()
+        else:
+            self._close()
+
+    def _finish(self) -> None:
+        data, self._data = self._data, b""
+        transport = self.transport
+        self._stop()
+        chain = self._listener.accepted(transport, self.streamInfo)
+        if chain is not None and data:
+            chain.dataReceived(data)
+
+    def _close(self) -> None:
+        transport = self.transport
+        self._stop()
+        transport.loseConnection()
+
+    def _stop(self) -> None:
+        """Leave the waiting room, once."""
+        self._listener.waited(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

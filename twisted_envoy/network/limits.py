@@ -1,0 +1,23 @@
+"""How many connections may be open: in all of the server, and on one listener."""
+
+from __future__ import annotations
+
+
+class ConnectionLimit:
+    """
+    Counts open connections against a limit.
+
+    Args:
+        most: connections that may be open at once; None for any number.
+    """
+
+    __slots__ = ("active", "most")
+
+    def __init__(self, most: int | None = None) -> None:
+        self.most = most
+        self.active = 0
+
+    @property
+    def reached(self) -> bool:
+        """True when one more would be too many."""
+        return self.most is not None and self.active >= self.most

@@ -1,0 +1,258 @@
+"""
+A listener: one name, its addresses, its filter chains, and the connections that it accepted.
+
+Follows Envoy's `config.listener.v3.Listener`, for sockets and for internal listeners alike; which
+endpoints it listens on is all the difference that there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IListeningPort,
+    IProtocolFactory,
+    IStreamServerEndpoint,
+)
+from zope.interface import implementer
+
+from twisted_envoy.interfaces.network import IListenerFilter, IListenerInfo
+from twisted_envoy.network.accept import Acceptor
+from twisted_envoy.network.chain import Chain
+from twisted_envoy.network.chain_match import FilterChainIndex
+from twisted_envoy.network.filter_chain import FilterChain
+from twisted_envoy.network.limits import ConnectionLimit
+from twisted_envoy.network.listener_stats import ListenerStats
+from twisted_envoy.state.stream_info import FormatContext, StreamInfo
+
+if TYPE_CHECKING:
+    from twisted_envoy.interfaces.access_log import IAccessLogger
+
+
+@implementer(IListenerInfo)
+@dataclass(frozen=True, slots=True)
+class ListenerInfo:
+    """What filters and logs may know of a listener."""
+
+    name: str
+    metadata: dict[str, dict[str, object]] = field(default_factory=dict)
+    trafficDirection: str = "UNSPECIFIED"
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSettings:
+    """
+    Everything about a listener that its config says.
+
+    Attributes:
+        addresses: as configured; the first is the listener's own.
+        bufferLimit: bytes, `per_connection_buffer_limit_bytes`.
+        filtersTimeout: seconds that listener filters have, 0 for ever.
+        limit: of this listener's connections.
+        globalLimit: of all the server's; None when this listener does not count there.
+    """
+
+    info: ListenerInfo
+    addresses: tuple[IAddress, ...]
+    isInternal: bool
+    statPrefix: str
+    chains: FilterChainIndex
+    filterMakers: tuple[Callable[[], IListenerFilter], ...] = ()
+    filtersTimeout: float = 15.0
+    continueOnTimeout: bool = False
+    bufferLimit: int = 1024 * 1024
+    accessLogs: tuple[IAccessLogger, ...] = ()
+    limit: ConnectionLimit = field(default_factory=ConnectionLimit)
+    globalLimit: ConnectionLimit | None = None
+
+
+@implementer(IProtocolFactory)
+class Listener:
+    """
+    Accepts connections and gives each one its chain.
+
+    Args:
+        settings: what was configured.
+        config: the View that it was built from, for `/config_dump`.
+        stats: `listener.<address>.*`.
+        reactor: IReactorTime.
+        nextID: gives each connection its number.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        settings: ListenerSettings,
+        config: Any,
+        stats: ListenerStats,
+        reactor: Any,
+        nextID: Callable[[], int],
+    ) -> None:
+        self.settings = settings
+        self.config = config
+        self.stats = stats
+        self.name = settings.info.name
+        self.info = settings.info
+        self.isInternal = settings.isInternal
+        self.statPrefix = settings.statPrefix
+        self.trafficDirection = settings.info.trafficDirection
+        self.filterMakers = settings.filterMakers
+        self.filtersTimeout = settings.filtersTimeout
+        self.continueOnTimeout = settings.continueOnTimeout
+        self.seconds: Callable[[], float] = reactor.seconds
+        self.callLater: Callable[..., IDelayedCall] = reactor.callLater
+        self.nextID = nextID
+        self.ports: list[IListeningPort] = []
+        self.connections: set[Chain] = set()
+        self._waiting: set[Acceptor] = set()
+
+    # Listening.
+
+    def listen(self, endpoints: Iterable[IStreamServerEndpoint]) -> Deferred[None]:
+        """
+        Bind every address.
+
+        Raises:
+            (Deferred) CannotListenError: the first address that could not be bound.
+        """
+
+        def bound(ports: list[IListeningPort]) -> None:
+            self.ports = ports
+
+        listening = [endpoint.listen(self) for endpoint in endpoints]
+        return gatherResults(listening, consumeErrors=True).addCallback(bound)
+
+    def stopListening(self) -> Deferred[None]:
+        """Accept no more; open connections stay."""
+        ports, self.ports = self.ports, []
+        stopping = [cast("Deferred[Any]", port.stopListening()) for port in ports]
+        done: Deferred[Any] = gatherResults([d for d in stopping if d is not None])
+        return done.addCallback(lambda _: None)
+
+    @property
+    def address(self) -> IAddress:
+        """Where it listens: the bound address once it does, the configured one before."""
+        if self.ports:
+            return cast(IAddress, self.ports[0].getHost())
+        return self.settings.addresses[0]
+
+    @property
+    def additionalAddresses(self) -> tuple[IAddress, ...]:
+        """The bound additional addresses, or the configured ones."""
+        if self.ports:
+            return tuple(cast(IAddress, port.getHost()) for port in self.ports[1:])
+        return self.settings.addresses[1:]
+
+    # IProtocolFactory.
+
+    def doStart(self) -> None:
+        """Nothing to prepare."""
+
+    def doStop(self) -> None:
+        """Nothing to put away; connections outlive the port."""
+
+    def buildProtocol(self, addr: IAddress | None) -> Acceptor | None:
+        """
+        One connection's first protocol.
+
+        Returns:
+            None, and the connection is refused, when a limit is reached.
+        """
+        settings = self.settings
+        if settings.limit.reached:
+            self.stats.downstream_cx_overflow.value += 1
+            return None
+        if settings.globalLimit is not None and settings.globalLimit.reached:
+            self.stats.downstream_global_cx_overflow.value += 1
+            return None
+        return Acceptor(self)
+
+    # What acceptors call.
+
+    def waiting(self, acceptor: Acceptor) -> None:
+        """A connection is with the listener filters."""
+        self._waiting.add(acceptor)
+        self.stats.downstream_pre_cx_active.value += 1
+
+    def waited(self, acceptor: Acceptor) -> None:
+        """It is not any more."""
+        if acceptor in self._waiting:
+            self._waiting.discard(acceptor)
+            self.stats.downstream_pre_cx_active.value -= 1
+
+    def accepted(self, transport: Any, streamInfo: StreamInfo) -> Chain | None:
+        """
+        Choose a filter chain and start it.
+
+        Returns:
+            The connection's chain; None when none matched and the connection is being closed.
+        """
+        settings = self.settings
+        if not streamInfo.transportProtocol:
+            streamInfo.transportProtocol = "raw_buffer"
+        found = cast("FilterChain | None", settings.chains.find(streamInfo))
+        if found is None:
+            self.stats.no_filter_chain_match.value += 1
+            streamInfo.raiseFlag("NR")
+            self._log(streamInfo)
+            transport.loseConnection()
+            return None
+        streamInfo.filterChainName = found.name
+        stats = self.stats
+        stats.downstream_cx_total.value += 1
+        stats.downstream_cx_active.value += 1
+        stats.workerTotal.value += 1
+        stats.workerActive.value += 1
+        settings.limit.active += 1
+        if settings.globalLimit is not None:
+            settings.globalLimit.active += 1
+        transport.setWriteBufferLimit(settings.bufferLimit)
+        chain = Chain(found.makers, streamInfo, settings.bufferLimit, self._ended)
+        self.connections.add(chain)
+        transport.protocol = chain
+        chain.makeConnection(transport)
+        return chain
+
+    def _ended(self, chain: Chain) -> None:
+        self.connections.discard(chain)
+        stats = self.stats
+        stats.downstream_cx_active.value -= 1
+        stats.workerActive.value -= 1
+        stats.downstream_cx_destroy.value += 1
+        settings = self.settings
+        settings.limit.active -= 1
+        if settings.globalLimit is not None:
+            settings.globalLimit.active -= 1
+        streamInfo = chain.streamInfo
+        stats.downstream_cx_length_ms.record(int((self.seconds() - streamInfo.startTime) * 1000))
+        self._log(streamInfo)
+
+    def _log(self, streamInfo: StreamInfo) -> None:
+        if self.settings.accessLogs:
+            if streamInfo.endTime is None:
+                streamInfo.endTime = self.seconds()
+            context = FormatContext(streamInfo, "NotSet", self.seconds())
+            for log in self.settings.accessLogs:
+                log.log(context)
+
+    # Ending.
+
+    def closeConnections(self) -> None:
+        """Close what is open, in good order: what was written still goes out."""
+        for acceptor in list(self._waiting):
+            acceptor.transport.loseConnection()
+        for chain in list(self.connections):
+            chain.transport.loseConnection()
+
+    def abortConnections(self) -> None:
+        """Reset what is still open."""
+        for acceptor in list(self._waiting):
+            acceptor.transport.abortConnection()
+        for chain in list(self.connections):
+            chain.transport.abortConnection()

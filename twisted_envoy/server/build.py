@@ -1,0 +1,205 @@
+"""
+From options to a server: the only place that wires everything.
+
+The order is Envoy's, so that the first of two mistakes is the same one: bootstrap, runtime,
+extensions, overload manager, clusters, listeners, admin. Validating runs the very same code and binds
+nothing; what validates starts.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from twisted.logger import Logger
+
+from twisted_envoy.access_log.manager import AccessLogManager
+from twisted_envoy.config.bootstrap import loadBootstrap
+from twisted_envoy.config.extensions import Extensions
+from twisted_envoy.config.unread import reportUnread
+from twisted_envoy.internal.registry import getRegistry
+from twisted_envoy.network.limits import ConnectionLimit
+from twisted_envoy.server.build_cluster import buildCluster
+from twisted_envoy.server.build_listener import ListenerBuilder
+from twisted_envoy.server.context import FactoryContext
+from twisted_envoy.server.lifecycle import DrainManager
+from twisted_envoy.server.options import ServerOptions
+from twisted_envoy.server.runtime import buildRuntime
+from twisted_envoy.server.server import ListenerManager, Server
+from twisted_envoy.sockets.endpoints import ReactorSockets
+from twisted_envoy.stats.scope import Store
+from twisted_envoy.upstream.cluster import ClusterManager
+
+if TYPE_CHECKING:
+    from twisted_envoy.config.view import View
+    from twisted_envoy.interfaces.sockets import ISocketInterface
+
+_log = Logger("main")
+
+_INTERNAL_LISTENER = "envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
+_STATS_FLUSH = 5.0
+
+
+def buildServer(
+    options: ServerOptions,
+    reactor: Any,
+    sockets: ISocketInterface | None = None,
+    accessLogs: Any = None,
+) -> Server:
+    """
+    Read the config and build everything; nothing is bound.
+
+    Args:
+        sockets: where kernel sockets come from; None for the reactor's own.
+        accessLogs: an IAccessLogManager; None for files.
+    Raises:
+        ConfigError: the first thing that cannot be obeyed.
+    """
+    extensions = Extensions()
+    paths = [options.configPath] if options.configPath else []
+    bootstrap, warnings = loadBootstrap(paths, options.configYAML, extensions.findType)
+    registry = getRegistry(reactor)
+    store = Store()
+    context = FactoryContext(
+        reactor=reactor,
+        stats=store,
+        scope=store,
+        clusters=ClusterManager(),
+        registry=registry,
+        sockets=sockets or ReactorSockets(reactor, registry.turn),
+        extensions=extensions,
+        accessLogs=accessLogs or AccessLogManager(reactor, store, options.fileFlushInterval),
+        drain=DrainManager(reactor, options.drainTime),
+        runtime=buildRuntime(bootstrap.layered_runtime, store),
+        random=Random(),
+        validating=options.validating,
+        warnings=warnings,
+    )
+    server = _Builder(bootstrap, options, context).server()
+    _report(bootstrap, options, context)
+    return server
+
+
+class _Builder:
+    """The build of one server, step by step."""
+
+    def __init__(self, bootstrap: View, options: ServerOptions, context: FactoryContext) -> None:
+        self._bootstrap = bootstrap
+        self._options = options
+        self._context = context
+        self._connections = 0
+
+    def server(self) -> Server:
+        bootstrap = self._bootstrap
+        context = self._context
+        self._node()
+        interval = self._statsInterval()
+        extensions = [context.build(one, "bootstrap") for one in bootstrap.bootstrap_extensions]
+        limit = self._globalLimit()
+        resources = bootstrap.static_resources
+        if resources is not None:
+            _log.info("loading {count} static secret(s)", count=0)
+            self._clusters(resources.clusters)
+            listeners = self._listeners(
+                resources.listeners, _INTERNAL_LISTENER in extensions, limit
+            )
+        else:
+            listeners = ListenerManager(context.stats, context.sockets, context.registry)
+        server = Server(bootstrap, self._options, context, listeners, interval)
+        server.admin = self._admin(server)
+        if limit is None:
+            _log.warn(
+                "There is no configured limit to the number of allowed active downstream "
+                "connections. Configure a limit in "
+                "`envoy.resource_monitors.global_downstream_max_connections` resource monitor."
+            )
+        return server
+
+    def _node(self) -> None:
+        if self._bootstrap.node is not None:
+            self._bootstrap.node.take()
+        self._bootstrap.moot("node_context_params", "there is no xDS server to tell")
+        if self._bootstrap.listener_manager is not None:
+            self._bootstrap.listener_manager.take()
+
+    def _statsInterval(self) -> float:
+        """Seconds between two merges of the histograms, 0 for merging when the admin asks."""
+        bootstrap = self._bootstrap
+        if bootstrap.which("stats_flush") == "stats_flush_on_admin":
+            return 0.0 if bootstrap.stats_flush_on_admin else _STATS_FLUSH
+        interval: float | None = bootstrap.stats_flush_interval
+        return _STATS_FLUSH if interval is None else interval
+
+    def _globalLimit(self) -> ConnectionLimit | None:
+        context = self._context
+        manager = self._bootstrap.overload_manager
+        limit: Any = None
+        if manager is not None:
+            manager.moot("refresh_interval", "connections are counted when they come")
+            for monitor in manager.resource_monitors:
+                limit = context.build(monitor, "resource_monitors")
+        most = context.runtime.integer("overload.global_downstream_max_connections")
+        if limit is None and most is not None:
+            limit = ConnectionLimit(most)
+        return limit  # type: ignore[no-any-return]
+
+    def _clusters(self, configs: tuple[View, ...]) -> None:
+        context = self._context
+        _log.info("loading {count} cluster(s)", count=len(configs))
+        manager = context.clusters
+        for config in configs:
+            if manager.get(config.name) is not None:
+                raise config.error(f"cluster manager: duplicate cluster '{config.name}'", "name")
+            manager.add(buildCluster(config, context))
+        scope = context.stats.scope("cluster_manager.")
+        scope.gauge("active_clusters").value = len(configs)
+        scope.gauge("warming_clusters").value = 0
+        scope.counter("cluster_added").value += len(configs)
+        for name in ("cluster_modified", "cluster_removed", "cluster_updated"):
+            scope.counter(name)
+        _log.info("cm init: all clusters initialized")
+
+    def _listeners(
+        self, configs: tuple[View, ...], internal: bool, limit: ConnectionLimit | None
+    ) -> ListenerManager:
+        context = self._context
+        _log.info("loading {count} listener(s)", count=len(configs))
+        manager = ListenerManager(context.stats, context.sockets, context.registry)
+        builder = ListenerBuilder(context, internal, limit, self._nextID)
+        for config in configs:
+            listener, options = builder.build(config)
+            if manager.get(listener.name) is not None:
+                config.warn(f"listener name '{listener.name}' is given twice: the first one wins")
+            else:
+                manager.add(listener, options)
+        return manager
+
+    def _nextID(self) -> int:
+        self._connections += 1
+        return self._connections
+
+    def _admin(self, server: Server) -> Any:
+        config = self._bootstrap.admin
+        if config is None:
+            return None
+        from twisted_envoy.access_log.logger import buildAccessLogs
+        from twisted_envoy.server.admin.listener import buildAdmin
+
+        return buildAdmin(config, server, self._context, buildAccessLogs)
+
+
+def _report(bootstrap: View, options: ServerOptions, context: FactoryContext) -> None:
+    """Say what was odd, and refuse what nobody obeys."""
+    for key in context.runtime.unasked():
+        context.warn(f"runtime key '{key}' has no effect in twisted_envoy")
+    unsupported: list[Any] = list(reportUnread(bootstrap))
+    if unsupported and not options.allowUnsupported:
+        first = unsupported[0]
+        more = len(unsupported) - 1
+        if more:
+            others = ", ".join(f"{one.path} ({one.position})" for one in unsupported[1:6])
+            text = f"{first.problem} (and {more} more: {others})"
+            raise type(first)(first.path, text, first.position)
+        raise first
+    for problem in [*context.warnings, *unsupported]:
+        _log.warn("{problem}", problem=problem)

@@ -1,0 +1,254 @@
+"""From `config.cluster.v3.Cluster` to a Cluster."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IAddress
+
+from twisted_envoy.errors import ConfigError, UnsupportedExtension, UnsupportedField
+from twisted_envoy.extensions.transport_sockets.raw_buffer.config import RawBuffer
+from twisted_envoy.interfaces.sockets import ConnectOptions
+from twisted_envoy.interfaces.upstream import ILoadBalancerMaker
+from twisted_envoy.server.build_address import buildAddress, socketAddress
+from twisted_envoy.server.build_options import keepaliveOptions, socketOptions
+from twisted_envoy.server.context import FactoryContext
+from twisted_envoy.upstream.circuit_breaker import Limits
+from twisted_envoy.upstream.cluster import Cluster, ClusterSettings
+from twisted_envoy.upstream.host import HostSettings, Locality
+from twisted_envoy.upstream.stats import ClusterStats
+
+if TYPE_CHECKING:
+    from twisted_envoy.config.view import View
+    from twisted_envoy.stats.scope import Scope
+
+_CONNECT_TIMEOUT = 5.0
+_BUFFER = 1024 * 1024
+_DNS_HINT = (
+    ". Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'"
+)
+_STATIC_IGNORES = (
+    "dns_lookup_family",
+    "dns_refresh_rate",
+    "dns_jitter",
+    "dns_failure_refresh_rate",
+    "respect_dns_ttl",
+    "dns_resolvers",
+    "dns_resolution_config",
+    "use_tcp_for_dns_lookups",
+    "typed_dns_resolver_config",
+    "wait_for_warm_on_init",
+    "cleanup_interval",
+    "ignore_health_on_host_removal",
+)
+_PROTOCOL_OPTIONS = ("envoy.extensions.upstreams.", "envoy.filters.")
+_POLICIES = {
+    "ROUND_ROBIN": "round_robin.v3.RoundRobin",
+    "LEAST_REQUEST": "least_request.v3.LeastRequest",
+    "RANDOM": "random.v3.Random",
+}
+
+
+def buildCluster(config: View, context: FactoryContext) -> Cluster:
+    """
+    Build one static cluster.
+
+    Raises:
+        ConfigError: what Envoy refuses, or what is not implemented.
+    """
+    name: str = config.name
+    scope = context.stats.scope(f"cluster.{config.alt_stat_name or name}.")
+    context = context.within(scope)
+    _checkType(config)
+    _protocolOptions(config)
+    timeout = config.connect_timeout
+    limit = config.per_connection_buffer_limit_bytes
+    settings = ClusterSettings(
+        name=name,
+        hosts=_hosts(config),
+        observabilityName=config.alt_stat_name or name,
+        connectTimeout=_CONNECT_TIMEOUT if timeout is None else timeout,
+        bufferLimit=_BUFFER if limit is None else limit,
+        connectOptions=_connectOptions(config),
+        metadata=metadataOf(config.metadata),
+    )
+    transportSocket: Any
+    if config.transport_socket is None:
+        transportSocket = RawBuffer(context.sockets, context.registry, context.reactor)
+    else:
+        transportSocket = context.build(config.transport_socket, "transport_sockets")
+    stats = ClusterStats(scope)
+    scope.counter("default.total_match_count").value += 1
+    cluster = Cluster(
+        settings,
+        config,
+        stats,
+        _limits(config.circuit_breakers, scope.scope("circuit_breakers.")),
+        transportSocket,
+        _balancer(config, context),
+        context.reactor,
+    )
+    scope.computedGauge("upstream_cx_tx_bytes_buffered", cluster.bufferedBytes)
+    return cluster
+
+
+def metadataOf(metadata: View | None) -> dict[str, dict[str, object]]:
+    """The filter_metadata of a `config.core.v3.Metadata`: namespace -> JSON-like dict."""
+    return {} if metadata is None else dict(metadata.filter_metadata)
+
+
+def _checkType(config: View) -> None:
+    if config.which("cluster_discovery_type") == "cluster_type":
+        kind = config.cluster_type
+        raise UnsupportedExtension(
+            kind.path, f"cluster type '{kind.name}' is not implemented", kind.position()
+        )
+    if config.type != "STATIC":
+        problem = f"cluster type {config.type} is not implemented by twisted_envoy"
+        raise UnsupportedField(config.path, problem, config.position("type"))
+    for field in _STATIC_IGNORES:
+        if config.has(field):
+            config.moot(field, "Envoy ignores it for a STATIC cluster, or it needs health checks")
+
+
+def _protocolOptions(config: View) -> None:
+    """Envoy refuses names that nobody registered; others stay unread until HTTP obeys them."""
+    message: Any = config.message
+    for name in sorted(message.typed_extension_protocol_options):
+        if not name.startswith(_PROTOCOL_OPTIONS):
+            problem = (
+                "Didn't find a registered network or http filter or protocol options "
+                f"implementation for name: '{name}'"
+            )
+            raise config.error(problem, "typed_extension_protocol_options")
+
+
+def _hosts(config: View) -> tuple[HostSettings, ...]:
+    assignment = config.load_assignment
+    if assignment is None:
+        return ()
+    assignment.moot("cluster_name", "a name for EDS; Envoy does not look at it either")
+    hosts: list[HostSettings] = []
+    for group in assignment.endpoints:
+        group.moot("load_balancing_weight", "without locality weighted balancing Envoy ignores it")
+        if not group.message.priority:
+            group.moot("priority", "0 is what it is anyway")
+        found = group.locality
+        locality = (
+            Locality() if found is None else Locality(found.region, found.zone, found.sub_zone)
+        )
+        for endpoint in group.lb_endpoints:
+            hosts.append(_host(endpoint, locality))
+    return tuple(hosts)
+
+
+def _host(config: View, locality: Locality) -> HostSettings:
+    endpoint = config.endpoint
+    if endpoint is None:
+        raise config.error("an endpoint without 'endpoint' is not implemented")
+    if endpoint.address is None:
+        raise endpoint.error("address is necessary")
+    address = buildAddress(endpoint.address, _DNS_HINT)
+    _healthCheckConfig(endpoint, address)
+    weight = config.load_balancing_weight
+    if config.has("health_status") and config.message.health_status in (0, 1):  # type: ignore[attr-defined]
+        config.moot("health_status", "UNKNOWN and HEALTHY are what a host is anyway")
+    return HostSettings(
+        address=address,
+        hostname=endpoint.hostname,
+        weight=1 if weight is None else weight,
+        locality=locality,
+        metadata=metadataOf(config.metadata),
+    )
+
+
+def _healthCheckConfig(endpoint: View, address: IAddress) -> None:
+    config = endpoint.health_check_config
+    if config is None:
+        return
+    if config.port_value and not hasattr(address, "port"):
+        raise ConfigError(
+            config.path,
+            "Invalid host configuration: non-zero port for non-IP address",
+            config.position("port_value"),
+        )
+    config.moot("port_value", "only health checks look at it, and there are none")
+    config.moot("hostname", "only health checks look at it, and there are none")
+    config.moot("address", "only health checks look at it, and there are none")
+    config.moot("disable_active_health_check", "there are none")
+
+
+def _connectOptions(config: View) -> ConnectOptions:
+    source: tuple[str, int] | None = None
+    options: list[tuple[int, int, int | bytes]] = []
+    bind = config.upstream_bind_config
+    if bind is not None:
+        if bind.source_address is not None:
+            address = socketAddress(bind.source_address)
+            source = (address.host, address.port)
+        if bind.freebind:
+            options.append((socket.IPPROTO_IP, 15, 1))
+        options += socketOptions(bind.socket_options)
+    more = config.upstream_connection_options
+    if more is not None and more.tcp_keepalive is not None:
+        options += keepaliveOptions(more.tcp_keepalive)
+    return ConnectOptions(source, tuple(options))
+
+
+def _limits(config: View | None, scope: Scope) -> dict[str, Limits]:
+    configured: dict[str, Limits] = {}
+    for thresholds in config.thresholds if config is not None else ():
+        priority = thresholds.priority.lower()
+        if priority in configured:
+            continue
+        given = {
+            "maxConnections": thresholds.max_connections,
+            "maxPendingRequests": thresholds.max_pending_requests,
+            "maxRequests": thresholds.max_requests,
+            "maxRetries": thresholds.max_retries,
+            "maxConnectionPools": thresholds.max_connection_pools,
+        }
+        configured[priority] = Limits(
+            scope.scope(priority),
+            trackRemaining=thresholds.track_remaining,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+    for priority in ("default", "high"):
+        if priority not in configured:
+            configured[priority] = Limits(scope.scope(priority))
+    return configured
+
+
+def _balancer(config: View, context: FactoryContext) -> ILoadBalancerMaker:
+    typed = config.load_balancing_policy
+    if typed is not None:
+        return _typedBalancer(typed, context)
+    policy = config.lb_policy
+    name = _POLICIES.get(policy)
+    if name is None:
+        problem = f"lb_policy {policy} is not implemented by twisted_envoy"
+        raise UnsupportedField(config.path, problem, config.position("lb_policy"))
+    factory = context.extensions.factory(f"envoy.extensions.load_balancing_policies.{name}")
+    maker: Any = factory.buildFromCluster(config, context)
+    return maker  # type: ignore[no-any-return]
+
+
+def _typedBalancer(typed: View, context: FactoryContext) -> ILoadBalancerMaker:
+    """The first policy of the list that is implemented, as in Envoy."""
+    problems: list[ConfigError] = []
+    found: Any = None
+    for policy in typed.policies:
+        extension = policy.typed_extension_config
+        if found is not None:
+            policy.moot("typed_extension_config", "an earlier policy was taken")
+            continue
+        try:
+            found = context.build(extension, "load_balancing_policies")
+        except UnsupportedExtension as problem:
+            problems.append(problem)
+    if found is None:
+        if problems:
+            raise problems[0]
+        raise typed.error("cluster: didn't find a registered load balancer factory")
+    return found  # type: ignore[no-any-return]

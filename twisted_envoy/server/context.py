@@ -1,0 +1,67 @@
+"""What factories are given while a server is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from twisted_envoy.errors import ConfigError
+from twisted_envoy.interfaces.extensions import IFactoryContext
+
+if TYPE_CHECKING:
+    from twisted_envoy.access_log.manager import AccessLogManager
+    from twisted_envoy.config.extensions import Extensions
+    from twisted_envoy.config.view import View
+    from twisted_envoy.interfaces.network import IDrainDecision, IListenerInfo
+    from twisted_envoy.interfaces.sockets import ISocketInterface
+    from twisted_envoy.internal.registry import Registry
+    from twisted_envoy.server.runtime import Runtime
+    from twisted_envoy.stats.scope import Scope, Store
+    from twisted_envoy.upstream.cluster import ClusterManager
+
+
+@implementer(IFactoryContext)
+@dataclass(frozen=True)
+class FactoryContext:
+    """
+    One for the server; `within` gives those of its listeners and clusters.
+
+    Attributes:
+        warnings: what is odd but no error, in the order in which it was found.
+    """
+
+    reactor: Any
+    stats: Store
+    scope: Scope
+    clusters: ClusterManager
+    registry: Registry
+    sockets: ISocketInterface
+    extensions: Extensions
+    accessLogs: AccessLogManager
+    drain: IDrainDecision
+    runtime: Runtime
+    random: Random = field(default_factory=Random)
+    listener: IListenerInfo | None = None
+    validating: bool = False
+    warnings: list[ConfigError] = field(default_factory=list)
+    singletons: dict[str, object] = field(default_factory=dict)
+
+    def within(self, scope: Scope, listener: IListenerInfo | None = None) -> FactoryContext:
+        """The context of a listener or cluster."""
+        return replace(self, scope=scope, listener=listener)
+
+    def singleton(self, key: str, make: Callable[[], object]) -> object:
+        if key not in self.singletons:
+            self.singletons[key] = make()
+        return self.singletons[key]
+
+    def build(self, extension: View, category: str) -> object:
+        factory, config = self.extensions.open(extension, category)
+        return factory.build(config, self)
+
+    def warn(self, problem: str, view: View | None = None) -> None:
+        self.warnings.append(ConfigError("", problem) if view is None else view.error(problem))

@@ -1,0 +1,331 @@
+"""
+A running server: everything that was built from one bootstrap, and its life.
+
+    privilegedStartService   bind every socket, listen under every internal name
+    startService             the clock of the stats starts
+    stopService              accept no more, close what is open, flush the logs
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.interfaces import IAddress, IDelayedCall, IStreamServerEndpoint
+from twisted.logger import Logger
+
+from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.internal.endpoints import InternalServerEndpoint
+from twisted_envoy.internal.registry import Registry
+from twisted_envoy.network.listener import Listener
+from twisted_envoy.server.context import FactoryContext
+from twisted_envoy.server.lifecycle import DrainManager
+from twisted_envoy.server.options import ServerOptions
+
+if TYPE_CHECKING:
+    from twisted_envoy.config.view import View
+    from twisted_envoy.interfaces.sockets import ISocketInterface, ListenOptions
+    from twisted_envoy.server.admin.listener import Admin
+    from twisted_envoy.stats.scope import Store
+
+_log = Logger("main")
+
+GRACE = 1.0
+"""Seconds that open connections have to send what they were given when the server stops."""
+
+_STATES = {"LIVE": 0, "DRAINING": 1, "PRE_INITIALIZING": 2, "INITIALIZING": 3}
+
+
+class ListenerManager:
+    """
+    All listeners, in the order of the config.
+
+    Args:
+        store: for `listener_manager.*`.
+        sockets: makes the endpoints of kernel addresses.
+        registry: of internal listeners.
+    """
+
+    def __init__(self, store: Store, sockets: ISocketInterface, registry: Registry) -> None:
+        scope = store.scope("listener_manager.")
+        self._added = scope.counter("listener_added")
+        self._created = scope.counter("listener_create_success")
+        self._stopped = scope.counter("listener_stopped")
+        self._active = scope.gauge("total_listeners_active")
+        self._started = scope.gauge("workers_started")
+        for name in (
+            "listener_create_failure",
+            "listener_in_place_updated",
+            "listener_modified",
+            "listener_removed",
+            "workers_pinned",
+        ):
+            scope.counter(name)
+        for name in ("draining", "warming"):
+            scope.gauge(f"total_listeners_{name}").value = 0
+        scope.gauge("total_filter_chains_draining")
+        self._sockets = sockets
+        self._registry = registry
+        self._listeners: dict[str, tuple[Listener, ListenOptions]] = {}
+
+    def add(self, listener: Listener, options: ListenOptions) -> None:
+        """One more, not yet listening."""
+        self._listeners[listener.name] = (listener, options)
+        self._added.value += 1
+        self._active.value = len(self._listeners)
+
+    def get(self, name: str) -> Listener | None:
+        """The listener of that name."""
+        found = self._listeners.get(name)
+        return None if found is None else found[0]
+
+    def __iter__(self) -> Iterator[Listener]:
+        return iter([listener for listener, _ in self._listeners.values()])
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    def listen(self) -> Deferred[None]:
+        """
+        Bind every address of every listener.
+
+        Raises:
+            (Deferred) CannotListenError: the first that could not be bound.
+        """
+        listening = []
+        for listener, options in self._listeners.values():
+            endpoints = [
+                self._endpoint(address, options) for address in listener.settings.addresses
+            ]
+            listening.append(listener.listen(endpoints).addCallback(self._bound))
+        return gatherResults(listening, consumeErrors=True).addCallback(self._all)
+
+    def _bound(self, result: None) -> None:
+        self._created.value += 1
+
+    def _all(self, result: object) -> None:
+        self._started.value = 1
+
+    def _endpoint(self, address: IAddress, options: ListenOptions) -> IStreamServerEndpoint:
+        if isinstance(address, InternalAddress):
+            return InternalServerEndpoint(cast(Any, None), address.name, registry=self._registry)
+        return self._sockets.serverEndpoint(address, options)
+
+    def stopListening(self, inboundOnly: bool = False) -> Deferred[None]:
+        """Accept no more connections; open ones stay."""
+        stopping = []
+        for listener in self:
+            if not inboundOnly or listener.trafficDirection == "INBOUND":
+                if listener.ports:
+                    self._stopped.value += 1
+                stopping.append(listener.stopListening())
+        return gatherResults(stopping, consumeErrors=True).addCallback(lambda _: None)
+
+    @property
+    def openConnections(self) -> int:
+        """Connections of all listeners."""
+        return sum(len(listener.connections) for listener in self)
+
+
+class Server(Service):
+    """
+    Everything of one bootstrap.
+
+    Args:
+        bootstrap: its View.
+        options: the command line's.
+        context: what everything was built with.
+        listeners: not yet listening.
+        statsInterval: seconds between two merges of the histograms; 0 for none.
+
+    Attributes:
+        shutdown: ends the program; the service that runs the server sets it.
+        logControl: the log levels that `/logging` changes; set likewise.
+    """
+
+    def __init__(
+        self,
+        bootstrap: View,
+        options: ServerOptions,
+        context: FactoryContext,
+        listeners: ListenerManager,
+        statsInterval: float,
+    ) -> None:
+        self.bootstrap = bootstrap
+        self.options = options
+        self.reactor = context.reactor
+        self.store = context.stats
+        self.clusters = context.clusters
+        self.accessLogs = context.accessLogs
+        self.sockets = context.sockets
+        self.runtime = context.runtime
+        self.drain = cast(DrainManager, context.drain)
+        self.listeners = listeners
+        self.admin: Admin | None = None
+        self.logControl: Any = options.logControl()
+        self.shutdown: Callable[[], object] = self.stopService
+        self.startTime: float = context.reactor.seconds()
+        self._statsInterval = statsInterval
+        self._statsTimer: IDelayedCall | None = None
+        self._healthy = True
+        self._listening: Deferred[None] | None = None
+        self._stopping: Deferred[None] | None = None
+        ServerStats(self)
+
+    # Life.
+
+    def privilegedStartService(self) -> Deferred[None]:
+        """
+        Bind everything.
+
+        Raises:
+            CannotListenError, OSError: an address that cannot be bound, when that is known at once.
+        """
+        if self._listening is None:
+            if self.admin is not None:
+                _raised(maybeDeferred(self.admin.listen))
+            self._listening = self.listeners.listen()
+            _raised(self._listening)
+        return self._listening
+
+    def startService(self) -> None:
+        super().startService()  # type: ignore[no-untyped-call]
+        self.privilegedStartService()
+        _log.info("all dependencies initialized. starting workers")
+        self._scheduleMerge()
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop everything.
+
+        Returns:
+            Fires when no connection is left and every log is written.
+        """
+        if self._stopping is None:
+            super().stopService()  # type: ignore[no-untyped-call]
+            self._stopping = self._stop()
+        return self._stopping
+
+    def _stop(self) -> Deferred[None]:
+        self.drain.stop()
+        if self._statsTimer is not None and self._statsTimer.active():
+            self._statsTimer.cancel()
+        ended = [self.listeners.stopListening()]
+        if self.admin is not None:
+            ended.append(maybeDeferred(self.admin.stop))
+        for listener in self.listeners:
+            listener.closeConnections()
+        ended.append(self._drained())
+        return gatherResults(ended, consumeErrors=True).addBoth(self._flush)
+
+    def _drained(self) -> Deferred[None]:
+        """Fires when the last connection is gone; what stays too long is reset."""
+        done: Deferred[None] = Deferred()
+        began = self.reactor.seconds()
+
+        def look() -> None:
+            if not self.listeners.openConnections:
+                done.callback(None)
+                return
+            if self.reactor.seconds() - began >= GRACE:
+                for listener in self.listeners:
+                    listener.abortConnections()
+            self.reactor.callLater(0.01, look)
+
+        look()
+        return done
+
+    def _flush(self, result: object) -> None:
+        close = getattr(self.sockets, "close", None)
+        if close is not None:
+            close()
+        self.accessLogs.close()
+
+    def _scheduleMerge(self) -> None:
+        if self._statsInterval:
+            self._statsTimer = self.reactor.callLater(self._statsInterval, self._merge)
+
+    def _merge(self) -> None:
+        self.store.merge()
+        self._scheduleMerge()
+
+    # What the admin interface asks for.
+
+    @property
+    def state(self) -> str:
+        """As `/ready` and `/server_info` name it."""
+        if not self._healthy:
+            return "DRAINING"
+        listening = self._listening is not None and self._listening.called
+        return "LIVE" if listening else "INITIALIZING"
+
+    def healthCheckFail(self) -> None:
+        """Be unhealthy from now on."""
+        self._healthy = False
+
+    def healthCheckOk(self) -> None:
+        """Be healthy again."""
+        self._healthy = True
+
+    def reopenLogs(self) -> None:
+        """Open all access logs anew."""
+        self.accessLogs.reopen()
+
+    def seconds(self) -> float:
+        """The time of the server's reactor."""
+        return cast(float, self.reactor.seconds())
+
+    def soon(self, function: Callable[[], object]) -> None:
+        """Call it in the next turn."""
+        self.reactor.callLater(0, function)
+
+
+class ServerStats:
+    """`server.*`: most are computed when somebody looks."""
+
+    def __init__(self, server: Server) -> None:
+        scope = server.store.scope("server.")
+        scope.gauge("concurrency").value = server.options.concurrency
+        scope.gauge("hot_restart_epoch")
+        for name in (
+            "debug_assertion_failures",
+            "dropped_stat_flushes",
+            "envoy_bug_failures",
+            "envoy_notifications",
+            "dynamic_unknown_fields",
+            "static_unknown_fields",
+            "wip_protos",
+        ):
+            scope.counter(name)
+        for name in ("parent_connections", "seconds_until_first_ocsp_response_expiring"):
+            scope.gauge(name)
+        scope.gauge("days_until_first_cert_expiring").value = 2**32 - 1
+        override = server.bootstrap.stats_server_version_override
+        scope.gauge("version").value = 0 if override is None else override
+        scope.computedGauge("live", lambda: int(server.state == "LIVE"))
+        scope.computedGauge("state", lambda: _STATES[server.state])
+        scope.computedGauge("uptime", lambda: int(server.seconds() - server.startTime))
+        scope.computedGauge("total_connections", lambda: server.listeners.openConnections)
+        scope.computedGauge("memory_allocated", residentBytes)
+        scope.computedGauge("memory_heap_size", residentBytes)
+        scope.computedGauge("memory_physical_size", residentBytes)
+
+
+def residentBytes() -> int:
+    """Memory of this process that is in RAM, in bytes; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _raised(deferred: Deferred[Any]) -> None:
+    """Raise now what a Deferred has failed with already."""
+    problems: list[BaseException] = []
+    deferred.addErrback(lambda failure: problems.append(failure.value))
+    if problems:
+        raise problems[0]

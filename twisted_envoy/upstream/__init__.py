@@ -1,0 +1,1 @@
+"""Clusters, their hosts, and the pools that connections to hosts come from."""

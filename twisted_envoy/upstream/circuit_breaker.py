@@ -1,0 +1,103 @@
+"""
+Circuit breakers: how much of a cluster may be in use at once.
+
+Follows `config.cluster.v3.CircuitBreakers`; the defaults are Envoy's.
+"""
+
+from __future__ import annotations
+
+from twisted_envoy.stats.metrics import Gauge
+from twisted_envoy.stats.scope import Scope
+
+
+class Resource:
+    """
+    A number in use and the most that may be.
+
+    Args:
+        most: the limit; the breaker is open while that many are in use.
+        opened: the gauge that shows 1 while it is open.
+        remaining: the gauge that shows how many are left, None when nobody tracks it.
+    """
+
+    __slots__ = ("inUse", "most", "opened", "remaining")
+
+    def __init__(self, most: int, opened: Gauge, remaining: Gauge | None = None) -> None:
+        self.most = most
+        self.inUse = 0
+        self.opened = opened
+        self.remaining = remaining
+        self._show()
+
+    @property
+    def full(self) -> bool:
+        """True when no more may be taken."""
+        return self.inUse >= self.most
+
+    def take(self) -> None:
+        """One more is in use."""
+        self.inUse += 1
+        self._show()
+
+    def give(self) -> None:
+        """One less is in use."""
+        self.inUse -= 1
+        self._show()
+
+    def _show(self) -> None:
+        self.opened.value = 1 if self.inUse >= self.most else 0
+        if self.remaining is not None:
+            self.remaining.value = max(self.most - self.inUse, 0)
+
+
+class Limits:
+    """
+    The resources of one routing priority.
+
+    Args:
+        scope: of `circuit_breakers.default.` or `.high.`.
+        maxConnections, maxPendingRequests, maxRequests, maxRetries, maxConnectionPools: the limits.
+        trackRemaining: show `remaining_*` gauges too.
+    """
+
+    __slots__ = ("connectionPools", "connections", "pendingRequests", "requests", "retries")
+
+    def __init__(
+        self,
+        scope: Scope,
+        maxConnections: int = 1024,
+        maxPendingRequests: int = 1024,
+        maxRequests: int = 1024,
+        maxRetries: int = 3,
+        maxConnectionPools: int = 2**64 - 1,
+        trackRemaining: bool = False,
+    ) -> None:
+        def resource(most: int, opened: str, remaining: str) -> Resource:
+            left = scope.gauge(remaining) if trackRemaining else None
+            return Resource(most, scope.gauge(opened), left)
+
+        self.connections = resource(maxConnections, "cx_open", "remaining_cx")
+        self.pendingRequests = resource(maxPendingRequests, "rq_pending_open", "remaining_pending")
+        self.requests = resource(maxRequests, "rq_open", "remaining_rq")
+        self.retries = resource(maxRetries, "rq_retry_open", "remaining_retries")
+        self.connectionPools = resource(maxConnectionPools, "cx_pool_open", "remaining_cx_pools")
+
+    @property
+    def max_connections(self) -> int:
+        """As configured."""
+        return self.connections.most
+
+    @property
+    def max_pending_requests(self) -> int:
+        """As configured."""
+        return self.pendingRequests.most
+
+    @property
+    def max_requests(self) -> int:
+        """As configured."""
+        return self.requests.most
+
+    @property
+    def max_retries(self) -> int:
+        """As configured."""
+        return self.retries.most

@@ -1,0 +1,99 @@
+"""One endpoint of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IAddress
+from zope.interface import implementer
+
+from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
+from twisted_envoy.interfaces.upstream import IHost
+from twisted_envoy.upstream.stats import HostStats
+from twisted_envoy.upstream.tcp_pool import TCPPool
+
+if TYPE_CHECKING:
+    from twisted_envoy.upstream.cluster import Cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Locality:
+    """`config.core.v3.Locality`."""
+
+    region: str = ""
+    zone: str = ""
+    sub_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """What the config says of an endpoint; weight is a share of 1 or more."""
+
+    address: IAddress
+    hostname: str = ""
+    weight: int = 1
+    priority: int = 0
+    locality: Locality = Locality()
+    metadata: dict[str, dict[str, object]] = field(default_factory=dict)
+
+
+_NO_OPTIONS = TransportSocketOptions()
+
+
+@implementer(IHost)
+class Host:
+    """
+    One endpoint of a cluster, with its counters and its pools.
+
+    Args:
+        settings: the config's.
+        cluster: the cluster that it belongs to.
+    """
+
+    __slots__ = (
+        "_plainPool",
+        "address",
+        "cluster",
+        "hostname",
+        "locality",
+        "metadata",
+        "priority",
+        "stats",
+        "weight",
+    )
+
+    canary = False
+    healthFlags = "healthy"
+
+    def __init__(self, settings: HostSettings, cluster: Cluster) -> None:
+        self.address = settings.address
+        self.hostname = settings.hostname
+        self.weight = settings.weight
+        self.priority = settings.priority
+        self.locality = settings.locality
+        self.metadata = settings.metadata
+        self.cluster = cluster
+        self.stats = HostStats()
+        self._plainPool: TCPPool | None = None
+
+    def tcpPool(self, options: TransportSocketOptions = _NO_OPTIONS) -> TCPPool:
+        """
+        Where connections with these options come from.
+
+        A TCP pool keeps nothing between connections, so the one without options is kept and every
+        other one is made where it is needed.
+        """
+        if options.shared or options.hops:
+            return self._newPool(options)
+        if self._plainPool is None:
+            self._plainPool = self._newPool(options)
+        return self._plainPool
+
+    def _newPool(self, options: TransportSocketOptions) -> TCPPool:
+        return TCPPool(self, self.cluster.transportSocket.connectorFor(self, options))
+
+    def poolKey(self, options: TransportSocketOptions) -> Hashable:
+        """What separates this host's HTTP pools."""
+        return self.cluster.transportSocket.hashKey(options)

@@ -1,0 +1,272 @@
+"""
+Connections to one host: each connect() is one new connection, as in Envoy's TCP pool.
+
+Everything that Envoy counts about a connection is counted here, once: its start, how its connect
+ended, and who ended it. The counting stands beside the bytes, not in their way: an established
+connection's `dataReceived` is bound to the user's.
+
+    state        event                   counters
+    connecting   confirmed               cx_connect_ms, rq_total, rq_active
+    connecting   failed                  cx_connect_fail, cx_destroy(_remote), rq_pending_failure_eject
+    connecting   connect_timeout         the same and cx_connect_timeout, destroy_local
+    connecting   cancelled               rq_cancelled, cx_destroy(_local)
+    connected    lost                    cx_destroy, by whom, with_active_rq, cx_length_ms
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.error import ConnectionAborted, ConnectionDone
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IProtocol,
+    IProtocolFactory,
+    IStreamClientEndpoint,
+)
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from twisted_envoy.errors import StreamError
+from twisted_envoy.interfaces.upstream import ITCPPool
+from twisted_envoy.state.addresses import addressText
+
+if TYPE_CHECKING:
+    from twisted_envoy.upstream.host import Host
+
+
+class PoolError(StreamError):
+    """A connection to a host could not be had; `flag` is UF or UO."""
+
+
+@implementer(ITCPPool, IStreamClientEndpoint)
+class TCPPool:
+    """
+    Makes connections to one host.
+
+    Args:
+        host: where they go.
+        endpoint: its connector, with everything that the downstream connection asked for.
+    """
+
+    __slots__ = ("_endpoint", "_host")
+
+    def __init__(self, host: Host, endpoint: IStreamClientEndpoint) -> None:
+        self._host = host
+        self._endpoint = endpoint
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
+        """
+        One new connection.
+
+        Returns:
+            Fires with the factory's protocol; fails with PoolError, or CancelledError when the
+            caller cancelled it.
+        """
+        cluster = self._host.cluster
+        if cluster.connections.full:
+            cluster.stats.upstream_cx_overflow.value += 1
+            return fail(PoolError("UO"))
+        attempt = _Attempt(self._host, protocolFactory)
+        return attempt.start(self._endpoint)
+
+
+@implementer(IProtocolFactory)
+class _Attempt:
+    """One connection from its beginning until it is confirmed or has failed; its own factory."""
+
+    noisy = False
+
+    __slots__ = (
+        "_connecting",
+        "_done",
+        "_factory",
+        "_host",
+        "_over",
+        "_returned",
+        "_started",
+        "_timer",
+    )
+
+    def __init__(self, host: Host, factory: IProtocolFactory) -> None:
+        self._host = host
+        self._factory = factory
+        self._done: Deferred[Any] = Deferred(self._cancelled)
+        self._connecting: Deferred[Any] | None = None
+        self._timer: IDelayedCall | None = None
+        self._over = False
+        self._returned = False
+        self._started = 0.0
+
+    def start(self, endpoint: IStreamClientEndpoint) -> Deferred[Any]:
+        host = self._host
+        cluster = host.cluster
+        cluster.connections.take()
+        stats = cluster.stats
+        stats.upstream_cx_total.value += 1
+        stats.upstream_cx_active.value += 1
+        stats.upstream_rq_pending_total.value += 1
+        stats.upstream_rq_pending_active.value += 1
+        host.stats.cx_total.value += 1
+        host.stats.cx_active.value += 1
+        self._started = cluster.seconds()
+        self._timer = cluster.callLater(cluster.connectTimeout, self._timedOut)
+        self._connecting = connecting = endpoint.connect(self)
+        connecting.addCallbacks(self._connected, self._failed)
+        self._returned = True
+        return self._done
+
+    def doStart(self) -> None:
+        self._factory.doStart()
+
+    def doStop(self) -> None:
+        self._factory.doStop()
+
+    def buildProtocol(self, addr: IAddress | None) -> TrackedConnection | None:
+        protocol: Any = self._factory.buildProtocol(addr)
+        return None if protocol is None else TrackedConnection(protocol, self._host)
+
+    def _connected(self, tracked: TrackedConnection) -> None:
+        self._settle()
+        host = self._host
+        cluster = host.cluster
+        stats = cluster.stats
+        stats.upstream_cx_connect_ms.record(int((cluster.seconds() - self._started) * 1000))
+        self._done.callback(tracked.protocol)
+
+    def _failed(self, failure: Failure) -> None:
+        if not self._over:
+            self._settle()
+            self._fail(PoolError("UF", self._reason(failure)), remote=True)
+
+    def _timedOut(self) -> None:
+        self._timer = None
+        self._host.cluster.stats.upstream_cx_connect_timeout.value += 1
+        self._abandon()
+        self._fail(PoolError("UF"), remote=False)
+
+    def _cancelled(self, done: Deferred[Any]) -> None:
+        self._host.cluster.stats.upstream_rq_cancelled.value += 1
+        self._abandon()
+        countDestroyed(self._host, remote=False)
+
+    def _abandon(self) -> None:
+        """Nobody waits any more: end the attempt below."""
+        self._settle()
+        if self._connecting is not None:
+            self._connecting.cancel()
+
+    def _settle(self) -> None:
+        self._over = True
+        self._host.cluster.stats.upstream_rq_pending_active.value -= 1
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fail(self, problem: PoolError, remote: bool) -> None:
+        stats = self._host.cluster.stats
+        stats.upstream_cx_connect_fail.value += 1
+        stats.upstream_rq_pending_failure_eject.value += 1
+        self._host.stats.cx_connect_fail.value += 1
+        countDestroyed(self._host, remote)
+        self._done.errback(problem)
+
+    def _reason(self, failure: Failure) -> str:
+        """Envoy's text of a failed connect."""
+        problem = failure.value
+        code = getattr(problem, "osError", None)
+        text = os.strerror(code) if isinstance(code, int) else str(problem)
+        text = text.replace(" ", "_")
+        if self._returned:
+            return f"delayed_connect_error:_{text}"
+        return f"immediate_connect_error:_{text}|remote_address:{addressText(self._host.address)}"
+
+
+def countDestroyed(host: Host, remote: bool) -> None:
+    """A connection to the host is gone, established or not."""
+    cluster = host.cluster
+    stats = cluster.stats
+    stats.upstream_cx_destroy.value += 1
+    if remote:
+        stats.upstream_cx_destroy_remote.value += 1
+    else:
+        stats.upstream_cx_destroy_local.value += 1
+    stats.upstream_cx_active.value -= 1
+    host.stats.cx_active.value -= 1
+    cluster.connections.give()
+
+
+@implementer(IProtocol, IHalfCloseableProtocol)
+class TrackedConnection:
+    """
+    An established connection whose end is counted.
+
+    It is the transport's protocol, and its `dataReceived` is the user's own.
+
+    Args:
+        protocol: the user's; half-closes when it provides IHalfCloseableProtocol.
+        host: counts.
+    """
+
+    __slots__ = ("_host", "_remoteEnded", "_started", "_transport", "dataReceived", "protocol")
+
+    def __init__(self, protocol: Any, host: Host) -> None:
+        self.protocol = protocol
+        self._host = host
+        self._remoteEnded = False
+        self._started = host.cluster.seconds()
+        self._transport: Any = None
+        self.dataReceived: Callable[[bytes], None] = protocol.dataReceived
+
+    def makeConnection(self, transport: Any) -> None:
+        self._transport = transport
+        cluster = self._host.cluster
+        cluster.open.add(transport)
+        transport.setWriteBufferLimit(cluster.bufferLimit)
+        cluster.stats.upstream_rq_total.value += 1
+        cluster.stats.upstream_rq_active.value += 1
+        self._host.stats.rq_total.value += 1
+        self._host.stats.rq_active.value += 1
+        self.protocol.makeConnection(transport)
+
+    def readConnectionLost(self) -> None:
+        self._remoteEnded = True
+        if IHalfCloseableProtocol.providedBy(self.protocol):
+            self.protocol.readConnectionLost()
+        else:
+            self._transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        if IHalfCloseableProtocol.providedBy(self.protocol):
+            self.protocol.writeConnectionLost()
+
+    def connectionLost(self, reason: Failure) -> None:
+        host = self._host
+        host.cluster.open.discard(self._transport)
+        self._transport = None
+        stats = host.cluster.stats
+        problem = reason.value
+        local = isinstance(problem, ConnectionAborted) or (
+            isinstance(problem, ConnectionDone) and not self._remoteEnded
+        )
+        countDestroyed(host, remote=not local)
+        stats.upstream_cx_destroy_with_active_rq.value += 1
+        if local:
+            stats.upstream_cx_destroy_local_with_active_rq.value += 1
+        else:
+            stats.upstream_cx_destroy_remote_with_active_rq.value += 1
+        stats.upstream_rq_active.value -= 1
+        host.stats.rq_active.value -= 1
+        stats.upstream_cx_length_ms.record(int((host.cluster.seconds() - self._started) * 1000))
+        self.dataReceived = dropped
+        protocol = self.protocol
+        protocol.connectionLost(reason)
+
+
+def dropped(data: bytes) -> None:
+    """Where bytes go that come after the end."""
