@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import replace
 from typing import Any
 
 from twisted.application.service import Application, IService, IServiceMaker
@@ -14,6 +15,7 @@ from twisted.plugin import getPlugins
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_envoy.errors import ConfigError, Position
+from twisted_envoy.server import tap
 from twisted_envoy.server.log_setup import printNothing
 from twisted_envoy.server.options import Options, ServerOptions
 from twisted_envoy.server.tap import NO_CONFIGURATION, EnvoyService, Start, problemText
@@ -98,6 +100,22 @@ class StartTests(SynchronousTestCase):
     def test_noConfiguration(self) -> None:
         """One line that says what to give."""
         self.assertEqual(self.ends(1), ("", NO_CONFIGURATION + "\n", ""))
+
+    def test_demo(self) -> None:
+        """The hook for what runs without a configuration."""
+        self.patch(tap, "builtinDemo", lambda options: replace(options, configPath="demo"))
+        service = self.start()
+        assert isinstance(service, EnvoyService)
+        self.addCleanup(service._logs.stop)
+        self.assertEqual(self.server.said, ["bind"])
+
+    def test_makeService(self) -> None:
+        """With the installed reactor and the real build."""
+        options = Options()
+        options.parseOptions(["--mode", "validate", "--config-yaml", "{}", "-l", "error"])
+        self.patch(sys, "stdout", io.StringIO())
+        error = self.assertRaises(SystemExit, tap.makeService, options)
+        self.assertEqual((error.code, sys.stdout.getvalue()), (0, "configuration '' OK\n"))
 
     def test_validateOK(self) -> None:
         """Envoy's line on stdout, nothing bound, nothing logged."""
