@@ -17,6 +17,7 @@ from twisted_envoy.config.unread import unread
 from twisted_envoy.config.view import viewOf
 from twisted_envoy.internal import InternalClientEndpoint, Registry
 from twisted_envoy.network.chain import Chain
+from twisted_envoy.server.runtime import Runtime
 from twisted_envoy.state.stream_info import StreamInfo
 from twisted_envoy.stats.scope import Store
 
@@ -43,6 +44,7 @@ class Context:
         self.reactor = Clock()
         self.stats = self.scope = Store()
         self.random = random.Random(7)
+        self.runtime = Runtime()
 
 
 @implementer(IHalfCloseableProtocol)

@@ -16,9 +16,11 @@ class FactoryTests(SynchronousTestCase):
     def setUp(self):
         (self.factory,) = factories
 
+        self.context = Context()
+
     def settings(self, **fields):
         self.config = configOf(self.factory.typeURL, fields)
-        return self.factory.build(self.config, Context())([])._settings
+        return self.factory.build(self.config, self.context)([])._settings
 
     def fromCluster(self, **fields):
         content = {"name": "c", "least_request_lb_config": fields} if fields else {"name": "c"}
@@ -56,6 +58,12 @@ class FactoryTests(SynchronousTestCase):
     def test_badBias(self):
         """Below 0 it is 1."""
         self.assertEqual(self.settings(active_request_bias={"default_value": -1}).bias, 1.0)
+
+    def test_biasOfTheRuntime(self):
+        """Goes before the default."""
+        self.context.runtime.values["lb.bias"] = 3.0
+        bias = {"default_value": 0.5, "runtime_key": "lb.bias"}
+        self.assertEqual(self.settings(active_request_bias=bias).bias, 3.0)
 
     def test_unsupportedFields(self):
         """Are left to be reported."""

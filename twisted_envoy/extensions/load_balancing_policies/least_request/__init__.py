@@ -2,8 +2,7 @@
 Least request (`envoy.load_balancing_policies.least_request`, `lb_policy: LEAST_REQUEST`): the host
 that has least to do, of a few picked at random; with different weights, by weight and load.
 
-Not supported: `slow_start_config`, `locality_lb_config`. `active_request_bias.runtime_key` is never
-looked up: there is no runtime layer.
+Not supported: `slow_start_config`, `locality_lb_config`.
 """
 
 from twisted_envoy.extensions.load_balancing_policies.least_request.config import (

@@ -33,7 +33,7 @@ class LeastRequestFactory:
         settings = LeastRequestSettings(
             config.choice_count or _CHOICES,
             config.selection_method == "FULL_SCAN" if deprecated is None else deprecated,
-            _bias(config.active_request_bias),
+            _bias(config.active_request_bias, context),
         )
         return _maker(settings, context)
 
@@ -43,17 +43,19 @@ class LeastRequestFactory:
         settings = LeastRequestSettings()
         if config is not None:
             settings = LeastRequestSettings(
-                config.choice_count or _CHOICES, bias=_bias(config.active_request_bias)
+                config.choice_count or _CHOICES, bias=_bias(config.active_request_bias, context)
             )
         return _maker(settings, context)
 
 
-def _bias(config: View | None) -> float:
+def _bias(config: View | None, context: Any) -> float:
     """Envoy takes 1 for what is below 0."""
     if config is None:
         return 1.0
-    config.moot("runtime_key", "without a runtime layer the default always holds")
     bias: float = config.default_value
+    key: str = config.runtime_key
+    if key:
+        bias = context.runtime.percent(key, bias)
     return bias if bias >= 0 else 1.0
 
 

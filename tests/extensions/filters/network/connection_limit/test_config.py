@@ -8,7 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.extensions.support import Connections, Context, configOf, unreadFields
 from twisted_envoy.errors import ConfigError
 from twisted_envoy.extensions.filters.network.connection_limit import factories
-from twisted_envoy.extensions.filters.network.connection_limit.filter import Unlimited
+from twisted_envoy.extensions.filters.network.connection_limit.filter import (
+    ConnectionLimit,
+    Unlimited,
+)
 from twisted_envoy.extensions.filters.network.echo.filter import Echo
 from twisted_envoy.interfaces.network import INetworkFilterFactory
 
@@ -62,6 +65,16 @@ class FactoryTests(SynchronousTestCase):
         )
         self.assertIsInstance(make(), Unlimited)
         self.assertIn("connection_limit.p.active_connections", self.context.stats.gauges)
+
+    def test_switchedByTheRuntime(self):
+        """Asked for each connection."""
+        flag = {"default_value": True, "runtime_key": "limit.on"}
+        make = self.build(stat_prefix="p", max_connections=1, runtime_enabled=flag)
+        self.assertIsInstance(make(), ConnectionLimit)
+
+        self.context.runtime.values["limit.on"] = False
+
+        self.assertIsInstance(make(), Unlimited)
 
     def test_eachConfigCountsForItself(self):
         """Also when two share their stats' names."""

@@ -3,7 +3,6 @@ Connection limit (`envoy.filters.network.connection_limit`): so many connections
 
 A connection over the limit is closed, at once or after `delay`; until then nothing of it is
 passed on. Unlike Envoy 1.40 `active_connections` is right when the filter is switched off.
-`runtime_enabled.runtime_key` is never looked up: there is no runtime layer.
 """
 
 from twisted_envoy.extensions.filters.network.connection_limit.config import (

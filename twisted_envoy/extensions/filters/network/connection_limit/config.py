@@ -43,11 +43,14 @@ class ConnectionLimitFactory:
             scope.gauge("active_connections"),
             scope.counter("limited_connections"),
         )
-        return partial(ConnectionLimit, limit) if _isEnabled(config.runtime_enabled) else Unlimited
+        enabled = _enabled(config.runtime_enabled, context)
+        return lambda: ConnectionLimit(limit) if enabled() else Unlimited()
 
 
-def _isEnabled(flag: View | None) -> bool:
+def _enabled(flag: View | None, context: Any) -> Callable[[], bool]:
+    """What is asked for each connection: the runtime may change."""
     if flag is None:
-        return True
-    flag.moot("runtime_key", "without a runtime layer the default always holds")
-    return bool(flag.default_value)
+        return lambda: True
+    key: str = flag.runtime_key
+    default = bool(flag.default_value)
+    return partial(context.runtime.boolean, key, default) if key else lambda: default
