@@ -159,5 +159,6 @@ def loadBootstrap(
             mergeRecords(record, more)
             unit.durations += moreUnit.durations
             unit.deprecated += moreUnit.deprecated
+            unit.suspects += moreUnit.suspects
         validate(record, unit, warnings)
     return viewOf(record), warnings

@@ -136,6 +136,8 @@ class Decoder:
     def fields(self, record: Record, node: Node, depth: int, inAny: bool = False) -> None:
         """Decode a mapping into the fields of a message."""
         known = record.plan.fields
+        if record.plan.oldValues:
+            self.unit.suspects.append(record)
         for key, value in self.pairs(node, depth):
             field = known.get(key.value) if key.__class__ is ScalarNode else None
             if field is not None and key.tag != IGNORED:

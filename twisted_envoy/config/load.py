@@ -23,8 +23,9 @@ from twisted_envoy.errors import ConfigError, Position
 COMMAND_LINE = "--config-yaml"
 # yaml-cpp stops at 500; far deeper, composing runs out of stack.
 _SAFE_DEPTH = 450
-# Where libyaml and yaml-cpp read differently: `! x`, and a `?` behind an opening bracket.
-_DOUBTFUL = re.compile(r"(?:^|[\s\[{,:-])!\s|[\[{].*\?", re.MULTILINE)
+# Where libyaml and yaml-cpp read differently: `! x`, a `?` behind an opening bracket, and
+# Unicode's own line breaks.
+_DOUBTFUL = re.compile("(?:^|[\\s\\[{,:-])!\\s|[\\[{].*\\?|[\x85\u2028\u2029]", re.MULTILINE)
 _CAREFUL_SIZE = 256 * 1024  # above this, doubts are not worth the slower reader's time
 
 _BYTE_ORDER_MARKS = (

@@ -79,6 +79,7 @@ class MessagePlan:
     Attributes:
         fields: by every spelling of its name that JSON may use.
         kind: `message`, or the well-known type it is.
+        oldValues: per enum field, numbers that are deprecated -> whether they are refused.
         checks, viewClass: places for what rules and view work out once per type.
     """
 
@@ -90,6 +91,7 @@ class MessagePlan:
         "kind",
         "make",
         "name",
+        "oldValues",
         "plans",
         "viewClass",
     )
@@ -104,11 +106,23 @@ class MessagePlan:
         self.checks: Untyped = None
         self.viewClass: Untyped = None
         self.fields: dict[str, Field] = {}
+        self.oldValues: dict[str, dict[int, bool]] = {}
         for fieldDescriptor in descriptor.fields:
             field = _makeField(fieldDescriptor, plans)
             names = (fieldDescriptor.json_name, field.name, fieldDescriptor.camelcase_name)
             for name in names:
                 self.fields[name] = field
+            self._findOldValues(field)
+
+    def _findOldValues(self, field: Field) -> None:
+        enum = field.descriptor.enum_type
+        if enum is None or field.form is not SINGLE:
+            return
+        schema = self.plans.schema
+        options = {value.number: schema.valueOptions(value) for value in enum.values}
+        old = {number: one.disallowed for number, one in options.items() if one.deprecated}
+        if old:
+            self.oldValues[field.name] = old
 
     def uniqueFields(self) -> list[Field]:
         """Return each field once, as declared."""

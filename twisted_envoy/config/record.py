@@ -39,13 +39,15 @@ class Unit:
     Attributes:
         durations: (record, field, text) of each Duration that is out of range.
         deprecated: (record, field) of each deprecated field that is set.
+        suspects: messages with an enum field that has deprecated values.
     """
 
-    __slots__ = ("deprecated", "durations")
+    __slots__ = ("deprecated", "durations", "suspects")
 
     def __init__(self) -> None:
         self.durations: list[tuple[Record, str, str]] = []
         self.deprecated: list[tuple[Record, Field]] = []
+        self.suspects: list[Record] = []
 
 
 class Record:

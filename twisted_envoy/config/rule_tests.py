@@ -82,11 +82,12 @@ def rangeTest(
     top: Untyped = get(getattr(rules, high)) if high else None
     bottom: Untyped = get(getattr(rules, low)) if low else None
 
+    # As generated: what is neither less nor greater (NaN) breaks nothing.
     def fits(value: Untyped) -> bool:
-        return value <= top if high == "lte" else bool(value < top)
+        return not (value > top if high == "lte" else value >= top)
 
     def reaches(value: Untyped) -> bool:
-        return value >= bottom if low == "gte" else bool(value > bottom)
+        return not (value < bottom if low == "gte" else value <= bottom)
 
     if not low:
         word = "less than or equal to" if high == "lte" else "less than"

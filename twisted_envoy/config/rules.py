@@ -20,12 +20,19 @@ from twisted_envoy.errors import ConfigError
 
 _EMBEDDED = "embedded message failed validation"
 _DOCS = "https://www.envoyproxy.io/docs/envoy/latest"
-_DEPRECATED = (
-    "type {} Using deprecated option '{}' from file {}. This configuration will be removed from "
-    f"Envoy soon. Please see {_DOCS}/version_history/version_history for details. If continued use "
-    f"of this field is absolutely necessary, see {_DOCS}/configuration/operations/runtime"
+_SEE = (
+    f"Please see {_DOCS}/version_history/version_history for details. If continued use of this "
+    f"field is absolutely necessary, see {_DOCS}/configuration/operations/runtime"
     "#using-runtime-overrides-for-deprecated-features for how to apply a temporary and highly "
     "discouraged override."
+)
+_DEPRECATED = (
+    "type {} Using deprecated option '{}' from file {}. This configuration will be removed from "
+    f"Envoy soon. {_SEE}"
+)
+_OLD_VALUE = (
+    "type {} Using {}deprecated value {} for enum '{}' from file {}. This enum value will be "
+    f"removed from Envoy soon{{}}. {_SEE}"
 )
 
 
@@ -57,13 +64,7 @@ def validate(record: Record, unit: Unit, warnings: list[ConfigError]) -> None:
     Raises:
         ConfigError: the first thing wrong.
     """
-    for holder, field in unit.deprecated:
-        owner = holder.plan.descriptor
-        file = owner.file.name.rpartition("/")[2]
-        text = _DEPRECATED.format(owner.full_name, f"{owner.full_name}.{field.name}", file)
-        if field.disallowed:
-            raise holder.error(text, field.name)
-        warnings.append(holder.error(f"Deprecated field: {text}", field.name))
+    _checkDeprecated(unit, warnings)
     for holder, name, text in unit.durations:
         raise holder.error(text, name)
     try:
@@ -72,6 +73,42 @@ def validate(record: Record, unit: Unit, warnings: list[ConfigError]) -> None:
         raise breach.record.error(
             f"Proto constraint validation failed ({breach.text})", breach.field
         ) from None
+
+
+def _checkDeprecated(unit: Unit, warnings: list[ConfigError]) -> None:
+    for holder in unit.suspects:
+        for name, numbers in holder.plan.oldValues.items():
+            number = getattr(holder.message, name)
+            if number in numbers:
+                _judge(holder, name, _oldValueText(holder, name, number), numbers[number], warnings)
+    for holder, field in unit.deprecated:
+        owner = holder.plan.descriptor
+        file = owner.file.name.rpartition("/")[2]
+        text = _DEPRECATED.format(owner.full_name, f"{owner.full_name}.{field.name}", file)
+        _judge(holder, field.name, text, field.disallowed, warnings)
+
+
+def _judge(
+    record: Record, name: str, text: str, refused: bool, warnings: list[ConfigError]
+) -> None:
+    if refused:
+        raise record.error(text, name)
+    warnings.append(record.error(f"Deprecated field: {text}", name))
+
+
+def _oldValueText(record: Record, name: str, number: int) -> str:
+    owner = record.plan.descriptor
+    field = owner.fields_by_name[name]
+    unset = not record.message.HasField(name) if field.has_presence else number == 0
+    assert field.enum_type is not None
+    return _OLD_VALUE.format(
+        owner.full_name,
+        "the default now-" if unset else "",
+        field.enum_type.values_by_number[number].name,
+        f"{owner.full_name}.{name}",
+        owner.file.name.rpartition("/")[2],
+        " so a non-default value must now be explicitly set" if unset else "",
+    )
 
 
 def checkRules(record: Record) -> None:

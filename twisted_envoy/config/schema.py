@@ -14,7 +14,12 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any as Untyped
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
+from google.protobuf.descriptor import (
+    Descriptor,
+    EnumValueDescriptor,
+    FieldDescriptor,
+    OneofDescriptor,
+)
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
@@ -34,7 +39,7 @@ class Schema:
             self._add(file.name, file.SerializeToString())
         self._options = {
             kind: self.messageClass(f"twisted_envoy.options.{kind}")
-            for kind in ("Field", "Message", "Oneof")
+            for kind in ("Field", "Message", "Oneof", "Value")
         }
 
     @property
@@ -106,6 +111,10 @@ class Schema:
     def fieldOptions(self, field: FieldDescriptor) -> Untyped:
         """Return `rules`, `deprecated`, `disallowed` and `sensitive` of a field."""
         return self._options["Field"].FromString(field.GetOptions().SerializeToString())
+
+    def valueOptions(self, value: EnumValueDescriptor) -> Untyped:
+        """Return `deprecated` and `disallowed` of an enum's value."""
+        return self._options["Value"].FromString(value.GetOptions().SerializeToString())
 
     def messageOptions(self, message: Descriptor) -> Untyped:
         """Return `disabled` and `ignored` (of validation) of a message."""

@@ -172,6 +172,8 @@ class Scanner:
         self._structure.push(character, "", place)
 
     def _flowEntry(self) -> None:
+        if not self._structure.flows and self.cursor.column == 0:
+            raise self._fault("plain value cannot start with flow indicator character")
         self._soloEntry()
         self._structure.keyAllowed, self._afterJSON = True, False
         place = self.cursor.place
