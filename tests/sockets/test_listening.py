@@ -250,7 +250,17 @@ class UnixTests(LoopbackTestCase):
         with self.assertRaises(CannotListenError) as raised:
             await self.listen(Accepting(), UNIXAddress("/nonexistent/socket"))
 
-        self.assertIn("/nonexistent/socket", str(raised.exception))
+        self.assertIn(":/nonexistent/socket: ", str(raised.exception))
+
+    async def test_abstractInUse(self) -> None:
+        """Its NUL is shown as @."""
+        address = UNIXAddress(f"\0twisted-envoy-twice-{os.getpid()}")
+        await self.listen(Accepting(), address)
+
+        with self.assertRaises(CannotListenError) as raised:
+            await self.listen(Accepting(), address)
+
+        self.assertIn("@twisted-envoy-twice-", str(raised.exception))
 
     async def test_pathGoneBefore(self) -> None:
         """Somebody else may have removed it."""

@@ -350,6 +350,17 @@ class EndTests(LoopbackTestCase):
         self.assertEqual(server.data, b"still here")
         self.assertTrue(server.reason.check(ConnectionLost))
 
+    async def test_resetWithNothingUnread(self) -> None:
+        """A reset that the reactor sees while reading is paused is a loss at once."""
+        server, peer = await self.plainPeer(receiveBuffer=4096)
+        server.transport.pauseProducing()
+        server.transport.write(PAYLOAD)
+
+        reset(peer)
+        await server.untilEvent("lost")
+
+        self.assertTrue(server.reason.check(ConnectionLost))
+
     async def test_closeAfterAFailedSend(self) -> None:
         """A close has nothing to wait for when sending has failed; the reason is the failure."""
         server, peer = await self.plainPeer()

@@ -394,6 +394,24 @@ class ProducerTests(LoopbackTestCase):
         self.assertEqual(producer.said[2:], ["stop"])
         self.assertEqual(server.data, b"unread")
 
+    async def test_errorOfAWokenProducer(self) -> None:
+        """One that raises then ends the connection."""
+        server, peer = await self.plainPeer(receiveBuffer=4096)
+        server.transport.pauseProducing()
+
+        class Failing(Producer):
+            def resumeProducing(self) -> None:
+                raise ValueError
+
+        server.transport.registerProducer(Failing(), True)
+        peer.sendall(b"unread")
+        server.transport.write(PAYLOAD)
+        peer.close()
+        await server.untilEvent("lost")
+
+        self.assertTrue(server.reason.check(ValueError))
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
     async def test_errorOfAProducer(self) -> None:
         """A producer that raises when it is resumed ends the connection."""
         server, peer = await self.plainPeer(receiveBuffer=4096)

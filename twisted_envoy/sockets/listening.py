@@ -80,10 +80,7 @@ class ListeningSocket:
         except OSError as problem:
             if sock is not None:
                 sock.close()
-            where = getattr(self._wanted, "host", None) or getattr(self._wanted, "name", None)
-            port = getattr(self._wanted, "port", None)
-            cannot = error.CannotListenError(where, port, problem)  # type: ignore[no-untyped-call]
-            raise cannot from None
+            raise _cannotListen(self._wanted, problem) from None
         self._sock = sock
         self._bound = fromSocketName(sock)
         if getattr(self._bound, "host", None) not in _ANY:
@@ -210,6 +207,14 @@ def _setIPOptions(sock: socket.socket, family: int, options: ListenOptions) -> N
         sock.setsockopt(level, _IPV6_TRANSPARENT if six else _IP_TRANSPARENT, 1)
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not options.ipv4Compat)
+
+
+def _cannotListen(address: IAddress, problem: OSError) -> error.CannotListenError:
+    if isinstance(address, UNIXAddress):
+        where = (None, os.fsdecode(address.name or b"").replace("\0", "@"))
+    else:
+        where = (getattr(address, "host", None), getattr(address, "port", ""))
+    return error.CannotListenError(*where, problem)  # type: ignore[no-untyped-call]
 
 
 def _unlinkStale(path: bytes) -> None:
