@@ -70,7 +70,6 @@ class FakeHost:
         place = group.locality
         self.locality = Locality(place.region, place.zone, place.sub_zone) if place else Locality()
         self.metadata = view.metadata.filter_metadata if view.metadata else {}
-        self.canary = bool(self.metadata.get("envoy.lb", {}).get("canary"))
         self.stats = HostStats()
 
 

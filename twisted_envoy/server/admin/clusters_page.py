@@ -71,7 +71,7 @@ def _hostFacts(host: ShownHost) -> Iterable[tuple[str, object]]:
     yield "weight", host.weight
     for name in ("region", "zone", "sub_zone"):
         yield name, getattr(host.locality, name)
-    yield "canary", _word(host.canary)
+    yield "canary", _word(bool(host.metadata.get("envoy.lb", {}).get("canary")))
     yield "priority", host.priority
     yield "success_rate", -1
     yield "local_origin_success_rate", -1

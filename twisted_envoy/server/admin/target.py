@@ -58,7 +58,6 @@ class ShownHost(Protocol):
     hostname: str
     weight: int
     priority: int
-    canary: bool
     healthFlags: str
     locality: ShownLocality
     metadata: Mapping[str, Mapping[str, object]]
