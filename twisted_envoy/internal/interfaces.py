@@ -38,6 +38,13 @@ class IHalfCloseTransport(ITransport, IConsumer, IPushProducer):
         boundary and even if reading is paused.
         """
 
+    def resetConnection() -> None:
+        """
+        Drop the connection once everything written has been taken; the peer sees it as lost.
+
+        What `abortConnection` does, but no byte that was written before it is dropped.
+        """
+
     def setWriteBufferLimit(limit: int) -> None:
         """
         Set when a registered producer is paused and resumed.

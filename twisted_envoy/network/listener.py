@@ -212,7 +212,8 @@ class Listener:
         settings.limit.active += 1
         if settings.globalLimit is not None:
             settings.globalLimit.active += 1
-        transport.setWriteBufferLimit(settings.bufferLimit)
+        if not settings.isInternal:  # there the buffer is the hop's, `buffer_size_kb`
+            transport.setWriteBufferLimit(settings.bufferLimit)
         chain = Chain(found.makers, streamInfo, settings.bufferLimit, self._ended)
         self.connections.add(chain)
         transport.protocol = chain

@@ -81,23 +81,3 @@ class Limits:
         self.requests = resource(maxRequests, "rq_open", "remaining_rq")
         self.retries = resource(maxRetries, "rq_retry_open", "remaining_retries")
         self.connectionPools = resource(maxConnectionPools, "cx_pool_open", "remaining_cx_pools")
-
-    @property
-    def max_connections(self) -> int:
-        """As configured."""
-        return self.connections.most
-
-    @property
-    def max_pending_requests(self) -> int:
-        """As configured."""
-        return self.pendingRequests.most
-
-    @property
-    def max_requests(self) -> int:
-        """As configured."""
-        return self.requests.most
-
-    @property
-    def max_retries(self) -> int:
-        """As configured."""
-        return self.retries.most

@@ -73,7 +73,7 @@ class Cluster:
         self.observabilityName = settings.observabilityName or settings.name
         self.config = config
         self.stats = stats
-        self.limits = limits
+        self.priorities = limits
         self.connections = limits["default"].connections
         self.transportSocket = transportSocket
         self.metadata = settings.metadata

@@ -34,6 +34,7 @@ from zope.interface import implementer
 
 from twisted_envoy.errors import StreamError
 from twisted_envoy.interfaces.upstream import ITCPPool
+from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.state.addresses import addressText
 
 if TYPE_CHECKING:
@@ -227,7 +228,8 @@ class TrackedConnection:
         self._transport = transport
         cluster = self._host.cluster
         cluster.open.add(transport)
-        transport.setWriteBufferLimit(cluster.bufferLimit)
+        if not isinstance(self._host.address, InternalAddress):
+            transport.setWriteBufferLimit(cluster.bufferLimit)
         cluster.stats.upstream_rq_total.value += 1
         cluster.stats.upstream_rq_active.value += 1
         self._host.stats.rq_total.value += 1
