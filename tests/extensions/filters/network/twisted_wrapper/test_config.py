@@ -111,4 +111,6 @@ class FactoryTests(SynchronousTestCase):
         self.assertIn(text, self.refusal(f"{__name__}.Unwrapping"))
         self.assertIn(text, self.refusal("os.path"))
         name = "twisted.protocols.policies.TimeoutFactory"
-        self.assertIn("unexpected keyword", self.refusal(name, nope=1))
+        text = self.refusal(name, nope=1)
+        self.assertIn("unexpected keyword", text)
+        self.assertIn("(known arguments: timeoutPeriod)", text)

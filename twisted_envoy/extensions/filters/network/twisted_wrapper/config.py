@@ -72,13 +72,17 @@ class TwistedWrapperFactory:
         """
         factoryClass = _classNamed(config)
         arguments = dict(config.arguments or {})
-        if "reactor" in inspect.signature(factoryClass.__init__).parameters:
+        # Without self and the wrapped factory.
+        taken = list(inspect.signature(factoryClass.__init__).parameters)[2:]
+        if "reactor" in taken:
             arguments.setdefault("reactor", context.reactor)
         upper = UpperFactory()
         try:
             factory: Any = factoryClass(upper, **arguments)
         except Exception as error:
-            raise config.error(f"{config.factory}: {error}", "arguments") from error
+            known = ", ".join(taken) or "none"
+            text = f"{config.factory}: {error} (known arguments: {known})"
+            raise config.error(text, "arguments") from error
         if hasattr(factory, "callLater"):
             factory.callLater = context.reactor.callLater
         factory.noisy = False
@@ -87,7 +91,7 @@ class TwistedWrapperFactory:
         return partial(TwistedWrapper, factory, upper)
 
 
-def _classNamed(config: View) -> Callable[..., Any]:
+def _classNamed(config: View) -> type[Any]:
     name: str = config.factory
     try:
         found = namedAny(name)  # type: ignore[no-untyped-call]
