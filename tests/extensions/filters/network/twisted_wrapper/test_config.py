@@ -91,6 +91,13 @@ class FactoryTests(SynchronousTestCase):
         self.assertIs(factory.reactor, self.context.reactor)
         self.assertEqual((factory.size, factory.started), (5, True))
 
+    def test_numbers(self):
+        """Broken ones too, which are texts to Envoy's YAML; other texts are left alone."""
+        for given, wanted in (("0.5", 0.5), (5, 5), ("-.5", -0.5), ("5", "5"), ("1.2.3", "1.2.3")):
+            self.build(f"{__name__}.WantsReactor", size=given)
+            self.assertEqual(WantsReactor.made[-1].size, wanted)
+            self.assertIs(type(WantsReactor.made[-1].size), type(wanted))
+
     def test_validating(self):
         """Nothing is started."""
         self.context.validating = True

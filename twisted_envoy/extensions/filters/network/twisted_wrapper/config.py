@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from twisted_envoy.interfaces.network import INetworkFilterFactory
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
 
+_BROKEN = re.compile(r"[+-]?[0-9]*\.[0-9]+\Z")
 _PACKAGE = "twisted_envoy.extensions.filters.network.twisted_wrapper.v3"
 
 
@@ -71,7 +73,8 @@ class TwistedWrapperFactory:
             ConfigError: no such class, not a WrappingFactory, or arguments that it does not take.
         """
         factoryClass = _classNamed(config)
-        arguments = dict(config.arguments or {})
+        given: dict[str, Any] = config.arguments or {}
+        arguments = {name: _number(value) for name, value in given.items()}
         # Without self and the wrapped factory.
         taken = list(inspect.signature(factoryClass.__init__).parameters)[2:]
         if "reactor" in taken:
@@ -89,6 +92,11 @@ class TwistedWrapperFactory:
         if not context.validating:
             factory.doStart()
         return partial(TwistedWrapper, factory, upper)
+
+
+def _number(value: object) -> object:
+    """A broken number: Envoy's YAML reader makes a text of `0.5`."""
+    return float(value) if isinstance(value, str) and _BROKEN.match(value) else value
 
 
 def _classNamed(config: View) -> type[Any]:
