@@ -351,7 +351,7 @@ class EndTests(LoopbackTestCase):
         self.assertTrue(server.reason.check(ConnectionLost))
 
     async def test_resetWithNothingUnread(self) -> None:
-        """A reset that the reactor sees while reading is paused is a loss at once."""
+        """A reset while reading is paused and writes wait is a loss at once."""
         server, peer = await self.plainPeer(receiveBuffer=4096)
         server.transport.pauseProducing()
         server.transport.write(PAYLOAD)

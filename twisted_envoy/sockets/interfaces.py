@@ -19,7 +19,9 @@ class ListenOptions:
 
     Attributes:
         backlog: connections that may wait to be accepted.
-        reusePort: SO_REUSEPORT.
+        reusePort: SO_REUSEPORT, Envoy's default: all that listen with it, of the same user, share
+            the port and the kernel spreads connections over them. So a second server is not told
+            that the port is in use; only a listener without it is.
         freebind: IP_FREEBIND (Linux).
         transparent: IP_TRANSPARENT (Linux).
         ipv4Compat: an IPv6 wildcard socket takes IPv4 connections too.

@@ -197,7 +197,7 @@ class StreamSocket:
 
     def _hasUnread(self) -> bool:
         """Whether reading is paused while there is something to read."""
-        if self._reading or self._ended or self.disconnecting or self.disconnected:
+        if self._reading or self._ended or self.disconnecting:
             return False
         try:
             return bool(self._sock.recv(1, socket.MSG_PEEK))
@@ -316,10 +316,10 @@ class StreamSocket:
         if self._aborting:
             self._lose(failureOf(error.ConnectionAborted()))
         elif self._broken is not None:
-            if self.disconnecting or self._ended:
-                self._lose(self._broken)
-            else:
+            if self._reading or self._hasUnread():
                 self._wakeProducer()
+            else:
+                self._lose(self._broken)
         elif self._out.idle:
             self.written()
 
