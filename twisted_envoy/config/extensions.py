@@ -35,7 +35,7 @@ PACKAGE = "twisted_envoy.extensions"
 ENVOY_VERSION = "1.40"
 
 _TYPE = re.compile(
-    r"(?:envoy\.)?(?:extensions\.)?(?P<path>[a-z0-9_.]+)\.v[0-9]+[a-z0-9]*\.[A-Za-z]"
+    r"(?:(?:twisted_)?envoy\.)?(?:extensions\.)?(?P<path>[a-z0-9_.]+)\.v[0-9]+[a-z0-9]*\.[A-Za-z]"
 )
 
 
