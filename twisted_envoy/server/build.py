@@ -45,6 +45,7 @@ def buildServer(
     reactor: Any,
     sockets: ISocketInterface | None = None,
     accessLogs: Any = None,
+    random: Random | None = None,
 ) -> Server:
     """
     Read the config and build everything; nothing is bound.
@@ -52,6 +53,7 @@ def buildServer(
     Args:
         sockets: where kernel sockets come from; None for the reactor's own.
         accessLogs: an IAccessLogManager; None for files.
+        random: what balancers, weights and jitter ask; None for one of its own.
     Raises:
         ConfigError: the first thing that cannot be obeyed.
     """
@@ -71,7 +73,7 @@ def buildServer(
         accessLogs=accessLogs or AccessLogManager(reactor, store, options.fileFlushInterval),
         drain=DrainManager(reactor, options.drainTime),
         runtime=buildRuntime(bootstrap.layered_runtime, store),
-        random=Random(),
+        random=random or Random(),
         validating=options.validating,
         warnings=warnings,
     )
