@@ -37,7 +37,7 @@ def decode(text: str, typeName: str = BOOTSTRAP, isJSON: bool = False) -> Record
     assert plan is not None
     warnings: list[ConfigError] = []
     record, unit = decodeText(Text("t.yaml", text, isJSON), plan, warnings)
-    validate(record, unit, warnings)
+    validate(record, unit, warnings, early=typeName == BOOTSTRAP)
     return record
 
 

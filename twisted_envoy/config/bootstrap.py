@@ -160,5 +160,5 @@ def loadBootstrap(
             unit.durations += moreUnit.durations
             unit.deprecated += moreUnit.deprecated
             unit.suspects += moreUnit.suspects
-        validate(record, unit, warnings)
+        validate(record, unit, warnings, early=True)
     return viewOf(record), warnings

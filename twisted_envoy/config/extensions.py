@@ -180,6 +180,8 @@ class Extensions:
         where: Untyped = owner if holder is None else holder
         path = modulePath(typeName)
         if self._plans.find(typeName) is not None and f"{path}.".startswith(f"{category}."):
+            if holder is not None and holder.typeName == typeName:
+                holder.open()  # a broken rule is the first thing that Envoy would say
             return UnsupportedExtension(
                 where.path,
                 f"known to Envoy {ENVOY_VERSION}, not implemented by twisted_envoy: {typeName}",
@@ -198,7 +200,7 @@ class Extensions:
         entry = content.entries.get("value")
         markRead(content, "type_url")
         markRead(content, "value")
-        if entry is None:
+        if entry is None or entry[1] is None:
             record, unit = (
                 Record(plan, plan.make(), None, content, "value", None, content.source),
                 None,

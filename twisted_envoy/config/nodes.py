@@ -89,6 +89,17 @@ def positionOf(node: Node, file: str) -> Position:
     return Position(file, mark.line + 1, mark.column + 1)
 
 
+def pack(node: Node) -> int:
+    """Return where a node begins as one number, which outlives the node."""
+    mark = node.start_mark
+    return mark.line << 16 | min(mark.column, 0xFFFF)
+
+
+def unpack(place: int, file: str) -> Position:
+    """Return the position that `pack` made a number of."""
+    return Position(file, (place >> 16) + 1, (place & 0xFFFF) + 1)
+
+
 @lru_cache(maxsize=8192)
 def classify(value: str) -> tuple[int, str]:
     """

@@ -14,7 +14,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from twisted_envoy.config import scalars
-from twisted_envoy.config.nodes import Node, SequenceNode, isNull, keyText
+from twisted_envoy.config.nodes import Node, SequenceNode, isNull, keyText, pack
 from twisted_envoy.config.problem import Problem
 from twisted_envoy.config.record import AnyRecord, Record
 from twisted_envoy.config.schema import Schema, classOf
@@ -216,7 +216,7 @@ class ScalarField(Field):
                 value = self.read(decoder, node)
                 if value is not scalars.SKIPPED:
                     setattr(record.message, name, value)
-                    record.entries[name] = (key, node, None)
+                    record.entries[name] = (pack(key), None, None)
                 return
         except Problem as problem:
             problem.within(keyText(key) or name, None, self.typeText)
@@ -234,7 +234,7 @@ class ScalarField(Field):
             problem.within(keyText(key) or name, index, self.typeText)
             raise
         getattr(record.message, name).extend(values)
-        record.entries[name] = (key, node, None)
+        record.entries[name] = (pack(key), None, None)
 
     def _append(self, decoder: Decoder, node: Node, values: list[object]) -> None:
         value = self.empty if isNull(node) else self.read(decoder, node)
@@ -300,7 +300,8 @@ class MessageField(Field):
         except Problem as problem:
             problem.within(keyText(key) or name, None, self.typeText)
             raise
-        record.entries[name] = (key, node, child)
+        kept = node if self.kind == "struct" else None
+        record.entries[name] = (pack(key), kept, child)
 
     def _decodeList(
         self, decoder: Decoder, record: Record, key: Node, node: Node, depth: int
@@ -326,7 +327,7 @@ class MessageField(Field):
         except Problem as problem:
             problem.within(keyText(key) or name, index, self.typeText)
             raise
-        record.entries[name] = (key, node, children or None)
+        record.entries[name] = (pack(key), None, children or None)
 
     def _decodeElement(
         self, decoder: Decoder, record: Record, message: Message, index: int, node: Node, depth: int
@@ -380,7 +381,7 @@ class MapField(Field):
         except Problem as problem:
             problem.within(keyText(key) or name, index, self.typeText)
             raise
-        record.entries[name] = (key, node, children or None)
+        record.entries[name] = (pack(key), None, children or None)
 
     def _decodeEntry(
         self,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from google.protobuf.message import Message
 
-from twisted_envoy.config.nodes import Node, positionOf
+from twisted_envoy.config.nodes import Node, pack, unpack
 from twisted_envoy.errors import ConfigError, Position
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ class Record:
     One message of the text.
 
     Attributes:
-        entries: per field that is set, by Envoy's name: key node, value node, what is below.
+        entries: per field that is set, by Envoy's name: the place of its key (see nodes.pack), its
+            value's node if that is a Struct, what is below.
+        place: where it begins; -1 when it does not stand in the text.
         read: names of fields that have been read; None until the first.
         name, index: how the parent calls it.
         source: the text it stands in.
@@ -66,8 +68,8 @@ class Record:
         "index",
         "message",
         "name",
-        "node",
         "parent",
+        "place",
         "plan",
         "read",
         "source",
@@ -86,12 +88,12 @@ class Record:
     ) -> None:
         self.plan = plan
         self.message = message
-        self.node = node
+        self.place = -1 if node is None else pack(node)
         self.parent = parent
         self.name = name
         self.index = index
         self.source = source
-        self.entries: dict[str, tuple[Node, Node, Below]] = {}
+        self.entries: dict[str, tuple[int, Node | None, Below]] = {}
         self.read: set[str] | None = None
         self.view: object = None
 
@@ -118,11 +120,11 @@ class Record:
     def position(self, field: str | None = None) -> Position | None:
         """Return where a field is set, or where the message begins."""
         if field is not None and field in self.entries:
-            return positionOf(self.entries[field][0], self.source.file)
+            return unpack(self.entries[field][0], self.source.file)
         record: Record | None = self
         while record is not None:
-            if record.node is not None:
-                return positionOf(record.node, record.source.file)
+            if record.place >= 0:
+                return unpack(record.place, record.source.file)
             record = record.parent
         return None
 

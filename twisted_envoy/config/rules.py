@@ -55,16 +55,18 @@ class Breach(Exception):
 Check: TypeAlias = Callable[[Record], None]
 
 
-def validate(record: Record, unit: Unit, warnings: list[ConfigError]) -> None:
+def validate(record: Record, unit: Unit, warnings: list[ConfigError], early: bool = False) -> None:
     """
     Check one unit as Envoy does: deprecated fields, then durations, then rules.
 
     Args:
+        early: whether this is the bootstrap itself.  Envoy reads it before its runtime exists,
+            and without a runtime it refuses nothing for being deprecated.
         warnings: gets one for each deprecated field that is still allowed.
     Raises:
         ConfigError: the first thing wrong.
     """
-    _checkDeprecated(unit, warnings)
+    _checkDeprecated(unit, warnings, early)
     for holder, name, text in unit.durations:
         raise holder.error(text, name)
     try:
@@ -75,17 +77,18 @@ def validate(record: Record, unit: Unit, warnings: list[ConfigError]) -> None:
         ) from None
 
 
-def _checkDeprecated(unit: Unit, warnings: list[ConfigError]) -> None:
+def _checkDeprecated(unit: Unit, warnings: list[ConfigError], early: bool) -> None:
     for holder in unit.suspects:
         for name, numbers in holder.plan.oldValues.items():
             number = getattr(holder.message, name)
             if number in numbers:
-                _judge(holder, name, _oldValueText(holder, name, number), numbers[number], warnings)
+                text = _oldValueText(holder, name, number)
+                _judge(holder, name, text, numbers[number] and not early, warnings)
     for holder, field in unit.deprecated:
         owner = holder.plan.descriptor
         file = owner.file.name.rpartition("/")[2]
         text = _DEPRECATED.format(owner.full_name, f"{owner.full_name}.{field.name}", file)
-        _judge(holder, field.name, text, field.disallowed, warnings)
+        _judge(holder, field.name, text, field.disallowed and not early, warnings)
 
 
 def _judge(

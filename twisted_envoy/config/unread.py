@@ -102,5 +102,4 @@ def seal(root: View) -> list[Unread]:
             waiting.append(record.content)
         record.entries = _SEALED
         record.read = _SEALED  # type: ignore[assignment]
-        record.node = None
     return left
