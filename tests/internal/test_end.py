@@ -159,14 +159,17 @@ class DeliveryTests(EndTestCase):
         class Feeder(Recorder):
             def dataReceived(self, data: bytes) -> None:
                 super().dataReceived(data)
-                if len(self.events) < 50:
+                if data.startswith(b"a"):
                     us.transport.write(b"n" * 5000)
+                    turn.post(lambda: self.events.append("posted"))
 
+        turn = self.world.registry.turn
         us, them = Recorder(), Feeder()
         self.world.join(us, them)
         us.transport.writeSequence([b"a" * 5000, b"b" * 5000])
         self.pump()
-        self.assertEqual(len(them.events), 1 + 2 + 48)
+        kinds = [event[:1] if isinstance(event, bytes) else event for event in them.events]
+        self.assertEqual(kinds, ["made", b"a", b"b", "posted", b"n"])
 
 
 class HalfCloseTests(EndTestCase):
@@ -475,6 +478,7 @@ class CloseTests(EndTestCase):
         def test(us: Recorder, them: Recorder) -> None:
             push = Push()
             us.transport.loseWriteConnection()
+            self.pump()
             us.transport.registerProducer(push, True)  # type: ignore[arg-type]
             us.transport.loseConnection()
             self.pump()
@@ -500,6 +504,39 @@ class CloseTests(EndTestCase):
             self.assertEqual(us.ends, ["readLost", "ConnectionLost"])
 
         self.bothWays(test, "hr")
+
+    def test_pausedProducerOfAClosingReader(self) -> None:
+        """It goes on as soon as nobody will read, though the closing itself still waits for us."""
+
+        def test(us: Recorder, them: Recorder) -> None:
+            push = Push()
+            us.transport.registerProducer(push, True)  # type: ignore[arg-type]
+            us.transport.pauseProducing()
+            them.transport.pauseProducing()
+            us.transport.write(b"x" * (MIB + 1))
+            them.transport.write(b"last words")
+            them.transport.loseConnection()
+            self.pump()
+            self.assertEqual(push.calls, ["pause", "resume"])
+            self.assertEqual((us.ends, them.ends), ([], []))
+
+        self.bothWays(test)
+
+    def test_closingReaderWithProducer(self) -> None:
+        """Who closes need not wait for a reader that will read no more, whatever that waits for."""
+
+        def test(us: Recorder, them: Recorder) -> None:
+            them.transport.registerProducer(Push(), True)  # type: ignore[arg-type]
+            them.transport.pauseProducing()
+            us.transport.write(b"unread")
+            us.transport.loseConnection()
+            self.pump()
+            self.assertEqual(us.ends, [])
+            them.transport.loseConnection()
+            self.pump()
+            self.assertEqual((us.ends, them.ends), (["ConnectionDone"], ["ConnectionDone"]))
+
+        self.bothWays(test)
 
     def test_pullProducerLearns(self) -> None:
         """A pull producer whose reader closes writes once more, and is stopped."""
@@ -665,7 +702,7 @@ class AfterwardsTests(EndTestCase):
         """Every method is a no-op; a new producer is stopped."""
 
         def test(us: Recorder, them: Recorder) -> None:
-            us.transport.abortConnection()
+            self.endOf(us)
             self.pump()
             for end in (us, them):
                 before = list(end.events)
@@ -689,6 +726,9 @@ class AfterwardsTests(EndTestCase):
                 self.assertFalse(transport.connected)
                 self.assertEqual(transport.bufferedBytes, 0)
 
+        self.endOf: Callable[[Recorder], None] = lambda us: us.transport.abortConnection()
+        self.bothWays(test)
+        self.endOf = lambda us: us.transport.loseConnection()
         self.bothWays(test)
 
     def test_repr(self) -> None:

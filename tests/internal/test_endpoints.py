@@ -155,13 +155,14 @@ class ConnectTests(EndpointTestCase):
 class GreetingTests(EndpointTestCase):
     """What the server does before the connection is confirmed."""
 
-    def greet(self, *acts: str) -> Recorder:
+    def greet(self, *acts: str, also: bytes = b"") -> Recorder:
         """Connect to a server that writes and then does acts; the client's protocol."""
 
         def act(protocol: Recorder) -> None:
             protocol.transport.write(b"hello")
             for name in acts:
                 getattr(protocol.transport, name)()
+            protocol.transport.write(also)
 
         self.client = HalfRecorder()
         self.server = AtOnce(act)
@@ -188,7 +189,7 @@ class GreetingTests(EndpointTestCase):
 
     def test_abort(self) -> None:
         """Even if it aborts, the greeting comes first."""
-        client = self.greet("abortConnection")
+        client = self.greet("abortConnection", also=b"ignored")
         self.assertEqual(client.events, ["made", "fired", b"hello", "ConnectionLost"])
         self.assertEqual(self.server.ends, ["ConnectionAborted"])
 

@@ -193,9 +193,10 @@ class ModelTests(SynchronousTestCase):
                 continue
             side, verb, size = operation
             data = bytes([number]) * size
-            call(transports[side], verb, data)
-            if not verbs[side] & {"loseConnection", "loseWriteConnection"}:
+            closed = verbs[side] & {"loseConnection", "loseWriteConnection"}
+            if transports[side].connected and not closed:
                 written[side] += data * {"write": 1, "writeSequence": 2}.get(verb, 0)
+            call(transports[side], verb, data)
             verbs[side].add(verb)
         world.pump()
         for transport in transports:

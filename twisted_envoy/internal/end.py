@@ -289,8 +289,6 @@ class End:
         self._abort(reason)
 
     def _abort(self, reason: Failure) -> None:
-        if not self.connected:
-            return
         self._stopReading()
         if self._peer is not None:
             self._peer._reset(_lost("connection aborted by peer"))
