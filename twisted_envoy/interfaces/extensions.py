@@ -18,13 +18,13 @@ class IExtensionFactory(Interface):
     Found by its type URL: `envoy.extensions.filters.network.echo.v3.Echo` is looked for in
     `twisted_envoy.extensions.filters.network.echo`, in the module's `factories` tuple; others come
     from the entry-point group `twisted_envoy.extensions`, whose entry names are type URLs.
+
+    A factory whose config is a message of its own has an attribute `descriptors` too: serialized
+    FileDescriptorProtos (bytes), each after those that it depends on.
     """
 
     typeURL: str = Attribute("Full message name, without `type.googleapis.com/`.")
     category: str = Attribute("`filters.network`, `access_loggers`, ...: where it may be named.")
-    descriptors: bytes = Attribute(
-        "Optional: a serialized FileDescriptorSet of a third party's own messages."
-    )
 
     def build(config: View, context: IFactoryContext) -> object:  # type: ignore[empty-body]
         """
@@ -53,6 +53,7 @@ class IFactoryContext(Interface):
     listener: object = Attribute("IListenerInfo of the listener being built, or None.")
     accessLogs: object = Attribute("access_log.AccessLogManager.")
     drain: object = Attribute("IDrainDecision.")
+    runtime: object = Attribute("server.Runtime: the values of layered_runtime.")
     validating: bool = Attribute("True when nothing will be started: open and bind nothing.")
 
     def singleton(key: str, make: Callable[[], object]) -> object:  # type: ignore[empty-body]

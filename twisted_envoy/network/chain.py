@@ -139,6 +139,7 @@ class Chain:
             self._bindReads()
             self._start()
         else:
+            self.streamInfo.localCloseReason = "no_filters"
             transport.loseConnection()
 
     def connectionMade(self) -> None:

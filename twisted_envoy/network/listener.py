@@ -61,7 +61,7 @@ class ListenerSettings:
     addresses: tuple[IAddress, ...]
     isInternal: bool
     statPrefix: str
-    chains: FilterChainIndex
+    chains: FilterChainIndex[FilterChain]
     filterMakers: tuple[Callable[[], IListenerFilter], ...] = ()
     filtersTimeout: float = 15.0
     continueOnTimeout: bool = False
@@ -196,7 +196,7 @@ class Listener:
         settings = self.settings
         if not streamInfo.transportProtocol:
             streamInfo.transportProtocol = "raw_buffer"
-        found = cast("FilterChain | None", settings.chains.find(streamInfo))
+        found = settings.chains.find(streamInfo)
         if found is None:
             self.stats.no_filter_chain_match.value += 1
             streamInfo.raiseFlag("NR")

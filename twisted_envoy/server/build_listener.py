@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IAddress
 
 from twisted_envoy.access_log.logger import buildAccessLogs
-from twisted_envoy.errors import ConfigError, UnsupportedField
+from twisted_envoy.errors import UnsupportedField
 from twisted_envoy.interfaces.network import IListenerFilter
 from twisted_envoy.interfaces.sockets import ListenOptions
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.chain_match import FilterChainIndex
+from twisted_envoy.network.chain_match_rules import isUnimplemented
 from twisted_envoy.network.filter_chain import FilterChain
 from twisted_envoy.network.limits import ConnectionLimit
 from twisted_envoy.network.listener import Listener, ListenerInfo, ListenerSettings
@@ -246,20 +247,20 @@ def _systemBacklog() -> int:
         return socket.SOMAXCONN
 
 
-def _chains(config: View, text: str, context: FactoryContext) -> FilterChainIndex:
-    chains = [_chain(chain, context) for chain in config.filter_chains]
+def _chains(config: View, text: str, context: FactoryContext) -> FilterChainIndex[FilterChain]:
     default = config.default_filter_chain
-    if not chains and default is None:
-        raise config.error(f"error adding listener '{text}': no filter chains specified")
-    try:
-        return FilterChainIndex(chains, None if default is None else _chain(default, context))
-    except ConfigError as problem:
-        raise ConfigError(
-            problem.path, f"error adding listener '{text}': {problem.problem}", problem.position
-        ) from None
+    where = f"error adding listener '{text}': "
+    if not config.filter_chains and default is None:
+        raise config.error(f"{where}no filter chains specified")
+    chains = (_chain(chain, where, context) for chain in config.filter_chains)
+    fallback = None if default is None else _chain(default, where, context)
+    return FilterChainIndex(chains, fallback, where, config)
 
 
-def _chain(config: View, context: FactoryContext) -> FilterChain:
+def _chain(config: View, where: str, context: FactoryContext) -> FilterChain:
+    match = config.filter_chain_match
+    if isUnimplemented(match):
+        raise match.error(f"{where}filter chain '{config.name}' contains unimplemented fields")
     makers: list[Callable[[], Any]] = []
     if config.transport_socket is not None:
         socketFactory: Any = context.build(config.transport_socket, "transport_sockets")
@@ -270,7 +271,7 @@ def _chain(config: View, context: FactoryContext) -> FilterChain:
         config.moot("transport_socket_connect_timeout", "there is no handshake to wait for")
     config.moot("metadata", "only logs and inputs that are not implemented look at it")
     makers += _filters(config.filters, context)
-    return FilterChain(config.name, config.filter_chain_match, tuple(makers))
+    return FilterChain(config.name, match, tuple(makers))
 
 
 def _filters(configs: tuple[View, ...], context: FactoryContext) -> list[Callable[[], Any]]:

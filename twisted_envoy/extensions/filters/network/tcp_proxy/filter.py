@@ -3,6 +3,7 @@ The TCP proxy of one connection.
 
     state        event                        next
     waiting      first bytes (on demand)      connecting
+    waiting      end of stream                waiting (until it is idle: as in Envoy)
     connecting   connected                    relaying
     connecting   failed, attempts left        connecting (at once or after a back-off)
     connecting   failed for good              closed (flags UF,URX UH UO NC)
@@ -21,6 +22,7 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_envoy.errors import StreamError
@@ -36,6 +38,8 @@ from twisted_envoy.state.addresses import addressText
 from twisted_envoy.state.filter_state import FilterState
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo, UpstreamInfo
 
+_log = Logger("filter")
+
 _NO_OPTIONS = TransportSocketOptions()
 _CLUSTER_KEY = "envoy.tcp_proxy.cluster"
 _IDLE_KEY = "envoy.tcp_proxy.per_connection_idle_timeout_ms"
@@ -46,6 +50,7 @@ _NOT_CONNECTED = "tcp_initializion_failure:0"
 _NO_HOST = "tcp_initializion_failure:1"
 _OVERFLOW = "tcp_initializion_failure:2"
 _NO_CLUSTER = "tcp_initializion_failure:3"
+_IDLE = "tcp_session_idle_timeout"
 
 
 class TCPProxy(Link):
@@ -63,6 +68,7 @@ class TCPProxy(Link):
         "_early",
         "_earlySize",
         "_ended",
+        "_idleBytes",
         "_info",
         "_retryNow",
         "_timers",
@@ -77,6 +83,7 @@ class TCPProxy(Link):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        settings.stats.downstream_cx_total.value += 1
         self.dataReceived: Callable[[bytes], None] = self._receivedEarly
         self.idle = IdleTimer(settings.reactor, settings.idleTimeout, self._idled)
         self.upstreamInfo = UpstreamInfo()
@@ -87,6 +94,7 @@ class TCPProxy(Link):
         self._timers: list[IDelayedCall] = []
         self._early: list[bytes] = []
         self._earlySize = 0
+        self._idleBytes = 0
         self._trying = False
         self._retryNow = False
         self._closed = False
@@ -100,7 +108,6 @@ class TCPProxy(Link):
         info = self._info = self.chain.streamInfo
         info.upstream = self.upstreamInfo
         settings.live.add(self)
-        settings.stats.downstream_cx_total.value += 1
         logging = settings.logging
         if logging.onStart:
             self._log("TcpConnectionStart")
@@ -114,15 +121,17 @@ class TCPProxy(Link):
             self.idle = IdleTimer(settings.reactor, int(own.plainText() or 0) / 1000, self._idled)
         if not self._mayReceiveEarly():
             self.chain.gate.shut(CONNECTING)
-        if not self._waiting:
+        if self._waiting:
+            self.idle.start()
+        else:
             self._connect()
 
     def readConnectionLost(self) -> None:
         self._ended = True
         if self._upstream is not None:
             self._upstream.endWrites()
-        elif self._waiting:
-            self.close()
+        else:
+            self.settings.stats.early_data_received_count_total.value += 1
 
     def connectionLost(self, reason: Failure) -> None:
         """The downstream connection is gone, by whomever."""
@@ -158,16 +167,15 @@ class TCPProxy(Link):
         settings = self.settings
         settings.stats.downstream_cx_rx_bytes_total.value += size
         self._info.bytesReceived += size
-        first = not self._early
+        settings.stats.early_data_received_count_total.value += 1
+        self.idle.lastActivity = settings.seconds()
         self._early.append(data)
         self._earlySize += size
         if self._earlySize >= (settings.maxEarlyData or 0):
             self.chain.gate.shut(CONNECTING)
-        if first:
-            settings.stats.early_data_received_count_total.value += 1
-            if self._waiting:
-                self._waiting = False
-                self._connect()
+        if self._waiting:
+            self._waiting = False
+            self._connect()
 
     @property
     def earlyBytes(self) -> int:
@@ -248,7 +256,8 @@ class TCPProxy(Link):
             return
         problem = failure.value
         if not isinstance(problem, StreamError):
-            failure.raiseException()
+            _log.failure("connecting raised; the connection is closed", failure)
+            self.transport.abortConnection()
             return
         info = self.upstreamInfo
         self._info.raiseFlag(problem.flag)
@@ -323,8 +332,20 @@ class TCPProxy(Link):
         self.transport.loseConnection()
 
     def _idled(self) -> None:
+        buffered = self._bufferedBytes()
+        if buffered and buffered != self._idleBytes:
+            self._idleBytes = buffered  # somebody reads, if slowly: look again later
+            self.idle.start()
+            return
         self.settings.stats.idle_timeout.value += 1
+        self._info.localCloseReason = _IDLE
         self._closeBoth()
+
+    def _bufferedBytes(self) -> int:
+        """Bytes that wait for either side to take them."""
+        upstream = self._upstream
+        total: int = self.chain.transport.bufferedBytes
+        return total if upstream is None else total + upstream.transport.bufferedBytes
 
     def _tooOld(self) -> None:
         self.settings.stats.max_downstream_connection_duration.value += 1
@@ -332,6 +353,10 @@ class TCPProxy(Link):
         self._closeBoth()
 
     def _closeBoth(self) -> None:
+        """Wait for nobody: as Envoy does, drop what is not taken by now."""
+        if self._bufferedBytes():
+            self.transport.abortConnection()
+            return
         if self._upstream is not None:
             self._upstream.close()
         self.close()

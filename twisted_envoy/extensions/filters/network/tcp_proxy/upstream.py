@@ -7,7 +7,9 @@ The upstream half of a TCP proxy.
     open       lost by reset                gone, the client is reset
     open       lost otherwise               gone, the client is closed
     open       the client is gone           flushing until all is written, or gone at a reset
-    flushing   bytes, idle                  gone
+    flushing   all written                  gone
+    flushing   bytes                        dropped (Envoy ends the flush then)
+    flushing   idle, nothing taken          gone, reset
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from zope.interface import implementer
 from twisted_envoy.extensions.filters.network.tcp_proxy.relay import downward
 from twisted_envoy.network.link import NO_TRANSPORT, dropped
 from twisted_envoy.network.read_gate import ReadGate
+from twisted_envoy.network.timers import IdleTimer
 from twisted_envoy.stats.metrics import Counter
 
 if TYPE_CHECKING:
@@ -92,7 +95,7 @@ class Upstream:
         self.transport: Any = NO_TRANSPORT
         self._ended = False
         self._writesEnded = False
-        self._flushing = False
+        self._flushing: IdleTimer | None = None
         counters = (
             clusterStats.upstream_cx_rx_bytes_total,
             self._stats.downstream_cx_tx_bytes_total,
@@ -145,8 +148,9 @@ class Upstream:
         """Our own end of stream is out."""
 
     def connectionLost(self, reason: Failure) -> None:
-        if self._flushing:
-            self._flushing = False
+        if self._flushing is not None:
+            self._flushing.stop()
+            self._flushing = None
             self._stats.upstream_flush_active.value -= 1
         self.transport = NO_TRANSPORT
         self.dataReceived = dropped
@@ -186,7 +190,7 @@ class Upstream:
             return
         self.close()
         if transport.bufferedBytes:
-            self._flushing = True
+            self._flushing = idle
             self._stats.upstream_flush_total.value += 1
             self._stats.upstream_flush_active.value += 1
             idle.idle = transport.abortConnection
