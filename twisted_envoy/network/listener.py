@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
@@ -19,6 +19,7 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IStreamServerEndpoint,
 )
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.interfaces.network import IListenerFilter, IListenerInfo
@@ -126,7 +127,8 @@ class Listener:
             self.ports = ports
 
         listening = [endpoint.listen(self) for endpoint in endpoints]
-        return gatherResults(listening, consumeErrors=True).addCallback(bound)
+        gathered = gatherResults(listening, consumeErrors=True).addErrback(firstProblem)
+        return gathered.addCallback(bound)
 
     def stopListening(self) -> Deferred[None]:
         """Accept no more; open connections stay."""
@@ -139,14 +141,14 @@ class Listener:
     def address(self) -> IAddress:
         """Where it listens: the bound address once it does, the configured one before."""
         if self.ports:
-            return cast(IAddress, self.ports[0].getHost())
+            return self.ports[0].getHost()
         return self.settings.addresses[0]
 
     @property
     def additionalAddresses(self) -> tuple[IAddress, ...]:
         """The bound additional addresses, or the configured ones."""
         if self.ports:
-            return tuple(cast(IAddress, port.getHost()) for port in self.ports[1:])
+            return tuple(port.getHost() for port in self.ports[1:])
         return self.settings.addresses[1:]
 
     # IProtocolFactory.
@@ -249,6 +251,7 @@ class Listener:
         for acceptor in list(self._waiting):
             acceptor.transport.loseConnection()
         for chain in list(self.connections):
+            chain.transport.unregisterProducer()
             chain.transport.loseConnection()
 
     def abortConnections(self) -> None:
@@ -257,3 +260,9 @@ class Listener:
             acceptor.transport.abortConnection()
         for chain in list(self.connections):
             chain.transport.abortConnection()
+
+
+def firstProblem(failure: Failure) -> Failure:
+    """The Failure that a gathered Deferred has failed with first."""
+    problem = failure.value
+    return problem.subFailure if isinstance(problem, FirstError) else failure

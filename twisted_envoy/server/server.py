@@ -16,11 +16,12 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IAddress, IDelayedCall, IStreamServerEndpoint
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.internal.endpoints import InternalServerEndpoint
 from twisted_envoy.internal.registry import Registry
-from twisted_envoy.network.listener import Listener
+from twisted_envoy.network.listener import Listener, firstProblem
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.server.lifecycle import DrainManager
 from twisted_envoy.server.options import ServerOptions
@@ -101,7 +102,8 @@ class ListenerManager:
                 self._endpoint(address, options) for address in listener.settings.addresses
             ]
             listening.append(listener.listen(endpoints).addCallback(self._bound))
-        return gatherResults(listening, consumeErrors=True).addCallback(self._all)
+        gathered = gatherResults(listening, consumeErrors=True).addErrback(firstProblem)
+        return gathered.addCallback(self._all)
 
     def _bound(self, result: None) -> None:
         self._created.value += 1
@@ -324,8 +326,17 @@ def residentBytes() -> int:
 
 
 def _raised(deferred: Deferred[Any]) -> None:
-    """Raise now what a Deferred has failed with already."""
-    problems: list[BaseException] = []
-    deferred.addErrback(lambda failure: problems.append(failure.value))
+    """Raise now what a Deferred has failed with already; a later failure stays in it."""
+    problems: list[Failure] = []
+    now = True
+
+    def failed(failure: Failure) -> Failure | None:
+        if not now:
+            return failure
+        problems.append(failure)
+        return None
+
+    deferred.addErrback(failed)
+    now = False
     if problems:
-        raise problems[0]
+        problems[0].raiseException()

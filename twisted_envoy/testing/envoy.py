@@ -7,14 +7,11 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from twisted.internet.interfaces import (
-    IListeningPort,
-    IProtocolFactory,
-    IReactorTime,
-    IStreamClientEndpoint,
-)
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocolFactory, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from twisted_envoy.access_log.manager import MemoryAccessLogManager
 from twisted_envoy.interfaces.sockets import ConnectOptions, ListenOptions
@@ -130,9 +127,7 @@ class MemoryEnvoy:
         if isinstance(where, InternalAddress):
             getRegistry(self.clock).listen(where.name, chosen)
         else:
-            ports: list[IListeningPort] = []
-            endpoint = self.sockets.serverEndpoint(where, ListenOptions())
-            endpoint.listen(chosen).addCallback(ports.append).addErrback(_raise)
+            _resultOf(self.sockets.serverEndpoint(where, ListenOptions()).listen(chosen))
         return chosen
 
     def silence(self, address: str) -> None:
@@ -167,14 +162,12 @@ class MemoryEnvoy:
         Raises:
             ConnectError: nobody listens there, or an internal listener refused.
         """
-        made: list[Peer] = []
         factory = Factory.forProtocol(Peer)
         factory.noisy = False
         connecting: Any = self.endpoint(where, source).connect(factory)
-        connecting.addCallback(made.append)
         self.settle()
-        connecting.addErrback(_raise)
-        return made[0]
+        client: Peer = _resultOf(connecting)
+        return client
 
     # What can be seen.
 
@@ -205,5 +198,13 @@ class MemoryEnvoy:
         return self.logs.records(path)
 
 
-def _raise(failure: Any) -> None:
-    failure.raiseException()
+def _resultOf(deferred: Deferred[Any]) -> Any:
+    """What a Deferred has fired with; what it failed with is raised."""
+    results: list[Any] = []
+    failures: list[Failure] = []
+    deferred.addCallbacks(results.append, failures.append)
+    for failure in failures:
+        failure.raiseException()
+    if not results:
+        raise AssertionError("still connecting: nobody answers there")
+    return results[0]

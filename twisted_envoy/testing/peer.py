@@ -41,7 +41,7 @@ class Peer(Protocol):
     def writeConnectionLost(self) -> None:
         """Its own end of stream is out."""
 
-    def connectionLost(self, reason: Failure | None = None) -> None:  # type: ignore[override]
+    def connectionLost(self, reason: Failure | None = None) -> None:
         self.lost = reason
 
     @property

@@ -92,6 +92,7 @@ class _Attempt:
         "_returned",
         "_started",
         "_timer",
+        "_tracked",
     )
 
     def __init__(self, host: Host, factory: IProtocolFactory) -> None:
@@ -103,6 +104,7 @@ class _Attempt:
         self._over = False
         self._returned = False
         self._started = 0.0
+        self._tracked: TrackedConnection | None = None
 
     def start(self, endpoint: IStreamClientEndpoint) -> Deferred[Any]:
         host = self._host
@@ -130,7 +132,9 @@ class _Attempt:
 
     def buildProtocol(self, addr: IAddress | None) -> TrackedConnection | None:
         protocol: Any = self._factory.buildProtocol(addr)
-        return None if protocol is None else TrackedConnection(protocol, self._host)
+        if protocol is not None:
+            self._tracked = TrackedConnection(protocol, self._host)
+        return self._tracked
 
     def _connected(self, tracked: TrackedConnection) -> None:
         self._settle()
@@ -141,9 +145,14 @@ class _Attempt:
         self._done.callback(tracked.protocol)
 
     def _failed(self, failure: Failure) -> None:
-        if not self._over:
-            self._settle()
-            self._fail(PoolError("UF", self._reason(failure)), remote=True)
+        if self._over:
+            return
+        tracked = self._tracked
+        if tracked is not None and tracked.begun:
+            self._connected(tracked)  # and lost already: its protocol is told, which raised
+            return
+        self._settle()
+        self._fail(PoolError("UF", self._reason(failure)), remote=True)
 
     def _timedOut(self) -> None:
         self._timer = None
@@ -154,7 +163,8 @@ class _Attempt:
     def _cancelled(self, done: Deferred[Any]) -> None:
         self._host.cluster.stats.upstream_rq_cancelled.value += 1
         self._abandon()
-        countDestroyed(self._host, remote=False)
+        if self._tracked is None or not self._tracked.begun:
+            countDestroyed(self._host, remote=False)
 
     def _abandon(self) -> None:
         """Nobody waits any more: end the attempt below."""
@@ -212,9 +222,20 @@ class TrackedConnection:
     Args:
         protocol: the user's; half-closes when it provides IHalfCloseableProtocol.
         host: counts.
+
+    Attributes:
+        begun: makeConnection was called: from now on connectionLost counts the end.
     """
 
-    __slots__ = ("_host", "_remoteEnded", "_started", "_transport", "dataReceived", "protocol")
+    __slots__ = (
+        "_host",
+        "_remoteEnded",
+        "_started",
+        "_transport",
+        "begun",
+        "dataReceived",
+        "protocol",
+    )
 
     def __init__(self, protocol: Any, host: Host) -> None:
         self.protocol = protocol
@@ -222,9 +243,11 @@ class TrackedConnection:
         self._remoteEnded = False
         self._started = host.cluster.seconds()
         self._transport: Any = None
+        self.begun = False
         self.dataReceived: Callable[[bytes], None] = protocol.dataReceived
 
     def makeConnection(self, transport: Any) -> None:
+        self.begun = True
         self._transport = transport
         cluster = self._host.cluster
         cluster.open.add(transport)
