@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPullProducer, IPushProducer
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -89,6 +89,7 @@ class Single(Factory):
         self.stops += 1
 
 
+@implementer(IPushProducer)
 class Push:
     """
     A push producer that counts what it is told.
@@ -138,6 +139,7 @@ class World:
         assert client.events[0] == server.events[0] == "made"
 
 
+@implementer(IPullProducer)
 class Pull:
     """
     A pull producer of so many chunks; unregisters itself at the end.

@@ -290,7 +290,7 @@ class HalfCloseTests(EndTestCase):
         """The end of stream comes after a registered producer has unregistered."""
 
         def test(us: Recorder, them: Recorder) -> None:
-            us.transport.registerProducer(Push(), True)  # type: ignore[arg-type]
+            us.transport.registerProducer(Push(), True)
             us.transport.loseWriteConnection()
             us.transport.write(b"more")
             self.pump()
@@ -448,7 +448,7 @@ class CloseTests(EndTestCase):
         """The close waits until a registered producer unregisters; its writes are kept."""
 
         def test(us: Recorder, them: Recorder) -> None:
-            us.transport.registerProducer(Push(), True)  # type: ignore[arg-type]
+            us.transport.registerProducer(Push(), True)
             us.transport.loseConnection()
             us.transport.write(b"more")
             self.pump()
@@ -464,7 +464,7 @@ class CloseTests(EndTestCase):
 
         def test(us: Recorder, them: Recorder) -> None:
             push = Push()
-            us.transport.registerProducer(push, True)  # type: ignore[arg-type]
+            us.transport.registerProducer(push, True)
             us.transport.loseConnection()
             them.transport.loseConnection()
             self.pump()
@@ -479,7 +479,7 @@ class CloseTests(EndTestCase):
             push = Push()
             us.transport.loseWriteConnection()
             self.pump()
-            us.transport.registerProducer(push, True)  # type: ignore[arg-type]
+            us.transport.registerProducer(push, True)
             us.transport.loseConnection()
             self.pump()
             self.assertEqual((us.ends, push.calls), (["ConnectionDone"], ["stop"]))
@@ -491,7 +491,7 @@ class CloseTests(EndTestCase):
 
         def test(us: Recorder, them: Recorder) -> None:
             push = Push()
-            us.transport.registerProducer(push, True)  # type: ignore[arg-type]
+            us.transport.registerProducer(push, True)
             them.transport.pauseProducing()
             us.transport.write(b"x" * (MIB + 1))
             self.assertEqual(push.calls, ["pause"])
@@ -510,7 +510,7 @@ class CloseTests(EndTestCase):
 
         def test(us: Recorder, them: Recorder) -> None:
             push = Push()
-            us.transport.registerProducer(push, True)  # type: ignore[arg-type]
+            us.transport.registerProducer(push, True)
             us.transport.pauseProducing()
             them.transport.pauseProducing()
             us.transport.write(b"x" * (MIB + 1))
@@ -526,7 +526,7 @@ class CloseTests(EndTestCase):
         """Who closes need not wait for a reader that will read no more, whatever that waits for."""
 
         def test(us: Recorder, them: Recorder) -> None:
-            them.transport.registerProducer(Push(), True)  # type: ignore[arg-type]
+            them.transport.registerProducer(Push(), True)
             them.transport.pauseProducing()
             us.transport.write(b"unread")
             us.transport.loseConnection()
@@ -673,7 +673,7 @@ class AbortTests(EndTestCase):
 
         us, them = self.raising("connectionLost")(), Recorder()
         self.world.join(us, them)
-        us.transport.registerProducer(BrokenPush(), True)  # type: ignore[arg-type]
+        us.transport.registerProducer(BrokenPush(), True)
         us.transport.abortConnection()
         self.pump()
         self.assertEqual(them.ends, ["ConnectionLost"])
@@ -688,7 +688,7 @@ class AbortTests(EndTestCase):
 
         us, them = Recorder(), Recorder()
         self.world.join(us, them)
-        us.transport.registerProducer(BrokenPush(), True)  # type: ignore[arg-type]
+        us.transport.registerProducer(BrokenPush(), True)
         us.transport.write(b"x" * (MIB + 1))
         self.pump()
         self.assertEqual((us.ends, them.ends), (["ZeroDivisionError"], ["ConnectionLost"]))
@@ -718,7 +718,7 @@ class AfterwardsTests(EndTestCase):
                 transport.unregisterProducer()
                 transport.setWriteBufferLimit(5)
                 push = Push()
-                transport.registerProducer(push, True)  # type: ignore[arg-type]
+                transport.registerProducer(push, True)
                 self.assertEqual(push.calls, ["stop"])
                 self.assertEqual(self.world.registry.turn.pump(self.world.clock), 0)
                 self.assertEqual(end.events, before)

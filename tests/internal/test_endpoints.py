@@ -207,7 +207,7 @@ class GreetingTests(EndpointTestCase):
         push = Push()
 
         def act(protocol: Recorder) -> None:
-            protocol.transport.registerProducer(push, True)  # type: ignore[arg-type]
+            protocol.transport.registerProducer(push, True)
             protocol.transport.write(b"x" * 1025)
 
         self.world.registry.bufferSize = 1024
@@ -289,7 +289,7 @@ class RefusedTests(EndpointTestCase):
         """A server that closes but waits for its producer is not closed."""
 
         def act(protocol: Recorder) -> None:
-            protocol.transport.registerProducer(Push(), True)  # type: ignore[arg-type]
+            protocol.transport.registerProducer(Push(), True)
             protocol.transport.loseConnection()
 
         client, server = Recorder(), AtOnce(act)

@@ -74,7 +74,7 @@ class MemoryTests(SynchronousTestCase):
             one.transport.abortConnection()
 
         def close(one: Recorder, other: Recorder) -> None:
-            one.transport.registerProducer(Push(), True)  # type: ignore[arg-type]
+            one.transport.registerProducer(Push(), True)
             one.transport.write(b"x" * 2_000_000)
             one.transport.loseConnection()
             one.transport.unregisterProducer()

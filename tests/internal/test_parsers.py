@@ -58,7 +58,7 @@ class StringTests(SynchronousTestCase):
         client = self.client("internal:name=a:endpoint_id=ep1")
         self.assertEqual(server.transport.getHost(), InternalAddress("a", "ep1"))
         push = Push()
-        client.transport.registerProducer(push, True)  # type: ignore[arg-type]
+        client.transport.registerProducer(push, True)
         client.transport.write(b"x" * 1025)
         self.assertEqual(push.calls, ["pause"])
 

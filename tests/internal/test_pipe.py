@@ -66,7 +66,7 @@ class WatermarkTests(SynchronousTestCase):
         """A push producer has one threshold at a time: to pause, or to go on."""
         pipe = Pipe(1000)
         push = Push()
-        pipe.register(push, True)  # type: ignore[arg-type]
+        pipe.register(push, True)
         self.assertEqual((pipe.pauseAbove, pipe.wakeBelow), (1000, -1))
         pipe.pause()
         self.assertGreater(pipe.pauseAbove, 10**9)
@@ -81,7 +81,7 @@ class WatermarkTests(SynchronousTestCase):
         pipe = Pipe(10)
         fill(pipe, [b"x" * 11])
         push = Push()
-        pipe.register(push, True)  # type: ignore[arg-type]
+        pipe.register(push, True)
         self.assertEqual(push.calls, ["pause"])
 
     def test_moved(self) -> None:
@@ -89,7 +89,7 @@ class WatermarkTests(SynchronousTestCase):
         pipe = Pipe(1000)
         push = Push()
         pipe.setHigh(900)
-        pipe.register(push, True)  # type: ignore[arg-type]
+        pipe.register(push, True)
         fill(pipe, [b"x" * 800])
         pipe.setHigh(850)
         self.assertEqual((push.calls, pipe.pauseAbove), ([], 850))
@@ -102,7 +102,7 @@ class WatermarkTests(SynchronousTestCase):
         """Without a producer there are no thresholds, and wake is nothing."""
         pipe = Pipe(10)
         push = Push()
-        pipe.register(push, True)  # type: ignore[arg-type]
+        pipe.register(push, True)
         pipe.unregister()
         pipe.wake()
         self.assertEqual(push.calls, [])

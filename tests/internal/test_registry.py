@@ -80,7 +80,7 @@ class BufferSizeTests(SynchronousTestCase):
         client, server = Recorder(), Recorder()
         world.join(client, server)
         push = Push()
-        client.transport.registerProducer(push, True)  # type: ignore[arg-type]
+        client.transport.registerProducer(push, True)
         size = 0
         while not push.calls:
             client.transport.write(b"x" * 512)
@@ -119,7 +119,7 @@ class BufferSizeTests(SynchronousTestCase):
         )
         world.pump()
         push = Push()
-        client.transport.registerProducer(push, True)  # type: ignore[arg-type]
+        client.transport.registerProducer(push, True)
         client.transport.write(b"x" * 1025)
         self.assertEqual(push.calls, ["pause"])
 

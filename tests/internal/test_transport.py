@@ -77,7 +77,7 @@ class ProducerTests(SynchronousTestCase):
     def test_pushProducer(self) -> None:
         """Paused above the high watermark, resumed at half of it, as the reader takes it."""
         self.joined(64 * 1024)
-        self.us.transport.registerProducer(self.push, True)  # type: ignore[arg-type]
+        self.us.transport.registerProducer(self.push, True)
         self.us.transport.write(b"x" * 64 * 1024)
         self.assertEqual(self.push.calls, [])
         self.us.transport.write(b"x")
@@ -101,7 +101,7 @@ class ProducerTests(SynchronousTestCase):
 
         reader = PauseEach()
         self.world.join(self.us, reader)
-        self.us.transport.registerProducer(self.push, True)  # type: ignore[arg-type]
+        self.us.transport.registerProducer(self.push, True)
         self.us.transport.writeSequence([b"x" * 5000, b"y" * 5000, b"z" * 5000])
         self.world.pump()
         self.assertEqual((taken, self.push.calls), ([5000], ["pause"]))
@@ -143,7 +143,7 @@ class ProducerTests(SynchronousTestCase):
     def test_secondProducer(self) -> None:
         """A second producer is an error, as with tcp."""
         self.joined(10_000)
-        self.us.transport.registerProducer(self.push, True)  # type: ignore[arg-type]
+        self.us.transport.registerProducer(self.push, True)
         error = self.assertRaises(RuntimeError, self.us.transport.registerProducer, Push(), True)
         self.assertIn("never unregistered", str(error))
 
@@ -151,14 +151,14 @@ class ProducerTests(SynchronousTestCase):
         """A producer registered while we close is stopped, and not kept."""
         self.joined(10_000)
         self.us.transport.loseConnection()
-        self.us.transport.registerProducer(self.push, True)  # type: ignore[arg-type]
+        self.us.transport.registerProducer(self.push, True)
         self.assertEqual(self.push.calls, ["stop"])
 
     def test_ownLimit(self) -> None:
         """setWriteBufferLimit moves the watermarks of one direction of one connection."""
         self.joined(MIB)
         self.them.transport.pauseProducing()
-        self.us.transport.registerProducer(self.push, True)  # type: ignore[arg-type]
+        self.us.transport.registerProducer(self.push, True)
         self.us.transport.setWriteBufferLimit(1000)
         self.us.transport.write(b"x" * 1001)
         self.assertEqual(self.push.calls, ["pause"])
@@ -178,7 +178,7 @@ class ProducerTests(SynchronousTestCase):
                 raise ZeroDivisionError
 
         self.joined(1024)
-        self.us.transport.registerProducer(Broken(), True)  # type: ignore[arg-type]
+        self.us.transport.registerProducer(Broken(), True)
         self.assertRaises(ZeroDivisionError, self.us.transport.write, b"x" * 2000)
         self.world.pump()
         self.assertEqual(len(self.them.received), 2000)
