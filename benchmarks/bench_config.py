@@ -1,5 +1,5 @@
 """
-How long a bootstrap of 5,000 routes takes to decode and check, against real Envoy's whole validation.
+How long a bootstrap of 5,000 routes takes to decode and check, against real Envoy.
 
     PYTHONPATH=. python benchmarks/bench_config.py [PATH/TO/envoy]
 

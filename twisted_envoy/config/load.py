@@ -25,7 +25,9 @@ COMMAND_LINE = "--config-yaml"
 _SAFE_DEPTH = 450
 # Where libyaml and yaml-cpp read differently: `! x`, a `?` behind an opening bracket, and
 # Unicode's own line breaks.
-_DOUBTFUL = re.compile("(?:^|[\\s\\[{,:-])!\\s|^[^\\[{\\n]*[\\[{].*\\?|[\x85\u2028\u2029]", re.MULTILINE)
+_DOUBTFUL = re.compile(
+    "(?:^|[\\s\\[{,:-])!\\s|^[^\\[{\\n]*[\\[{].*\\?|[\x85\u2028\u2029]", re.MULTILINE
+)
 _CAREFUL_SIZE = 256 * 1024  # above this, doubts are not worth the slower reader's time
 
 _BYTE_ORDER_MARKS = (

@@ -1,0 +1,271 @@
+"""Tests of twisted_envoy.config.extensions."""
+
+import sys
+from collections.abc import Iterable
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from google.protobuf import descriptor_pb2
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.config.support import TCP_PROXY, load, view
+from twisted_envoy.config import extensions as module
+from twisted_envoy.config.bootstrap import loadBootstrap
+from twisted_envoy.config.extensions import Extensions, StructView, isOf, modulePath
+from twisted_envoy.config.plan import Plans
+from twisted_envoy.config.schema import Schema
+from twisted_envoy.config.unread import unread
+from twisted_envoy.errors import ConfigError, UnsupportedExtension
+
+HOLDER = "envoy.config.core.v3.TypedExtensionConfig"
+NAME = TCP_PROXY.partition("/")[2]
+XDS = "type.googleapis.com/xds.type.v3.TypedStruct"
+UDPA = "type.googleapis.com/udpa.type.v1.TypedStruct"
+
+
+class Factory:
+    """A factory of nothing."""
+
+    def __init__(self, typeURL: str, **more: object) -> None:
+        self.typeURL = typeURL
+        self.__dict__.update(more)
+
+
+def holder(config: str, name: str = "x") -> Any:
+    return view(f"name: {name}\ntyped_config: {config}", HOLDER)
+
+
+def acme(message: str = "Widget") -> bytes:
+    """Return the descriptors of a third party's message."""
+    files = descriptor_pb2.FileDescriptorSet()
+    file = files.file.add(name=f"acme/{message}.proto", package="acme", syntax="proto3")
+    file.message_type.add(name=message).field.add(name="size", number=1, type=13, label=1)
+    return files.SerializeToString()
+
+
+class PathTests(SynchronousTestCase):
+    """Where the factory of a type is looked for."""
+
+    def test_rule(self) -> None:
+        """`envoy.` and the version go, and so does the message's name."""
+        for typeName, path in (
+            (NAME, "filters.network.tcp_proxy"),
+            ("envoy.extensions.upstreams.http.v3.HttpProtocolOptions", "upstreams.http"),
+            ("envoy.config.trace.v3.ZipkinConfig", "config.trace"),
+            ("envoy.type.matcher.v3.RegexMatcher", "type.matcher"),
+            ("xds.type.matcher.v3.Matcher", "xds.type.matcher"),
+            ("envoy.extensions.x.v3alpha.Y.Z", "x"),
+            ("google.protobuf.Struct", ""),
+            ("", ""),
+        ):
+            self.assertEqual(modulePath(typeName), path)
+
+    def test_missingModulesAreNoError(self) -> None:
+        """A module that is not there is not there; one that cannot be imported is an error."""
+        self.assertIsNone(module._importIfThere("twisted_envoy.extensions.nowhere.at_all"))
+        bad = ModuleType("broken")
+        self.patch(module, "import_module", lambda name: __import__("nonexistent_dependency"))
+        self.assertRaises(ModuleNotFoundError, module._importIfThere, "twisted_envoy.x")
+        del bad
+
+
+class FindingTests(SynchronousTestCase):
+    """From type URL to factory."""
+
+    def builtIn(self, path: str, factories: Iterable[object]) -> None:
+        """Put a module where the rule will look for it."""
+        made = ModuleType(f"twisted_envoy.extensions.{path}")
+        made.factories = tuple(factories)  # type: ignore[attr-defined]
+        self.patch(
+            module,
+            "_importIfThere",
+            lambda name: made if name == made.__name__ else None,
+        )
+
+    def points(self, **named: object) -> None:
+        """Install entry points."""
+        made = [
+            SimpleNamespace(name=name.replace("__", "."), load=lambda value=value: value)
+            for name, value in named.items()
+        ]
+        self.patch(module, "entry_points", lambda group: made)
+
+    def test_byRule(self) -> None:
+        """The module's factory whose type matches; asked for once."""
+        other, wanted = Factory("envoy.other.v3.X"), Factory(TCP_PROXY)
+        self.builtIn("filters.network.tcp_proxy", [other, wanted])
+        extensions = Extensions()
+        self.assertIs(extensions.factory(TCP_PROXY), wanted)
+        self.builtIn("nothing", [])
+        self.assertIs(extensions.factory(NAME), wanted)
+        self.assertIsNone(extensions.factory("envoy.extensions.x.v3.Y"))
+
+    def test_entryPoints(self) -> None:
+        """An entry point may be a factory, a list of them, or a module."""
+        factory = Factory("acme.Widget", category="filters.network")
+        made = ModuleType("acme")
+        made.factories = (factory,)  # type: ignore[attr-defined]
+        for value in (factory, [factory], made):
+            self.points(acme__Widget=value, acme__Other=None)
+            self.assertIs(Extensions().factory("h/acme.Widget"), factory)
+        self.points(acme__Widget=Factory("acme.Else"))
+        self.assertIsNone(Extensions().factory("acme.Widget"))
+
+    def test_ownTypesBeforeDecoding(self) -> None:
+        """A type that only an installed package knows is made known while decoding."""
+        factory = Factory("acme.Gadget", descriptors=acme("Gadget"), category="bootstrap")
+        self.points(acme__Gadget=factory)
+        extensions = Extensions()
+        text = "bootstrap_extensions: [{name: a, typed_config: {'@type': h/acme.Gadget, size: 5}}]"
+        read, _ = loadBootstrap(yamlText=text, findMore=extensions.findType)
+        found, config = extensions.open(read.bootstrap_extensions[0], "bootstrap")
+        self.assertIs(found, factory)
+        self.assertEqual(config.size, 5)
+        text = text.replace("size: 5", "size: x")
+        error = self.assertRaises(ConfigError, loadBootstrap, (), text, extensions.findType)
+        self.assertIn("<any>.size: uint32: invalid number: 'x'", str(error))
+        text = text.replace("Gadget", "Nothing")
+        error = self.assertRaises(ConfigError, loadBootstrap, (), text, extensions.findType)
+        self.assertIn("could not find @type 'h/acme.Nothing'", str(error))
+
+    def test_schemaOfItsOwn(self) -> None:
+        """Extra factories' messages go into the Schema that was given."""
+        plans = Plans(Schema())
+        Extensions(plans, [Factory("acme.Widget", descriptors=acme())])
+        self.assertIsNotNone(plans.find("acme.Widget"))
+
+
+class OpeningTests(SynchronousTestCase):
+    """What a config names, opened."""
+
+    def setUp(self) -> None:
+        self.factory = Factory(NAME, category="filters.network")
+        self.extensions = Extensions(extra=[self.factory])
+
+    def open(self, config: Any, category: str = "filters.network") -> Any:
+        return self.extensions.open(config, category)
+
+    def refused(self, config: Any, category: str = "filters.network") -> ConfigError:
+        return self.assertRaises(ConfigError, self.open, config, category)
+
+    def test_typed(self) -> None:
+        """The factory and the View of its config."""
+        config = holder(f"{{'@type': {TCP_PROXY}, stat_prefix: p, cluster: c}}")
+        found, opened = self.open(config)
+        self.assertIs(found, self.factory)
+        self.assertEqual(opened.stat_prefix, "p")
+
+    def test_rulesAreChecked(self) -> None:
+        """Opening checks the rules of the content."""
+        error = self.refused(holder(f"{{'@type': {TCP_PROXY}, cluster: c}}"))
+        self.assertIn("TcpProxyValidationError.StatPrefix", str(error))
+
+    def test_typedStruct(self) -> None:
+        """A TypedStruct of a known type is decoded as that type, with places and paths."""
+        for url in (XDS, UDPA):
+            config = holder(
+                f"\n  '@type': {url}\n  type_url: {TCP_PROXY}\n"
+                "  value: {stat_prefix: p, cluster: c, idle_timeout: 5s}"
+            )
+            _, opened = self.open(config)
+            self.assertEqual((opened.stat_prefix, opened.idle_timeout), ("p", 5.0))
+            self.assertIs(self.open(config)[1], opened)
+            self.assertEqual(opened.path, "typed_config.value")
+            paths = [one.path for one in unread(config)]
+            self.assertIn("typed_config.value.cluster", paths)
+            self.assertNotIn("typed_config.value", paths)
+
+    def test_typedStructErrors(self) -> None:
+        """Its errors start at its own type, as in Envoy, behind the whole path."""
+        for value, words in (
+            (
+                "{stat_prefix: p, cluster: c, bad: 1}",
+                f"typed_config.value: Protobuf message (type {NAME} reason INVALID_ARGUMENT: "
+                f"invalid JSON in {NAME}: no such field: 'bad') has unknown fields",
+            ),
+            (
+                "{stat_prefix: 5}",
+                "typed_config.value.stat_prefix: Unable to parse JSON as proto (INVALID_ARGUMENT: "
+                f"invalid JSON in {NAME} @ stat_prefix: string: unexpected character: '5'",
+            ),
+            ("{stat_prefix: p}", '(field: "cluster_specifier", reason: is required)'),
+        ):
+            config = holder(f"{{'@type': {XDS}, type_url: {TCP_PROXY}, value: {value}}}")
+            self.assertIn(words, str(self.refused(config)))
+
+    def test_typedStructWithoutValue(self) -> None:
+        """Without a value the message is empty."""
+        name = "envoy.extensions.filters.network.echo.v3.Echo"
+        extensions = Extensions(extra=[Factory(name, category="filters.network")])
+        config = holder(f"{{'@type': {XDS}, type_url: h/{name}}}")
+        _, opened = extensions.open(config, "filters.network")
+        self.assertEqual(opened.typeName, name)
+
+    def test_typedStructOfNoMessage(self) -> None:
+        """A type that only a factory knows gets a dict with its place."""
+        factory = Factory("acme.Gizmo", category="filters.network")
+        extensions = Extensions(extra=[factory])
+        config = holder(f"{{'@type': {XDS}, type_url: h/acme.Gizmo, value: {{a: 1}}}}")
+        found, opened = extensions.open(config, "filters.network")
+        self.assertIs(found, factory)
+        self.assertIsInstance(opened, StructView)
+        self.assertEqual((opened.value, opened.path), ({"a": 1}, "typed_config"))
+        self.assertIn("typed_config: a: is odd", str(opened.error("is odd", "a")))
+        self.assertIn("typed_config: is odd", str(opened.error("is odd")))
+        opened.warn("is old", "a")
+        opened.warn("is old")
+
+    def test_notRegistered(self) -> None:
+        """Envoy's words for what stands in the wrong place, or nowhere."""
+        text = "Didn't find a registered implementation for 'x' with type URL: "
+        router = "envoy.extensions.filters.http.router.v3.Router"
+        for config, url in (
+            ("{}", ""),
+            ("null", ""),
+            (f"{{'@type': h/{router}}}", router),
+            ("{'@type': h/google.protobuf.Struct, value: {}}", "google.protobuf.Struct"),
+            (f"{{'@type': {XDS}, type_url: h/acme.Nothing}}", "acme.Nothing"),
+            (f"{{'@type': {XDS}}}", ""),
+        ):
+            read = load(
+                "static_resources: {listeners: [{name: l, filter_chains: [{filters: "
+                f"[{{name: x, typed_config: {config}}}]}}]}}]}}"
+            )
+            one = read.static_resources.listeners[0].filter_chains[0].filters[0]
+            error = self.refused(one)
+            self.assertEqual(error.problem, f"{text}'{url}'")
+            self.assertNotIsInstance(error, UnsupportedExtension)
+            assert error.position is not None
+        self.refused(holder(f"{{'@type': {TCP_PROXY}}}"), "filters.http")
+
+    def test_knownToEnvoyOnly(self) -> None:
+        """What Envoy has in this place and we have not is said so."""
+        echo = "envoy.extensions.filters.network.wasm.v3.Wasm"
+        error = self.assertRaises(
+            UnsupportedExtension, self.open, holder(f"{{'@type': h/{echo}, config: {{}}}}")
+        )
+        self.assertEqual(
+            str(error),
+            "t.yaml:2:15: typed_config: known to Envoy 1.40, not implemented by twisted_envoy: "
+            + echo,
+        )
+
+    def test_withoutTypedConfig(self) -> None:
+        """A message that has no typed_config at all names nothing."""
+        error = self.refused(SimpleNamespace(name="x", path="p", position=lambda: None))
+        self.assertIn("with type URL: ''", str(error))
+
+    def test_categories(self) -> None:
+        """A factory may name its categories, or leave it to its module's path."""
+        self.assertTrue(isOf("a", Factory("x", category="a"), "x"))
+        self.assertTrue(isOf("a", Factory("x", category=("b", "a")), "x"))
+        self.assertFalse(isOf("c", Factory("x", category=("b", "a")), "x"))
+        self.assertTrue(isOf("filters.network", Factory(NAME), NAME))
+        self.assertFalse(isOf("filters.net", Factory(NAME), NAME))
+
+    def test_nothingIsImportedThatNobodyNames(self) -> None:
+        """Loading a bootstrap imports no extension."""
+        before = {name for name in sys.modules if name.startswith("twisted_envoy.extensions")}
+        load(f"bootstrap_extensions: [{{name: a, typed_config: {{'@type': {TCP_PROXY}}}}}]")
+        after = {name for name in sys.modules if name.startswith("twisted_envoy.extensions")}
+        self.assertEqual(before, after)
