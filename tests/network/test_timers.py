@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.network.timers import Backoff, IdleTimer
+from twisted_envoy.network.timers import Backoff, Deadline, DeadlineQueue, IdleTimer
 
 
 class IdleTimerTests(SynchronousTestCase):
@@ -176,3 +176,85 @@ class BackoffTests(SynchronousTestCase):
             self.assertTrue(0 <= wait < most)
             if count < 60:
                 self.assertLess(wait, base * 2**count)
+
+
+class DeadlineQueueTests(SynchronousTestCase):
+    """Many who wait equally long."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.queue = DeadlineQueue(self.clock, 5.0)
+        self.heard: list[str] = []
+
+    def add(self, name: str) -> Deadline:
+        return self.queue.add(lambda: self.heard.append(name))
+
+    def test_eachIsCalledWhenItsTimeHasPassed(self) -> None:
+        """Who came later is called later, with one timer of the reactor at a time."""
+        self.add("first")
+        self.clock.advance(2)
+        self.add("second")
+        timers = len(self.clock.getDelayedCalls())
+
+        self.clock.advance(3)
+        atFive = list(self.heard)
+        self.clock.advance(2)
+
+        self.assertEqual((timers, atFive, self.heard), (1, ["first"], ["first", "second"]))
+
+    def test_cancelledAreNotCalled(self) -> None:
+        """Cancelling leaves the others; cancelling twice, or too late, changes nothing."""
+        first, second = self.add("first"), self.add("second")
+        first.cancel()
+        first.cancel()
+
+        self.clock.advance(5)
+        second.cancel()
+
+        self.assertEqual(self.heard, ["second"])
+
+    def test_noTimerWhenNobodyWaits(self) -> None:
+        """The reactor is left clean, and the next one is waited for as long as ever."""
+        self.add("first").cancel()
+        left = self.clock.getDelayedCalls()
+        self.clock.advance(3)
+        self.add("second")
+        self.clock.advance(4.9)
+        early = list(self.heard)
+        self.clock.advance(0.2)
+
+        self.assertEqual((left, early, self.heard), ([], [], ["second"]))
+
+    def test_cancelledOnesAreForgotten(self) -> None:
+        """One that waits long does not keep ten thousand that came and went."""
+        self.add("stays")
+        for _ in range(10_000):
+            self.add("goes").cancel()
+
+        self.assertLess(len(self.queue._waiting), 100)
+        self.clock.advance(5)
+        self.assertEqual(self.heard, ["stays"])
+
+    def test_anErrorIsLoggedAndStaysAlone(self) -> None:
+        """One that raises does not keep the others from being called."""
+        self.queue.add(lambda: 1 // 0)  # type: ignore[arg-type,return-value]
+        self.add("second")
+
+        self.clock.advance(5)
+
+        self.assertEqual(self.heard, ["second"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_idleTimersShareOne(self) -> None:
+        """An idle timer waits in the queue first, and by itself for the rest after activity."""
+        timer = IdleTimer(self.clock, 5.0, lambda: self.heard.append("idle"), self.queue)
+        timer.start()
+        self.clock.advance(3)
+        timer.lastActivity = self.clock.seconds()
+
+        self.clock.advance(4)
+        atSeven = list(self.heard)
+        self.clock.advance(1)
+
+        self.assertEqual((atSeven, self.heard), ([], ["idle"]))
+        self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -1,11 +1,17 @@
-"""Timers that cost hot code nothing: the idle timeout, and the back-off between attempts."""
+"""Timers that cost hot code nothing: time-outs of many, the idle time-out, the back-off."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+_log = Logger("main")
+
+_MOST_DEAD = 64
 
 
 class TimerReactor(Protocol):
@@ -26,6 +32,86 @@ def _nothing() -> None:
     return
 
 
+class Deadline:
+    """One who waits in a DeadlineQueue."""
+
+    __slots__ = ("_queue", "call", "when")
+
+    def __init__(self, queue: DeadlineQueue, when: float, call: Callable[[], None]) -> None:
+        self._queue = queue
+        self.when = when
+        self.call: Callable[[], None] | None = call
+
+    def cancel(self) -> None:
+        """Do not call; once it is over nothing happens."""
+        if self.call is not None:
+            self.call = None
+            self._queue.cancelled()
+
+
+class DeadlineQueue:
+    """
+    Many who all wait equally long: one timer of the reactor for all of them.
+
+    Who comes later is due later, so a queue is all that it takes: waiting and cancelling, as nearly
+    all who wait for a time-out do, cost a small object each and nothing in the reactor. When nobody
+    waits there is no timer.
+
+    Args:
+        reactor: tells and waits for the time.
+        delay: seconds.
+    """
+
+    __slots__ = ("_armed", "_live", "_reactor", "_waiting", "delay")
+
+    def __init__(self, reactor: TimerReactor, delay: float) -> None:
+        self._reactor = reactor
+        self.delay = delay
+        self._waiting: deque[Deadline] = deque()
+        self._live = 0
+        self._armed: IDelayedCall | None = None
+
+    def add(self, call: Callable[[], None]) -> Deadline:
+        """Call when `delay` has passed; what it raises is logged."""
+        deadline = Deadline(self, self._reactor.seconds() + self.delay, call)
+        self._waiting.append(deadline)
+        self._live += 1
+        if self._armed is None:
+            self._armed = self._reactor.callLater(self.delay, self._due)
+        return deadline
+
+    def cancelled(self) -> None:
+        """One of those who wait does so no more."""
+        self._live -= 1
+        waiting = self._waiting
+        if not self._live:
+            waiting.clear()
+            if self._armed is not None:
+                self._armed.cancel()
+                self._armed = None
+        elif len(waiting) > _MOST_DEAD + 2 * self._live:
+            self._waiting = deque(one for one in waiting if one.call is not None)
+
+    def _due(self) -> None:
+        self._armed = None
+        waiting = self._waiting
+        now = self._reactor.seconds()
+        due: list[Callable[[], None]] = []
+        while waiting and (waiting[0].call is None or waiting[0].when <= now):
+            deadline = waiting.popleft()
+            if deadline.call is not None:
+                due.append(deadline.call)
+                deadline.call = None
+                self._live -= 1
+        if waiting:
+            self._armed = self._reactor.callLater(waiting[0].when - now, self._due)
+        for call in due:
+            try:
+                call()
+            except Exception:
+                _log.failure("a time-out raised")
+
+
 class IdleTimer:
     """
     Calls back when nothing has happened for a while.
@@ -37,24 +123,33 @@ class IdleTimer:
         reactor: tells and waits for the time.
         timeout: seconds; 0 or None is for ever.
         idle: called once, when it is over; may be assigned anew while the timer runs.
+        queue: of all those with the same timeout; None for a timer of its own.
     """
 
-    __slots__ = ("_call", "_reactor", "idle", "lastActivity", "timeout")
+    __slots__ = ("_call", "_queue", "_reactor", "idle", "lastActivity", "timeout")
 
     def __init__(
-        self, reactor: TimerReactor, timeout: float | None, idle: Callable[[], None]
+        self,
+        reactor: TimerReactor,
+        timeout: float | None,
+        idle: Callable[[], None],
+        queue: DeadlineQueue | None = None,
     ) -> None:
         self._reactor = reactor
+        self._queue = queue
         self.timeout = timeout or 0.0
         self.idle = idle
         self.lastActivity = 0.0
-        self._call: IDelayedCall | None = None
+        self._call: IDelayedCall | Deadline | None = None
 
     def start(self) -> None:
         """Count from now; a timer that runs is only told of activity."""
         self.lastActivity = self._reactor.seconds()
         if self._call is None and self.timeout > 0:
-            self._call = self._reactor.callLater(self.timeout, self._look)
+            if self._queue is not None:
+                self._call = self._queue.add(self._look)
+            else:
+                self._call = self._reactor.callLater(self.timeout, self._look)
 
     def stop(self) -> None:
         """Never call back, and let go of who was to be called; to start anew assign `idle`."""

@@ -68,6 +68,7 @@ class ListeningSocket:
         self._context = context
         self._sock: socket.socket | None = None
         self._local: IAddress | None = None
+        self._batch = options.acceptBatch
         self._bound = address
         self._retry: IDelayedCall | None = None
 
@@ -97,13 +98,20 @@ class ListeningSocket:
         return "listener"
 
     def doRead(self) -> None:
-        """Accept what waits, up to a batch; the reactor asks again while there is more."""
-        for _ in range(self._options.acceptBatch):
+        """
+        Accept what waits, up to a batch; the reactor asks again while there is more.
+
+        The batch shrinks when it is not filled and grows when it is, so that connections that come
+        one by one cost one call each.
+        """
+        batch = self._batch
+        for _ in range(batch):
             if self._sock is None:
                 return
             try:
                 sock, name = self._sock.accept()
             except BlockingIOError:
+                self._batch = 1
                 return
             except OSError as problem:
                 if problem.errno in _PEERS_FAULT:
@@ -111,6 +119,7 @@ class ListeningSocket:
                 self._backOff(problem)
                 return
             self._accepted(sock, name)
+        self._batch = min(batch * 2, self._options.acceptBatch)
 
     def _accepted(self, sock: socket.socket, name: Any) -> None:
         turn = self._context.turn

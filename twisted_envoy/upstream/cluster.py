@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from twisted.internet.interfaces import IDelayedCall
 from zope.interface import implementer
 
 from twisted_envoy.interfaces.sockets import ConnectOptions
@@ -18,6 +17,7 @@ from twisted_envoy.interfaces.upstream import (
     ILoadBalancerMaker,
     LoadBalancerContext,
 )
+from twisted_envoy.network.timers import DeadlineQueue
 from twisted_envoy.upstream.circuit_breaker import Limits
 from twisted_envoy.upstream.host import Host, HostSettings
 from twisted_envoy.upstream.stats import ClusterStats
@@ -77,11 +77,10 @@ class Cluster:
         self.connections = limits["default"].connections
         self.transportSocket = transportSocket
         self.metadata = settings.metadata
-        self.connectTimeout = settings.connectTimeout
+        self.connectTimeouts = DeadlineQueue(reactor, settings.connectTimeout)
         self.bufferLimit = settings.bufferLimit
         self.connectOptions = settings.connectOptions
         self.seconds: Callable[[], float] = reactor.seconds
-        self.callLater: Callable[..., IDelayedCall] = reactor.callLater
         self.hosts = tuple(Host(host, self) for host in settings.hosts)
         self._balancer: ILoadBalancer = balancer(self.hosts)
         total = len(self.hosts)

@@ -23,7 +23,6 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
-    IDelayedCall,
     IHalfCloseableProtocol,
     IProtocol,
     IProtocolFactory,
@@ -35,6 +34,7 @@ from zope.interface import implementer
 from twisted_envoy.errors import StreamError
 from twisted_envoy.interfaces.upstream import ITCPPool
 from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.network.timers import Deadline
 from twisted_envoy.state.addresses import addressText
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class _Attempt:
         self._factory = factory
         self._done: Deferred[Any] = Deferred(self._cancelled)
         self._connecting: Deferred[Any] | None = None
-        self._timer: IDelayedCall | None = None
+        self._timer: Deadline | None = None
         self._over = False
         self._returned = False
         self._started = 0.0
@@ -118,7 +118,7 @@ class _Attempt:
         host.stats.cx_total.value += 1
         host.stats.cx_active.value += 1
         self._started = cluster.seconds()
-        self._timer = cluster.callLater(cluster.connectTimeout, self._timedOut)
+        self._timer = cluster.connectTimeouts.add(self._timedOut)
         self._connecting = connecting = endpoint.connect(self)
         connecting.addCallbacks(self._connected, self._failed)
         self._returned = True

@@ -17,7 +17,7 @@ from twisted_envoy.extensions.filters.network.tcp_proxy.settings import (
 )
 from twisted_envoy.extensions.filters.network.tcp_proxy.stats import TCPProxyStats
 from twisted_envoy.interfaces.network import INetworkFilterFactory
-from twisted_envoy.network.timers import Backoff
+from twisted_envoy.network.timers import Backoff, DeadlineQueue
 from twisted_envoy.state.addresses import hostText
 from twisted_envoy.state.stream_info import StreamInfo
 
@@ -57,6 +57,7 @@ class TCPProxyFactory:
             reactor=context.reactor,
             logging=_logging(config, context),
             idleTimeout=_IDLE if idle is None else idle,
+            idleQueue=DeadlineQueue(context.reactor, _IDLE if idle is None else idle),
             maxConnectAttempts=_or(config.max_connect_attempts, 1),
             newBackoff=_backoff(config.backoff_options, context),
             maxDuration=config.max_downstream_connection_duration or 0.0,

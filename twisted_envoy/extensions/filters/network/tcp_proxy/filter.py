@@ -85,7 +85,9 @@ class TCPProxy(Link):
         self.settings = settings
         settings.stats.downstream_cx_total.value += 1
         self.dataReceived: Callable[[bytes], None] = self._receivedEarly
-        self.idle = IdleTimer(settings.reactor, settings.idleTimeout, self._idled)
+        self.idle = IdleTimer(
+            settings.reactor, settings.idleTimeout, self._idled, settings.idleQueue
+        )
         self.upstreamInfo = UpstreamInfo()
         self._info: StreamInfo
         self._upstream: Upstream | None = None

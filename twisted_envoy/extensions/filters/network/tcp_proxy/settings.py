@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from twisted_envoy.extensions.filters.network.tcp_proxy.stats import TCPProxyStats
 from twisted_envoy.interfaces.upstream import IClusterManager
-from twisted_envoy.network.timers import Backoff
+from twisted_envoy.network.timers import Backoff, DeadlineQueue
 from twisted_envoy.state.stream_info import StreamInfo
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Settings:
     Attributes:
         idleTimeout, maxDuration: seconds, 0 for none.
         durationJitter: share of maxDuration that is added at random, 0 to 1.
+        idleQueue: where all connections wait for it.
         maxEarlyData: bytes that may be received before the upstream is there; None for none.
         connectOnData: True when the upstream connection waits for the client's first bytes.
         hashKey: of the hash policy, None when there is none.
@@ -66,6 +67,7 @@ class Settings:
     reactor: Any
     logging: AccessLogging = AccessLogging()
     idleTimeout: float = 3600.0
+    idleQueue: DeadlineQueue | None = None
     maxConnectAttempts: int = 1
     newBackoff: Callable[[], Backoff] | None = None
     maxDuration: float = 0.0
