@@ -21,7 +21,7 @@ def shape(node: Node) -> object:
     return None if isNull(node) else (node.tag, node.value)
 
 
-words = st.text("abc:-#'\"{}[],&*!|>%@ \né5~", min_size=0, max_size=8)
+words = st.text("abc:-#'\"{}[],&*!|>%@ é5~", min_size=0, max_size=8)
 trees = st.recursive(
     st.none() | st.booleans() | st.integers(-99, 99) | words,
     lambda below: (
