@@ -135,7 +135,7 @@ def main(reactor: Any) -> Deferred[Any]:
         servers = Factory.forProtocol(Echo)
         servers.noisy = False
         yield InternalServerEndpoint(reactor, "echo").listen(servers)
-        listener: IStreamServerEndpoint = serverFromString(
+        listener: IStreamServerEndpoint = serverFromString(  # type: ignore[no-untyped-call]
             reactor, "tcp:0:interface=127.0.0.1:backlog=1024"
         )
         port: Any = yield listener.listen(servers)

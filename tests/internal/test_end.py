@@ -695,6 +695,72 @@ class AbortTests(EndTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
 
+class ResetTests(EndTestCase):
+    """resetConnection: an abort that waits for what was written."""
+
+    def test_nothingWritten(self) -> None:
+        """With nothing on its way it is an abort."""
+
+        def test(us: Recorder, them: Recorder) -> None:
+            us.transport.resetConnection()
+            self.pump()
+            us.transport.resetConnection()
+            self.assertEqual((us.ends, them.ends), (["ConnectionAborted"], ["ConnectionLost"]))
+
+        self.bothWays(test)
+
+    def test_slowReader(self) -> None:
+        """A slow peer gets every byte, then the loss; what is written after the call is ignored."""
+
+        def test(us: Recorder, them: Recorder) -> None:
+            them.transport.pauseProducing()
+            us.transport.write(b"x" * 3 * MIB)
+            if self.before:
+                getattr(us.transport, self.before)()
+            us.transport.resetConnection()
+            us.transport.resetConnection()
+            us.transport.write(b"ignored")
+            them.transport.write(b"unread")
+            self.pump()
+            self.assertEqual((us.ends, them.events), ([], ["made"]))
+            them.transport.resumeProducing()
+            self.pump()
+            self.assertEqual(len(them.received), 3 * MIB)
+            self.assertEqual(us.ends, ["ConnectionAborted"])
+            self.assertEqual(them.ends[-1], "ConnectionLost")
+
+        for self.before in ("", "loseWriteConnection", "loseConnection"):
+            self.bothWays(test)
+
+    def test_producer(self) -> None:
+        """A registered producer is waited for."""
+
+        def test(us: Recorder, them: Recorder) -> None:
+            us.transport.registerProducer(Push(), True)
+            us.transport.resetConnection()
+            us.transport.write(b"produced")
+            self.pump()
+            self.assertEqual((us.ends, them.received), ([], b"produced"))
+            us.transport.unregisterProducer()
+            self.pump()
+            self.assertEqual((us.ends, them.ends), (["ConnectionAborted"], ["ConnectionLost"]))
+
+        self.bothWays(test)
+
+    def test_peerCloses(self) -> None:
+        """A peer that closes without reading ends the waiting."""
+
+        def test(us: Recorder, them: Recorder) -> None:
+            them.transport.pauseProducing()
+            us.transport.write(b"x")
+            us.transport.resetConnection()
+            them.transport.loseConnection()
+            self.pump()
+            self.assertEqual((len(us.ends), them.ends), (1, ["ConnectionDone"]))
+
+        self.bothWays(test)
+
+
 class AfterwardsTests(EndTestCase):
     """After connectionLost."""
 
@@ -712,6 +778,7 @@ class AfterwardsTests(EndTestCase):
                 transport.loseWriteConnection()
                 transport.loseConnection()
                 transport.abortConnection()
+                transport.resetConnection()
                 transport.pauseProducing()
                 transport.resumeProducing()
                 transport.stopProducing()

@@ -9,6 +9,7 @@ ends (us = our protocol, peer = the other end):
     loseConnection, us       reads no more; end of stream; lost (ConnectionDone) once data is taken
     end of stream, peer      IHalfCloseableProtocol: readConnectionLost; else lost (ConnectionDone)
     peer lost, orderly       unread data, then end of stream; a later write: lost (ConnectionLost)
+    resetConnection, us      as loseConnection, but ends as abortConnection
     abortConnection, us      lost (ConnectionAborted) at the boundary, peer lost (ConnectionLost)
     callback raises, us      logged; lost with that failure, peer lost (ConnectionLost)
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IProtocolFactory
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
@@ -76,6 +77,7 @@ class End:
         "_endTaken",
         "_endTold",
         "_broken",
+        "_resetting",
         "_lossReason",
         "_halfCloseable",
         "_asked",
@@ -108,6 +110,7 @@ class End:
         self._endAsked = self._endTaken = False  # our end of stream: asked for, taken by the peer
         self._endTold = False  # the peer's end of stream
         self._broken = False  # something was written to a peer that is gone
+        self._resetting = False  # closing, to end as an abort
         self._lossReason: Failure | None = None
         self._halfCloseable: IHalfCloseableProtocol | None = None
         self._asked: IProtocol = _NOBODY
@@ -205,7 +208,10 @@ class End:
         elif self._peer is None and self._broken:
             self._lose(_lost("written to after the peer had closed"))
         elif self._outbound.ended and not self._outbound.size and self.disconnecting:
-            self._lose(_DONE)
+            if self._resetting:
+                self._abort(failureOf(ConnectionAborted()))
+            else:
+                self._lose(_DONE)
         else:
             self._tellEnds()
 
@@ -214,13 +220,14 @@ class End:
             self._endTaken = True
             self._tellWriteEnd()
         inbound = self._inbound
-        if inbound.chunks:
+        peer = self._peer
+        if inbound.chunks or not inbound.ended:
             return
-        if inbound.ended and self._reading and not self._endTold:
+        if peer is not None and not peer._endTaken:
+            peer._schedule()
+        if self._reading and not self._endTold and (peer is None or not peer._resetting):
             self._endTold = True
             self._tellReadEnd()
-        if inbound.ended and self._peer is not None and not self._peer._endTaken:
-            self._peer._schedule()
 
     def _tellReadEnd(self) -> None:
         halfCloseable = self._askHalfCloseable()

@@ -40,9 +40,10 @@ class IHalfCloseTransport(ITransport, IConsumer, IPushProducer):
 
     def resetConnection() -> None:
         """
-        Drop the connection once everything written has been taken; the peer sees it as lost.
+        Close once everything written has been taken, but as an abort: the peer sees a loss.
 
-        What `abortConnection` does, but no byte that was written before it is dropped.
+        What `abortConnection` does without dropping a byte that was written before it; a
+        registered producer is waited for.
         """
 
     def setWriteBufferLimit(limit: int) -> None:

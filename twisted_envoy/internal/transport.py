@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from twisted.internet.error import ConnectionAborted
-from twisted.internet.interfaces import IProducer, IPullProducer
+from twisted.internet.interfaces import IProducer
 from zope.interface import implementer
 
 from twisted_envoy.internal.address import InternalAddress
@@ -111,17 +111,10 @@ class InternalTransport(End):
 
     def resetConnection(self) -> None:
         """See IHalfCloseTransport."""
-        if not self.connected:
-            return
-        pipe = self._outbound
-        pipe.unregister()
-        if pipe.size and not pipe.ended:
-            self.disconnecting = True
-            self._stopReading()
-            pipe.open = False
-            pipe.register(_ResetWhenTaken(self), False)
-        else:
-            self.abortConnection()
+        if self.connected:
+            self._resetting = self._control = True
+            self.loseConnection()
+            self._schedule()
 
     def setWriteBufferLimit(self, limit: int) -> None:
         """See IHalfCloseTransport."""
@@ -171,23 +164,6 @@ class InternalTransport(End):
         self._outbound.unregister()
         if self._endAsked and self.connected:
             self._sendEnd()
-
-
-@implementer(IPullProducer)
-class _ResetWhenTaken:
-    """Is asked for more each time that the peer has taken something; resets when that was all."""
-
-    __slots__ = ("_transport",)
-
-    def __init__(self, transport: InternalTransport) -> None:
-        self._transport = transport
-
-    def resumeProducing(self) -> None:
-        if not self._transport.bufferedBytes:
-            self._transport.abortConnection()
-
-    def stopProducing(self) -> None:
-        """The connection is gone."""
 
 
 def makePair(
