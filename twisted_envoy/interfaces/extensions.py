@@ -26,7 +26,7 @@ class IExtensionFactory(Interface):
     typeURL: str = Attribute("Full message name, without `type.googleapis.com/`.")
     category: str = Attribute("`filters.network`, `access_loggers`, ...: where it may be named.")
 
-    def build(config: View, context: IFactoryContext) -> object:  # type: ignore[empty-body]
+    def build(config: View, context: IFactoryContext) -> object:
         """
         Read the whole config, once, at start-up.
 
@@ -56,10 +56,10 @@ class IFactoryContext(Interface):
     runtime: object = Attribute("server.Runtime: the values of layered_runtime.")
     validating: bool = Attribute("True when nothing will be started: open and bind nothing.")
 
-    def singleton(key: str, make: Callable[[], object]) -> object:  # type: ignore[empty-body]
+    def singleton(key: str, make: Callable[[], object]) -> object:
         """The one object of that key in this server, made on first use."""
 
-    def build(extension: View, category: str) -> object:  # type: ignore[empty-body]
+    def build(extension: View, category: str) -> object:
         """Build what a TypedExtensionConfig (or any `name` + `typed_config`) names."""
 
     def warn(problem: str, view: View | None = None) -> None:

@@ -68,7 +68,7 @@ class IListenerFilter(Interface):
 
     maxReadBytes: int = Attribute("How many bytes it may ask for; 0 when it reads none.")
 
-    def feed(  # type: ignore[empty-body]
+    def feed(
         data: bytes, streamInfo: StreamInfo
     ) -> tuple[Verdict, int | str]:
         """

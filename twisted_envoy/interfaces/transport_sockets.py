@@ -44,7 +44,7 @@ class IDownstreamTransportSocketFactory(Interface):
 class IUpstreamTransportSocketFactory(Interface):
     """Dresses connections to hosts."""
 
-    def connectorFor(  # type: ignore[empty-body]
+    def connectorFor(
         host: IHost, options: TransportSocketOptions, passthrough: object | None = None
     ) -> IStreamClientEndpoint:
         """

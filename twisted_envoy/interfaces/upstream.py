@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
 from zope.interface import Attribute, Interface
+
+from twisted_envoy.interfaces.sockets import ConnectOptions
 
 if TYPE_CHECKING:
     from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
@@ -42,7 +46,7 @@ class IHost(Interface):
     cluster: ICluster = Attribute("The cluster that it belongs to.")
     stats: object = Attribute("Per-host counters, named as `/clusters` names them.")
 
-    def tcpPool(options: TransportSocketOptions) -> ITCPPool:  # type: ignore[empty-body]
+    def tcpPool(options: TransportSocketOptions) -> ITCPPool:
         """Where new connections to this host come from."""
 
 
@@ -62,42 +66,74 @@ class ICluster(Interface):
     metadata: dict[str, dict[str, object]] = Attribute("filter_metadata.")
     hosts: Sequence[IHost] = Attribute("All hosts.")
     stats: object = Attribute("upstream.stats.ClusterStats.")
-    connectOptions: object = Attribute("sockets.ConnectOptions for its kernel connections.")
+    connectOptions: ConnectOptions = Attribute("sockets.ConnectOptions for its kernel connections.")
 
-    def chooseHost(context: LoadBalancerContext) -> IHost | None:  # type: ignore[empty-body]
+    def chooseHost(context: LoadBalancerContext) -> IHost | None:
         """The host for one new connection; None when there is none."""
 
 
 class IClusterManager(Interface):
     """All clusters of a server."""
 
-    def get(name: str) -> ICluster | None:  # type: ignore[empty-body]
+    def get(name: str) -> ICluster | None:
         """The cluster of that name."""
 
 
 class ILoadBalancer(Interface):
     """Picks hosts of one cluster."""
 
-    def choose(context: LoadBalancerContext) -> IHost | None:  # type: ignore[empty-body]
+    def choose(context: LoadBalancerContext) -> IHost | None:
         """A host, or None when there is none to pick."""
 
     def hostsChanged(hosts: Sequence[IHost]) -> None:
         """The hosts are now these."""
 
 
+class ResolveFailed(Exception):
+    """Nobody could say whether a name has addresses; that it has none is an answer."""
+
+
+class IHostResolver(Interface):
+    """Finds the addresses of names."""
+
+    def resolve(
+        name: str, kind: type[IPv4Address | IPv6Address]
+    ) -> Deferred[Sequence[str]]:
+        """
+        Ask once.
+
+        Returns:
+            Fires with the addresses of that kind, none when the name has none or does not exist;
+            fails with ResolveFailed.
+        """
+
+
+class IDiscovery(Interface):
+    """Keeps a cluster's hosts up to date."""
+
+    def start(cluster: ICluster, ready: Callable[[], None]) -> None:
+        """Begin; `ready` is called once, when traffic need not wait any longer."""
+
+    def stop() -> None:
+        """Change nothing any more."""
+
+
 class ILoadBalancerMaker(Interface):
     """What a load balancing policy's factory builds."""
 
-    def __call__(hosts: Sequence[IHost]) -> ILoadBalancer:  # type: ignore[empty-body]
+    def __call__(hosts: Sequence[IHost]) -> ILoadBalancer:
         """A balancer over those hosts."""
 
 
 __all__ = [
     "ICluster",
     "IClusterManager",
+    "IDiscovery",
     "IHost",
+    "IHostResolver",
     "ILoadBalancer",
     "ILoadBalancerMaker",
     "ITCPPool",
     "LoadBalancerContext",
+    "ResolveFailed",
 ]

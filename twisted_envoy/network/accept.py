@@ -97,6 +97,9 @@ class Acceptor:
         self._finish()
         return True
 
+    def connectionMade(self) -> None:
+        """Part of IProtocol; makeConnection does everything."""
+
     def dataReceived(self, data: bytes) -> None:
         """The first bytes, for listener filters only."""
         self._data += data

@@ -2,14 +2,14 @@
 From options to a server: the only place that wires everything.
 
 The order is Envoy's, so that the first of two mistakes is the same one: bootstrap, runtime,
-extensions, overload manager, clusters, listeners, admin. Validating runs the very same code and binds
-nothing; what validates starts.
+extensions, overload manager, clusters, listeners, admin. Validating runs the very same code and
+binds nothing; what validates starts.
 """
 
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.logger import Logger
 
@@ -187,7 +187,7 @@ class _Builder:
         from twisted_envoy.access_log.logger import buildAccessLogs
         from twisted_envoy.server.admin.listener import buildAdmin
 
-        return buildAdmin(config, server, self._context, buildAccessLogs)
+        return buildAdmin(config, cast(Any, server), cast(Any, self._context), buildAccessLogs)
 
 
 def _report(bootstrap: View, options: ServerOptions, context: FactoryContext) -> None:

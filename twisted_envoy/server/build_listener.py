@@ -169,7 +169,7 @@ def _socketAddresses(config: View, name: str) -> tuple[IAddress, ...]:
             f"error adding listener named '{name}': use internal_listener field instead of address "
             "for internal listeners"
         )
-    socketConfig = given.message.socket_address  # type: ignore[attr-defined]
+    socketConfig = given.message.socket_address
     if given.which("address") == "socket_address" and socketConfig.protocol == 1:
         where = f"{socketConfig.address}:{socketConfig.port_value}"
         count = len(config.filter_chains)

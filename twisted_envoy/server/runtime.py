@@ -1,8 +1,8 @@
 """
 Runtime values: the layers of `layered_runtime`, later ones over earlier ones.
 
-Only static layers (and the empty admin layer) are read; what asks for a disk or a server is reported
-as unsupported by not being read.
+Only static layers (and the empty admin layer) are read; what asks for a disk or a server is
+reported as unsupported by not being read.
 """
 
 from __future__ import annotations

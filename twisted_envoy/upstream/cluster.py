@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress
 from zope.interface import implementer
 
 from twisted_envoy.interfaces.sockets import ConnectOptions
@@ -13,6 +16,7 @@ from twisted_envoy.interfaces.transport_sockets import IUpstreamTransportSocketF
 from twisted_envoy.interfaces.upstream import (
     ICluster,
     IClusterManager,
+    IDiscovery,
     ILoadBalancer,
     ILoadBalancerMaker,
     LoadBalancerContext,
@@ -45,7 +49,7 @@ class ClusterSettings:
 @implementer(ICluster)
 class Cluster:
     """
-    A static cluster.
+    A cluster whose hosts are those of the config, or found by its discovery.
 
     Args:
         settings: the config's.
@@ -55,6 +59,7 @@ class Cluster:
         transportSocket: dresses connections to hosts.
         balancer: made over the hosts.
         reactor: IReactorTime.
+        discovery: finds the hosts; None when the settings have them all.
     """
 
     addedViaAPI = False
@@ -68,7 +73,9 @@ class Cluster:
         transportSocket: IUpstreamTransportSocketFactory,
         balancer: ILoadBalancerMaker,
         reactor: Any,
+        discovery: IDiscovery | None = None,
     ) -> None:
+        self.discovery = discovery
         self.name = settings.name
         self.observabilityName = settings.observabilityName or settings.name
         self.config = config
@@ -81,13 +88,42 @@ class Cluster:
         self.bufferLimit = settings.bufferLimit
         self.connectOptions = settings.connectOptions
         self.seconds: Callable[[], float] = reactor.seconds
-        self.hosts = tuple(Host(host, self) for host in settings.hosts)
-        self._balancer: ILoadBalancer = balancer(self.hosts)
-        total = len(self.hosts)
-        stats.membership_total.value = total
-        stats.membership_healthy.value = total
-        stats.membership_change.value += 1 if total else 0
+        self.hosts: tuple[Host, ...] = ()
+        self._balancer: ILoadBalancer = balancer(())
+        stats.membership_total.value = stats.membership_healthy.value = 0
+        self.replaceHosts(settings.hosts)
         self.open: set[Any] = set()
+
+    def replaceHosts(self, settings: Sequence[HostSettings]) -> bool:
+        """
+        The hosts are now these, in this order.
+
+        A Host whose settings are what they were stays the same object, with its counters and
+        pools. Connections to a host that is gone live on.
+
+        Returns:
+            Whether anything but the order changed.
+        """
+        old: dict[IAddress, list[Host]] = {}
+        for host in self.hosts:
+            old.setdefault(host.address, []).append(host)
+        hosts = tuple(self._hostOf(one, old.get(one.address, [])) for one in settings)
+        kept = len(self.hosts) - sum(map(len, old.values()))
+        if kept == len(hosts) == len(self.hosts):
+            return False
+        self.hosts = hosts
+        self._balancer.hostsChanged(hosts)
+        stats = self.stats
+        stats.membership_total.value = stats.membership_healthy.value = len(hosts)
+        stats.membership_change.value += 1
+        return True
+
+    def _hostOf(self, settings: HostSettings, old: list[Host]) -> Host:
+        """One of the old ones, which is taken from them, or a new one."""
+        for index, host in enumerate(old):
+            if host.settings == settings:
+                return old.pop(index)
+        return Host(settings, self)
 
     def bufferedBytes(self) -> int:
         """Bytes that are written to this cluster's connections and wait to be sent."""
@@ -107,6 +143,33 @@ class ClusterManager:
 
     def __init__(self) -> None:
         self._clusters: dict[str, Cluster] = {}
+        self._unready: set[str] = set()
+        self._ready: Deferred[None] = Deferred()
+
+    def start(self) -> Deferred[None]:
+        """
+        Begin to look for hosts.
+
+        Returns:
+            Fires when every cluster has had its first answer, or a failure.
+        """
+        found = [one for one in self._clusters.values() if one.discovery is not None]
+        self._unready = {cluster.name for cluster in found}
+        for cluster in found:
+            cluster.discovery.start(cluster, partial(self._isReady, cluster.name))
+        self._isReady("")
+        return self._ready
+
+    def _isReady(self, name: str) -> None:
+        self._unready.discard(name)
+        if not (self._unready or self._ready.called):
+            self._ready.callback(None)
+
+    def stop(self) -> None:
+        """Look for hosts no more."""
+        for cluster in self._clusters.values():
+            if cluster.discovery is not None:
+                cluster.discovery.stop()
 
     def add(self, cluster: Cluster) -> None:
         """

@@ -60,6 +60,7 @@ class Host:
         "locality",
         "metadata",
         "priority",
+        "settings",
         "stats",
         "weight",
     )
@@ -68,6 +69,7 @@ class Host:
     healthFlags = "healthy"
 
     def __init__(self, settings: HostSettings, cluster: Cluster) -> None:
+        self.settings = settings
         self.address = settings.address
         self.hostname = settings.hostname
         self.weight = settings.weight

@@ -7,7 +7,7 @@ connection's `dataReceived` is bound to the user's.
 
     state        event                   counters
     connecting   confirmed               cx_connect_ms, rq_total, rq_active
-    connecting   failed                  cx_connect_fail, cx_destroy(_remote), rq_pending_failure_eject
+    connecting   failed                  cx_connect_fail, cx_destroy, rq_pending_failure_eject
     connecting   connect_timeout         the same and cx_connect_timeout, destroy_local
     connecting   cancelled               rq_cancelled, cx_destroy(_local)
     connected    lost                    cx_destroy, by whom, with_active_rq, cx_length_ms
@@ -28,6 +28,7 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IStreamClientEndpoint,
 )
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -39,6 +40,8 @@ from twisted_envoy.state.addresses import addressText
 
 if TYPE_CHECKING:
     from twisted_envoy.upstream.host import Host
+
+_log = Logger("upstream")
 
 
 class PoolError(StreamError):
@@ -130,7 +133,7 @@ class _Attempt:
     def doStop(self) -> None:
         self._factory.doStop()
 
-    def buildProtocol(self, addr: IAddress | None) -> TrackedConnection | None:
+    def buildProtocol(self, addr: IAddress) -> TrackedConnection | None:
         protocol: Any = self._factory.buildProtocol(addr)
         if protocol is not None:
             self._tracked = TrackedConnection(protocol, self._host)
@@ -149,7 +152,8 @@ class _Attempt:
             return
         tracked = self._tracked
         if tracked is not None and tracked.begun:
-            self._connected(tracked)  # and lost already: its protocol is told, which raised
+            _log.failure("a new connection's protocol raised; it is closed", failure)
+            self._connected(tracked)  # and lost already, which its protocol is told
             return
         self._settle()
         self._fail(PoolError("UF", self._reason(failure)), remote=True)
@@ -258,6 +262,9 @@ class TrackedConnection:
         self._host.stats.rq_total.value += 1
         self._host.stats.rq_active.value += 1
         self.protocol.makeConnection(transport)
+
+    def connectionMade(self) -> None:
+        """Part of IProtocol; makeConnection does everything."""
 
     def readConnectionLost(self) -> None:
         self._remoteEnded = True

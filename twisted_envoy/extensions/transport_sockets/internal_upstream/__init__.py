@@ -1,5 +1,6 @@
 """
-Hands filter state and metadata to an internal listener (`envoy.transport_sockets.internal_upstream`).
+Hands filter state and metadata to an internal listener
+(`envoy.transport_sockets.internal_upstream`).
 
 Of `passthrough_metadata` the kinds `host` and `cluster`, as in Envoy.
 """

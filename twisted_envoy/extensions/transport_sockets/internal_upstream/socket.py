@@ -7,7 +7,7 @@ On a plain address it changes nothing, as in Envoy.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
@@ -32,7 +32,7 @@ class MetadataSource(NamedTuple):
 @implementer(IUpstreamTransportSocketFactory)
 class InternalUpstream:
     """
-    Connects with a Passthrough: the named metadata of host and cluster, and the shared filter state.
+    Connects with a Passthrough: the named metadata of host and cluster, and shared filter state.
 
     Args:
         inner: the nested transport socket.
@@ -60,10 +60,10 @@ class InternalUpstream:
 
     def connect(
         self, host: IHost, options: TransportSocketOptions, factory: IProtocolFactory
-    ) -> Deferred[object]:
+    ) -> Deferred[Any]:
         """One connection with what there is to pass at this moment."""
         passthrough = Passthrough(self._metadataOf(host), options.shared)
-        connecting: Deferred[object] = self._inner.connectorFor(host, options, passthrough).connect(
+        connecting: Deferred[Any] = self._inner.connectorFor(host, options, passthrough).connect(
             factory
         )
         return connecting
@@ -90,5 +90,5 @@ class _PassingEndpoint:
         self._host = host
         self._options = options
 
-    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[object]:
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
         return self._socket.connect(self._host, self._options, protocolFactory)

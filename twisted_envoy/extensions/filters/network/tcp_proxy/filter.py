@@ -143,7 +143,7 @@ class TCPProxy(Link):
         self._early.clear()
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
-            upstream.downstreamLost(reset=not reason.check(ConnectionDone))
+            upstream.downstreamLost(reset=not isinstance(reason.value, ConnectionDone))
         else:
             self.idle.stop()
         connecting, self._connecting = self._connecting, None
@@ -226,16 +226,19 @@ class TCPProxy(Link):
         cluster: Any = settings.clusters.get(name)
         if cluster is None:
             settings.stats.downstream_cx_no_route.value += 1
-            return self._fail("NC", _NO_CLUSTER)
+            self._fail("NC", _NO_CLUSTER)
+            return None
         self.upstreamInfo.clusterName = name
         self.upstreamInfo.cluster = cluster
         if cluster.connections.full:
             cluster.stats.upstream_cx_overflow.value += 1
-            return self._fail("UO", _OVERFLOW)
+            self._fail("UO", _OVERFLOW)
+            return None
         hashKey = settings.hashKey(info) if settings.hashKey is not None else None
         host = cluster.chooseHost(LoadBalancerContext(hashKey, target.metadataMatch))
         if host is None:
-            return self._fail("UH", _NO_HOST)
+            self._fail("UH", _NO_HOST)
+            return None
         return cluster, host
 
     def _options(self) -> TransportSocketOptions:
@@ -254,9 +257,9 @@ class TCPProxy(Link):
 
     def _attemptFailed(self, failure: Failure, cluster: Any) -> None:
         self._connecting = None
-        if self._closed or failure.check(CancelledError):
-            return
         problem = failure.value
+        if self._closed or isinstance(problem, CancelledError):
+            return
         if not isinstance(problem, StreamError):
             _log.failure("connecting raised; the connection is closed", failure)
             self.transport.abortConnection()

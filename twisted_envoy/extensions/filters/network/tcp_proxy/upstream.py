@@ -131,6 +131,9 @@ class Upstream:
         )
         proxy.begin(self)
 
+    def connectionMade(self) -> None:
+        """Part of IProtocol; makeConnection does everything."""
+
     def readConnectionLost(self) -> None:
         """The upstream's end of stream goes down to the client."""
         self._ended = True
@@ -156,7 +159,9 @@ class Upstream:
         self.dataReceived = dropped
         proxy, self._proxy = self._proxy, None
         if proxy is not None:
-            proxy.upstreamLost(reset=not reason.check(ConnectionDone, ConnectionAborted))
+            proxy.upstreamLost(
+                reset=not isinstance(reason.value, (ConnectionDone, ConnectionAborted))
+            )
 
     # What the downstream half asks for.
 
@@ -222,5 +227,5 @@ class UpstreamFactory:
     def doStop(self) -> None:
         """Nothing to put away."""
 
-    def buildProtocol(self, addr: IAddress | None) -> Upstream:
+    def buildProtocol(self, addr: IAddress) -> Upstream:
         return Upstream(self._proxy, self._clusterStats)
