@@ -11,8 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.config.support import TCP_PROXY, decode, outcome, verdicts
 from twisted_envoy.config import decode as module
 from twisted_envoy.config.bootstrap import decodeText, envoyPlans, loadBootstrap
+from twisted_envoy.config.fields import LIST, MAP, Field, MapField, MessageField
 from twisted_envoy.config.load import Text
-from twisted_envoy.config.plan import LIST, MAP, Field, MapField, MessageField, MessagePlan
+from twisted_envoy.config.plan import MessagePlan
 
 TYPES = (
     "envoy.config.core.v3.Node",

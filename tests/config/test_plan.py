@@ -2,9 +2,8 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.config.support import outcome
 from twisted_envoy.config.bootstrap import envoyPlans
-from twisted_envoy.config.plan import LIST, MAP, SINGLE, isRepeated, kindOf
+from twisted_envoy.config.fields import LIST, MAP, SINGLE
 
 
 class PlanTests(SynchronousTestCase):
@@ -28,30 +27,10 @@ class PlanTests(SynchronousTestCase):
         )
         self.assertIsNone(plans.find("acme.Nothing"))
 
-    def test_kinds(self) -> None:
-        """Well-known types have a JSON form of their own."""
-        self.assertEqual(kindOf("google.protobuf.UInt32Value"), "wrapper")
-        self.assertEqual(kindOf("google.protobuf.Any"), "any")
-        self.assertEqual(kindOf("envoy.config.core.v3.Node"), "message")
-
-    def test_olderProtobuf(self) -> None:
-        """Before `is_repeated` there was `label`."""
-
-        class Old:
-            LABEL_REPEATED = 3
-
-            def __init__(self, label: int) -> None:
-                self.label = label
-
-        self.assertTrue(isRepeated(Old(3)))  # type: ignore[arg-type]
-        self.assertFalse(isRepeated(Old(1)))  # type: ignore[arg-type]
-
-    def test_pathsOfListsAndMaps(self) -> None:
-        """An element's index is named, and only when there is a list."""
-        for text, path in (
-            ("node: {client_features: [a, 5]}", "node.client_features[1]: string"),
-            ("node: {client_features: 5}", "node.client_features: string"),
-            ("node: {extensions: [{}, 5]}", "node.extensions[1]: message"),
-            ("node: {dynamic_parameters: {a: 5}}", "node.dynamic_parameters[0]: message"),
-        ):
-            self.assertIn(path, outcome(text))
+    def test_oldValues(self) -> None:
+        """Deprecated enum values are known, and whether they are refused."""
+        plan = envoyPlans().find("envoy.config.core.v3.ApiConfigSource")
+        assert plan is not None
+        self.assertEqual(
+            plan.oldValues, {"api_type": {0: True}, "transport_api_version": {1: False}}
+        )

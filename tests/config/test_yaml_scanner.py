@@ -48,6 +48,7 @@ class ScannerTests(SynchronousTestCase):
             ("a: @", "unknown token", 3),
             ("a: 'b' @", "unexpected scalar", 7),
             ("a: 'b' c", "unexpected scalar", 7),
+            ("a: 'b', c", "unexpected scalar", 6),
             ("a: 'b' 'c'", "unexpected scalar", 7),
             ("a: ]", "illegal flow end", 3),
             ("[}", "illegal flow end", 1),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any as Untyped
 
-from twisted_envoy.config.plan import LIST, MAP, MessageField, ScalarField
+from twisted_envoy.config.fields import LIST, MAP, MessageField, ScalarField
 from twisted_envoy.config.record import Record
 
 

@@ -15,7 +15,8 @@ from twisted_envoy.config.nodes import Node, pack, unpack
 from twisted_envoy.errors import ConfigError, Position
 
 if TYPE_CHECKING:
-    from twisted_envoy.config.plan import Field, MessagePlan
+    from twisted_envoy.config.fields import Field
+    from twisted_envoy.config.plan import MessagePlan
 
 # What is below a field: a message, the messages of a list or a map, or nothing (one leaf).
 Below: TypeAlias = "Record | list[Record] | dict[object, Record] | None"

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any as Untyped
 from typing import TypeAlias
 
-from twisted_envoy.config.plan import LIST, MAP, Field, MapField, MessageField, MessagePlan
+from twisted_envoy.config.fields import LIST, MAP, Field, MapField, MessageField
+from twisted_envoy.config.plan import MessagePlan
 from twisted_envoy.config.record import Record, Unit
 from twisted_envoy.config.rule_tests import Test, listTests, mapTests, testsOf
 from twisted_envoy.errors import ConfigError

@@ -28,8 +28,9 @@ from typing import Any as Untyped
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
-from twisted_envoy.config.plan import LIST, MAP, Field, MapField, MessageField, MessagePlan
-from twisted_envoy.config.record import AnyRecord, Record
+from twisted_envoy.config.fields import LIST, MAP, Field, MapField, MessageField
+from twisted_envoy.config.plan import MessagePlan
+from twisted_envoy.config.record import AnyRecord, Below, Record
 from twisted_envoy.config.rules import validate
 from twisted_envoy.errors import ConfigError, Position
 
@@ -77,8 +78,16 @@ class View:
         return field in self._record.entries
 
     def moot(self, field: str, why: str) -> None:
-        """Mark a field as read because obeying it changes nothing; `why` is for who reads code."""
+        """
+        Mark a field and all below it as read because obeying it changes nothing.
+
+        Args:
+            why: for who reads code.
+        """
         markRead(self._record, field)
+        entry = self._record.entries.get(field)
+        if entry is not None:
+            _markBelow(entry[2])
 
     def take(self) -> dict[str, Untyped]:
         """Mark all that is in and below this message as read; return it as JSON would have it."""
@@ -203,17 +212,21 @@ def markAll(record: Record) -> None:
     """Note that every field in and below a message has been read."""
     for name, (_, _, below) in record.entries.items():
         markRead(record, name)
-        if isinstance(below, list):
-            for child in below:
-                markAll(child)
-        elif isinstance(below, dict):
-            for child in below.values():
-                markAll(child)
-        elif below is not None:
-            markAll(below)
+        _markBelow(below)
     if isinstance(record, AnyRecord) and record.content is not None:
         record.opened = True
         markAll(record.content)
+
+
+def _markBelow(below: Below) -> None:
+    if isinstance(below, list):
+        for child in below:
+            markAll(child)
+    elif isinstance(below, dict):
+        for child in below.values():
+            markAll(child)
+    elif below is not None:
+        markAll(below)
 
 
 def toJSON(record: Record) -> dict[str, Untyped]:

@@ -172,8 +172,11 @@ class Scanner:
         self._structure.push(character, "", place)
 
     def _flowEntry(self) -> None:
-        if not self._structure.flows and self.cursor.column == 0:
-            raise self._fault("plain value cannot start with flow indicator character")
+        if not self._structure.flows:
+            if self.cursor.column == 0:
+                raise self._fault("plain value cannot start with flow indicator character")
+            if not self._scalarAllowed:
+                raise self._fault("unexpected scalar")
         self._soloEntry()
         self._structure.keyAllowed, self._afterJSON = True, False
         place = self.cursor.place
