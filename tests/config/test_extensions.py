@@ -55,6 +55,7 @@ class PathTests(SynchronousTestCase):
             ("envoy.type.matcher.v3.RegexMatcher", "type.matcher"),
             ("xds.type.matcher.v3.Matcher", "xds.type.matcher"),
             ("envoy.extensions.x.v3alpha.Y.Z", "x"),
+            ("twisted_envoy.extensions.filters.network.own.v1.Own", "filters.network.own"),
             ("google.protobuf.Struct", ""),
             ("", ""),
         ):
