@@ -237,13 +237,16 @@ class _Attempt:
             protocol: Any = self._factory.buildProtocol(self._address)
             if protocol is None:
                 raise error.NoProtocol()
+        except Exception:
+            done.errback()
+            client.discard()
+            return
+        try:
             client.start(protocol)
         except Exception:
             if not done.called:
                 done.errback()
-            client.discard()
-            return
-        if done.called:  # cancelled while the connection was made
+        if done.called:  # cancelled while the connection was made, or it raised
             client.abortConnection()
         port.accept(server)
         if not done.called:

@@ -194,13 +194,23 @@ class Upstream:
             idle.stop()
             return
         self.close()
-        if transport.bufferedBytes:
-            self._flushing = idle
-            self._stats.upstream_flush_total.value += 1
-            self._stats.upstream_flush_active.value += 1
-            idle.idle = transport.abortConnection
-        else:
+        left = transport.bufferedBytes
+        if not left:
             idle.stop()
+            return
+        self._flushing = idle
+        self._stats.upstream_flush_total.value += 1
+        self._stats.upstream_flush_active.value += 1
+
+        def idled() -> None:
+            nonlocal left
+            if transport.bufferedBytes == left:
+                transport.abortConnection()
+            else:  # it is taken, if slowly: look again later
+                left = transport.bufferedBytes
+                idle.start()
+
+        idle.idle = idled
 
 
 @implementer(IProtocolFactory)
