@@ -169,11 +169,11 @@ class _Builder:
         manager = ListenerManager(context.stats, context.sockets, context.registry)
         builder = ListenerBuilder(context, internal, limit, self._nextID)
         for config in configs:
-            listener, options = builder.build(config)
-            if manager.get(listener.name) is not None:
-                config.warn(f"listener name '{listener.name}' is given twice: the first one wins")
+            if manager.get(config.name) is not None:
+                config.warn(f"listener name '{config.name}' is given twice: the first one wins")
+                config.take()
             else:
-                manager.add(listener, options)
+                manager.add(*builder.build(config))
         return manager
 
     def _nextID(self) -> int:

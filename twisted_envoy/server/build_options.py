@@ -10,24 +10,27 @@ if TYPE_CHECKING:
 
 Option = tuple[int, int, "int | bytes"]
 
+PREBIND, BOUND, LISTENING = "STATE_PREBIND", "STATE_BOUND", "STATE_LISTENING"
 
-def socketOptions(configs: tuple[View, ...]) -> list[Option]:
-    """
-    `config.core.v3.SocketOption`s that are set before bind or connect.
 
-    Raises:
-        ConfigError: an option for a later state, which is not implemented.
-    """
+def socketOptions(configs: tuple[View, ...], state: str = PREBIND) -> list[Option]:
+    """The `config.core.v3.SocketOption`s that are set in a state; only those for stream sockets."""
     options: list[Option] = []
     for config in configs:
         config.moot("description", "a remark")
-        if config.state != "STATE_PREBIND":
-            raise config.error(f"{config.state} is not implemented by twisted_envoy", "state")
         buffer = config.which("value") == "buf_value"
-        options.append(
-            (config.level, config.name, config.buf_value if buffer else config.int_value)
-        )
+        value = config.buf_value if buffer else config.int_value
+        option = (config.level, config.name, value)
+        if config.state == state and _forStreams(config.type):
+            options.append(option)
     return options
+
+
+def _forStreams(kind: View | None) -> bool:
+    if kind is None:
+        return True
+    kind.take()
+    return kind.has("stream") or not kind.has("datagram")
 
 
 def keepaliveOptions(config: View) -> list[Option]:

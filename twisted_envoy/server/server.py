@@ -70,10 +70,15 @@ class ListenerManager:
         scope.gauge("total_filter_chains_draining")
         self._sockets = sockets
         self._registry = registry
-        self._listeners: dict[str, tuple[Listener, ListenOptions]] = {}
+        self._listeners: dict[str, tuple[Listener, tuple[ListenOptions, ...]]] = {}
 
-    def add(self, listener: Listener, options: ListenOptions) -> None:
-        """One more, not yet listening."""
+    def add(self, listener: Listener, options: tuple[ListenOptions, ...]) -> None:
+        """
+        One more, not yet listening.
+
+        Args:
+            options: of its addresses; without any nothing will be bound.
+        """
         self._listeners[listener.name] = (listener, options)
         self._added.value += 1
         self._active.value = len(self._listeners)
@@ -99,7 +104,8 @@ class ListenerManager:
         listening = []
         for listener, options in self._listeners.values():
             endpoints = [
-                self._endpoint(address, options) for address in listener.settings.addresses
+                self._endpoint(address, each)
+                for address, each in zip(listener.settings.addresses, options, strict=False)
             ]
             listening.append(listener.listen(endpoints).addCallback(self._bound))
         gathered = gatherResults(listening, consumeErrors=True).addErrback(firstProblem)

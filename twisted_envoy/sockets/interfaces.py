@@ -28,6 +28,7 @@ class ListenOptions:
         pipeMode: permission bits of a Unix socket's path, 0 leaves them.
         acceptBatch: connections accepted before others get their turn.
         options: (level, name, value) for setsockopt before bind.
+        boundOptions, listeningOptions: the same, after bind and after listen.
     """
 
     backlog: int = 128
@@ -38,6 +39,8 @@ class ListenOptions:
     pipeMode: int = 0
     acceptBatch: int = 64
     options: tuple[tuple[int, int, int | bytes], ...] = ()
+    boundOptions: tuple[tuple[int, int, int | bytes], ...] = ()
+    listeningOptions: tuple[tuple[int, int, int | bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ class ListeningSocket:
         try:
             sock = boundSocket(self._wanted, self._options)
             sock.listen(self._options.backlog)
+            _setOptions(sock, self._options.listeningOptions)
         except OSError as problem:
             if sock is not None:
                 sock.close()
@@ -192,15 +193,20 @@ def boundSocket(address: IAddress, options: ListenOptions) -> socket.socket:
                 _unlinkStale(name)
         else:
             _setIPOptions(sock, family, options)
-        for level, option, value in options.options:
-            sock.setsockopt(level, option, value)
+        _setOptions(sock, options.options)
         sock.bind(name)
+        _setOptions(sock, options.boundOptions)
         if options.pipeMode and family == socket.AF_UNIX and not isAbstract(name):
             os.chmod(name, options.pipeMode)
     except OSError:
         sock.close()
         raise
     return sock
+
+
+def _setOptions(sock: socket.socket, options: tuple[tuple[int, int, int | bytes], ...]) -> None:
+    for level, option, value in options:
+        sock.setsockopt(level, option, value)
 
 
 def _setIPOptions(sock: socket.socket, family: int, options: ListenOptions) -> None:
