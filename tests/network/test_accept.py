@@ -1,0 +1,176 @@
+"""From an accepted transport to its chain."""
+
+from __future__ import annotations
+
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.network.listening import HOP, WEB, Wanting, World
+from twisted_envoy.network.accept import Acceptor
+from twisted_envoy.state.filter_state import FilterState, Sharing, StringObject
+from twisted_envoy.state.passthrough import Passthrough
+
+ACTIVE = {"downstream_cx_total": 1, "downstream_cx_active": 1}
+
+
+class PlainTests(SynchronousTestCase):
+    """Without listener filters."""
+
+    def test_streamInfo(self):
+        """The connection's StreamInfo is born with its addresses, time, number and listener."""
+        world = World()
+        world.clock.advance(5)
+        client = world.connect()
+        info = world.links[0].streamInfo
+        self.assertEqual(info.startTime, 5.0)
+        self.assertEqual(info.localAddress, WEB)
+        self.assertEqual(info.remoteAddress, client.transport.getHost())
+        self.assertEqual(info.connectionID, 1)
+        self.assertIs(info.listener, world.listener.info)
+        world.connect()
+        self.assertEqual(world.links[1].streamInfo.connectionID, 2)
+
+    def test_firstBytes(self):
+        """No byte is lost on the way to the chain."""
+        world = World()
+        client = world.connect()
+        client.write(b"first")
+        world.settle()
+        self.assertEqual(world.links[0].data, b"first")
+
+    def test_passthrough(self):
+        """What an internal hop passed along is there before any filter looks."""
+        state = FilterState()
+        state.set("k", StringObject("v"), sharing=Sharing.ONCE)
+        passed = Passthrough({"ns": {"a": 1}}, state.shared())
+        world = World(address=HOP)
+        world.connect(passed)
+        info = world.links[0].streamInfo
+        self.assertEqual(info.dynamicMetadata, {"ns": {"a": 1}})
+        self.assertEqual(info.filterState.get("k").plainText(), "v")
+
+    def test_foreignPassthrough(self):
+        """An object of somebody else's means nothing to a listener."""
+        world = World(address=HOP)
+        world.connect(object())
+        self.assertEqual(world.links[0].streamInfo.dynamicMetadata, {})
+
+    def test_interface(self):
+        """It knows half-closed connections."""
+        acceptor = Acceptor(World().listener)
+        self.assertTrue(IHalfCloseableProtocol.providedBy(acceptor))
+        acceptor.writeConnectionLost()
+
+
+class LookingTests(SynchronousTestCase):
+    """With listener filters."""
+
+    def world(self, *filters, **fields):
+        return World(filterMakers=tuple(lambda one=one: one for one in filters), **fields)
+
+    def test_waits(self):
+        """There is no chain until every filter has seen enough."""
+        first, second = Wanting(3), Wanting(5)
+        world = self.world(first, second)
+        client = world.connect()
+        self.assertEqual(world.stats, {"downstream_pre_cx_active": 1})
+        for data in (b"ab", b"cd"):
+            client.write(data)
+            world.settle()
+        self.assertEqual(first.shown, [b"", b"ab", b"abcd"])
+        self.assertEqual(second.shown, [b"abcd"])
+        self.assertEqual(world.links, [])
+
+        client.write(b"ef")
+        world.settle()
+        self.assertEqual(world.links[0].data, b"abcdef")
+        self.assertEqual(world.links[0].streamInfo.requestedServerName, "seen")
+        self.assertEqual(world.stats, ACTIVE)
+        world.clock.advance(100)
+        self.assertIsNone(world.links[0].lost)
+
+    def test_everySplit(self):
+        """However the first bytes come, the chain gets all that was not taken away."""
+        data = b"header payload"
+        for cut in range(len(data) + 1):
+            world = self.world(Wanting(3, consumed=2), Wanting(6, consumed=5))
+            client = world.connect()
+            for part in (data[:cut], data[cut:]):
+                client.write(part)
+                world.settle()
+            self.assertEqual(world.links[0].data, data[7:], cut)
+
+    def test_wantsNothing(self):
+        """A filter that reads nothing decides at accept."""
+        world = self.world(Wanting(0))
+        world.connect()
+        self.assertEqual(world.stats, ACTIVE)
+        self.assertEqual(world.clock.getDelayedCalls(), [])
+
+    def test_rejects(self):
+        """A filter may refuse; that is counted and closes."""
+        world = self.world(Wanting(2, reject=True))
+        client = world.connect()
+        client.write(b"xx")
+        world.settle()
+        self.assertTrue(client.ended)
+        self.assertEqual(world.stats, {"downstream_listener_filter_error": 1})
+        self.assertEqual(world.clock.getDelayedCalls(), [])
+
+    def test_endsTooSoon(self):
+        """An end of stream while a filter waits closes."""
+        world = self.world(Wanting(2))
+        client = world.connect()
+        client.write(b"x")
+        client.loseWriteConnection()
+        world.settle()
+        self.assertTrue(client.ended)
+        self.assertEqual(world.stats, {"downstream_listener_filter_remote_close": 1})
+        self.assertEqual(world.clock.getDelayedCalls(), [])
+
+    def test_lost(self):
+        """A reset while a filter waits leaves nothing."""
+        world = self.world(Wanting(2))
+        client = world.connect()
+        client.abortConnection()
+        world.settle()
+        self.assertEqual(world.stats, {})
+        self.assertEqual(world.clock.getDelayedCalls(), [])
+
+    def test_timeout(self):
+        """listener_filters_timeout closes."""
+        world = self.world(Wanting(2), filtersTimeout=3.0)
+        client = world.connect()
+        world.clock.advance(2.9)
+        world.settle()
+        self.assertFalse(client.ended)
+        world.clock.advance(0.2)
+        world.settle()
+        self.assertTrue(client.ended)
+        self.assertEqual(world.stats, {"downstream_pre_cx_timeout": 1})
+
+    def test_timeoutThatGoesOn(self):
+        """With continue_on_listener_filters_timeout the chain gets what has come so far."""
+        world = self.world(Wanting(2), filtersTimeout=3.0, continueOnTimeout=True)
+        client = world.connect()
+        client.write(b"x")
+        world.settle()
+        world.clock.advance(3)
+        world.settle()
+        self.assertEqual(world.links[0].data, b"x")
+        self.assertEqual(world.stats, {**ACTIVE, "downstream_pre_cx_timeout": 1})
+
+    def test_noTimeout(self):
+        """0 waits for ever."""
+        world = self.world(Wanting(2), filtersTimeout=0.0)
+        world.connect()
+        self.assertEqual(world.clock.getDelayedCalls(), [])
+
+    def test_noMatchAfterLooking(self):
+        """What was read is dropped when no chain matches."""
+        world = self.world(Wanting(1), matches=False)
+        client = world.connect()
+        client.write(b"x")
+        world.settle()
+        self.assertTrue(client.ended)
+        self.assertEqual(world.stats, {"no_filter_chain_match": 1})

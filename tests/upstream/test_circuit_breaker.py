@@ -1,0 +1,68 @@
+"""Circuit breakers."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_envoy.stats.metrics import Gauge
+from twisted_envoy.stats.scope import Store
+from twisted_envoy.upstream.circuit_breaker import Limits, Resource
+
+
+class ResourceTests(SynchronousTestCase):
+    """One number and its limit."""
+
+    def test_takeAndGive(self):
+        """The gauges follow what is in use."""
+        opened, remaining = Gauge("open"), Gauge("remaining")
+        resource = Resource(2, opened, remaining)
+        seen = []
+        for step in (resource.take, resource.take, resource.take, resource.give, resource.give):
+            step()
+            seen.append((resource.inUse, resource.full, opened.value, remaining.value))
+        self.assertEqual(
+            seen,
+            [
+                (1, False, 0, 1),
+                (2, True, 1, 0),
+                (3, True, 1, 0),
+                (2, True, 1, 0),
+                (1, False, 0, 1),
+            ],
+        )
+
+    def test_none(self):
+        """A limit of 0 is always reached."""
+        opened = Gauge("open")
+        self.assertTrue(Resource(0, opened).full)
+        self.assertEqual(opened.value, 1)
+
+
+class LimitsTests(SynchronousTestCase):
+    """The resources of a priority."""
+
+    def test_defaults(self):
+        """Envoy's, without gauges of what remains."""
+        store = Store()
+        limits = Limits(store)
+        self.assertEqual(
+            [
+                limits.connections.most,
+                limits.pendingRequests.most,
+                limits.requests.most,
+                limits.retries.most,
+                limits.connectionPools.most,
+            ],
+            [1024, 1024, 1024, 3, 2**64 - 1],
+        )
+        self.assertEqual(
+            sorted(store.gauges),
+            ["cx_open", "cx_pool_open", "rq_open", "rq_pending_open", "rq_retry_open"],
+        )
+
+    def test_tracked(self):
+        """With track_remaining there are more gauges."""
+        store = Store()
+        Limits(store, maxConnections=7, trackRemaining=True)
+        self.assertEqual(store.value("remaining_cx"), 7)
+        self.assertEqual(store.value("remaining_retries"), 3)

@@ -1,0 +1,306 @@
+"""Connections to one host, and that each is counted once."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import CancelledError
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.protocol import Factory, Protocol
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.upstream.support import ONE, World
+from twisted_envoy.interfaces.sockets import ListenOptions
+from twisted_envoy.internal import InternalAddress, getRegistry
+from twisted_envoy.testing import Origin, Peer
+from twisted_envoy.upstream.host import HostSettings
+from twisted_envoy.upstream.tcp_pool import PoolError, dropped
+
+MADE = {"upstream_cx_total": 1, "upstream_rq_pending_total": 1}
+FAILED = {
+    **MADE,
+    "upstream_cx_destroy": 1,
+    "upstream_cx_connect_fail": 1,
+    "upstream_rq_pending_failure_eject": 1,
+}
+LIVES = {**MADE, "upstream_cx_active": 1, "upstream_rq_active": 1, "upstream_rq_total": 1}
+ENDED = {
+    **MADE,
+    "upstream_rq_total": 1,
+    "upstream_cx_destroy": 1,
+    "upstream_cx_destroy_with_active_rq": 1,
+}
+BY = {
+    "remote": {"upstream_cx_destroy_remote": 1, "upstream_cx_destroy_remote_with_active_rq": 1},
+    "local": {"upstream_cx_destroy_local": 1, "upstream_cx_destroy_local_with_active_rq": 1},
+}
+
+
+class Whole(Protocol):
+    """Knows no half-close."""
+
+    lost = None
+
+    def connectionLost(self, reason=None):
+        self.lost = reason
+
+
+class PoolTestCase(SynchronousTestCase):
+    """One host, at which somebody listens."""
+
+    def setUp(self):
+        self.use(World(ONE))
+
+    def use(self, world):
+        self.world = world
+        self.origin = Origin()
+        address = world.cluster.hosts[0].address
+        if not isinstance(address, InternalAddress):
+            world.sockets.serverEndpoint(address, ListenOptions()).listen(self.origin)
+
+    def begin(self, protocol=Peer):
+        factory = protocol if isinstance(protocol, Factory) else Factory.forProtocol(protocol)
+        factory.noisy = False
+        return self.world.cluster.hosts[0].tcpPool().connect(factory)
+
+    def connect(self, protocol=Peer):
+        connecting = self.begin(protocol)
+        self.world.settle()
+        return self.successResultOf(connecting)
+
+    def silence(self):
+        self.world.sockets.silence(ONE.address)
+
+
+class ConnectTests(PoolTestCase):
+    """How an attempt ends."""
+
+    def test_connected(self):
+        """It fires with the factory's own protocol."""
+        connecting = self.begin()
+        self.assertEqual(
+            self.world.used(),
+            {**MADE, "upstream_cx_active": 1, "upstream_rq_pending_active": 1},
+        )
+        self.world.settle()
+        self.assertIsInstance(self.successResultOf(connecting), Peer)
+        self.assertEqual(self.world.used(), LIVES)
+        host = self.world.cluster.hosts[0].stats
+        self.assertEqual((host.cx_total.value, host.cx_active.value), (1, 1))
+        self.assertEqual((host.rq_total.value, host.rq_active.value), (1, 1))
+
+    def test_refused(self):
+        """Nobody listens: UF and Envoy's text."""
+        self.world.sockets.find(ONE.address).stopListening()
+        connecting = self.begin()
+        self.world.settle()
+        problem = self.failureResultOf(connecting, PoolError).value
+        self.assertEqual(problem.flag, "UF")
+        self.assertEqual(problem.reason, "delayed_connect_error:_Connection_refused")
+        self.assertEqual(self.world.used(), {**FAILED, "upstream_cx_destroy_remote": 1})
+        self.assertEqual(self.world.cluster.hosts[0].stats.cx_connect_fail.value, 1)
+        self.assertEqual(self.world.clock.getDelayedCalls(), [])
+
+    def test_refusedAtOnce(self):
+        """What fails inside connect has another text."""
+        self.use(World(HostSettings(InternalAddress("nobody", "id"))))
+        problem = self.failureResultOf(self.begin(), PoolError).value
+        self.assertEqual(
+            problem.reason,
+            "immediate_connect_error:_Invalid_argument|remote_address:envoy://nobody/id",
+        )
+
+    def test_timeout(self):
+        """connect_timeout: a failure that is ours."""
+        self.silence()
+        connecting = self.begin()
+        self.world.clock.advance(4.99)
+        self.assertNoResult(connecting)
+        self.world.clock.advance(0.02)
+        self.assertEqual(self.failureResultOf(connecting, PoolError).value.flag, "UF")
+        self.assertEqual(
+            self.world.used(),
+            {**FAILED, "upstream_cx_connect_timeout": 1, "upstream_cx_destroy_local": 1},
+        )
+
+    def test_cancelled(self):
+        """A cancelled attempt is no failure."""
+        for silent in (True, False):
+            self.use(World(ONE))
+            if silent:
+                self.silence()
+            connecting = self.begin()
+            connecting.cancel()
+            self.failureResultOf(connecting, CancelledError)
+            self.world.settle()
+            self.world.clock.advance(60)
+            self.assertEqual(
+                self.world.used(),
+                {
+                    **MADE,
+                    "upstream_rq_cancelled": 1,
+                    "upstream_cx_destroy": 1,
+                    "upstream_cx_destroy_local": 1,
+                },
+            )
+
+    def test_overflow(self):
+        """At the circuit breaker's limit nothing is begun."""
+        self.use(World(ONE, maxConnections=1))
+        client = self.connect()
+        problem = self.failureResultOf(self.begin(), PoolError).value
+        self.assertEqual((problem.flag, problem.reason), ("UO", ""))
+        self.assertEqual(self.world.store.value("cluster.c.upstream_cx_total"), 1)
+        client.abortConnection()
+        self.world.settle()
+        self.connect()
+
+    def test_noProtocol(self):
+        """A factory that builds nothing, or raises, fails its attempt."""
+        for build in (lambda addr: None, lambda addr: 1 / 0):
+            self.use(World(ONE))
+            factory = Factory()
+            factory.buildProtocol = build
+            connecting = self.begin(factory)
+            self.world.settle()
+            self.failureResultOf(connecting, PoolError)
+            self.assertEqual(self.world.used(), {**FAILED, "upstream_cx_destroy_remote": 1})
+
+    def test_protocolRaises(self):
+        """One that raises when it is connected is counted as a connection, once."""
+
+        class Raising(Whole):
+            def connectionMade(self):
+                raise ZeroDivisionError
+
+        for address in (ONE.address, InternalAddress("app")):
+            self.use(World(HostSettings(address)))
+            if isinstance(address, InternalAddress):
+                getRegistry(self.world.clock).listen("app", self.origin)
+            connecting = self.begin(Raising)
+            self.world.settle()
+            self.assertTrue(self.successResultOf(connecting).lost.check(ZeroDivisionError))
+            self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+            self.assertEqual(self.world.used(), {**ENDED, **BY["remote"]})
+
+    def test_cancelledByTheProtocol(self):
+        """One whose protocol cancels it while it is connected is counted once, too."""
+        attempts = []
+
+        class Cancelling(Whole):
+            def connectionMade(self):
+                attempts[0].cancel()
+
+        attempts.append(self.begin(Cancelling))
+        self.world.settle()
+        self.failureResultOf(attempts[0], CancelledError)
+        self.assertEqual(self.world.used(), {**ENDED, **BY["local"], "upstream_rq_cancelled": 1})
+
+    def test_factoryLives(self):
+        """doStart and doStop of the user's factory are called in pairs."""
+        factory = Factory.forProtocol(Peer)
+        self.use(World(HostSettings(InternalAddress("app"))))
+        getRegistry(self.world.clock).listen("app", self.origin)
+        client = self.connect(factory)
+        self.assertEqual(factory.numPorts, 1)
+        client.abortConnection()
+        self.world.settle()
+        self.assertEqual(factory.numPorts, 0)
+
+
+class EndTests(PoolTestCase):
+    """Who ended a connection."""
+
+    def test_abortHere(self):
+        client = self.connect()
+        client.abortConnection()
+        self.world.settle()
+        self.assertEqual(self.world.used(), {**ENDED, **BY["local"]})
+
+    def test_closeHere(self):
+        client = self.connect()
+        client.loseConnection()
+        self.world.settle()
+        self.assertEqual(self.world.used(), {**ENDED, **BY["local"]})
+
+    def test_abortThere(self):
+        client = self.connect()
+        self.origin.connections[0].abortConnection()
+        self.world.settle()
+        self.assertTrue(client.wasReset)
+        self.assertEqual(self.world.used(), {**ENDED, **BY["remote"]})
+
+    def test_closeThere(self):
+        """The peer's end first, then our close: the peer ended it."""
+        client = self.connect()
+        self.origin.connections[0].loseConnection()
+        self.world.settle()
+        self.assertEqual(self.world.used(), LIVES)
+        client.loseConnection()
+        self.world.settle()
+        self.assertEqual(self.world.used(), {**ENDED, **BY["remote"]})
+
+    def test_wholeProtocol(self):
+        """A protocol that knows no half-close is closed at the peer's end of stream."""
+        client = self.connect(Whole)
+        self.assertFalse(IHalfCloseableProtocol.providedBy(client))
+        self.origin.connections[0].loseWriteConnection()
+        self.world.settle()
+        self.assertTrue(client.lost.check(ConnectionDone))
+        self.assertEqual(self.world.used(), {**ENDED, **BY["remote"]})
+
+    def test_ownEnd(self):
+        """Our own end of stream goes out, and a half-closeable protocol is told."""
+        told = []
+
+        class Telling(Peer):
+            def writeConnectionLost(self):
+                told.append(True)
+
+        for protocol in (Telling, Whole):
+            client = self.connect(protocol)
+            client.transport.loseWriteConnection()
+            self.world.settle()
+            self.assertTrue(self.origin.connections[-1].ended)
+        self.assertEqual(told, [True])
+
+    def test_bytes(self):
+        """The user's own dataReceived is what the transport calls; after the end nothing is."""
+        client = self.connect()
+        tracked = client.transport.protocol
+        self.assertEqual(tracked.dataReceived, client.dataReceived)
+        client.abortConnection()
+        self.world.settle()
+        self.assertIs(tracked.dataReceived, dropped)
+        tracked.dataReceived(b"late")
+        self.assertEqual(client.received, b"")
+
+    def test_length(self):
+        """How long it took to connect, and how long it lasted, in milliseconds."""
+        client = self.connect()
+        self.world.clock.advance(1.5)
+        client.abortConnection()
+        self.world.settle()
+        self.world.store.merge()
+        length = self.world.store.histograms["cluster.c.upstream_cx_length_ms"]
+        connect = self.world.store.histograms["cluster.c.upstream_cx_connect_ms"]
+        self.assertEqual(length.total.bins, {1500.0: 1})
+        self.assertEqual(connect.total.bins, {0.0: 1})
+
+    def test_bufferLimit(self):
+        """The cluster's buffer limit is what a producer meets."""
+        self.use(World(ONE, bufferLimit=1000))
+        client = self.connect()
+        paused = []
+
+        class Producer:
+            def pauseProducing(self):
+                paused.append(True)
+
+            def stopProducing(self):
+                pass
+
+        client.transport.registerProducer(Producer(), True)
+        client.write(b"x" * 1000)
+        self.assertEqual(paused, [])
+        client.write(b"x")
+        self.assertEqual(paused, [True])
