@@ -48,6 +48,7 @@ class IFactoryContext(Interface):
     clusters: object = Attribute("IClusterManager.")
     registry: object = Attribute("internal.Registry: the internal listeners of this reactor.")
     sockets: object = Attribute("ISocketInterface.")
+    resolver: object = Attribute("IHostResolver.")
     random: object = Attribute("random.Random.")
     extensions: object = Attribute("config.Extensions.")
     listener: object = Attribute("IListenerInfo of the listener being built, or None.")

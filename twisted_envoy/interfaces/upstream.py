@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
@@ -13,6 +13,7 @@ from zope.interface import Attribute, Interface
 from twisted_envoy.interfaces.sockets import ConnectOptions
 
 if TYPE_CHECKING:
+    from twisted_envoy.config.view import View
     from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
 
 
@@ -96,9 +97,7 @@ class ResolveFailed(Exception):
 class IHostResolver(Interface):
     """Finds the addresses of names."""
 
-    def resolve(
-        name: str, kind: type[IPv4Address | IPv6Address]
-    ) -> Deferred[Sequence[str]]:
+    def resolve(name: str, kind: type[IPv4Address | IPv6Address]) -> Deferred[Sequence[str]]:
         """
         Ask once.
 
@@ -118,6 +117,23 @@ class IDiscovery(Interface):
         """Change nothing any more."""
 
 
+class IClusterType(Interface):
+    """What the factory of a cluster type (`clusters/*`) builds: where its hosts come from."""
+
+    def addressOf(endpoint: View) -> IAddress:
+        """The address of one `config.endpoint.v3.Endpoint`, as it is given to `discovery`."""
+
+    def discovery(cluster: View, endpoints: tuple[Any, ...]) -> IDiscovery:
+        """
+        Make the discovery of one cluster.
+
+        Args:
+            endpoints: upstream.host.HostSettings of the config's endpoints.
+        Raises:
+            ConfigError: in Envoy's words.
+        """
+
+
 class ILoadBalancerMaker(Interface):
     """What a load balancing policy's factory builds."""
 
@@ -128,6 +144,7 @@ class ILoadBalancerMaker(Interface):
 __all__ = [
     "ICluster",
     "IClusterManager",
+    "IClusterType",
     "IDiscovery",
     "IHost",
     "IHostResolver",

@@ -6,6 +6,9 @@ internal hop passed along, lets listener filters look at the first bytes, has a 
 and then steps aside: the chain becomes the transport's protocol.
 
     state       event                          next
+    new         makeConnection, listener holds held
+    held        released, no filters           chain
+    held        released, filters              looking
     new         makeConnection, no filters     chain
     new         makeConnection, filters        looking
     looking     bytes satisfy every filter     chain
@@ -59,9 +62,24 @@ class Acceptor:
         self.transport: Any = None
 
     def makeConnection(self, transport: Any) -> None:
-        """The connection is there: make its StreamInfo and go as far as possible."""
-        listener = self._listener
+        """The connection is there: go as far as possible, unless its listener holds it back."""
         self.transport = transport
+        if self._listener.holding:
+            self._listener.waiting(self)
+            transport.pauseProducing()
+        else:
+            self._begin()
+
+    def released(self) -> None:
+        """The listener holds connections back no more."""
+        self._listener.waited(self)
+        self.transport.resumeProducing()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make its StreamInfo and choose what to do with it."""
+        listener = self._listener
+        transport = self.transport
         streamInfo = self.streamInfo = StreamInfo(
             listener.seconds(), transport.getHost(), transport.getPeer(), listener.nextID()
         )

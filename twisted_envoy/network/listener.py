@@ -85,6 +85,9 @@ class Listener:
         nextID: gives each connection its number.
     """
 
+    Attributes:
+        holding: connections that come wait until `release`.
+
     noisy = False
 
     def __init__(
@@ -112,6 +115,7 @@ class Listener:
         self.ports: list[IListeningPort] = []
         self.connections: set[Chain] = set()
         self._waiting: set[Acceptor] = set()
+        self.holding = False
 
     # Listening.
 
@@ -131,6 +135,17 @@ class Listener:
         return gathered.addCallback(bound)
 
     def stopListening(self) -> Deferred[None]:
+    def hold(self) -> None:
+        """Let connections that come wait, before anything looks at them, until `release`."""
+        self.holding = True
+
+    def release(self) -> None:
+        """Begin with the connections that wait, and with each new one at once."""
+        if self.holding:
+            self.holding = False
+            for acceptor in list(self._waiting):
+                acceptor.released()
+
         """Accept no more; open connections stay."""
         ports, self.ports = self.ports, []
         stopping = [cast("Deferred[Any]", port.stopListening()) for port in ports]

@@ -29,10 +29,12 @@ from twisted_envoy.server.server import ListenerManager, Server
 from twisted_envoy.sockets.endpoints import ReactorSockets
 from twisted_envoy.stats.scope import Store
 from twisted_envoy.upstream.cluster import ClusterManager
+from twisted_envoy.upstream.resolve import HostResolver
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
     from twisted_envoy.interfaces.sockets import ISocketInterface
+    from twisted_envoy.interfaces.upstream import IHostResolver
 
 _log = Logger("main")
 
@@ -46,6 +48,7 @@ def buildServer(
     sockets: ISocketInterface | None = None,
     accessLogs: Any = None,
     random: Random | None = None,
+    resolver: IHostResolver | None = None,
 ) -> Server:
     """
     Read the config and build everything; nothing is bound.
@@ -53,6 +56,7 @@ def buildServer(
     Args:
         sockets: where kernel sockets come from; None for the reactor's own.
         accessLogs: an IAccessLogManager; None for files.
+        resolver: finds the addresses of names; None for the reactor's own.
         random: what balancers, weights and jitter ask; None for one of its own.
     Raises:
         ConfigError: the first thing that cannot be obeyed.
@@ -75,6 +79,7 @@ def buildServer(
         runtime=buildRuntime(bootstrap.layered_runtime, store),
         random=random or Random(),
         validating=options.validating,
+        resolver=resolver or HostResolver(reactor),
         warnings=warnings,
     )
     server = _Builder(bootstrap, options, context).server()
@@ -159,7 +164,6 @@ class _Builder:
         scope.counter("cluster_added").value += len(configs)
         for name in ("cluster_modified", "cluster_removed", "cluster_updated"):
             scope.counter(name)
-        _log.info("cm init: all clusters initialized")
 
     def _listeners(
         self, configs: tuple[View, ...], internal: bool, limit: ConnectionLimit | None

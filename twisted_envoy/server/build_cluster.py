@@ -5,18 +5,16 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.interfaces import IAddress
-
 from twisted_envoy.errors import ConfigError, UnsupportedExtension, UnsupportedField
 from twisted_envoy.extensions.transport_sockets.raw_buffer.config import RawBuffer
 from twisted_envoy.interfaces.sockets import ConnectOptions
 from twisted_envoy.interfaces.upstream import ILoadBalancerMaker
-from twisted_envoy.server.build_address import buildAddress, socketAddress
+from twisted_envoy.server.build_address import socketAddress
+from twisted_envoy.server.build_hosts import buildHosts, metadataOf, staticAddress
 from twisted_envoy.server.build_options import keepaliveOptions, socketOptions
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.upstream.circuit_breaker import Limits
 from twisted_envoy.upstream.cluster import Cluster, ClusterSettings
-from twisted_envoy.upstream.host import HostSettings, Locality
 from twisted_envoy.upstream.stats import ClusterStats
 
 if TYPE_CHECKING:
@@ -25,10 +23,7 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT = 5.0
 _BUFFER = 1024 * 1024
-_DNS_HINT = (
-    ". Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'"
-)
-_STATIC_IGNORES = (
+_DNS_FIELDS = (
     "dns_lookup_family",
     "dns_refresh_rate",
     "dns_jitter",
@@ -38,10 +33,14 @@ _STATIC_IGNORES = (
     "dns_resolution_config",
     "use_tcp_for_dns_lookups",
     "typed_dns_resolver_config",
-    "wait_for_warm_on_init",
-    "cleanup_interval",
-    "ignore_health_on_host_removal",
 )
+_DNS_TYPES = frozenset({"STRICT_DNS", "LOGICAL_DNS"})
+_DNS_NAMES = frozenset({"envoy.cluster.strict_dns", "envoy.cluster.logical_dns"})
+_TYPE_NAMES = frozenset(
+    f"envoy.cluster{name}"
+    for name in (".dns", ".eds", ".original_dst", "s.aggregate", "s.dynamic_forward_proxy")
+)
+"""Envoy has these; with a config of their own, but for `dns` without one."""
 _PROTOCOL_OPTIONS = ("envoy.extensions.upstreams.", "envoy.filters.")
 _POLICIES = {
     "ROUND_ROBIN": "round_robin.v3.RoundRobin",
@@ -52,7 +51,7 @@ _POLICIES = {
 
 def buildCluster(config: View, context: FactoryContext) -> Cluster:
     """
-    Build one static cluster.
+    Build one cluster; nothing is looked up yet.
 
     Raises:
         ConfigError: what Envoy refuses, or what is not implemented.
@@ -60,13 +59,16 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
     name: str = config.name
     scope = context.stats.scope(f"cluster.{config.alt_stat_name or name}.")
     context = context.within(scope)
-    _checkType(config)
+    kind = _clusterType(config, context)
     _protocolOptions(config)
+    _ignore(config, "cleanup_interval", "ignore_health_on_host_removal")  # without health checks
+    addressOf = staticAddress if kind is None else kind.addressOf
+    hosts = buildHosts(config.load_assignment, addressOf)
     timeout = config.connect_timeout
     limit = config.per_connection_buffer_limit_bytes
     settings = ClusterSettings(
         name=name,
-        hosts=_hosts(config),
+        hosts=() if kind else hosts,
         observabilityName=config.alt_stat_name or name,
         connectTimeout=_CONNECT_TIMEOUT if timeout is None else timeout,
         bufferLimit=_BUFFER if limit is None else limit,
@@ -88,28 +90,54 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         transportSocket,
         _balancer(config, context),
         context.reactor,
+        None if kind is None else kind.discovery(config, hosts),
     )
     scope.computedGauge("upstream_cx_tx_bytes_buffered", cluster.bufferedBytes)
     return cluster
 
 
-def metadataOf(metadata: View | None) -> dict[str, dict[str, object]]:
-    """The filter_metadata of a `config.core.v3.Metadata`: namespace -> JSON-like dict."""
-    return {} if metadata is None else dict(metadata.filter_metadata)
-
-
-def _checkType(config: View) -> None:
+def _clusterType(config: View, context: FactoryContext) -> Any:
+    """An IClusterType; None for a static cluster."""
     if config.which("cluster_discovery_type") == "cluster_type":
-        kind = config.cluster_type
-        raise UnsupportedExtension(
-            kind.path, f"cluster type '{kind.name}' is not implemented", kind.position()
-        )
-    if config.type != "STATIC":
-        problem = f"cluster type {config.type} is not implemented by twisted_envoy"
+        return _customType(config, context)
+    kind = config.type
+    if kind in _DNS_TYPES:
+        return _legacyDNS(config, kind == "LOGICAL_DNS", context)
+    if kind != "STATIC":
+        problem = f"cluster type {kind} is not implemented by twisted_envoy"
         raise UnsupportedField(config.path, problem, config.position("type"))
-    for field in _STATIC_IGNORES:
-        if config.has(field):
-            config.moot(field, "Envoy ignores it for a STATIC cluster, or it needs health checks")
+    _ignore(config, *_DNS_FIELDS, "wait_for_warm_on_init")
+    return None
+
+
+def _customType(config: View, context: FactoryContext) -> Any:
+    """By the type URL, or, as in Envoy, by name where there is none."""
+    kind = config.cluster_type
+    name = kind.name
+    if kind.typed_config is not None:
+        _ignore(config, *_DNS_FIELDS)
+        return context.build(kind, "clusters")
+    if name in _DNS_NAMES:
+        return _legacyDNS(config, name == "envoy.cluster.logical_dns", context)
+    if name in _TYPE_NAMES:
+        raise UnsupportedExtension(
+            kind.path, f"cluster type '{name}' is not implemented", kind.position()
+        )
+    if name != "envoy.cluster.static":
+        problem = f"Didn't find a registered cluster factory implementation for name: '{name}'"
+        raise kind.error(problem, "name")
+    _ignore(config, *_DNS_FIELDS, "wait_for_warm_on_init")
+    return None
+
+
+def _legacyDNS(config: View, logical: bool, context: FactoryContext) -> Any:
+    factory = context.extensions.factory("envoy.extensions.clusters.dns.v3.DnsCluster")
+    return factory.buildFromCluster(config, logical, context)
+
+
+def _ignore(config: View, *fields: str) -> None:
+    for field in fields:
+        config.moot(field, "Envoy ignores it for this type of cluster")
 
 
 def _protocolOptions(config: View) -> None:
@@ -122,61 +150,6 @@ def _protocolOptions(config: View) -> None:
                 f"implementation for name: '{name}'"
             )
             raise config.error(problem, "typed_extension_protocol_options")
-
-
-def _hosts(config: View) -> tuple[HostSettings, ...]:
-    assignment = config.load_assignment
-    if assignment is None:
-        return ()
-    assignment.moot("cluster_name", "a name for EDS; Envoy does not look at it either")
-    hosts: list[HostSettings] = []
-    for group in assignment.endpoints:
-        group.moot("load_balancing_weight", "without locality weighted balancing Envoy ignores it")
-        if not group.message.priority:
-            group.moot("priority", "0 is what it is anyway")
-        found = group.locality
-        locality = (
-            Locality() if found is None else Locality(found.region, found.zone, found.sub_zone)
-        )
-        for endpoint in group.lb_endpoints:
-            hosts.append(_host(endpoint, locality))
-    return tuple(hosts)
-
-
-def _host(config: View, locality: Locality) -> HostSettings:
-    endpoint = config.endpoint
-    if endpoint is None:
-        raise config.error("an endpoint without 'endpoint' is not implemented")
-    if endpoint.address is None:
-        raise endpoint.error("address is necessary")
-    address = buildAddress(endpoint.address, _DNS_HINT)
-    _healthCheckConfig(endpoint, address)
-    weight = config.load_balancing_weight
-    if config.has("health_status") and config.message.health_status in (0, 1):  # type: ignore[attr-defined]
-        config.moot("health_status", "UNKNOWN and HEALTHY are what a host is anyway")
-    return HostSettings(
-        address=address,
-        hostname=endpoint.hostname,
-        weight=1 if weight is None else weight,
-        locality=locality,
-        metadata=metadataOf(config.metadata),
-    )
-
-
-def _healthCheckConfig(endpoint: View, address: IAddress) -> None:
-    config = endpoint.health_check_config
-    if config is None:
-        return
-    if config.port_value and not hasattr(address, "port"):
-        raise ConfigError(
-            config.path,
-            "Invalid host configuration: non-zero port for non-IP address",
-            config.position("port_value"),
-        )
-    config.moot("port_value", "only health checks look at it, and there are none")
-    config.moot("hostname", "only health checks look at it, and there are none")
-    config.moot("address", "only health checks look at it, and there are none")
-    config.moot("disable_active_health_check", "there are none")
 
 
 def _connectOptions(config: View) -> ConnectOptions:

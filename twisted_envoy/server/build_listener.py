@@ -20,7 +20,7 @@ from twisted_envoy.network.filter_chain import FilterChain
 from twisted_envoy.network.limits import ConnectionLimit
 from twisted_envoy.network.listener import Listener, ListenerInfo, ListenerSettings
 from twisted_envoy.network.listener_stats import ListenerStats
-from twisted_envoy.server.build_cluster import metadataOf
+from twisted_envoy.server.build_hosts import metadataOf
 from twisted_envoy.server.build_listener_address import (
     checkBalance,
     checkInternal,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twisted_envoy.config.view import View
     from twisted_envoy.interfaces.network import IDrainDecision, IListenerInfo
     from twisted_envoy.interfaces.sockets import ISocketInterface
+    from twisted_envoy.interfaces.upstream import IHostResolver
     from twisted_envoy.internal.registry import Registry
     from twisted_envoy.server.runtime import Runtime
     from twisted_envoy.stats.scope import Scope, Store
@@ -44,6 +45,7 @@ class FactoryContext:
     accessLogs: AccessLogManager
     drain: IDrainDecision
     runtime: Runtime
+    resolver: IHostResolver
     random: Random = field(default_factory=Random)
     listener: IListenerInfo | None = None
     validating: bool = False

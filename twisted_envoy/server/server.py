@@ -180,6 +180,7 @@ class Server(Service):
         self._statsTimer: IDelayedCall | None = None
         self._healthy = True
         self._listening: Deferred[None] | None = None
+        self._initializing = False
         self._stopping: Deferred[None] | None = None
         ServerStats(self)
 
@@ -202,8 +203,21 @@ class Server(Service):
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]
         self.privilegedStartService()
-        _log.info("all dependencies initialized. starting workers")
+        ready = self.clusters.start()
+        if not ready.called:
+            self._initializing = True
+            for listener in self.listeners:
+                listener.hold()
+        ready.addCallback(self._initialized)
         self._scheduleMerge()
+    def _initialized(self, result: None) -> None:
+        """Every cluster has had an answer: let connections in."""
+        self._initializing = False
+        _log.info("cm init: all clusters initialized", component="upstream")
+        _log.info("all dependencies initialized. starting workers", component="config")
+        for listener in self.listeners:
+            listener.release()
+
 
     def stopService(self) -> Deferred[None]:
         """
@@ -220,6 +234,7 @@ class Server(Service):
     def _stop(self) -> Deferred[None]:
         self.drain.stop()
         if self._statsTimer is not None and self._statsTimer.active():
+        self.clusters.stop()
             self._statsTimer.cancel()
         ended = [self.listeners.stopListening()]
         if self.admin is not None:
@@ -266,6 +281,8 @@ class Server(Service):
     def state(self) -> str:
         """As `/ready` and `/server_info` name it."""
         if not self._healthy:
+        if self._initializing:
+            return "PRE_INITIALIZING"
             return "DRAINING"
         listening = self._listening is not None and self._listening.called
         return "LIVE" if listening else "INITIALIZING"

@@ -9,7 +9,8 @@ See docs/testing.md.
 """
 
 from twisted_envoy.testing.envoy import MemoryEnvoy
+from twisted_envoy.testing.names import MemoryResolver
 from twisted_envoy.testing.peer import Origin, Peer
 from twisted_envoy.testing.sockets import MemorySockets, parseAddress
 
-__all__ = ["MemoryEnvoy", "MemorySockets", "Origin", "Peer", "parseAddress"]
+__all__ = ["MemoryEnvoy", "MemoryResolver", "MemorySockets", "Origin", "Peer", "parseAddress"]

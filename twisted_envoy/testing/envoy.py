@@ -19,6 +19,7 @@ from twisted_envoy.internal import InternalAddress, InternalClientEndpoint, getR
 from twisted_envoy.server.build import buildServer
 from twisted_envoy.server.options import ServerOptions
 from twisted_envoy.server.server import GRACE
+from twisted_envoy.testing.names import MemoryResolver
 from twisted_envoy.testing.peer import Origin, Peer
 from twisted_envoy.testing.sockets import MemorySockets, parseAddress
 
@@ -38,6 +39,7 @@ class MemoryEnvoy:
         options: what else the command line would say.
         random: what balancers, weights and jitter ask; None for one that always says the same.
         clock: the reactor; None for a new one.
+        resolver: what clusters look names up in; None for one that knows none.
     Raises:
         ConfigError: with file, line and column.
         CannotListenError: two listeners have one address.
@@ -46,6 +48,7 @@ class MemoryEnvoy:
         server: the Server.
         sockets: connects by address.
         logs: a MemoryAccessLogManager.
+        resolver: the MemoryResolver; its answers may change.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class MemoryEnvoy:
         options: ServerOptions | None = None,
         random: Random | None = None,
         clock: Clock | None = None,
+        resolver: MemoryResolver | None = None,
     ) -> None:
         self.clock: Any = Clock() if clock is None else clock
         options = options or ServerOptions()
@@ -64,8 +68,14 @@ class MemoryEnvoy:
         self._turn = getRegistry(self.clock).turn
         self.sockets = MemorySockets(self._turn)
         self.logs = MemoryAccessLogManager()
+        self.resolver = MemoryResolver() if resolver is None else resolver
         self.server = buildServer(
-            options, self.clock, self.sockets, self.logs, Random(0) if random is None else random
+            options,
+            self.clock,
+            self.sockets,
+            self.logs,
+            Random(0) if random is None else random,
+            self.resolver,
         )
         self.server.startService()
         self.settle()

@@ -153,10 +153,12 @@ class ClusterManager:
         Returns:
             Fires when every cluster has had its first answer, or a failure.
         """
-        found = [one for one in self._clusters.values() if one.discovery is not None]
-        self._unready = {cluster.name for cluster in found}
-        for cluster in found:
-            cluster.discovery.start(cluster, partial(self._isReady, cluster.name))
+        found = [
+            (one, one.discovery) for one in self._clusters.values() if one.discovery is not None
+        ]
+        self._unready = {cluster.name for cluster, _ in found}
+        for cluster, discovery in found:
+            discovery.start(cluster, partial(self._isReady, cluster.name))
         self._isReady("")
         return self._ready
 

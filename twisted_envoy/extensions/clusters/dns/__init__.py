@@ -1,0 +1,10 @@
+"""
+The DNS cluster type (`envoy.clusters.dns`; `type: STRICT_DNS` and `LOGICAL_DNS` mean the same).
+
+Not supported: `respect_dns_ttl` (the system's resolver does not tell), `typed_dns_resolver_config`;
+a logical host is connected to at its first address only.
+"""
+
+from twisted_envoy.extensions.clusters.dns.config import DNSClusterFactory
+
+factories = (DNSClusterFactory(),)

@@ -1,0 +1,97 @@
+"""From `config.endpoint.v3.ClusterLoadAssignment` to the settings of hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IAddress
+
+from twisted_envoy.errors import ConfigError
+from twisted_envoy.server.build_address import buildAddress
+from twisted_envoy.upstream.host import HostSettings, Locality
+
+if TYPE_CHECKING:
+    from twisted_envoy.config.view import View
+
+AddressReader = Callable[["View"], IAddress]
+"""From an `Endpoint` to its address."""
+
+_DNS_HINT = (
+    ". Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'"
+)
+
+
+def staticAddress(endpoint: View) -> IAddress:
+    """
+    The address of an endpoint that needs no resolver.
+
+    Raises:
+        ConfigError: it has none, or a name.
+    """
+    if endpoint.address is None:
+        raise endpoint.error("address is necessary")
+    return buildAddress(endpoint.address, _DNS_HINT)
+
+
+def buildHosts(assignment: View | None, addressOf: AddressReader) -> tuple[HostSettings, ...]:
+    """
+    The settings of all endpoints, in the order of the config.
+
+    Raises:
+        ConfigError: what Envoy refuses, or what is not implemented.
+    """
+    if assignment is None:
+        return ()
+    assignment.moot("cluster_name", "a name for EDS; Envoy does not look at it either")
+    hosts: list[HostSettings] = []
+    for group in assignment.endpoints:
+        group.moot("load_balancing_weight", "without locality weighted balancing Envoy ignores it")
+        if not group.message.priority:
+            group.moot("priority", "0 is what it is anyway")
+        found = group.locality
+        locality = (
+            Locality() if found is None else Locality(found.region, found.zone, found.sub_zone)
+        )
+        for endpoint in group.lb_endpoints:
+            hosts.append(_host(endpoint, locality, addressOf))
+    return tuple(hosts)
+
+
+def _host(config: View, locality: Locality, addressOf: AddressReader) -> HostSettings:
+    endpoint = config.endpoint
+    if endpoint is None:
+        raise config.error("an endpoint without 'endpoint' is not implemented")
+    address = addressOf(endpoint)
+    _healthCheckConfig(endpoint, address)
+    weight = config.load_balancing_weight
+    if config.has("health_status") and config.message.health_status in (0, 1):  # type: ignore[attr-defined]
+        config.moot("health_status", "UNKNOWN and HEALTHY are what a host is anyway")
+    return HostSettings(
+        address=address,
+        hostname=endpoint.hostname,
+        weight=1 if weight is None else weight,
+        locality=locality,
+        metadata=metadataOf(config.metadata),
+    )
+
+
+def _healthCheckConfig(endpoint: View, address: IAddress) -> None:
+    config = endpoint.health_check_config
+    if config is None:
+        return
+    if config.port_value and not hasattr(address, "port"):
+        raise ConfigError(
+            config.path,
+            "Invalid host configuration: non-zero port for non-IP address",
+            config.position("port_value"),
+        )
+    config.moot("port_value", "only health checks look at it, and there are none")
+    config.moot("hostname", "only health checks look at it, and there are none")
+    config.moot("address", "only health checks look at it, and there are none")
+    config.moot("disable_active_health_check", "there are none")
+
+
+def metadataOf(metadata: View | None) -> dict[str, dict[str, object]]:
+    """The filter_metadata of a `config.core.v3.Metadata`: namespace -> JSON-like dict."""
+    return {} if metadata is None else dict(metadata.filter_metadata)
