@@ -3,7 +3,7 @@ Say something to a TCP port of this machine, end the stream, print what comes ba
 
     python tools/say.py PORT TEXT
 
-Waits up to ten seconds until something listens there.
+Tries again for up to ten seconds until something answers there.
 """
 
 from __future__ import annotations
@@ -13,32 +13,41 @@ import sys
 import time
 
 
-def connect(port: int, patience: float = 10.0) -> socket.socket:
+def exchange(port: int, text: str) -> bytes:
     """
-    A connection to the port.
+    Send a line, half-close, and return everything that comes until the other end closes.
 
     Raises:
-        OSError: nobody listened in `patience` seconds.
+        OSError: nobody listens, or the connection was reset.
     """
-    end = time.monotonic() + patience
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=patience)
-        except ConnectionRefusedError:
-            if time.monotonic() >= end:
-                raise
-            time.sleep(0.05)
-
-
-def say(port: int, text: str) -> str:
-    """Send a line, half-close, and return everything that comes until the other end closes."""
-    with connect(port) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(f"{text}\n".encode())
         connection.shutdown(socket.SHUT_WR)
         received = b""
         while data := connection.recv(65536):
             received += data
-    return received.decode(errors="replace")
+    return received
+
+
+def say(port: int, text: str, patience: float = 10.0) -> str:
+    """
+    Exchange, again and again until there is an answer.
+
+    Raises:
+        OSError: there was none in `patience` seconds.
+    """
+    end = time.monotonic() + patience
+    while True:
+        try:
+            received = exchange(port, text)
+            if received:
+                return received.decode(errors="replace")
+            problem = OSError(f"port {port}: closed without an answer")
+        except OSError as error:
+            problem = error
+        if time.monotonic() >= end:
+            raise problem
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Whole programs, real reactors, real sockets."""

@@ -1,0 +1,204 @@
+"""What the integration tests share: programs that serve, and plain blocking sockets."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CONFIGS = ROOT / "configs"
+PATIENCE = 30
+TWISTD = "from twisted.scripts.twistd import run; run()"
+TWIST = "from twisted.application.twist._twist import Twist; Twist.main()"
+ADMIN = "{admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}}"
+SERVING = "starting main dispatch loop"
+
+
+def configText(name: str, ports: dict[int, int]) -> str:
+    """A file of configs/ with other ports: {9999: 0}."""
+    text = (CONFIGS / name).read_text("utf-8")
+    for old, new in ports.items():
+        text, count = re.subn(rf"(?<=port_value: ){old}\b", str(new), text)
+        assert count, f"{name} has no port {old}"
+    return text
+
+
+class Program:
+    """
+    A twistd, a twist, or any Python program.
+
+    Args:
+        process: with a pipe for stdout.
+        stderr: the file that its stderr goes to.
+        adminFile: where it writes its admin interface's address, if it was asked for one.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], stderr: Path, adminFile: Path) -> None:
+        self.process = process
+        self._stderr = stderr
+        self._adminFile = adminFile
+
+    def log(self) -> str:
+        """What it has written to stderr."""
+        return self._stderr.read_text("utf-8")
+
+    def logs(self, text: str) -> bool:
+        """Wait until its log says something; False when it has ended without."""
+        follow = subprocess.Popen(
+            ["tail", "-n", "+1", "-F", "-s", "0.02", f"--pid={self.process.pid}", self._stderr],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert follow.stdout is not None
+        try:
+            return any(text in line for line in follow.stdout)
+        finally:
+            follow.kill()
+            follow.communicate()
+
+    def admin(self, path: str) -> str:
+        """A page of its admin interface."""
+        address = self._adminFile.read_text("ascii")
+        with urllib.request.urlopen(f"http://{address}/{path}", timeout=PATIENCE) as answer:
+            text: str = answer.read().decode()
+        return text
+
+    def port(self, listener: str) -> int:
+        """Where a listener really listens."""
+        for status in json.loads(self.admin("listeners?format=json"))["listener_statuses"]:
+            if status["name"] == listener:
+                port: int = status["local_address"]["socket_address"]["port_value"]
+                return port
+        raise KeyError(listener)
+
+    def connect(self, listener: str) -> socket.socket:
+        """A connection to a listener."""
+        return connected(self.port(listener))
+
+    def ended(self) -> tuple[int, str]:
+        """Wait for its end: (status, stdout)."""
+        out, _ = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, out
+
+    def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        """Send a signal and wait: (status, stdout)."""
+        self.process.send_signal(number)
+        return self.ended()
+
+
+class ProgramTestCase(SynchronousTestCase):
+    """Runs programs; nothing of them outlives a test."""
+
+    def setUp(self) -> None:
+        """A folder for each test."""
+        self.folder = Path(self.mktemp()).resolve()
+        self.folder.mkdir()
+        self._spawned = 0
+
+    def file(self, text: str, name: str = "envoy.yaml") -> Path:
+        """A file in the folder."""
+        path = self.folder / name
+        path.write_text(text, "utf-8")
+        return path
+
+    def spawn(self, *arguments: str | Path, code: str = TWISTD, admin: bool = False) -> Program:
+        """
+        Start a program in the folder.
+
+        Args:
+            admin: give it an admin interface at a free port.
+        """
+        self._spawned += 1
+        adminFile = self.folder / f"admin.{self._spawned}"
+        if admin:
+            arguments += ("--config-yaml", ADMIN, "--admin-address-path", adminFile)
+        stderr = self.folder / f"stderr.{self._spawned}"
+        with open(stderr, "w", encoding="utf-8") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-u", "-c", code, *map(str, arguments)],
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdout=subprocess.PIPE,
+                stderr=file,
+                text=True,
+            )
+        assert process.stdout is not None
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return Program(process, stderr, adminFile)
+
+    def serve(self, config: str, *options: str, code: str = TWISTD) -> Program:
+        """
+        A bootstrap that is served, with an admin interface.
+
+        Args:
+            config: the bootstrap's text.
+            options: of twistd's, after `-n --pidfile=`.
+        """
+        if code == TWISTD:
+            options = ("-n", "--pidfile=", *options)
+        program = self.spawn(*options, "envoy", "-c", self.file(config), code=code, admin=True)
+        if not program.logs(SERVING):
+            self.fail(program.log())
+        return program
+
+    def origin(self) -> socket.socket:
+        """A listening socket of the test's own; `accept` what comes."""
+        listening = socket.create_server(("127.0.0.1", 0))
+        listening.settimeout(PATIENCE)
+        self.addCleanup(listening.close)
+        return listening
+
+    def accept(self, listening: socket.socket) -> socket.socket:
+        """The next connection."""
+        connection, _ = listening.accept()
+        connection.settimeout(PATIENCE)
+        self.addCleanup(connection.close)
+        return connection
+
+
+def connected(port: int) -> socket.socket:
+    """A connection to a port of this machine."""
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+
+
+def freePorts(count: int) -> list[int]:
+    """Ports that nobody listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [portOf(one) for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def portOf(listening: socket.socket) -> int:
+    """The port that a socket is bound to."""
+    port: int = listening.getsockname()[1]
+    return port
+
+
+def received(connection: socket.socket, size: int) -> bytes:
+    """Exactly so many bytes, fewer only when the other side ends."""
+    found = b""
+    while len(found) < size and (data := connection.recv(size - len(found))):
+        found += data
+    return found
+
+
+def receivedToEnd(connection: socket.socket) -> bytes:
+    """Everything up to the end of the stream."""
+    found = []
+    while data := connection.recv(1 << 16):
+        found.append(data)
+    return b"".join(found)

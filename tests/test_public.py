@@ -1,0 +1,132 @@
+"""The public surface: what other programs may rely on."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+from twisted.application.service import IServiceMaker
+from twisted.internet.endpoints import clientFromString, serverFromString
+from twisted.internet.task import Clock
+from twisted.plugin import getPlugins
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.interface import InterfaceClass
+
+import twisted_envoy
+from twisted_envoy import internal
+from twisted_envoy.config.extensions import GROUP
+from twisted_envoy.service import service
+
+PACKAGE = Path(twisted_envoy.__file__).parent
+
+INTERNAL = [
+    "CLIENT_ADDRESS",
+    "IHalfCloseTransport",
+    "IInternalTransport",
+    "InternalAddress",
+    "InternalClientEndpoint",
+    "InternalPort",
+    "InternalServerEndpoint",
+    "InternalTransport",
+    "NotSettled",
+    "Registry",
+    "TurnQueue",
+    "getRegistry",
+]
+
+INTERFACES = {
+    "access_log": ["IAccessLogFile", "IAccessLogManager", "IAccessLogger"],
+    "extensions": ["IExtensionFactory", "IFactoryContext"],
+    "network": [
+        "IDrainDecision",
+        "IListenerFilter",
+        "IListenerInfo",
+        "INetworkFilterFactory",
+        "IReadFilter",
+        "IWriteFilter",
+        "Verdict",
+    ],
+    "sockets": ["ConnectOptions", "ISocketInterface", "ListenOptions"],
+    "transport_sockets": [
+        "IDownstreamTransportSocketFactory",
+        "IUpstreamTransportSocketFactory",
+        "TransportSocketOptions",
+    ],
+    "upstream": [
+        "ICluster",
+        "IClusterManager",
+        "IHost",
+        "ILoadBalancer",
+        "ILoadBalancerMaker",
+        "ITCPPool",
+        "LoadBalancerContext",
+    ],
+}
+"""Module of `interfaces` -> what is in it."""
+
+TESTING: list[str] = []
+
+BASES = {
+    "twisted_envoy.network.link": "Link",
+    "twisted_envoy.errors": "ConfigError",
+}
+"""What a filter of somebody else's needs besides interfaces."""
+
+
+def defined(module: object) -> list[str]:
+    """Public classes that a module defines or names in __all__."""
+    named = getattr(module, "__all__", None)
+    if named is not None:
+        return sorted(named)
+    return sorted(
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and isinstance(value, (type, InterfaceClass))
+        and value.__module__ == module.__name__  # type: ignore[attr-defined]
+    )
+
+
+class PublicTests(SynchronousTestCase):
+    """Names may be added; a name that goes away breaks somebody."""
+
+    def test_internal(self) -> None:
+        """The names of twisted_envoy.internal."""
+        self.assertEqual(sorted(internal.__all__), INTERNAL)
+        for name in INTERNAL:
+            self.assertTrue(hasattr(internal, name), name)
+
+    def test_interfaces(self) -> None:
+        """The names of twisted_envoy.interfaces."""
+        modules = {path.stem for path in (PACKAGE / "interfaces").glob("*.py")} - {"__init__"}
+        found = {
+            name: defined(import_module(f"twisted_envoy.interfaces.{name}")) for name in modules
+        }
+        self.assertEqual(found, INTERFACES)
+
+    def test_bases(self) -> None:
+        """What filters are made of."""
+        for module, name in BASES.items():
+            self.assertTrue(hasattr(import_module(module), name))
+
+    def test_command(self) -> None:
+        """`twistd envoy`."""
+        names = [plugin.tapname for plugin in getPlugins(IServiceMaker)]
+        self.assertEqual(names.count("envoy"), 1)
+
+    def test_strings(self) -> None:
+        """`internal:` for servers and clients."""
+        clock = Clock()
+        server = serverFromString(clock, "internal:x")  # type: ignore[arg-type]
+        client = clientFromString(clock, "internal:x:endpoint_id=y")  # type: ignore[arg-type]
+        self.assertIsInstance(server, internal.InternalServerEndpoint)
+        self.assertIsInstance(client, internal.InternalClientEndpoint)
+
+    def test_service(self) -> None:
+        """`twisted_envoy.service.service(bootstrap, reactor)`."""
+        self.assertEqual(list(inspect.signature(service).parameters)[:2], ["bootstrap", "reactor"])
+
+    def test_group(self) -> None:
+        """The entry points of other people's extensions."""
+        self.assertEqual(GROUP, "twisted_envoy.extensions")
