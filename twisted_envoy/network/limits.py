@@ -17,6 +17,10 @@ class ConnectionLimit:
         self.most = most
         self.active = 0
 
+    def change(self, most: int | None) -> None:
+        """Another limit from now on; open connections stay."""
+        self.most = most
+
     @property
     def reached(self) -> bool:
         """True when one more would be too many."""

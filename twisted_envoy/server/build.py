@@ -145,9 +145,10 @@ class _Builder:
             manager.moot("refresh_interval", "connections are counted when they come")
             for monitor in manager.resource_monitors:
                 limit = context.build(monitor, "resource_monitors")
-        most = context.runtime.integer("overload.global_downstream_max_connections")
-        if limit is None and most is not None:
-            limit = ConnectionLimit(most)
+        key = "overload.global_downstream_max_connections"
+        if limit is None and context.runtime.integer(key) is not None:
+            limit = ConnectionLimit()
+            context.runtime.follow(key, limit.change)
         return limit  # type: ignore[no-any-return]
 
     def _clusters(self, configs: tuple[View, ...]) -> None:

@@ -115,7 +115,9 @@ class ListenerBuilder:
 
     def _limit(self, name: str) -> ConnectionLimit:
         key = f"envoy.resource_limits.listener.{name}.connection_limit"
-        return ConnectionLimit(self._context.runtime.integer(key))
+        limit = ConnectionLimit()
+        self._context.runtime.follow(key, limit.change)
+        return limit
 
     def _globalOf(self, config: View) -> ConnectionLimit | None:
         ignored = config.ignore_global_conn_limit or config.bypass_overload_manager

@@ -1,19 +1,23 @@
 """
 Runtime values: the layers of `layered_runtime`, later ones over earlier ones.
 
-Only static layers (and the empty admin layer) are read; what asks for a disk or a server is
-reported as unsupported by not being read.
+Static layers and the admin layer are obeyed; what asks for a disk or a server is reported as
+unsupported by not being read. `/runtime_modify` changes the admin layer while the server runs: who
+asks each time, or follows a key, sees the new value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from twisted_envoy.stats.scope import Scope
+from twisted_envoy.stats.scope import Scope, Store
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
+
+Layer = tuple[str, dict[str, object]]
+"""A layer's name and its values by dotted key."""
 
 
 class Runtime:
@@ -21,13 +25,69 @@ class Runtime:
     Values by dotted key.
 
     Args:
-        values: key -> value, nested dicts flattened.
+        values: of one layer without a name.
+        scope: for `runtime.*`.
+
+    Attributes:
+        layers: in their order; values of the admin layer are texts.
+        values: what the layers add up to.
     """
 
-    def __init__(self, values: Mapping[str, object] | None = None) -> None:
-        self.values: dict[str, object] = dict(values or {})
-        self.layers: list[tuple[str, dict[str, object]]] = []
+    def __init__(
+        self, values: Mapping[str, object] | None = None, scope: Scope | None = None
+    ) -> None:
+        self.layers: list[Layer] = [("", dict(values))] if values else []
+        self.values: dict[str, object] = {}
+        self.adminLayer: dict[str, object] | None = None
         self._asked: set[str] = set()
+        self._followers: list[tuple[str, Callable[[int | None], None]]] = []
+        scope = Store() if scope is None else scope
+        self._loads = scope.counter("runtime.load_success")
+        self._noDirectory = scope.counter("runtime.override_dir_not_exists")
+        self._keys = scope.gauge("runtime.num_keys")
+        self._layerCount = scope.gauge("runtime.num_layers")
+        self._overrides = scope.gauge("runtime.admin_overrides_active")
+        for name in ("load_error", "deprecated_feature_use", "override_dir_exists"):
+            scope.counter(f"runtime.{name}")
+        scope.gauge("runtime.deprecated_feature_seen_since_process_start")
+        self.load()
+
+    def load(self) -> None:
+        """Add the layers up, and tell who follows a key."""
+        self.values = {}
+        for _, values in self.layers:
+            admin = values is self.adminLayer
+            for key, value in values.items():
+                self.values[key] = _parsed(value) if admin and isinstance(value, str) else value
+        self._loads.value += 1
+        self._noDirectory.value += 1
+        self._keys.value = len(self.values)
+        self._layerCount.value = len(self.layers)
+        self._overrides.value = 1 if self.adminLayer else 0
+        for key, follower in self._followers:
+            follower(self.integer(key))
+
+    def modify(self, changes: Mapping[str, str]) -> bool:
+        """
+        Change the admin layer; an empty text takes a key out of it.
+
+        Returns:
+            Whether there is one.
+        """
+        if self.adminLayer is None:
+            return False
+        for key, text in changes.items():
+            if text:
+                self.adminLayer[key] = text
+            else:
+                self.adminLayer.pop(key, None)
+        self.load()
+        return True
+
+    def follow(self, key: str, follower: Callable[[int | None], None]) -> None:
+        """Call with the whole number of a key (None: it has none), now and at each change."""
+        self._followers.append((key, follower))
+        follower(self.integer(key))
 
     def integer(self, key: str) -> int | None:
         """The whole number of a key; None when it has none."""
@@ -37,7 +97,7 @@ class Runtime:
             return None
         try:
             return int(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
 
     def percent(self, key: str, default: float) -> float:
@@ -58,25 +118,36 @@ class Runtime:
 
 
 def buildRuntime(config: View | None, scope: Scope) -> Runtime:
-    """The runtime of a bootstrap, with `runtime.*` stats."""
-    runtime = Runtime()
+    """
+    The runtime of a bootstrap.
+
+    Raises:
+        ConfigError: two layers of one name, or two admin layers.
+    """
+    runtime = Runtime(scope=scope)
+    names: set[str] = set()
     for layer in config.layers if config is not None else ():
-        kind = layer.which("layer_specifier")
+        if layer.name in names:
+            raise layer.error(f"Duplicate layer name: {layer.name}", "name")
+        names.add(layer.name)
         values: dict[str, object] = {}
+        kind = layer.which("layer_specifier")
         if kind == "static_layer":
             values = _flat(layer.static_layer or {})
         elif kind == "admin_layer":
             layer.admin_layer  # noqa: B018  there is nothing in it
+            if runtime.adminLayer is not None:
+                raise layer.error(
+                    "Too many admin layers specified in LayeredRuntime, at most one may be "
+                    "specified",
+                    "admin_layer",
+                )
+            runtime.adminLayer = values
         runtime.layers.append((layer.name, values))
-        runtime.values.update(values)
-    scope.counter("runtime.load_success").value += 1
-    scope.counter("runtime.override_dir_not_exists").value += 1
-    scope.gauge("runtime.num_keys").value = len(runtime.values)
-    scope.gauge("runtime.num_layers").value = len(runtime.layers)
-    for name in ("load_error", "deprecated_feature_use", "override_dir_exists"):
-        scope.counter(f"runtime.{name}")
-    for name in ("admin_overrides_active", "deprecated_feature_seen_since_process_start"):
-        scope.gauge(f"runtime.{name}")
+    if config is not None and not runtime.layers:
+        runtime.adminLayer = {}
+        runtime.layers.append(("", runtime.adminLayer))
+    runtime.load()
     return runtime
 
 
@@ -90,3 +161,16 @@ def _flat(struct: Mapping[str, object], prefix: str = "") -> dict[str, object]:
         else:
             found[key] = value
     return found
+
+
+def _parsed(text: str) -> object:
+    """What a text of the admin page means: a flag, a number, or itself."""
+    folded = text.lower()
+    if folded in ("true", "false"):
+        return folded == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -32,8 +32,17 @@ class RuntimeTests(PageTestCase):
         for value, text in (("x", "x"), (2.5, "2.5"), (False, "false"), ({"a": 1}, '{"a": 1}')):
             self.assertEqual(valueText(value), text)
 
-    def test_modify(self) -> None:
+    def test_noAdminLayer(self) -> None:
         """There is nothing to modify."""
         self.assertEqual(self.ask(runtimeModify).code, 400)
         reply = self.ask(runtimeModify, "a=b")
         self.assertEqual((reply.code, reply.text()), (503, "No admin layer specified"))
+
+    def test_modify(self) -> None:
+        """Keys are set, and taken out by an empty value; of one given twice the first counts."""
+        layer: dict[str, object] = {"old": "1", "gone": "2"}
+        self.server.runtime.layers = [("admin", layer)]
+        self.server.runtime.adminLayer = layer
+        reply = self.ask(runtimeModify, "old=5&gone=&gone=3&new=x&none")
+        self.assertEqual((reply.code, reply.text()), (200, "OK\n"))
+        self.assertEqual(layer, {"old": "5", "new": "x"})

@@ -7,7 +7,7 @@ import json
 from twisted.logger import Logger
 
 from twisted_envoy.server.admin.json_text import MessageKit, jsonText
-from twisted_envoy.server.admin.reply import JSON, Query, Reply
+from twisted_envoy.server.admin.reply import JSON, OK, Query, Reply
 from twisted_envoy.server.admin.target import AdminTarget
 
 _log = Logger()
@@ -43,8 +43,11 @@ def valueText(value: object) -> str:
 
 
 def runtimeModify(target: AdminTarget, kit: MessageKit, query: Query) -> Reply:
-    """There is no admin layer that could be changed."""
+    """Change the admin layer."""
     if not query.pairs:
         return Reply(_USAGE, 400)
+    changes = {key: query.first(key) or "" for key, _ in query.pairs}
+    if target.runtime.modify(changes):
+        return OK
     _log.error("No admin layer specified", component="misc")
     return Reply("No admin layer specified", 503)
