@@ -68,8 +68,21 @@ class EnvoyLogTests(SynchronousTestCase):
     def test_escaped(self) -> None:
         """Control characters cannot forge a line."""
         self.log(escaped=True).info("a\nb{x}", x="\x1b[0m")
-        self.assertTrue(self.output.text.endswith("a\\nb\\x1b[0m\n"), self.output.text)
+        self.assertTrue(self.output.text.endswith("a\\nb\\033[0m\n"), self.output.text)
         self.assertEqual(self.output.text.count("\n"), 1)
+
+    def test_escapedLine(self) -> None:
+        """The whole line, as Envoy writes it."""
+        self.log("a'b\"c%v\\\u00e9\t", escaped=True).info("x\r")
+        self.assertEqual(self.output.text, "a\\'b\\\"cx\\\\\\303\\251\\t\n")
+
+    def test_setFormat(self) -> None:
+        """Later lines have the other format."""
+        log = self.log("%v")
+        log.info("one")
+        self.observer.setFormat(lambda record: f"[{record.message}]")
+        log.info("two")
+        self.assertEqual(self.output.text, "one\n[two]\n")
 
     def test_replayedEventsAreNotPrintedTwice(self) -> None:
         """A runner that begins to log late replays its history to every observer."""

@@ -69,6 +69,8 @@ class Server:
 class StartTests(SynchronousTestCase):
     """From a command line to a service, or to one line and a status."""
 
+    logFormat: Any = None
+
     def start(self, *arguments: str, build: Any = None, bind: Exception | None = None) -> IService:
         """Start with a log file and a made-up server."""
         self.server = Server(bind)
@@ -79,7 +81,9 @@ class StartTests(SynchronousTestCase):
         for name in ("stdout", "stderr"):
             self.patch(sys, name, io.StringIO())
 
-        def made(options: ServerOptions, reactor: object) -> Any:
+        def made(options: ServerOptions, reactor: object, setLogFormat: Any) -> Any:
+            if self.logFormat is not None:
+                setLogFormat(self.logFormat)
             if build is not None:
                 raise build
             return self.server
@@ -96,6 +100,12 @@ class StartTests(SynchronousTestCase):
         except FileNotFoundError:
             log = ""
         return sys.stdout.getvalue(), sys.stderr.getvalue(), log
+
+    def test_logFormat(self) -> None:
+        """The build may change the format of the log; an error has it already."""
+        self.logFormat = lambda record: f"MADE {record.message}"
+        _, _, log = self.ends(1, "-c", "f.yaml", build=ConfigError("", "bad"))
+        self.assertEqual(log, "MADE error `bad` initializing config 'f.yaml'\n")
 
     def test_noConfiguration(self) -> None:
         """One line that says what to give."""

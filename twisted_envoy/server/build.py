@@ -21,6 +21,7 @@ from twisted_envoy.internal.registry import getRegistry
 from twisted_envoy.network.limits import ConnectionLimit
 from twisted_envoy.server.build_cluster import buildCluster
 from twisted_envoy.server.build_listener import ListenerBuilder
+from twisted_envoy.server.build_log import buildLogFormat
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.server.lifecycle import DrainManager
 from twisted_envoy.server.options import ServerOptions
@@ -32,6 +33,8 @@ from twisted_envoy.upstream.cluster import ClusterManager
 from twisted_envoy.upstream.resolve import HostResolver
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted_envoy.config.view import View
     from twisted_envoy.interfaces.sockets import ISocketInterface
     from twisted_envoy.interfaces.upstream import IHostResolver
@@ -50,6 +53,7 @@ def buildServer(
     random: Random | None = None,
     resolver: IHostResolver | None = None,
 ) -> Server:
+    setLogFormat: Callable[[Formatter], None] | None = None,
     """
     Read the config and build everything; nothing is bound.
 
@@ -59,12 +63,19 @@ def buildServer(
         resolver: finds the addresses of names; None for the reactor's own.
         random: what balancers, weights and jitter ask; None for one of its own.
     Raises:
+        setLogFormat: takes the format of `application_log_config`; None where the log is not ours.
         ConfigError: the first thing that cannot be obeyed.
     """
     extensions = Extensions()
     paths = [options.configPath] if options.configPath else []
     bootstrap, warnings = loadBootstrap(paths, options.configYAML, extensions.findType)
     registry = getRegistry(reactor)
+    logFormat = buildLogFormat(bootstrap, options)
+    if logFormat is not None:
+        if setLogFormat is None:
+            bootstrap.warn("the log belongs to the application", "application_log_config")
+        else:
+            setLogFormat(logFormat)
     store = Store()
     context = FactoryContext(
         reactor=reactor,

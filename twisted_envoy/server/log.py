@@ -18,11 +18,19 @@ from typing import Protocol
 from twisted.logger import ILogObserver, LogEvent, eventAsText
 from zope.interface import implementer
 
-from twisted_envoy.server.log_format import LogRecord, compileLogFormat
+from twisted_envoy.server.log_format import Formatter, LogRecord, compileLogFormat
 from twisted_envoy.server.log_levels import LEVELS, LogControl, componentOf, weightOf
 
 _SEEN = "twisted_envoy_printed"
 """Key of events that were printed: twistd and twist replay what came before they began to log."""
+
+
+_ESCAPES = [chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}" for byte in range(256)]
+_ESCAPES[ord("\n")] = "\\n"
+_ESCAPES[ord("\r")] = "\\r"
+_ESCAPES[ord("\t")] = "\\t"
+for _quoted in "\"'\\":
+    _ESCAPES[ord(_quoted)] = "\\" + _quoted
 
 
 class LogOutput(Protocol):
@@ -105,8 +113,8 @@ class EnvoyLog:
         control: the levels.
         output: where lines go.
         pattern: as `--log-format`.
-        escaped: newlines and other control characters inside a message become C escapes, as
-            `--log-format-escaped`.
+        escaped: what is not printable ASCII, quotes and backslashes become C escapes, in the whole
+            line, as `--log-format-escaped`.
     Raises:
         LogFormatError: for the pattern.
     """
@@ -126,17 +134,25 @@ class EnvoyLog:
             return
         event[_SEEN] = True
         message = messageOf(event)
-        if self._escaped:
-            message = message.encode("unicode_escape").decode("ascii")
         file, line, function = _callSite(sys._getframe(1))
         record = LogRecord(
             event["log_time"], LEVELS[weight], component, message, file, line, function
         )
-        self._output.write(self._format(record) + "\n")
+        text = self._format(record)
+        self._output.write((escapeLine(text) if self._escaped else text) + "\n")
+
+    def setFormat(self, format: Formatter) -> None:
+        """Print every later line in this format."""
+        self._format = format
 
     def reopen(self) -> None:
         """Open the log file anew (SIGUSR1)."""
         self._output.reopen()
+
+
+def escapeLine(text: str) -> str:
+    """The text as a C string literal would have it; bytes that are no ASCII in octal."""
+    return "".join([_ESCAPES[byte] for byte in text.encode("utf-8", "backslashreplace")])
 
 
 def messageOf(event: Mapping[str, object]) -> str:

@@ -21,6 +21,7 @@ from twisted.python.components import Componentized
 
 from twisted_envoy.errors import ConfigError
 from twisted_envoy.server.lifecycle import RunningReactor, SignalHandlers, stopInOrder
+from twisted_envoy.server.log_format import Formatter
 from twisted_envoy.server.log_setup import LogSetup, printNothing
 from twisted_envoy.server.options import Options, ServerOptions
 
@@ -49,7 +50,7 @@ class RunnableServer(Protocol):
         """Open all access logs anew."""
 
 
-BuildServer = Callable[[ServerOptions, RunningReactor], RunnableServer]
+BuildServer = Callable[[ServerOptions, RunningReactor, Callable[[Formatter], None]], RunnableServer]
 
 NO_CONFIGURATION = "no configuration: give -c FILE or --config-yaml TEXT"
 
@@ -65,7 +66,14 @@ def makeService(options: Options) -> IService:
 
     from twisted_envoy.server.build import buildServer
 
-    return Start(options, cast(RunningReactor, reactor), buildServer).service()
+    def build(
+        options: ServerOptions,
+        reactor: RunningReactor,
+        setLogFormat: Callable[[Formatter], None],
+    ) -> RunnableServer:
+        return buildServer(options, reactor, setLogFormat=setLogFormat)
+
+    return Start(options, cast(RunningReactor, reactor), build).service()
 
 
 def builtinDemo(options: ServerOptions) -> ServerOptions | None:
@@ -80,7 +88,8 @@ class Start:
     Args:
         options: parsed.
         reactor: the installed one; not yet running.
-        build: makes the server of the options: reads the config, binds nothing.
+        build: makes the server of the options: reads the config, binds nothing; its last argument
+            changes the format of the log.
     """
 
     def __init__(self, options: Options, reactor: RunningReactor, build: BuildServer) -> None:
@@ -109,7 +118,7 @@ class Start:
                 baseID=self._options.baseID,
             )
         try:
-            server = self._build(self._options, self._reactor)
+            server = self._build(self._options, self._reactor, logs.log.setFormat)
             if not self._options.validating:
                 server.privilegedStartService()
         except Exception as problem:
