@@ -68,7 +68,7 @@ def addressOf(text: str) -> dict[str, Any]:
     return {"socket_address": {"address": host, "port_value": int(port)}}
 
 
-def listener(name: str, address: str, *filters: dict[str, Any], **fields: Any) -> dict[str, Any]:
+def listener(name: str, address: str, /, *filters: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """A listener with one chain (or `filter_chains`); an internal one's address is `internal:`."""
     made: dict[str, Any] = {"name": name}
     if address == "internal:":
@@ -80,7 +80,7 @@ def listener(name: str, address: str, *filters: dict[str, Any], **fields: Any) -
     return {**made, **fields}
 
 
-def cluster(name: str, *addresses: str, **fields: Any) -> dict[str, Any]:
+def cluster(name: str, /, *addresses: str, **fields: Any) -> dict[str, Any]:
     """A static cluster of these endpoints."""
     hosts = [{"endpoint": {"address": addressOf(address)}} for address in addresses]
     assignment = {"cluster_name": name, "endpoints": [{"lb_endpoints": hosts}]}

@@ -15,12 +15,13 @@ connection's `dataReceived` is bound to the user's.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.error import ConnectionAborted, ConnectionDone
+from twisted.internet.error import ConnectError, ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
     IHalfCloseableProtocol,
@@ -195,7 +196,10 @@ class _Attempt:
         """Envoy's text of a failed connect."""
         problem = failure.value
         code = getattr(problem, "osError", None)
-        text = os.strerror(code) if isinstance(code, int) else str(problem)
+        if code == errno.ELOOP and isinstance(problem, ConnectError):
+            text = problem.args[-1]  # of the hop guard, which Envoy does not have
+        else:
+            text = os.strerror(code) if isinstance(code, int) else str(problem)
         text = text.replace(" ", "_")
         if self._returned:
             return f"delayed_connect_error:_{text}"
