@@ -18,6 +18,8 @@ from twisted.trial.unittest import TestCase
 
 from tests.server.admin.support import PageTestCase
 from tests.server.fakes import FakeServer
+from twisted_envoy.access_log.file import AccessLogError
+from twisted_envoy.access_log.manager import MemoryAccessLogManager
 from twisted_envoy.config.unread import reportUnread
 from twisted_envoy.errors import ConfigError
 from twisted_envoy.internal import getRegistry
@@ -25,6 +27,7 @@ from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.server.admin.listener import Admin, buildAdmin
 from twisted_envoy.server.options import ServerOptions
 from twisted_envoy.sockets.endpoints import ReactorSockets
+from twisted_envoy.state.stream_info import FormatContext, StreamInfo
 
 STRUCT = "{'@type': type.googleapis.com/google.protobuf.Struct, value: {}}"
 
@@ -35,7 +38,8 @@ class BuildTests(PageTestCase):
     def build(self, text: str, logs: Any = None) -> Admin | None:
         """The admin interface of an `admin` block."""
         self.server = self.makeServer(f"admin: {text}")
-        context: Any = SimpleNamespace(reactor=self.clock, sockets=None)
+        self.logs = MemoryAccessLogManager()
+        context: Any = SimpleNamespace(reactor=self.clock, sockets=None, accessLogs=self.logs)
         return buildAdmin(self.server.bootstrap.admin, self.server, context, logs)
 
     def built(self, text: str, logs: Any = None) -> Any:
@@ -98,6 +102,27 @@ class BuildTests(PageTestCase):
         admin = self.built("{address: {pipe: {path: /a}}, access_log: [{name: x}]}", build)
         self.assertEqual(seen, [(["x"], self.clock)])
         self.assertEqual(admin.factory._accessLogs, ("logger",))
+
+    def test_access_log_path(self) -> None:
+        """A file in the default format, beside the others."""
+        text = "{address: {pipe: {path: /a}}, access_log: [{name: x}], access_log_path: /log}"
+        admin = self.built(text, lambda views, context: ("logger",))
+        other, log = admin.factory._accessLogs
+        self.assertEqual(other, "logger")
+        log.log(FormatContext(StreamInfo(0.0)))
+        (line,) = self.logs.lines("/log")
+        self.assertTrue(line.startswith("[1970-01-01T00:00:00.000Z] "), line)
+
+    def test_access_log_pathThatCannotBeOpened(self) -> None:
+        """The field is named."""
+
+        def cannot(path: str) -> None:
+            raise AccessLogError("unable to open file '/log': no")
+
+        self.patch(MemoryAccessLogManager, "open", lambda self, path: cannot(path))
+        text = "{address: {pipe: {path: /a}}, access_log_path: /log}"
+        error = self.assertRaises(ConfigError, self.build, text)
+        self.assertIn("admin.access_log_path: unable to open file '/log': no", str(error))
 
     def allowed(self, matchers: str, path: str) -> int:
         """The status of a path under `allow_paths`."""

@@ -16,6 +16,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.logger import Logger
 
+from twisted_envoy.access_log.file import AccessLogError
+from twisted_envoy.access_log.logger import FileAccessLogger
+from twisted_envoy.formatter.text import DEFAULT_FORMAT, compileText
 from twisted_envoy.interfaces.sockets import ISocketInterface, ListenOptions
 from twisted_envoy.server.admin.admin_stats import AdminStats
 from twisted_envoy.server.admin.channel import AccessLogger, AdminFactory, Timer
@@ -28,6 +31,7 @@ from twisted_envoy.state.addresses import addressText
 from twisted_envoy.stats.regex import compileRegex
 
 if TYPE_CHECKING:
+    from twisted_envoy.access_log.manager import AccessLogManager
     from twisted_envoy.config.view import View
 
 _log = Logger()
@@ -37,6 +41,7 @@ class AdminContext(Protocol):
     """The parts of IFactoryContext that are needed here."""
 
     reactor: Timer
+    accessLogs: AccessLogManager
     sockets: ISocketInterface
 
 
@@ -150,8 +155,19 @@ def buildAdmin(
         target, MessageKit(config.message.DESCRIPTOR.file.pool), _allowedPaths(config.allow_paths)
     )
     logs = buildAccessLogs(config.access_log, context) if config.access_log else ()
+    if config.access_log_path:
+        logs += (_fileLog(config, context),)
     factory = AdminFactory(router, AdminStats(target.store), context.reactor, logs)
     return Admin(address, options, factory, context.sockets, target.options.adminAddressPath)
+
+
+def _fileLog(config: Untyped, context: AdminContext) -> AccessLogger:
+    """The deprecated `access_log_path`: a file in the default format."""
+    try:
+        file = context.accessLogs.open(config.access_log_path)
+    except AccessLogError as error:
+        raise config.error(str(error), "access_log_path") from error
+    return FileAccessLogger(file, compileText(DEFAULT_FORMAT))
 
 
 def readAddress(config: Untyped) -> tuple[IAddress, ListenOptions]:
