@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from twisted_envoy.interfaces.network import IDrainDecision
+from twisted_envoy.network.listener import ListenerInfo
 from twisted_envoy.server.lifecycle import DrainManager, SignalHandlers, stopInOrder
 
 
@@ -130,6 +131,30 @@ class DrainTests(SynchronousTestCase):
         self.drain.drainListeners(self.listeners, graceful=True, skipExit=True)
         self.clock.advance(1000)
         self.assertEqual((self.listeners.stopped, self.drain.draining), ([], True))
+
+    def test_unhealthy(self) -> None:
+        """Failed health checks end connections, unless the listener only drains when modified."""
+        self.drain.healthy = False
+        self.assertTrue(self.drain.drainClose(ListenerInfo("l")))
+        self.assertFalse(self.drain.drainClose(ListenerInfo("l", drainType="MODIFY_ONLY")))
+
+    def test_moreAndMoreConnections(self) -> None:
+        """The share of connections that are ended is that of the drain time that has passed."""
+        drain = DrainManager(self.clock, 10.0, random=lambda: 0.5)
+        self.assertFalse(drain.drainClose(ListenerInfo("l")))
+        drain.drainListeners(self.listeners, graceful=True)
+        answers = []
+        for _ in range(3):
+            answers.append(drain.drainClose(ListenerInfo("l")))
+            self.clock.advance(4)
+        self.assertEqual(answers, [False, False, True])
+
+    def test_immediately(self) -> None:
+        """With the other strategy every connection ends; of inbound listeners only, if so asked."""
+        drain = DrainManager(self.clock, 10.0, immediate=True)
+        drain.drainListeners(self.listeners, graceful=True, inboundOnly=True)
+        self.assertFalse(drain.drainClose(ListenerInfo("l")))
+        self.assertTrue(drain.drainClose(ListenerInfo("l", trafficDirection="INBOUND")))
 
     def test_stop(self) -> None:
         """A server that ends leaves no timer."""

@@ -32,10 +32,10 @@ class ResourceTests(SynchronousTestCase):
         )
 
     def test_none(self):
-        """A limit of 0 is always reached."""
+        """A limit of 0 is always reached; the gauge shows it only once it was used, as in Envoy."""
         opened = Gauge("open")
         self.assertTrue(Resource(0, opened).full)
-        self.assertEqual(opened.value, 1)
+        self.assertEqual(opened.value, 0)
 
 
 class LimitsTests(SynchronousTestCase):

@@ -29,7 +29,7 @@ class ClusterTests(SynchronousTestCase):
         world = World()
         self.assertEqual(world.store.value("cluster.c.membership_change"), 0)
         self.assertIsNone(world.cluster.chooseHost(LoadBalancerContext()))
-        self.assertEqual(world.used(), {"upstream_cx_none_healthy": 1})
+        self.assertEqual(world.used(), {"upstream_cx_none_healthy": 1, "lb_healthy_panic": 1})
 
     def test_chooses(self):
         """Its balancer chooses."""

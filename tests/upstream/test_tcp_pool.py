@@ -230,11 +230,22 @@ class EndTests(PoolTestCase):
         self.assertEqual(self.world.used(), {**ENDED, **BY["remote"]})
 
     def test_closeThere(self):
-        """The peer's end first, then our close: the peer ended it."""
+        """The peer's end first, then our close: we closed it, for who ends last closes."""
         client = self.connect()
         self.origin.connections[0].loseConnection()
         self.world.settle()
         self.assertEqual(self.world.used(), LIVES)
+        client.loseConnection()
+        self.world.settle()
+        self.assertEqual(self.world.used(), {**ENDED, **BY["local"]})
+
+    def test_closeThereAfterOurEnd(self):
+        """Our end of stream first, then the peer's: the peer closed it."""
+        client = self.connect()
+        client.loseWriteConnection()
+        self.world.settle()
+        self.origin.connections[0].loseConnection()
+        self.world.settle()
         client.loseConnection()
         self.world.settle()
         self.assertEqual(self.world.used(), {**ENDED, **BY["remote"]})

@@ -68,9 +68,7 @@ class IListenerFilter(Interface):
 
     maxReadBytes: int = Attribute("How many bytes it may ask for; 0 when it reads none.")
 
-    def feed(
-        data: bytes, streamInfo: StreamInfo
-    ) -> tuple[Verdict, int | str]:
+    def feed(data: bytes, streamInfo: StreamInfo) -> tuple[Verdict, int | str]:
         """
         Look at everything that has come so far.
 
@@ -87,9 +85,13 @@ class IListenerInfo(Interface):
     name: str = Attribute("As configured.")
     metadata: dict[str, dict[str, object]] = Attribute("filter_metadata.")
     trafficDirection: str = Attribute("UNSPECIFIED, INBOUND or OUTBOUND.")
+    drainType: str = Attribute("DEFAULT, or MODIFY_ONLY for no drain on failed health checks.")
 
 
 class IDrainDecision(Interface):
     """Whether connections should be ended when that is convenient."""
 
     draining: bool = Attribute("True once the server drains.")
+
+    def drainClose(listener: IListenerInfo) -> bool:
+        """Shall a connection of that listener, which is at a good point for it, be ended now?"""

@@ -170,6 +170,9 @@ class Chain:
                     link.connectionLost(reason)  # type: ignore[attr-defined]
                 except Exception:
                     _log.failure("connectionLost of a filter raised")
+        for link in links[self._started :]:
+            if link.misses:
+                link.connectionMissed()  # type: ignore[attr-defined]
         for link in links:
             link.transport = NO_TRANSPORT
             link.deliver = dropped

@@ -29,6 +29,7 @@ class Link:
         dataReceived(data)        pass on with self.deliver(data)
         readConnectionLost()      the peer's end of stream; pass on with self.deliverEnd()
         connectionLost(reason)    once; links nearer to the wire have seen it
+        connectionMissed()        instead of all the above: it ended before this link was started
         write(data)               pass on with self.transport.write(data)
         loseWriteConnection()     pass on with self.transport.loseWriteConnection()
 
@@ -44,6 +45,7 @@ class Link:
     reads: ClassVar[bool] = False
     ends: ClassVar[bool] = False
     loses: ClassVar[bool] = False
+    misses: ClassVar[bool] = False
     writes: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -52,6 +54,7 @@ class Link:
         cls.reads = hasattr(cls, "dataReceived")
         cls.ends = hasattr(cls, "readConnectionLost")
         cls.loses = hasattr(cls, "connectionLost")
+        cls.misses = hasattr(cls, "connectionMissed")
         cls.writes = (
             cls.write is not Link.write or cls.loseWriteConnection is not Link.loseWriteConnection
         )

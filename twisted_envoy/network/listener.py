@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from twisted_envoy.interfaces.access_log import IAccessLogger
 
 
+_SERVER_ENDS = "purging_socket_that_have_not_progressed_to_connections"
+"""What Envoy logs of connections that are open when the server ends, though they had progressed."""
+
+
 @implementer(IListenerInfo)
 @dataclass(frozen=True, slots=True)
 class ListenerInfo:
@@ -43,6 +47,7 @@ class ListenerInfo:
     name: str
     metadata: dict[str, dict[str, object]] = field(default_factory=dict)
     trafficDirection: str = "UNSPECIFIED"
+    drainType: str = "DEFAULT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +88,10 @@ class Listener:
         stats: `listener.<address>.*`.
         reactor: IReactorTime.
         nextID: gives each connection its number.
-    """
 
     Attributes:
         holding: connections that come wait until `release`.
+    """
 
     noisy = False
 
@@ -114,8 +119,8 @@ class Listener:
         self.nextID = nextID
         self.ports: list[IListeningPort] = []
         self.connections: set[Chain] = set()
-        self._waiting: set[Acceptor] = set()
         self.holding = False
+        self._waiting: set[Acceptor] = set()
 
     # Listening.
 
@@ -134,7 +139,6 @@ class Listener:
         gathered = gatherResults(listening, consumeErrors=True).addErrback(firstProblem)
         return gathered.addCallback(bound)
 
-    def stopListening(self) -> Deferred[None]:
     def hold(self) -> None:
         """Let connections that come wait, before anything looks at them, until `release`."""
         self.holding = True
@@ -146,6 +150,7 @@ class Listener:
             for acceptor in list(self._waiting):
                 acceptor.released()
 
+    def stopListening(self) -> Deferred[None]:
         """Accept no more; open connections stay."""
         ports, self.ports = self.ports, []
         stopping = [cast("Deferred[Any]", port.stopListening()) for port in ports]
@@ -217,12 +222,15 @@ class Listener:
         if found is None:
             self.stats.no_filter_chain_match.value += 1
             streamInfo.raiseFlag("NR")
+            streamInfo.responseCodeDetails = "filter_chain_not_found"
             self._log(streamInfo)
             transport.loseConnection()
             return None
         streamInfo.filterChainName = found.name
         stats = self.stats
         stats.downstream_cx_total.value += 1
+        if not found.makers:
+            stats.network_extension_config_missing.value += 1
         stats.downstream_cx_active.value += 1
         stats.workerTotal.value += 1
         stats.workerActive.value += 1
@@ -266,6 +274,7 @@ class Listener:
         for acceptor in list(self._waiting):
             acceptor.transport.loseConnection()
         for chain in list(self.connections):
+            chain.streamInfo.localCloseReason = _SERVER_ENDS
             chain.transport.unregisterProducer()
             chain.transport.loseConnection()
 

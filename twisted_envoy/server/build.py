@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from twisted_envoy.config.view import View
     from twisted_envoy.interfaces.sockets import ISocketInterface
     from twisted_envoy.interfaces.upstream import IHostResolver
+    from twisted_envoy.server.log_format import Formatter
 
 _log = Logger("main")
 
@@ -52,8 +53,8 @@ def buildServer(
     accessLogs: Any = None,
     random: Random | None = None,
     resolver: IHostResolver | None = None,
-) -> Server:
     setLogFormat: Callable[[Formatter], None] | None = None,
+) -> Server:
     """
     Read the config and build everything; nothing is bound.
 
@@ -62,20 +63,20 @@ def buildServer(
         accessLogs: an IAccessLogManager; None for files.
         resolver: finds the addresses of names; None for the reactor's own.
         random: what balancers, weights and jitter ask; None for one of its own.
-    Raises:
         setLogFormat: takes the format of `application_log_config`; None where the log is not ours.
+    Raises:
         ConfigError: the first thing that cannot be obeyed.
     """
     extensions = Extensions()
     paths = [options.configPath] if options.configPath else []
     bootstrap, warnings = loadBootstrap(paths, options.configYAML, extensions.findType)
-    registry = getRegistry(reactor)
     logFormat = buildLogFormat(bootstrap, options)
     if logFormat is not None:
         if setLogFormat is None:
             bootstrap.warn("the log belongs to the application", "application_log_config")
         else:
             setLogFormat(logFormat)
+    registry = getRegistry(reactor)
     store = Store()
     context = FactoryContext(
         reactor=reactor,
@@ -86,11 +87,13 @@ def buildServer(
         sockets=sockets or ReactorSockets(reactor, registry.turn),
         extensions=extensions,
         accessLogs=accessLogs or AccessLogManager(reactor, store, options.fileFlushInterval),
-        drain=DrainManager(reactor, options.drainTime),
+        drain=DrainManager(
+            reactor, options.drainTime, immediate=options.drainStrategy == "Immediate"
+        ),
         runtime=buildRuntime(bootstrap.layered_runtime, store),
+        resolver=resolver or HostResolver(reactor),
         random=random or Random(),
         validating=options.validating,
-        resolver=resolver or HostResolver(reactor),
         warnings=warnings,
     )
     server = _Builder(bootstrap, options, context).server()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IAddress
@@ -77,7 +78,9 @@ class ListenerBuilder:
         _refuseAPI(config, internal)
         addresses = listenerAddresses(config, name)
         text = ",".join(addressText(address) for address in addresses)
-        info = ListenerInfo(name, metadataOf(config.metadata), config.traffic_direction)
+        info = ListenerInfo(
+            name, metadataOf(config.metadata), config.traffic_direction, config.drain_type
+        )
         statPrefix = config.stat_prefix or _statPrefix(addresses[0])
         scope = self._context.stats.scope(f"listener.{statPrefix}.")
         context = self._context.within(scope, info)
@@ -103,13 +106,12 @@ class ListenerBuilder:
             filterMakers=tuple(makers),
             filtersTimeout=_FILTERS_TIMEOUT if timeout is None else timeout,
             continueOnTimeout=config.continue_on_listener_filters_timeout,
-            bufferLimit=_BUFFER if limit is None else limit,
+            bufferLimit=_BUFFER if limit is None else limit or maxsize,  # 0 is no limit
             accessLogs=accessLogs,
             limit=self._limit(name),
             globalLimit=self._globalOf(config),
         )
         mootIfFalse(config, "use_original_dst")
-        config.moot("drain_type", "draining ends no TCP connection")
         listener = Listener(settings, config, ListenerStats(scope), context.reactor, self._nextID)
         return listener, options
 
@@ -120,8 +122,8 @@ class ListenerBuilder:
         return limit
 
     def _globalOf(self, config: View) -> ConnectionLimit | None:
-        ignored = config.ignore_global_conn_limit or config.bypass_overload_manager
-        return None if ignored else self._globalLimit
+        ignored = (config.ignore_global_conn_limit, config.bypass_overload_manager)
+        return None if any(ignored) else self._globalLimit
 
 
 def _refuseAPI(config: View, internal: bool) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from random import Random
 from types import FrameType
 from typing import Protocol
 
@@ -18,7 +19,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from twisted_envoy.interfaces.network import IDrainDecision
+from twisted_envoy.interfaces.network import IDrainDecision, IListenerInfo
 
 _log = Logger()
 
@@ -120,14 +121,28 @@ class DrainManager:
     Args:
         reactor: for the drain time.
         drainTime: seconds between the begin of a graceful drain and the end of listening.
+        immediate: while draining, end every connection that asks, and not ever more of them.
+        random: gives numbers from 0 to 1.
 
     Attributes:
         draining: True from the begin of a drain on.
+        healthy: False after the admin page /healthcheck/fail.
     Envoy: source/server/drain_manager_impl.cc; admin page /drain_listeners.
     """
 
-    def __init__(self, reactor: IReactorTime, drainTime: float) -> None:
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        drainTime: float,
+        immediate: bool = False,
+        random: Callable[[], float] = Random().random,
+    ) -> None:
         self.draining = False
+        self.healthy = True
+        self._inboundOnly = False
+        self._began = 0.0
+        self._immediate = immediate
+        self._random = random
         self._reactor = reactor
         self._drainTime = drainTime
         self._timer: IDelayedCall | None = None
@@ -155,10 +170,25 @@ class DrainManager:
         if self.draining:
             return
         self.draining = True
+        self._inboundOnly = inboundOnly
+        self._began = self._reactor.seconds()
         if not skipExit:
             self._timer = self._reactor.callLater(
                 self._drainTime, lambda: listeners.stopListening(inboundOnly=inboundOnly)
             )
+
+    def drainClose(self, listener: IListenerInfo) -> bool:
+        if not self.healthy and listener.drainType == "DEFAULT":
+            return True
+        if not self.draining:
+            return False
+        if self._inboundOnly and listener.trafficDirection != "INBOUND":
+            return False
+        if self._immediate:
+            return True
+        # The share of connections that are ended grows with the time that has passed.
+        passed = self._reactor.seconds() - self._began
+        return passed >= self._random() * self._drainTime
 
     def stop(self) -> None:
         """Forget the timer; the server ends."""

@@ -178,10 +178,9 @@ class Server(Service):
         self.startTime: float = context.reactor.seconds()
         self._statsInterval = statsInterval
         self._statsTimer: IDelayedCall | None = None
-        self._healthy = True
         self._listening: Deferred[None] | None = None
-        self._initializing = False
         self._stopping: Deferred[None] | None = None
+        self._initializing = False
         ServerStats(self)
 
     # Life.
@@ -210,6 +209,7 @@ class Server(Service):
                 listener.hold()
         ready.addCallback(self._initialized)
         self._scheduleMerge()
+
     def _initialized(self, result: None) -> None:
         """Every cluster has had an answer: let connections in."""
         self._initializing = False
@@ -217,7 +217,6 @@ class Server(Service):
         _log.info("all dependencies initialized. starting workers", component="config")
         for listener in self.listeners:
             listener.release()
-
 
     def stopService(self) -> Deferred[None]:
         """
@@ -234,8 +233,8 @@ class Server(Service):
     def _stop(self) -> Deferred[None]:
         self.drain.stop()
         if self._statsTimer is not None and self._statsTimer.active():
-        self.clusters.stop()
             self._statsTimer.cancel()
+        self.clusters.stop()
         ended = [self.listeners.stopListening()]
         if self.admin is not None:
             ended.append(maybeDeferred(self.admin.stop))
@@ -280,20 +279,20 @@ class Server(Service):
     @property
     def state(self) -> str:
         """As `/ready` and `/server_info` name it."""
-        if not self._healthy:
+        if not self.drain.healthy:
+            return "DRAINING"
         if self._initializing:
             return "PRE_INITIALIZING"
-            return "DRAINING"
         listening = self._listening is not None and self._listening.called
         return "LIVE" if listening else "INITIALIZING"
 
     def healthCheckFail(self) -> None:
         """Be unhealthy from now on."""
-        self._healthy = False
+        self.drain.healthy = False
 
     def healthCheckOk(self) -> None:
         """Be healthy again."""
-        self._healthy = True
+        self.drain.healthy = True
 
     def reopenLogs(self) -> None:
         """Open all access logs anew."""

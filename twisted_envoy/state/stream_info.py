@@ -129,6 +129,7 @@ class StreamInfo:
         streamID: a UUID text, "" until someone asks for it.
         listener: an interfaces.network.IListenerInfo, None outside a listener.
         detectedCloseType: `Normal`, `RemoteReset` or `LocalReset`.
+        responseCodeDetails: what decided about the answer, "" for nothing in particular.
     """
 
     __slots__ = (
@@ -151,6 +152,7 @@ class StreamInfo:
         "localCloseReason",
         "remoteAddress",
         "requestedServerName",
+        "responseCodeDetails",
         "responseFlags",
         "startTime",
         "streamID",
@@ -186,6 +188,7 @@ class StreamInfo:
         self.connectionTerminationDetails = ""
         self.downstreamTransportFailureReason = ""
         self.localCloseReason = ""
+        self.responseCodeDetails = ""
         self.detectedCloseType = "Normal"
         self.upstream: UpstreamInfo | None = None
 

@@ -27,7 +27,8 @@ class Resource:
         self.inUse = 0
         self.opened = opened
         self.remaining = remaining
-        self._show()
+        if remaining is not None:
+            remaining.value = most
 
     @property
     def full(self) -> bool:

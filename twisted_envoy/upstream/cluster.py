@@ -82,6 +82,7 @@ class Cluster:
         self.stats = stats
         self.priorities = limits
         self.connections = limits["default"].connections
+        self.pending = limits["default"].pendingRequests
         self.transportSocket = transportSocket
         self.metadata = settings.metadata
         self.connectTimeouts = DeadlineQueue(reactor, settings.connectTimeout)
@@ -134,6 +135,7 @@ class Cluster:
         host: Any = self._balancer.choose(context)
         if host is None:
             self.stats.upstream_cx_none_healthy.value += 1
+            self.stats.lb_healthy_panic.value += 1
         return host  # type: ignore[no-any-return]
 
 

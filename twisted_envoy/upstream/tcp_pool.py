@@ -77,6 +77,9 @@ class TCPPool:
         if cluster.connections.full:
             cluster.stats.upstream_cx_overflow.value += 1
             return fail(PoolError("UO"))
+        if cluster.pending.full:
+            cluster.stats.upstream_rq_pending_overflow.value += 1
+            return fail(PoolError(""))  # no flag says this
         attempt = _Attempt(self._host, protocolFactory)
         return attempt.start(self._endpoint)
 
@@ -114,6 +117,7 @@ class _Attempt:
         host = self._host
         cluster = host.cluster
         cluster.connections.take()
+        cluster.pending.take()
         stats = cluster.stats
         stats.upstream_cx_total.value += 1
         stats.upstream_cx_active.value += 1
@@ -179,6 +183,7 @@ class _Attempt:
 
     def _settle(self) -> None:
         self._over = True
+        self._host.cluster.pending.give()
         self._host.cluster.stats.upstream_rq_pending_active.value -= 1
         if self._timer is not None:
             self._timer.cancel()
@@ -236,6 +241,7 @@ class TrackedConnection:
     """
 
     __slots__ = (
+        "_ended",
         "_host",
         "_remoteEnded",
         "_started",
@@ -248,6 +254,7 @@ class TrackedConnection:
     def __init__(self, protocol: Any, host: Host) -> None:
         self.protocol = protocol
         self._host = host
+        self._ended = False
         self._remoteEnded = False
         self._started = host.cluster.seconds()
         self._transport: Any = None
@@ -271,13 +278,15 @@ class TrackedConnection:
         """Part of IProtocol; makeConnection does everything."""
 
     def readConnectionLost(self) -> None:
-        self._remoteEnded = True
         if IHalfCloseableProtocol.providedBy(self.protocol):
+            self._remoteEnded = self._ended  # who ends last is who closes it
             self.protocol.readConnectionLost()
         else:
+            self._remoteEnded = True
             self._transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
+        self._ended = True
         if IHalfCloseableProtocol.providedBy(self.protocol):
             self.protocol.writeConnectionLost()
 

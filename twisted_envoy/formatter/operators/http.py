@@ -20,6 +20,7 @@ from twisted_envoy.formatter.operators.entry import (
     unset,
 )
 from twisted_envoy.formatter.parser import Command, FormatError
+from twisted_envoy.state.stream_info import FormatContext
 
 _HEADER_NAME = re.compile(r":?[!#$%&'*+\-.^_`|~0-9A-Za-z]*\Z")
 
@@ -75,6 +76,16 @@ def _requestedServerName() -> Operator:
     return operator.make(Command("REQUESTED_SERVER_NAME"), {})
 
 
+def _codeDetails(command: Command, operators: Operators) -> Operator:
+    keepsBlanks = command.arguments == "ALLOW_WHITESPACES"
+
+    def details(context: FormatContext) -> str | None:
+        found = context.streamInfo.responseCodeDetails
+        return (found if keepsBlanks else "_".join(found.split())) or None
+
+    return text(details).make(Command("RESPONSE_CODE_DETAILS"), {})
+
+
 def _grpcStatus(command: Command, operators: Operators) -> Operator:
     if command.arguments not in ("", "CAMEL_STRING", "SNAKE_STRING", "NUMBER"):
         raise FormatError(
@@ -110,7 +121,7 @@ OPERATORS: Operators = {
     **{name: Entry(unset) for name in _UNSET},
     **{name: _zero(0) for name in _ZERO},
     "LOCAL_REPLY_BODY": _zero(""),
-    "RESPONSE_CODE_DETAILS": Entry(unset, Arguments.OPTIONAL),
+    "RESPONSE_CODE_DETAILS": Entry(_codeDetails, Arguments.OPTIONAL),
     "QUERY_PARAM": Entry(unset, Arguments.REQUIRED, length=True),
     "QUERY_PARAMS": Entry(_options(("ORIG", "DECODED")), Arguments.OPTIONAL, length=True),
     "PATH": Entry(

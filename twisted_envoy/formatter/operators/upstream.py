@@ -97,9 +97,9 @@ def _poolReady(context: FormatContext) -> int | None:
     return round((upstream.connectedTime - upstream.startTime) * 1_000_000) // 1000
 
 
-def _detectedCloseType(context: FormatContext) -> str:
+def _detectedCloseType(context: FormatContext) -> str | None:
     upstream = context.streamInfo.upstream
-    return "Normal" if upstream is None else upstream.detectedCloseType
+    return None if upstream is None else upstream.detectedCloseType
 
 
 def _localAddress(context: FormatContext) -> IAddress | None:

@@ -75,8 +75,10 @@ class EndTests(ProxyTestCase):
             self.envoy.settle()
             self.assertIsInstance(other.lost.value, ConnectionDone)
             self.assertQuiet()
-            remote = "cluster.origin.upstream_cx_destroy_remote_with_active_rq"
-            self.assertEqual(self.stat(remote), 1)
+            who = ("remote", "local")[closing]  # who ends last is who closes
+            self.assertEqual(
+                self.stat(f"cluster.origin.upstream_cx_destroy_{who}_with_active_rq"), 1
+            )
 
     def test_upstreamReset(self):
         """The upstream's reset: flag UR, and the client is reset after every byte."""

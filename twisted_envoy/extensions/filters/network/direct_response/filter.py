@@ -24,6 +24,7 @@ class DirectResponse(Link):
 
     def connectionMade(self) -> None:
         self.chain.streamInfo.bytesSent += len(self._response)
+        self.chain.streamInfo.responseCodeDetails = "direct_response"
         transport = self.transport
         transport.write(self._response)
         transport.loseConnection()

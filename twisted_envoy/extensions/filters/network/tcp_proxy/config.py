@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
 from twisted_envoy.access_log.logger import buildAccessLogs
 from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
+from twisted_envoy.extensions.filters.network.tcp_proxy.refused import (
+    checkTLVs,
+    checkTunneling,
+)
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import (
     AccessLogging,
     Settings,
@@ -39,7 +44,13 @@ class TCPProxyFactory:
     def build(self, config: View, context: Any) -> Callable[[], TCPProxy]:
         scope = context.stats.scope(f"tcp.{config.stat_prefix}.")
         stats = TCPProxyStats(scope)
+        if config.has("tunneling_config"):
+            checkTunneling(config.tunneling_config)
+        logging = _logging(config)
+        newBackoff = _backoff(config.backoff_options, context)
+        checkTLVs(config.proxy_protocol_tlvs)
         targets = _targets(config)
+        logs = buildAccessLogs(config.access_log, context)
         idle = config.idle_timeout
         unused = "Envoy does not implement it"
         config.moot("downstream_idle_timeout", unused)
@@ -55,16 +66,17 @@ class TCPProxyFactory:
             seconds=context.reactor.seconds,
             callLater=context.reactor.callLater,
             reactor=context.reactor,
-            logging=_logging(config, context),
+            logging=replace(logging, logs=logs),
             idleTimeout=_IDLE if idle is None else idle,
             idleQueue=DeadlineQueue(context.reactor, _IDLE if idle is None else idle),
             maxConnectAttempts=_or(config.max_connect_attempts, 1),
-            newBackoff=_backoff(config.backoff_options, context),
+            newBackoff=newBackoff,
             maxDuration=config.max_downstream_connection_duration or 0.0,
             durationJitter=jitter.value / 100 if jitter is not None else 0.0,
             maxEarlyData=early,
             connectOnData=connectOnData,
             hashKey=_hashKey(config.hash_policy),
+            drainClose=_drainClose(config, context),
         )
         live = settings.live
         scope.computedGauge(
@@ -112,22 +124,25 @@ def _earlyData(config: View) -> tuple[bool, int | None]:
     return mode == "ON_DOWNSTREAM_DATA", early
 
 
-def _logging(config: View, context: Any) -> AccessLogging:
+def _logging(config: View) -> AccessLogging:
     options = config.access_log_options
     interval = config.access_log_flush_interval
     onConnected = config.flush_access_log_on_connected
     onStart = False
     if options is not None:
-        if interval is not None or onConnected:
-            raise config.error(
-                "Only one of access_log_flush_interval or access_log_options can be specified.",
-                "access_log_options",
-            )
+        for field, given in (
+            ("flush_access_log_on_connected", onConnected),
+            ("access_log_flush_interval", interval is not None),
+        ):
+            if given:
+                raise config.error(
+                    f"Only one of {field} or access_log_options can be specified.",
+                    "access_log_options",
+                )
         interval = options.access_log_flush_interval
         onConnected = options.flush_access_log_on_connected
         onStart = options.flush_access_log_on_start
-    logs = buildAccessLogs(config.access_log, context)
-    return AccessLogging(logs, onStart, onConnected, interval or 0.0)
+    return AccessLogging((), onStart, onConnected, interval or 0.0)
 
 
 def _backoff(options: View | None, context: Any) -> Callable[[], Backoff] | None:
@@ -136,8 +151,17 @@ def _backoff(options: View | None, context: Any) -> Callable[[], Backoff] | None
     base = options.base_interval
     most = _or(options.max_interval, base * 10)
     if most < base:
-        raise options.error("max_interval must be greater or equal to base_interval")
+        raise options.error(
+            "max_backoff_interval must be greater or equal to base_backoff_interval"
+        )
     return lambda: Backoff(context.random, base, most)
+
+
+def _drainClose(config: View, context: Any) -> Callable[[], bool] | None:
+    if not config.check_drain_close:
+        return None
+    drain, listener = context.drain, context.listener
+    return lambda: bool(drain.drainClose(listener))
 
 
 def _hashKey(policies: tuple[View, ...]) -> Callable[[StreamInfo], int | None] | None:

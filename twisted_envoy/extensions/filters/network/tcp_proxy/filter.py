@@ -45,6 +45,9 @@ _CLUSTER_KEY = "envoy.tcp_proxy.cluster"
 _IDLE_KEY = "envoy.tcp_proxy.per_connection_idle_timeout_ms"
 _EARLY_KEY = "envoy.tcp_proxy.receive_before_connect"
 
+_DRAINED = "tcp_proxy_drain_close"
+_TOO_OLD = "max_connection_duration_reached"
+
 # Envoy's UpstreamFailureReason, as its close reason prints it (and spells it).
 _NOT_CONNECTED = "tcp_initializion_failure:0"
 _NO_HOST = "tcp_initializion_failure:1"
@@ -142,6 +145,8 @@ class TCPProxy(Link):
         self.dataReceived = dropped
         self._early.clear()
         upstream, self._upstream = self._upstream, None
+        if upstream is not None or self._connecting is not None:
+            self.upstreamInfo.localCloseReason = self._info.localCloseReason
         if upstream is not None:
             upstream.downstreamLost(reset=not isinstance(reason.value, ConnectionDone))
         else:
@@ -154,6 +159,13 @@ class TCPProxy(Link):
                 timer.cancel()
         self._timers.clear()
         self._info.endTime = self.settings.seconds()
+        self._log("TcpConnectionEnd")
+
+    def connectionMissed(self) -> None:
+        """A filter before this one ended the connection at once; it is logged all the same."""
+        info = self._info = self.chain.streamInfo
+        info.upstream = self.upstreamInfo
+        info.endTime = self.settings.seconds()
         self._log("TcpConnectionEnd")
 
     # Before the upstream connection is there.
@@ -265,7 +277,10 @@ class TCPProxy(Link):
             self.transport.abortConnection()
             return
         info = self.upstreamInfo
-        self._info.raiseFlag(problem.flag)
+        if problem.flag:
+            self._info.raiseFlag(problem.flag)
+        else:
+            info.host = None  # it was not even asked
         info.transportFailureReason = problem.reason
         settings = self.settings
         if info.attempts >= settings.maxConnectAttempts:
@@ -305,17 +320,34 @@ class TCPProxy(Link):
             sent.value += len(data)
             transport.write(data)
         self._earlySize = 0
-        self.dataReceived = upward(
-            transport.write,
-            (settings.stats.downstream_cx_rx_bytes_total, sent),
-            self._info,
-            self.idle,
-            settings.seconds,
+        self.dataReceived = self.checkingDrain(
+            upward(
+                transport.write,
+                (settings.stats.downstream_cx_rx_bytes_total, sent),
+                self._info,
+                self.idle,
+                settings.seconds,
+            )
         )
         self.chain.rebind()
         if self._ended:
             upstream.endWrites()
         self.chain.gate.open(CONNECTING)
+
+    def checkingDrain(self, relay: Callable[[bytes], None]) -> Callable[[bytes], None]:
+        """With check_drain_close, look after each chunk whether the connection shall end."""
+        drainClose = self.settings.drainClose
+        if drainClose is None:
+            return relay
+
+        def relayAndLook(data: bytes) -> None:
+            relay(data)
+            if not self.transport.disconnecting and drainClose():
+                self.settings.stats.downstream_cx_drain_close.value += 1
+                self._info.localCloseReason = _DRAINED
+                self.close()
+
+        return relayAndLook
 
     def upstreamLost(self, reset: bool) -> None:
         """The upstream connection is gone: so is ours, in the same manner."""
@@ -355,6 +387,7 @@ class TCPProxy(Link):
     def _tooOld(self) -> None:
         self.settings.stats.max_downstream_connection_duration.value += 1
         self._info.raiseFlag("DT")
+        self._info.localCloseReason = _TOO_OLD
         self._closeBoth()
 
     def _closeBoth(self) -> None:
@@ -379,6 +412,8 @@ class TCPProxy(Link):
     def _log(self, recordType: str) -> None:
         logs = self.settings.logging.logs
         if logs:
+            info, upstream = self._info, self.upstreamInfo
+            upstream.bytesSent, upstream.bytesReceived = info.bytesReceived, info.bytesSent
             context = FormatContext(self._info, recordType, self.settings.seconds())
             for log in logs:
                 log.log(context)

@@ -54,6 +54,7 @@ class Settings:
         maxEarlyData: bytes that may be received before the upstream is there; None for none.
         connectOnData: True when the upstream connection waits for the client's first bytes.
         hashKey: of the hash policy, None when there is none.
+        drainClose: asked after each chunk whether the connection shall end; None for never.
         live: the open connections' links, for gauges that are computed when read.
     """
 
@@ -75,6 +76,7 @@ class Settings:
     maxEarlyData: int | None = None
     connectOnData: bool = False
     hashKey: Callable[[StreamInfo], int | None] | None = None
+    drainClose: Callable[[], bool] | None = None
     live: set[Any] = field(default_factory=set)
 
     def pick(self) -> Target:

@@ -100,8 +100,14 @@ class Upstream:
             clusterStats.upstream_cx_rx_bytes_total,
             self._stats.downstream_cx_tx_bytes_total,
         )
-        self.dataReceived: Callable[[bytes], None] = downward(
-            proxy.transport.write, counters, proxy.streamInfo, proxy.idle, proxy.settings.seconds
+        self.dataReceived: Callable[[bytes], None] = proxy.checkingDrain(
+            downward(
+                proxy.transport.write,
+                counters,
+                proxy.streamInfo,
+                proxy.idle,
+                proxy.settings.seconds,
+            )
         )
 
     # Events of the upstream connection.
