@@ -86,11 +86,17 @@ class HostTests(RefusalTestCase):
                 endpoint("internal:x", endpoint=bad),
                 "Invalid host configuration: non-zero port for non-IP address",
             ),
-            ({"endpoint": {}}, "address is necessary"),
-            ({"endpoint_name": "x"}, "not implemented"),
+            ({"endpoint": {}}, "Address must be set"),
+            ({"endpoint_name": "x"}, "Address must be set"),
             (endpoint("1.2.3.4:5", health_status="UNHEALTHY"), "does not obey it"),
         ):
             self.assertRefused(withEndpoints(group(made)), problem)
         self.assertRefused(
-            withEndpoints(group(endpoint("1.2.3.4:5"), priority=1)), "does not obey it"
+            withEndpoints(group(endpoint("1.2.3.4:5")), group(endpoint("1.2.3.4:6"), priority=1)),
+            "does not obey it",
         )
+
+    def test_onePriority(self):
+        """A priority without others is as good as the first, and is shown."""
+        (host,) = self.hosts(group(endpoint("1.2.3.4:5"), priority=2))
+        self.assertEqual(host.priority, 2)

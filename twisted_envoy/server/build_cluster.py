@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import socket
+from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
-from twisted_envoy.errors import ConfigError, UnsupportedExtension, UnsupportedField
+from twisted.internet.address import IPv4Address, IPv6Address
+
+from twisted_envoy.errors import UnsupportedExtension, UnsupportedField
 from twisted_envoy.extensions.transport_sockets.raw_buffer.config import RawBuffer
 from twisted_envoy.interfaces.sockets import ConnectOptions
-from twisted_envoy.interfaces.upstream import ILoadBalancerMaker
+from twisted_envoy.interfaces.transport_sockets import IUpstreamTransportSocketFactory
 from twisted_envoy.server.build_address import socketAddress
+from twisted_envoy.server.build_balancer import buildBalancer
 from twisted_envoy.server.build_hosts import buildHosts, metadataOf, staticAddress
 from twisted_envoy.server.build_options import keepaliveOptions, socketOptions
 from twisted_envoy.server.context import FactoryContext
@@ -42,11 +46,6 @@ _TYPE_NAMES = frozenset(
 )
 """Envoy has these; with a config of their own, but for `dns` without one."""
 _PROTOCOL_OPTIONS = ("envoy.extensions.upstreams.", "envoy.filters.")
-_POLICIES = {
-    "ROUND_ROBIN": "round_robin.v3.RoundRobin",
-    "LEAST_REQUEST": "least_request.v3.LeastRequest",
-    "RANDOM": "random.v3.Random",
-}
 
 
 def buildCluster(config: View, context: FactoryContext) -> Cluster:
@@ -60,7 +59,13 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
     scope = context.stats.scope(f"cluster.{config.alt_stat_name or name}.")
     context = context.within(scope)
     kind = _clusterType(config, context)
+    transportSocket = _transportSocket(config, context)
     _protocolOptions(config)
+    limits = _limits(config.circuit_breakers, scope.scope("circuit_breakers."))
+    connectOptions = _connectOptions(config)
+    balancer = buildBalancer(config, context)
+    if kind is None and config.has("eds_cluster_config"):
+        raise config.error("eds_cluster_config set in a non-EDS cluster", "eds_cluster_config")
     _ignore(config, "cleanup_interval", "ignore_health_on_host_removal")  # without health checks
     addressOf = staticAddress if kind is None else kind.addressOf
     hosts = buildHosts(config.load_assignment, addressOf)
@@ -71,24 +76,25 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         hosts=() if kind else hosts,
         observabilityName=config.alt_stat_name or name,
         connectTimeout=_CONNECT_TIMEOUT if timeout is None else timeout,
-        bufferLimit=_BUFFER if limit is None else limit,
-        connectOptions=_connectOptions(config),
+        bufferLimit=_BUFFER if limit is None else limit or maxsize,  # 0 is no limit
+        connectOptions=connectOptions,
         metadata=metadataOf(config.metadata),
     )
-    transportSocket: Any
-    if config.transport_socket is None:
-        transportSocket = RawBuffer(context.sockets, context.registry, context.reactor)
-    else:
-        transportSocket = context.build(config.transport_socket, "transport_sockets")
+    if balancer is None:
+        raise config.error(
+            f"cluster manager: cluster provided LB specified but cluster '{name}' did not provide "
+            "one. Check cluster documentation.",
+            "lb_policy",
+        )
     stats = ClusterStats(scope)
     scope.counter("default.total_match_count").value += 1
     cluster = Cluster(
         settings,
         config,
         stats,
-        _limits(config.circuit_breakers, scope.scope("circuit_breakers.")),
+        limits,
         transportSocket,
-        _balancer(config, context),
+        balancer,
         context.reactor,
         None if kind is None else kind.discovery(config, hosts),
     )
@@ -104,10 +110,42 @@ def _clusterType(config: View, context: FactoryContext) -> Any:
     if kind in _DNS_TYPES:
         return _legacyDNS(config, kind == "LOGICAL_DNS", context)
     if kind != "STATIC":
+        _refuseType(config, kind)
         problem = f"cluster type {kind} is not implemented by twisted_envoy"
         raise UnsupportedField(config.path, problem, config.position("type"))
     _ignore(config, *_DNS_FIELDS, "wait_for_warm_on_init")
     return None
+
+
+def _refuseType(config: View, kind: str) -> None:
+    """What Envoy says of the types that are not implemented."""
+    if kind == "EDS" and config.eds_cluster_config is None:
+        raise config.error("cannot create an EDS cluster without an EDS config")
+    if kind == "ORIGINAL_DST":
+        if config.lb_policy != "CLUSTER_PROVIDED":
+            raise config.error(
+                f"cluster: LB policy {config.lb_policy} is not valid for Cluster type "
+                "ORIGINAL_DST. Only 'CLUSTER_PROVIDED' is allowed with cluster type "
+                "'ORIGINAL_DST'",
+                "lb_policy",
+            )
+        if config.load_assignment is not None:
+            raise config.error(
+                "ORIGINAL_DST clusters must have no load assignment configured", "load_assignment"
+            )
+
+
+def _transportSocket(config: View, context: FactoryContext) -> IUpstreamTransportSocketFactory:
+    given = config.transport_socket
+    if given is None:
+        return RawBuffer(context.sockets, context.registry, context.reactor)
+    made = context.build(given, "transport_sockets")
+    if not IUpstreamTransportSocketFactory.providedBy(made):
+        kind = given.typed_config.typeName
+        raise given.error(
+            f"Didn't find a registered implementation for '{given.name}' with type URL: '{kind}'"
+        )
+    return made
 
 
 def _customType(config: View, context: FactoryContext) -> Any:
@@ -150,6 +188,9 @@ def _protocolOptions(config: View) -> None:
                 f"implementation for name: '{name}'"
             )
             raise config.error(problem, "typed_extension_protocol_options")
+        if name.startswith("envoy.extensions.upstreams."):
+            options: Any = config.typed_extension_protocol_options[name]
+            options.open()
 
 
 def _connectOptions(config: View) -> ConnectOptions:
@@ -160,6 +201,7 @@ def _connectOptions(config: View) -> ConnectOptions:
         if bind.source_address is not None:
             address = socketAddress(bind.source_address)
             source = (address.host, address.port)
+            _checkMoreSources(config.name, bind, address)
         if bind.freebind:
             options.append((socket.IPPROTO_IP, 15, 1))
         options += socketOptions(bind.socket_options)
@@ -169,11 +211,39 @@ def _connectOptions(config: View) -> ConnectOptions:
     return ConnectOptions(source, tuple(options))
 
 
+def _checkMoreSources(name: str, bind: View, first: IPv4Address | IPv6Address) -> None:
+    field = "extra_source_addresses/additional_source_addresses"
+    extra = [one.message.address for one in bind.extra_source_addresses]
+    extra = extra or [one.message for one in bind.additional_source_addresses]
+    text = f"Cluster {name}'s upstream binding config has "
+    if len(extra) > 1:
+        raise bind.error(
+            f"{text}more than one extra/additional source addresses. Only one extra/additional "
+            f"source can be supported in BindConfig's {field} field"
+        )
+    for one in extra:
+        if (":" in one.address) == isinstance(first, IPv6Address):
+            raise bind.error(
+                f"{text}two same IP version source addresses. Only two different IP version source "
+                f"addresses can be supported in BindConfig's source_address and {field} fields"
+            )
+        raise UnsupportedField(
+            bind.path, "a second source address is not implemented", bind.position()
+        )
+
+
 def _limits(config: View | None, scope: Scope) -> dict[str, Limits]:
     configured: dict[str, Limits] = {}
+    if config is not None:
+        for one in config.message.per_host_thresholds:  # type: ignore[attr-defined]
+            if {field.name for field, _ in one.ListFields()} - {"max_connections", "priority"}:
+                raise config.error(
+                    "Unsupported field in per_host_thresholds", "per_host_thresholds"
+                )
     for thresholds in config.thresholds if config is not None else ():
         priority = thresholds.priority.lower()
         if priority in configured:
+            thresholds.take()  # Envoy looks at the first of a priority only
             continue
         given = {
             "maxConnections": thresholds.max_connections,
@@ -191,37 +261,3 @@ def _limits(config: View | None, scope: Scope) -> dict[str, Limits]:
         if priority not in configured:
             configured[priority] = Limits(scope.scope(priority))
     return configured
-
-
-def _balancer(config: View, context: FactoryContext) -> ILoadBalancerMaker:
-    typed = config.load_balancing_policy
-    if typed is not None:
-        return _typedBalancer(typed, context)
-    policy = config.lb_policy
-    name = _POLICIES.get(policy)
-    if name is None:
-        problem = f"lb_policy {policy} is not implemented by twisted_envoy"
-        raise UnsupportedField(config.path, problem, config.position("lb_policy"))
-    factory = context.extensions.factory(f"envoy.extensions.load_balancing_policies.{name}")
-    maker: Any = factory.buildFromCluster(config, context)
-    return maker  # type: ignore[no-any-return]
-
-
-def _typedBalancer(typed: View, context: FactoryContext) -> ILoadBalancerMaker:
-    """The first policy of the list that is implemented, as in Envoy."""
-    problems: list[ConfigError] = []
-    found: Any = None
-    for policy in typed.policies:
-        extension = policy.typed_extension_config
-        if found is not None:
-            policy.moot("typed_extension_config", "an earlier policy was taken")
-            continue
-        try:
-            found = context.build(extension, "load_balancing_policies")
-        except UnsupportedExtension as problem:
-            problems.append(problem)
-    if found is None:
-        if problems:
-            raise problems[0]
-        raise typed.error("cluster: didn't find a registered load balancer factory")
-    return found  # type: ignore[no-any-return]

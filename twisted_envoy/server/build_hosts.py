@@ -30,7 +30,7 @@ def staticAddress(endpoint: View) -> IAddress:
         ConfigError: it has none, or a name.
     """
     if endpoint.address is None:
-        raise endpoint.error("address is necessary")
+        raise endpoint.error(f"Address must be set: {_DNS_HINT}")
     return buildAddress(endpoint.address, _DNS_HINT)
 
 
@@ -44,24 +44,35 @@ def buildHosts(assignment: View | None, addressOf: AddressReader) -> tuple[HostS
     if assignment is None:
         return ()
     assignment.moot("cluster_name", "a name for EDS; Envoy does not look at it either")
+    assignment.moot("named_endpoints", "only endpoint_name looks at them, which Envoy refuses")
+    _policy(assignment.policy)
     hosts: list[HostSettings] = []
+    priorities = {group.message.priority for group in assignment.endpoints}
     for group in assignment.endpoints:
         group.moot("load_balancing_weight", "without locality weighted balancing Envoy ignores it")
-        if not group.message.priority:
-            group.moot("priority", "0 is what it is anyway")
+        if len(priorities) == 1 or not group.message.priority:
+            group.moot("priority", "without others it is the first")
         found = group.locality
         locality = (
             Locality() if found is None else Locality(found.region, found.zone, found.sub_zone)
         )
         for endpoint in group.lb_endpoints:
-            hosts.append(_host(endpoint, locality, addressOf))
+            hosts.append(_host(endpoint, locality, addressOf, group.message.priority))
     return tuple(hosts)
 
 
-def _host(config: View, locality: Locality, addressOf: AddressReader) -> HostSettings:
+def _policy(config: View | None) -> None:
+    if config is not None:
+        config.moot("overprovisioning_factor", "nothing counts unhealthy hosts")
+        config.moot("endpoint_stale_after", "no endpoint comes from a server")
+
+
+def _host(
+    config: View, locality: Locality, addressOf: AddressReader, priority: int
+) -> HostSettings:
     endpoint = config.endpoint
     if endpoint is None:
-        raise config.error("an endpoint without 'endpoint' is not implemented")
+        raise config.error(f"Address must be set: {_DNS_HINT}")
     address = addressOf(endpoint)
     _healthCheckConfig(endpoint, address)
     weight = config.load_balancing_weight
@@ -71,6 +82,7 @@ def _host(config: View, locality: Locality, addressOf: AddressReader) -> HostSet
         address=address,
         hostname=endpoint.hostname,
         weight=1 if weight is None else weight,
+        priority=priority,
         locality=locality,
         metadata=metadataOf(config.metadata),
     )
@@ -86,6 +98,8 @@ def _healthCheckConfig(endpoint: View, address: IAddress) -> None:
             "Invalid host configuration: non-zero port for non-IP address",
             config.position("port_value"),
         )
+    if config.address is not None:
+        buildAddress(config.address)
     config.moot("port_value", "only health checks look at it, and there are none")
     config.moot("hostname", "only health checks look at it, and there are none")
     config.moot("address", "only health checks look at it, and there are none")

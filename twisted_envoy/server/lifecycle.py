@@ -122,7 +122,7 @@ class DrainManager:
         reactor: for the drain time.
         drainTime: seconds between the begin of a graceful drain and the end of listening.
         immediate: while draining, end every connection that asks, and not ever more of them.
-        random: gives numbers from 0 to 1.
+        random: gives numbers from 0 to 1; None for the standard library's.
 
     Attributes:
         draining: True from the begin of a drain on.
@@ -135,14 +135,14 @@ class DrainManager:
         reactor: IReactorTime,
         drainTime: float,
         immediate: bool = False,
-        random: Callable[[], float] = Random().random,
+        random: Callable[[], float] | None = None,
     ) -> None:
         self.draining = False
         self.healthy = True
         self._inboundOnly = False
         self._began = 0.0
         self._immediate = immediate
-        self._random = random
+        self._random = Random().random if random is None else random
         self._reactor = reactor
         self._drainTime = drainTime
         self._timer: IDelayedCall | None = None
