@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -37,34 +39,37 @@ class Program:
     A twistd, a twist, or any Python program.
 
     Args:
-        process: with a pipe for stdout.
-        stderr: the file that its stderr goes to.
+        process: with pipes for stdout and stderr.
         adminFile: where it writes its admin interface's address, if it was asked for one.
     """
 
-    def __init__(self, process: subprocess.Popen[str], stderr: Path, adminFile: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], adminFile: Path) -> None:
         self.process = process
-        self._stderr = stderr
         self._adminFile = adminFile
+        self._log = ""
 
     def log(self) -> str:
         """What it has written to stderr."""
-        return self._stderr.read_text("utf-8")
+        while self._moreLog(0):
+            pass
+        return self._log
 
     def logs(self, text: str) -> bool:
-        """Wait until its log says something; False when it has ended without."""
-        follow = subprocess.Popen(
-            ["tail", "-n", "+1", "-F", "-s", "0.02", f"--pid={self.process.pid}", self._stderr],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert follow.stdout is not None
-        try:
-            return any(text in line for line in follow.stdout)
-        finally:
-            follow.kill()
-            follow.communicate()
+        """Wait until its log says something; False when it ends, or time does, without."""
+        end = time.monotonic() + PATIENCE
+        while text not in self._log:
+            if not self._moreLog(end - time.monotonic()):
+                return False
+        return True
+
+    def _moreLog(self, patience: float) -> bool:
+        stderr = self.process.stderr
+        assert stderr is not None
+        if stderr.closed or not select.select([stderr], [], [], max(0, patience))[0]:
+            return False
+        data = os.read(stderr.fileno(), 1 << 16)
+        self._log += data.decode()
+        return bool(data)
 
     def admin(self, path: str) -> str:
         """A page of its admin interface."""
@@ -87,7 +92,8 @@ class Program:
 
     def ended(self) -> tuple[int, str]:
         """Wait for its end: (status, stdout)."""
-        out, _ = self.process.communicate(timeout=PATIENCE)
+        out, log = self.process.communicate(timeout=PATIENCE)
+        self._log += log
         return self.process.returncode, out
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
@@ -97,7 +103,14 @@ class Program:
 
 
 class ProgramTestCase(SynchronousTestCase):
-    """Runs programs; nothing of them outlives a test."""
+    """
+    Runs programs; nothing of them outlives a test.
+
+    Attributes:
+        path: the programs' PYTHONPATH.
+    """
+
+    path: tuple[Path, ...] = (ROOT,)
 
     def setUp(self) -> None:
         """A folder for each test."""
@@ -122,21 +135,20 @@ class ProgramTestCase(SynchronousTestCase):
         adminFile = self.folder / f"admin.{self._spawned}"
         if admin:
             arguments += ("--config-yaml", ADMIN, "--admin-address-path", adminFile)
-        stderr = self.folder / f"stderr.{self._spawned}"
-        with open(stderr, "w", encoding="utf-8") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-u", "-c", code, *map(str, arguments)],
-                cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                stdout=subprocess.PIPE,
-                stderr=file,
-                text=True,
-            )
-        assert process.stdout is not None
-        self.addCleanup(process.stdout.close)
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-c", code, *map(str, arguments)],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, self.path))},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for pipe in (process.stdout, process.stderr):
+            assert pipe is not None
+            self.addCleanup(pipe.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        return Program(process, stderr, adminFile)
+        return Program(process, adminFile)
 
     def serve(self, config: str, *options: str, code: str = TWISTD) -> Program:
         """

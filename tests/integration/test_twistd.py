@@ -69,7 +69,7 @@ class ServeTests(ProgramTestCase):
         self.assertEqual((first.end(), second.end()), ((0, ""), (0, "")))
         self.assertEqual(
             sorted(os.listdir(self.folder)),
-            ["admin.1", "admin.2", "envoy.yaml", "stderr.1", "stderr.2"],
+            ["admin.1", "admin.2", "envoy.yaml"],
         )
 
     def test_logsAreReopened(self) -> None:
