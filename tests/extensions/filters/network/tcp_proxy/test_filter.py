@@ -245,6 +245,7 @@ class EarlyDataTests(ProxyTestCase):
         self.envoy.settle()
         server = self.origin.connections[0]
         self.assertEqual((server.received, server.ended), (b"one two ", True))
+        self.assertEqual(self.stat("tcp.tcp.early_data_received_count_total"), 1)
         server.write(b"late")
         server.loseConnection()
         self.envoy.settle()
@@ -262,6 +263,7 @@ class EarlyDataTests(ProxyTestCase):
         self.assertTrue(client.ended)
         self.assertEqual(self.origin.connections, [])
         self.assertEqual(self.stat("tcp.tcp.idle_timeout"), 1)
+        self.assertEqual(self.stat("tcp.tcp.early_data_received_count_total"), 1)
         self.assertQuiet()
 
     def test_idleBeforeData(self):

@@ -135,7 +135,7 @@ class TCPProxy(Link):
         self._ended = True
         if self._upstream is not None:
             self._upstream.endWrites()
-        else:
+        elif not self._early:  # otherwise it came with the bytes, as Envoy sees it
             self.settings.stats.early_data_received_count_total.value += 1
 
     def connectionLost(self, reason: Failure) -> None:
