@@ -261,7 +261,7 @@ class DNSClusterErrorTests(SynchronousTestCase):
             "'envoy.clusters.aggregate' is not implemented",
             self.refused(cluster("", cluster_type={"name": "envoy.clusters.aggregate"})),
         )
-        self.assertIn("type EDS is not implemented", self.refused(cluster("EDS")))
+        self.assertIn("cannot create an EDS cluster", self.refused(cluster("EDS")))
 
     def test_unsupported(self) -> None:
         """What the system's resolver cannot do is named."""
