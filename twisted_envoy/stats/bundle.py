@@ -1,8 +1,8 @@
 """
 Bundles: the metrics of one thing as attributes, spelt as Envoy spells them.
 
-A bundle is a class whose annotations name its metrics; looking them up by name happens once, when the
-thing is built.
+A bundle is a class whose annotations name its metrics; looking them up by name happens once, when
+the thing is built.
 """
 
 from __future__ import annotations
