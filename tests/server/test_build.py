@@ -77,6 +77,17 @@ class BuildTests(LogTestCase):
         text = bootstrap([], node={"id": "a", "cluster": "b"}, node_context_params=["x"])
         self.assertEqual(MemoryEnvoy(text).server.state, "LIVE")
 
+    def test_logFormat(self):
+        """application_log_config is the application's business where the log is not ours."""
+        config = {"log_format": {"text_format": "%v"}}
+        formats = []
+        text = bootstrap([], application_log_config=config)
+        options = ServerOptions(configYAML=text, allowUnsupported=True)
+        buildServer(options, Clock(), setLogFormat=formats.append)
+        self.assertEqual(len(formats), 1)
+        buildServer(options, Clock())
+        self.assertTrue(any("the log belongs to the application" in one for one in self.warnings()))
+
     def test_identifiers(self):
         """Each connection has a number of its own, over all listeners."""
         envoy = MemoryEnvoy(

@@ -1,144 +1,92 @@
-"""What is read and refused about load balancing."""
+"""Which balancer a cluster gets."""
 
 from __future__ import annotations
 
 from tests.bootstraps import bootstrap, cluster
 from tests.server.refusing import RefusalTestCase
+from twisted_envoy.errors import UnsupportedExtension, UnsupportedField
 from twisted_envoy.testing import MemoryEnvoy
 
-TYPES = "type.googleapis.com/envoy.extensions."
-SUBSET = {"subset_selectors": [{"keys": ["a"]}]}
+POLICIES = "type.googleapis.com/envoy.extensions.load_balancing_policies."
 
 
-def policies(*kinds):
-    """A load_balancing_policy of these types; None for a policy without any."""
-    return {
-        "policies": [
-            {}
-            if kind is None
-            else {"typed_extension_config": {"name": "p", "typed_config": {"@type": TYPES + kind}}}
-            for kind in kinds
-        ]
-    }
-
-
-def text(**fields):
-    """A bootstrap with one cluster."""
-    return bootstrap([], [cluster("c", "1.2.3.4:5", **fields)])
-
-
-ROUND_ROBIN = "load_balancing_policies.round_robin.v3.RoundRobin"
-ECHO = "filters.network.echo.v3.Echo"
+def policy(*names):
+    """A typed load_balancing_policy of these, in order."""
+    configs = [
+        {"typed_extension_config": {"name": name, "typed_config": {"@type": POLICIES + name}}}
+        for name in names
+    ]
+    return {"policies": configs}
 
 
 class BalancerTests(RefusalTestCase):
-    """A cluster's policy."""
+    """lb_policy and load_balancing_policy."""
 
-    def test_typedPolicyWins(self):
-        """With a typed policy the enum and the old configs mean nothing."""
-        MemoryEnvoy(
-            text(
-                load_balancing_policy=policies(ROUND_ROBIN),
-                lb_policy="RING_HASH",
-                least_request_lb_config={"choice_count": 3},
-            )
+    def text(self, *addresses, **fields):
+        return bootstrap([], [cluster("c", *(addresses or ("1.2.3.4:5",)), **fields)])
+
+    def built(self, *addresses, **fields):
+        return MemoryEnvoy(self.text(*addresses, **fields)).server.clusters.get("c")
+
+    def test_byEnum(self):
+        """lb_policy."""
+        for name in ("ROUND_ROBIN", "LEAST_REQUEST", "RANDOM"):
+            balancer = self.built("1.2.3.4:5", lb_policy=name)._balancer
+            self.assertIn(name.lower(), type(balancer).__module__)
+
+    def test_byList(self):
+        """load_balancing_policy: the first that is implemented."""
+        for names, found in (
+            (("random.v3.Random", "round_robin.v3.RoundRobin"), "random"),
+            (("maglev.v3.Maglev", "round_robin.v3.RoundRobin"), "round_robin"),
+        ):
+            balancer = self.built(load_balancing_policy=policy(*names))._balancer
+            self.assertIn(found, type(balancer).__module__)
+
+    def test_unimplemented(self):
+        """What is not implemented says so."""
+        text = self.text(lb_policy="MAGLEV")
+        self.assertIsInstance(self.refused(text), UnsupportedField)
+        self.assertRefused(text, "lb_policy MAGLEV is not implemented", '"lb_policy"')
+        text = self.text(load_balancing_policy=policy("maglev.v3.Maglev"))
+        self.assertIsInstance(self.refused(text), UnsupportedExtension)
+        self.assertRefused(
+            self.text(load_balancing_policy={"policies": []}),
+            "didn't find a registered load balancer factory",
         )
 
-    def test_unknownPoliciesAreSkipped(self):
-        """What is no policy, or empty, is passed over while another follows."""
-        MemoryEnvoy(text(load_balancing_policy=policies(ECHO, None, ROUND_ROBIN)))
-
-    def test_noPolicyIsLeft(self):
-        """Otherwise the error names all of them."""
-        problem = (
-            "cluster: didn't find a registered load balancer factory implementation for cluster: "
-            "'c' with names from [p, ]"
-        )
-        self.assertRefused(text(load_balancing_policy=policies(ECHO, None)), problem)
-
-    def test_aPolicysMistake(self):
-        """A policy that is known and wrong is not passed over."""
-        wrong = policies("load_balancing_policies.least_request.v3.LeastRequest", ROUND_ROBIN)
-        wrong["policies"][0]["typed_extension_config"]["typed_config"]["choice_count"] = 1
-        self.assertRefused(text(load_balancing_policy=wrong), "LeastRequestValidationError")
-
-    def test_configsOfOtherPolicies(self):
-        """They, and what needs unhealthy hosts, have no effect, as in Envoy."""
-        MemoryEnvoy(
-            text(
-                least_request_lb_config={"choice_count": 3},
-                common_lb_config={"healthy_panic_threshold": {"value": 30}},
-            )
-        )
-
-    def test_refused(self):
-        """What does not go together."""
+    def test_combinations(self):
+        """What Envoy refuses together, and what it misses."""
+        subset = {"fallback_policy": "ANY_ENDPOINT"}
         for fields, problem in (
-            ({"lb_policy": "CLUSTER_PROVIDED"}, "cluster provided LB specified but cluster 'c'"),
             (
-                {"lb_policy": "CLUSTER_PROVIDED", "lb_subset_config": SUBSET},
-                "cluster: LB policy CLUSTER_PROVIDED cannot be combined with lb_subset_config",
-            ),
-            (
-                {"load_balancing_policy": policies(ROUND_ROBIN), "lb_subset_config": SUBSET},
-                "cluster: load_balancing_policy cannot be combined with lb_subset_config",
+                {"load_balancing_policy": policy("random.v3.Random"), "lb_subset_config": subset},
+                "load_balancing_policy cannot be combined with lb_subset_config",
             ),
             (
                 {"lb_policy": "LOAD_BALANCING_POLICY_CONFIG"},
-                "cluster: field load_balancing_policy need to be set",
-            ),
-            ({"lb_policy": "MAGLEV"}, "lb_policy MAGLEV is not implemented"),
-        ):
-            self.assertRefused(text(**fields), problem)
-
-
-class ClusterRefusalTests(RefusalTestCase):
-    """What else Envoy refuses of a cluster, in its words."""
-
-    def test_types(self):
-        """Types that are not implemented have mistakes of their own."""
-        for fields, problem in (
-            ({"type": "EDS"}, "cannot create an EDS cluster without an EDS config"),
-            (
-                {"type": "ORIGINAL_DST"},
-                "cluster: LB policy ROUND_ROBIN is not valid for Cluster type ORIGINAL_DST.",
+                "field load_balancing_policy need to be set",
             ),
             (
-                {"type": "ORIGINAL_DST", "lb_policy": "CLUSTER_PROVIDED"},
-                "ORIGINAL_DST clusters must have no load assignment configured",
+                {"lb_policy": "CLUSTER_PROVIDED", "lb_subset_config": subset},
+                "LB policy CLUSTER_PROVIDED cannot be combined with lb_subset_config",
             ),
-            ({"eds_cluster_config": {}}, "eds_cluster_config set in a non-EDS cluster"),
+            (
+                {"lb_policy": "CLUSTER_PROVIDED"},
+                "cluster provided LB specified but cluster 'c' did not provide one",
+            ),
         ):
-            self.assertRefused(text(**fields), problem)
+            self.assertRefused(self.text(**fields), problem)
 
-    def test_moreSources(self):
-        """At most one address of each IP version may be bound to."""
-        first = {"address": "127.0.0.1", "port_value": 0}
-        other = {"address": {"address": "127.0.0.2", "port_value": 0}}
-        six = {"address": {"address": "::1", "port_value": 0}}
-        for field in ("extra_source_addresses", "additional_source_addresses"):
-            sources = [source["address"] for source in (other, six)]
-            given = [other, six] if field.startswith("extra") else sources
-            for chosen, problem in (
-                (given[:1], "two same IP version source addresses"),
-                (given, "more than one extra/additional source addresses"),
-                (given[1:], "a second source address is not implemented"),
-            ):
-                bind = {"source_address": first, field: chosen}
-                self.assertRefused(text(upstream_bind_config=bind), problem)
+    def test_unknownPolicies(self):
+        """A policy that nobody knows is passed over, as one without a config is."""
+        named = policy("random.v3.Random")["policies"]
+        echo = "type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo"
+        unknown = {"typed_extension_config": {"name": "mine", "typed_config": {"@type": echo}}}
+        made = self.built(load_balancing_policy={"policies": [{}, unknown, *named]})
+        self.assertIn("random", type(made._balancer).__module__)
 
-    def test_perHostThresholds(self):
-        """Only connections can be limited per host."""
-        self.assertRefused(
-            text(circuit_breakers={"per_host_thresholds": [{"max_requests": 1}]}),
-            "Unsupported field in per_host_thresholds",
-        )
-
-    def test_protocolOptions(self):
-        """Their own rules are checked first."""
-        name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-        options = {name: {"@type": f"type.googleapis.com/{name}"}}
-        self.assertRefused(
-            text(typed_extension_protocol_options=options),
-            'field: "upstream_protocol_options", reason: is required',
-        )
+    def test_withoutEffect(self):
+        """What would need health checks or hashing is accepted."""
+        common = {"healthy_panic_threshold": {"value": 50}, "update_merge_window": "1s"}
+        self.assertEqual(len(self.built(common_lb_config=common).hosts), 1)

@@ -7,20 +7,10 @@ from sys import maxsize
 
 from tests.bootstraps import bootstrap, cluster, listener, tcpProxy
 from tests.server.refusing import RefusalTestCase
-from twisted_envoy.errors import UnsupportedExtension, UnsupportedField
+from twisted_envoy.errors import UnsupportedExtension
 from twisted_envoy.testing import MemoryEnvoy
 
-POLICIES = "type.googleapis.com/envoy.extensions.load_balancing_policies."
 SOCKETS = "type.googleapis.com/envoy.extensions.transport_sockets."
-
-
-def policy(*names):
-    """A typed load_balancing_policy of these, in order."""
-    configs = [
-        {"typed_extension_config": {"name": name, "typed_config": {"@type": POLICIES + name}}}
-        for name in names
-    ]
-    return {"policies": configs}
 
 
 class ClusterTestCase(RefusalTestCase):
@@ -131,37 +121,6 @@ class SettingTests(ClusterTestCase):
         self.assertEqual(len(self.built(transport_socket=raw).hosts), 1)
 
 
-class BalancerTests(ClusterTestCase):
-    """Which balancer a cluster gets."""
-
-    def test_byEnum(self):
-        """lb_policy."""
-        for name in ("ROUND_ROBIN", "LEAST_REQUEST", "RANDOM"):
-            balancer = self.built("1.2.3.4:5", lb_policy=name)._balancer
-            self.assertIn(name.lower(), type(balancer).__module__)
-
-    def test_byList(self):
-        """load_balancing_policy: the first that is implemented."""
-        for names, found in (
-            (("random.v3.Random", "round_robin.v3.RoundRobin"), "random"),
-            (("maglev.v3.Maglev", "round_robin.v3.RoundRobin"), "round_robin"),
-        ):
-            balancer = self.built(load_balancing_policy=policy(*names))._balancer
-            self.assertIn(found, type(balancer).__module__)
-
-    def test_unimplemented(self):
-        """What is not implemented says so."""
-        text = self.text(lb_policy="MAGLEV")
-        self.assertIsInstance(self.refused(text), UnsupportedField)
-        self.assertRefused(text, "lb_policy MAGLEV is not implemented", '"lb_policy"')
-        text = self.text(load_balancing_policy=policy("maglev.v3.Maglev"))
-        self.assertIsInstance(self.refused(text), UnsupportedExtension)
-        self.assertRefused(
-            self.text(load_balancing_policy={"policies": []}),
-            "didn't find a registered load balancer factory",
-        )
-
-
 class TypeTests(ClusterTestCase):
     """Types of clusters."""
 
@@ -203,3 +162,42 @@ class TypeTests(ClusterTestCase):
         """A source that is no IP address."""
         bind = {"source_address": {"address": "here", "port_value": 0}}
         self.assertRefused(self.text(upstream_bind_config=bind), "malformed IP address: here")
+
+    def test_originalDestination(self):
+        """What Envoy says of a type that is not implemented."""
+        for fields, problem in (
+            ({}, "LB policy ROUND_ROBIN is not valid for Cluster type ORIGINAL_DST"),
+            (
+                {"lb_policy": "CLUSTER_PROVIDED"},
+                "ORIGINAL_DST clusters must have no load assignment configured",
+            ),
+        ):
+            self.assertRefused(self.text(type="ORIGINAL_DST", **fields), problem)
+
+    def test_discoveryOfAStaticCluster(self):
+        """EDS is for EDS."""
+        config = {"eds_config": {"ads": {}}}
+        self.assertRefused(
+            self.text(eds_cluster_config=config), "eds_cluster_config set in a non-EDS cluster"
+        )
+
+    def test_sources(self):
+        """More than one source, and two of one IP version."""
+        source = {"address": "127.0.0.9", "port_value": 0}
+        for more, problem in (
+            ([{"address": source}] * 2, "more than one extra/additional source addresses"),
+            ([{"address": source}], "two same IP version source addresses"),
+            (
+                [{"address": {"address": "::1", "port_value": 0}}],
+                "a second source address is not implemented",
+            ),
+        ):
+            bind = {"source_address": source, "extra_source_addresses": more}
+            self.assertRefused(self.text(upstream_bind_config=bind), problem)
+
+    def test_perHostThresholds(self):
+        """Only max_connections may be limited per host."""
+        breakers = {"per_host_thresholds": [{"max_requests": 1}]}
+        self.assertRefused(
+            self.text(circuit_breakers=breakers), "Unsupported field in per_host_thresholds"
+        )

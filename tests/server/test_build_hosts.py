@@ -71,6 +71,22 @@ class HostTests(RefusalTestCase):
         )
         self.assertEqual(host.address.port, 5)
 
+    def test_policy(self):
+        """A policy that speaks of unhealthy or stale endpoints changes nothing."""
+        assignment = {
+            "cluster_name": "c",
+            "endpoints": [group(endpoint("1.2.3.4:5"))],
+            "policy": {"overprovisioning_factor": 140, "endpoint_stale_after": "1s"},
+        }
+        envoy = MemoryEnvoy(bootstrap([], [{"name": "c", "load_assignment": assignment}]))
+        self.assertEqual(len(envoy.server.clusters.get("c").hosts), 1)
+
+    def test_healthAddress(self):
+        """An address for health checks is looked at, though there are none."""
+        bad = {"health_check_config": {"address": addressOf("here:1")}}
+        text = withEndpoints(group(endpoint("1.2.3.4:5", endpoint=bad)))
+        self.assertRefused(text, "malformed IP address: here")
+
     def test_none(self):
         """A cluster may have no endpoints at all."""
         self.assertEqual(self.hosts(), ())

@@ -152,7 +152,49 @@ class InternalRefusalTests(RefusalTestCase):
 
 
 class FilterRefusalTests(RefusalTestCase):
-    """The order of filters."""
+    """The order of filters, and what stands around them."""
+
+    def test_api(self):
+        """API listeners are not there."""
+        api = {"api_listener": {}}
+        self.assertRefused(
+            internal(api_listener=api), "api_listener and internal_listener cannot be both set"
+        )
+        made = listener("A", "127.0.0.1:1", echo(), api_listener=api)
+        problem = ADDING + "missing the API listener extension"
+        self.assertRefused(bootstrap([made]), problem, '"api_listener"')
+
+    def test_discovery(self):
+        """A filter's config that comes from a server is not implemented."""
+        found = {
+            "name": "x",
+            "config_discovery": {
+                "config_source": {"ads": {}},
+                "type_urls": ["envoy.extensions.filters.network.echo.v3.Echo"],
+            },
+        }
+        self.assertRefused(internal(found), "config_discovery is not implemented")
+
+    def test_transportSocket(self):
+        """raw_buffer is one for both directions; internal_upstream is not."""
+        kind = "type.googleapis.com/envoy.extensions.transport_sockets."
+        raw = {"name": "raw", "typed_config": {"@type": kind + "raw_buffer.v3.RawBuffer"}}
+        for fields in ({"transport_socket": raw}, {"transport_socket_connect_timeout": "1s"}):
+            made = {**chain(directResponse("x")), **fields}
+            text = bootstrap([listener("A", "127.0.0.1:1", filter_chains=[made])])
+            self.assertEqual(MemoryEnvoy(text).connect("A").received, b"x")
+        upstream = {
+            "name": "mine",
+            "typed_config": {
+                "@type": kind + "internal_upstream.v3.InternalUpstreamTransport",
+                "transport_socket": raw,
+            },
+        }
+        made = {**chain(), "transport_socket": upstream}
+        self.assertRefused(
+            bootstrap([listener("A", "internal:", filter_chains=[made])]),
+            "Didn't find a registered implementation for 'mine' with type URL",
+        )
 
     def test_terminal(self):
         """A terminal filter is the last, and the last is terminal."""

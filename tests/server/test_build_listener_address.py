@@ -57,6 +57,14 @@ class RefusalTests(RefusalTestCase):
         self.assertRefused(one("/tmp/x", enable_mptcp=True), problem, '"enable_mptcp"')
         MemoryEnvoy(one("/tmp/x", enable_mptcp=False))
 
+    def test_balance(self):
+        """A balance extension; exact_balance is what one worker does anyway."""
+        MemoryEnvoy(one(connection_balance_config={"exact_balance": {}}))
+        kind = "envoy.extensions.filters.network.echo.v3.Echo"
+        extension = {"name": "x", "typed_config": {"@type": f"type.googleapis.com/{kind}"}}
+        text = one(connection_balance_config={"extend_balance": extension})
+        self.assertRefused(text, f"Didn't find a registered implementation for type: '{kind}'")
+
 
 class OptionTests(RefusalTestCase):
     """What the sockets are told; a memory version hears it in the place of the kernel."""
@@ -132,3 +140,16 @@ class OptionTests(RefusalTestCase):
             [options.options for options in listened],
             [((9, 8, 7),), ((1, 1, 1),), ((9, 8, 7), KEEPALIVE)],
         )
+
+    def test_noSystemBacklog(self):
+        """Where the system does not say how many may wait, as many as the constant."""
+        plain = open
+
+        def refuse(name, *arguments, **keywords):
+            if name == "/proc/sys/net/core/somaxconn":
+                raise OSError
+            return plain(name, *arguments, **keywords)
+
+        self.patch(__import__("builtins"), "open", refuse)
+        (options,) = self.options(one())
+        self.assertEqual(options.backlog, socket.SOMAXCONN)
