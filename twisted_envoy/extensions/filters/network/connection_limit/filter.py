@@ -74,6 +74,7 @@ class ConnectionLimit(Link):
         self._rejected = True
         self.hold()
         if self._limit.delay:
+            self.pauseProducing()  # what is unread when it closes makes that a reset, as in Envoy
             self._timer = self._limit.reactor.callLater(self._limit.delay, self._delayed)
         else:
             self._close()

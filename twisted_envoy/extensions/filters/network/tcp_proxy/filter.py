@@ -145,8 +145,6 @@ class TCPProxy(Link):
         self.dataReceived = dropped
         self._early.clear()
         upstream, self._upstream = self._upstream, None
-        if upstream is not None or self._connecting is not None:
-            self.upstreamInfo.localCloseReason = self._info.localCloseReason
         if upstream is not None:
             upstream.downstreamLost(reset=not isinstance(reason.value, ConnectionDone))
         else:
@@ -344,7 +342,7 @@ class TCPProxy(Link):
             relay(data)
             if not self.transport.disconnecting and drainClose():
                 self.settings.stats.downstream_cx_drain_close.value += 1
-                self._info.localCloseReason = _DRAINED
+                self._because(_DRAINED)
                 self.close()
 
         return relayAndLook
@@ -375,8 +373,12 @@ class TCPProxy(Link):
             self.idle.start()
             return
         self.settings.stats.idle_timeout.value += 1
-        self._info.localCloseReason = _IDLE
+        self._because(_IDLE)
         self._closeBoth()
+
+    def _because(self, reason: str) -> None:
+        """Both connections are about to be closed by us."""
+        self._info.localCloseReason = self.upstreamInfo.localCloseReason = reason
 
     def _bufferedBytes(self) -> int:
         """Bytes that wait for either side to take them."""
@@ -387,7 +389,7 @@ class TCPProxy(Link):
     def _tooOld(self) -> None:
         self.settings.stats.max_downstream_connection_duration.value += 1
         self._info.raiseFlag("DT")
-        self._info.localCloseReason = _TOO_OLD
+        self._because(_TOO_OLD)
         self._closeBoth()
 
     def _closeBoth(self) -> None:
