@@ -80,6 +80,11 @@ class RunningTestCase(TestCase):
         self._peers.append(upstream)
         return client, upstream
 
+    async def until(self, condition: Any) -> None:
+        """Returns once a function says True; the test's timeout is the limit."""
+        while not condition():
+            await later(0.01)
+
     async def steady(self, number: Any, times: int = 10) -> int:
         """The value of a function once it has been the same so many times in a row."""
         last, same = number(), 0

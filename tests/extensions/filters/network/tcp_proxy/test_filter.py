@@ -15,6 +15,7 @@ from tests.bootstraps import (
     proxied,
     setFilterState,
     tcpProxy,
+    typed,
 )
 from tests.extensions.filters.network.tcp_proxy.support import LOG, ORIGIN, ProxyTestCase
 from twisted_envoy.testing import MemoryEnvoy
@@ -90,6 +91,37 @@ class ConnectingTests(ProxyTestCase):
         first.abortConnection()
         self.envoy.settle()
         self.assertFalse(self.envoy.connect("ingress").ended)
+
+    def test_pendingOverflow(self):
+        """No connection may be waited for: closed with URX alone, and no host was asked."""
+        limit = {"circuit_breakers": {"thresholds": [{"max_pending_requests": 0}]}}
+        self.start(clusterFields=limit)
+        self.assertTrue(self.envoy.connect("ingress").ended)
+        self.assertIn("flags=URX rx=0 tx=0 up=- fail=-", self.envoy.lines("log")[0])
+        self.assertEqual(self.stat("cluster.origin.upstream_rq_pending_overflow"), 1)
+        self.assertEqual(self.stat(CX + "total"), 0)
+        self.assertQuiet()
+
+    def test_missed(self):
+        """A filter that closes before the proxy begins: it is logged, and nothing is connected."""
+        limit = typed(
+            "limit",
+            "filters.network.connection_limit.v3.ConnectionLimit",
+            stat_prefix="limit",
+            max_connections=1,
+        )
+        proxy = tcpProxy(access_log=logTo("log", LOG))
+        self.start(
+            bootstrap(
+                [listener("ingress", "127.0.0.1:9000", limit, proxy)], [cluster("origin", ORIGIN)]
+            )
+        )
+        self.envoy.connect("ingress")
+        self.assertTrue(self.envoy.connect("ingress").ended)
+        self.envoy.advance(1)
+        self.assertEqual(len(self.origin.connections), 1)
+        self.assertEqual(len(self.envoy.lines("log")), 1)
+        self.assertEqual(self.stat("tcp.tcp.downstream_cx_total"), 2)
 
     def test_timeout(self):
         """connect_timeout ends an attempt."""
