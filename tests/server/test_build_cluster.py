@@ -105,6 +105,17 @@ class SettingTests(ClusterTestCase):
         envoy.connect("in")
         self.assertEqual(len(app.connections), 1)
 
+    def test_internalHostWithoutExtension(self):
+        """An internal endpoint needs no bootstrap extension; without a listener it fails later."""
+        text = bootstrap(
+            [listener("in", "127.0.0.1:1", tcpProxy("c"))],
+            [cluster("c", "internal:nobody")],
+            bootstrap_extensions=[],
+        )
+        envoy = MemoryEnvoy(text)
+        self.assertTrue(envoy.connect("in").ended)
+        self.assertEqual(envoy.stat("cluster.c.upstream_cx_connect_fail"), 1)
+
     def test_ignored(self):
         """What Envoy ignores for a static cluster is accepted."""
         self.built(

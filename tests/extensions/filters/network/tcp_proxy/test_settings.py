@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -25,20 +25,21 @@ class Counting:
 class PickTests(SynchronousTestCase):
     """Weighted clusters."""
 
-    def settings(self, *weights):
+    def made(self, *weights):
         targets = tuple(Target(str(n), weight, None) for n, weight in enumerate(weights))
         none = None
         return Settings(targets, sum(weights), none, none, Counting(), none, none, none)
 
     @given(st.lists(st.integers(1, 20), min_size=2, max_size=5))
+    @settings(deadline=None)
     def test_shares(self, weights):
         """Over all numbers each target gets exactly its weight."""
-        settings = self.settings(*weights)
-        picked = Counter(settings.pick().cluster for _ in range(sum(weights)))
+        made = self.made(*weights)
+        picked = Counter(made.pick().cluster for _ in range(sum(weights)))
         self.assertEqual(picked, {str(n): weight for n, weight in enumerate(weights)})
 
     def test_single(self):
         """One target needs no number."""
-        settings = self.settings(5)
-        self.assertEqual(settings.pick().cluster, "0")
-        self.assertEqual(settings.random.next, -1)
+        made = self.made(5)
+        self.assertEqual(made.pick().cluster, "0")
+        self.assertEqual(made.random.next, -1)
