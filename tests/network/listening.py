@@ -80,6 +80,7 @@ class World:
     One listener named `web`, and clients of it.
 
     Attributes:
+        logged: the StreamInfo of each record of the listener's access log.
         links: the terminal filter of each connection that got a chain.
         stats: of the listener, by name, those that are not 0.
     """
@@ -90,6 +91,8 @@ class World:
         self.sockets = MemorySockets(self.registry.turn)
         self.store = Store()
         self.links = []
+        self.logged = []
+        fields.setdefault("accessLogs", (self,))
         chain = FilterChain("chain", None, (self.make,))
         chains = fields.pop("chains", None) or FilterChainIndex([chain] if matches else [])
         settings = ListenerSettings(
@@ -103,6 +106,10 @@ class World:
         else:
             endpoint = self.sockets.serverEndpoint(address, ListenOptions())
         self.listening = self.listener.listen([endpoint])
+
+    def log(self, context):
+        """The access log of the listener."""
+        self.logged.append(context.streamInfo)
 
     def make(self):
         self.links.append(Keeping())

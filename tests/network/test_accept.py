@@ -108,13 +108,14 @@ class LookingTests(SynchronousTestCase):
         self.assertEqual(world.clock.getDelayedCalls(), [])
 
     def test_rejects(self):
-        """A filter may refuse; that is counted and closes."""
+        """A filter may refuse: that closes, as a reset because nobody took the bytes."""
         world = self.world(Wanting(2, reject=True))
         client = world.connect()
         client.write(b"xx")
         world.settle()
-        self.assertTrue(client.ended)
-        self.assertEqual(world.stats, {"downstream_listener_filter_error": 1})
+        self.assertTrue(client.wasReset)
+        self.assertEqual(world.stats, {})
+        self.assertEqual(len(world.logged), 1)
         self.assertEqual(world.clock.getDelayedCalls(), [])
 
     def test_endsTooSoon(self):
@@ -124,8 +125,9 @@ class LookingTests(SynchronousTestCase):
         client.write(b"x")
         client.loseWriteConnection()
         world.settle()
-        self.assertTrue(client.ended)
+        self.assertTrue(client.wasReset)
         self.assertEqual(world.stats, {"downstream_listener_filter_remote_close": 1})
+        self.assertEqual(len(world.logged), 1)
         self.assertEqual(world.clock.getDelayedCalls(), [])
 
     def test_lost(self):
@@ -134,8 +136,30 @@ class LookingTests(SynchronousTestCase):
         client = world.connect()
         client.abortConnection()
         world.settle()
-        self.assertEqual(world.stats, {})
+        self.assertEqual(world.stats, {"downstream_listener_filter_error": 1})
+        self.assertEqual(len(world.logged), 1)
         self.assertEqual(world.clock.getDelayedCalls(), [])
+
+    def test_closedHere(self):
+        """A listener that closes what waits logs it, once."""
+        world = self.world(Wanting(2))
+        client = world.connect()
+        client.write(b"x")
+        world.settle()
+        world.listener.closeConnections()
+        world.settle()
+        self.assertTrue(client.ended)
+        self.assertEqual(world.stats, {})
+        self.assertEqual(len(world.logged), 1)
+
+    def test_internalIsNeverReset(self):
+        """On an internal connection a refusal is a plain end, as there is no reset in Envoy."""
+        world = self.world(Wanting(1, reject=True), address=HOP)
+        client = world.connect()
+        client.write(b"xx")
+        world.settle()
+        self.assertTrue(client.ended)
+        self.assertFalse(client.wasReset)
 
     def test_timeout(self):
         """listener_filters_timeout closes."""
@@ -148,6 +172,7 @@ class LookingTests(SynchronousTestCase):
         world.settle()
         self.assertTrue(client.ended)
         self.assertEqual(world.stats, {"downstream_pre_cx_timeout": 1})
+        self.assertEqual(len(world.logged), 1)
 
     def test_timeoutThatGoesOn(self):
         """With continue_on_listener_filters_timeout the chain gets what has come so far."""
@@ -174,3 +199,56 @@ class LookingTests(SynchronousTestCase):
         world.settle()
         self.assertTrue(client.ended)
         self.assertEqual(world.stats, {"no_filter_chain_match": 1})
+
+
+class HoldingTests(SynchronousTestCase):
+    """While the server is not ready, connections wait."""
+
+    def test_released(self):
+        """They begin when they are released, with all that came meanwhile, end included."""
+        world = World()
+        world.listener.hold()
+        client = world.connect()
+        client.write(b"early")
+        client.loseWriteConnection()
+        world.settle()
+        self.assertEqual(world.links, [])
+        self.assertEqual(world.stats, {"downstream_pre_cx_active": 1})
+
+        world.listener.release()
+        world.settle()
+        (link,) = world.links
+        self.assertEqual((link.data, link.ended), (b"early", True))
+        world.connect()
+        self.assertEqual(len(world.links), 2)
+
+    def test_filters(self):
+        """Listener filters look at them then, and their time begins then."""
+        world = World(filterMakers=(lambda: Wanting(2),), filtersTimeout=3.0)
+        world.listener.hold()
+        client = world.connect()
+        world.clock.advance(60)
+        world.listener.release()
+        client.write(b"ab")
+        world.settle()
+        self.assertEqual(world.links[0].data, b"ab")
+
+    def test_gone(self):
+        """One that goes away meanwhile leaves nothing, not even a record: it never began."""
+        world = World()
+        world.listener.hold()
+        world.connect().abortConnection()
+        world.settle()
+        world.listener.release()
+        world.settle()
+        self.assertEqual(world.links, [])
+        self.assertEqual(world.logged, [])
+        self.assertNotIn("downstream_pre_cx_active", world.stats)
+
+    def test_releasedTwice(self):
+        """Releasing what is not held changes nothing."""
+        world = World()
+        world.listener.release()
+        world.connect()
+        world.listener.release()
+        self.assertEqual(len(world.links), 1)

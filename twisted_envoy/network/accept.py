@@ -19,8 +19,9 @@ and then steps aside: the chain becomes the transport's protocol.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -45,9 +46,9 @@ class Acceptor:
     __slots__ = (
         "__weakref__",
         "_data",
-        "_ended",
         "_filters",
         "_listener",
+        "_over",
         "_timer",
         "streamInfo",
         "transport",
@@ -57,8 +58,9 @@ class Acceptor:
         self._listener = listener
         self._filters: list[IListenerFilter] = []
         self._data = b""
-        self._ended = False
+        self._over = False
         self._timer: IDelayedCall | None = None
+        self.streamInfo: StreamInfo | None = None
         self.transport: Any = None
 
     def makeConnection(self, transport: Any) -> None:
@@ -91,6 +93,7 @@ class Acceptor:
         if listener.filterMakers:
             self._look(listener.filterMakers)
         else:
+            self._over = True
             listener.accepted(transport, streamInfo)
 
     def _look(self, makers: tuple[Callable[[], IListenerFilter], ...]) -> None:
@@ -102,12 +105,12 @@ class Acceptor:
 
     def _feed(self) -> bool:
         """Show the filters what there is; True when nothing is waited for any more."""
+        streamInfo = cast(StreamInfo, self.streamInfo)
         while self._filters:
-            verdict, value = self._filters[0].feed(self._data, self.streamInfo)
+            verdict, value = self._filters[0].feed(self._data, streamInfo)
             if verdict is Verdict.NEED_MORE:
                 return False
             if verdict is Verdict.REJECT:
-                self._listener.stats.downstream_listener_filter_error.value += 1
                 self._close()
                 return True
             self._data = self._data[int(value) :]
@@ -120,20 +123,25 @@ class Acceptor:
 
     def dataReceived(self, data: bytes) -> None:
         """The first bytes, for listener filters only."""
-        self._data += data
-        self._feed()
+        if not self._over:
+            self._data += data
+            self._feed()
 
     def readConnectionLost(self) -> None:
         """An end of stream before the filters had enough: no connection comes of it."""
-        self._listener.stats.downstream_listener_filter_remote_close.value += 1
-        self._close()
+        if not self._over:
+            self._listener.stats.downstream_listener_filter_remote_close.value += 1
+            self._close()
 
     def writeConnectionLost(self) -> None:
         """Never: nothing is written before there is a chain."""
 
     def connectionLost(self, reason: Failure) -> None:
         """Gone while listener filters still waited."""
-        self._stop()
+        if not self._over:
+            if not isinstance(reason.value, (ConnectionDone, ConnectionAborted)):
+                self._listener.stats.downstream_listener_filter_error.value += 1
+            self._dropped()
 
     def _timedOut(self) -> None:
         self._timer = None
@@ -148,17 +156,27 @@ class Acceptor:
         data, self._data = self._data, b""
         transport = self.transport
         self._stop()
-        chain = self._listener.accepted(transport, self.streamInfo)
+        chain = self._listener.accepted(transport, cast(StreamInfo, self.streamInfo))
         if chain is not None and data:
             chain.dataReceived(data)
 
     def _close(self) -> None:
+        """No connection comes of it; as the kernel has it, what was not taken makes it a reset."""
         transport = self.transport
+        self._dropped()
+        if self._data and not self._listener.isInternal:
+            transport.abortConnection()
+        else:
+            transport.loseConnection()
+
+    def _dropped(self) -> None:
         self._stop()
-        transport.loseConnection()
+        if self.streamInfo is not None:
+            self._listener.dropped(self.streamInfo)
 
     def _stop(self) -> None:
         """Leave the waiting room, once."""
+        self._over = True
         self._listener.waited(self)
         if self._timer is not None:
             self._timer.cancel()

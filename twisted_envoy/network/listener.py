@@ -208,6 +208,10 @@ class Listener:
             self._waiting.discard(acceptor)
             self.stats.downstream_pre_cx_active.value -= 1
 
+    def dropped(self, streamInfo: StreamInfo) -> None:
+        """A connection ended before it had a chain: it is only logged."""
+        self._log(streamInfo)
+
     def accepted(self, transport: Any, streamInfo: StreamInfo) -> Chain | None:
         """
         Choose a filter chain and start it.

@@ -49,6 +49,19 @@ class HTTPOnAConnectionTests(SynchronousTestCase):
 
         self.assertEqual(format(record), "a.example a.example")
 
+    def test_requestedServerNameThatIsNone(self) -> None:
+        """What has no place in a host name is replaced, and that is said, as in Envoy."""
+        record = bareRecord()
+        format = compileText("%REQUESTED_SERVER_NAME%")
+        for name, text in (
+            ("a_b-1.Test.", "a_b-1.Test."),
+            ("a b", "invalid:a_b"),
+            ("*.test\n", "invalid:_.test_"),
+            ("\u00c3\u0089.test", "invalid:__.test"),
+        ):
+            record.streamInfo.requestedServerName = name
+            self.assertEqual(format(record), text)
+
     def test_options(self) -> None:
         """Words that are not allowed are named with those that are."""
         texts = {

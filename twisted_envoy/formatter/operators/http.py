@@ -22,6 +22,7 @@ from twisted_envoy.formatter.operators.entry import (
 from twisted_envoy.formatter.parser import Command, FormatError
 from twisted_envoy.state.stream_info import FormatContext
 
+_NOT_IN_NAME = re.compile(r"[^0-9A-Za-z._-]")
 _HEADER_NAME = re.compile(r":?[!#$%&'*+\-.^_`|~0-9A-Za-z]*\Z")
 
 
@@ -71,8 +72,18 @@ def _options(
     return make
 
 
+def serverNameText(name: str) -> str:
+    """A name for people to read: what has no place in a host name becomes `_`, and that is said."""
+    clean = _NOT_IN_NAME.sub("_", name)
+    return clean if clean == name else f"invalid:{clean}"
+
+
 def _requestedServerName() -> Operator:
-    operator = text(lambda context: context.streamInfo.requestedServerName or None)
+    def value(context: FormatContext) -> str | None:
+        name = context.streamInfo.requestedServerName
+        return serverNameText(name) if name else None
+
+    operator = text(value)
     return operator.make(Command("REQUESTED_SERVER_NAME"), {})
 
 

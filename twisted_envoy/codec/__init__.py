@@ -1,0 +1,1 @@
+"""Wire formats: bytes to objects and back, without transports."""
