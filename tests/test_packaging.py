@@ -109,7 +109,7 @@ def installed() -> Path:
         interpreter, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=venv
     )
     linkDependencies(Path(purelib.strip()))
-    pip = [sys.executable, "-m", "pip", "--python", interpreter, "--disable-pip-version-check"]
+    pip = (sys.executable, "-m", "pip", "--python", interpreter, "--disable-pip-version-check")
     run(*pip, "install", "--quiet", "--no-deps", "--no-index", built("wheel"), cwd=venv)
     return interpreter
 

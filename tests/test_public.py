@@ -118,8 +118,8 @@ class PublicTests(SynchronousTestCase):
     def test_strings(self) -> None:
         """`internal:` for servers and clients."""
         clock = Clock()
-        server = serverFromString(clock, "internal:x")  # type: ignore[arg-type]
-        client = clientFromString(clock, "internal:x:endpoint_id=y")  # type: ignore[arg-type]
+        server = serverFromString(clock, "internal:x")
+        client = clientFromString(clock, "internal:x:endpoint_id=y")
         self.assertIsInstance(server, internal.InternalServerEndpoint)
         self.assertIsInstance(client, internal.InternalClientEndpoint)
 

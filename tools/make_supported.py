@@ -19,7 +19,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from tools.config_reads import Interpreter, Reads  # noqa: E402
+from tools.config_reads import Interpreter  # noqa: E402
+from tools.config_values import Reads  # noqa: E402
 from twisted_envoy.config.bootstrap import BOOTSTRAP, envoyPlans  # noqa: E402
 from twisted_envoy.config.extensions import Extensions  # noqa: E402
 
