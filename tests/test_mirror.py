@@ -37,9 +37,15 @@ def runs(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def mirrorOf(path: Path) -> Path:
-    """tests/network/test_chain.py of twisted_envoy/network/chain.py; a package's: test_NAME."""
+    """
+    tests/network/test_chain.py of twisted_envoy/network/chain.py.
+
+    A package's own is test_NAME in its folder, and test_public.py for twisted_envoy itself.
+    """
     relative = path.relative_to(PACKAGE)
-    name = relative.parent.name if relative.stem == "__init__" else relative.stem
+    name = relative.stem
+    if name == "__init__":
+        name = relative.parent.name or "public"
     return TESTS / relative.parent / f"test_{name}.py"
 
 
@@ -85,6 +91,7 @@ class RuleTests(SynchronousTestCase):
         for path, expected in (
             ("network/chain.py", "network/test_chain.py"),
             ("service.py", "test_service.py"),
+            ("__init__.py", "test_public.py"),
             ("formatter/operators/__init__.py", "formatter/operators/test_operators.py"),
         ):
             self.assertEqual(mirrorOf(PACKAGE / path), TESTS / expected)

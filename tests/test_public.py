@@ -6,7 +6,7 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
-from twisted.application.service import IServiceMaker
+from twisted.application.service import IService, IServiceMaker
 from twisted.internet.endpoints import clientFromString, serverFromString
 from twisted.internet.task import Clock
 from twisted.plugin import getPlugins
@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.interface import InterfaceClass
 
 import twisted_envoy
-from twisted_envoy import internal
+from twisted_envoy import internal, testing
 from twisted_envoy.config.extensions import GROUP
 from twisted_envoy.service import service
 
@@ -56,16 +56,27 @@ INTERFACES = {
     "upstream": [
         "ICluster",
         "IClusterManager",
+        "IClusterType",
+        "IDiscovery",
         "IHost",
+        "IHostResolver",
         "ILoadBalancer",
         "ILoadBalancerMaker",
         "ITCPPool",
         "LoadBalancerContext",
+        "ResolveFailed",
     ],
 }
 """Module of `interfaces` -> what is in it."""
 
-TESTING: list[str] = []
+TESTING = [
+    "MemoryEnvoy",
+    "MemoryResolver",
+    "MemorySockets",
+    "Origin",
+    "Peer",
+    "parseAddress",
+]
 
 BASES = {
     "twisted_envoy.network.link": "Link",
@@ -97,6 +108,12 @@ class PublicTests(SynchronousTestCase):
         for name in INTERNAL:
             self.assertTrue(hasattr(internal, name), name)
 
+    def test_testing(self) -> None:
+        """The names of twisted_envoy.testing."""
+        self.assertEqual(sorted(testing.__all__), TESTING)
+        for name in TESTING:
+            self.assertTrue(hasattr(testing, name), name)
+
     def test_interfaces(self) -> None:
         """The names of twisted_envoy.interfaces."""
         modules = {path.stem for path in (PACKAGE / "interfaces").glob("*.py")} - {"__init__"}
@@ -124,8 +141,11 @@ class PublicTests(SynchronousTestCase):
         self.assertIsInstance(client, internal.InternalClientEndpoint)
 
     def test_service(self) -> None:
-        """`twisted_envoy.service.service(bootstrap, reactor)`."""
+        """`twisted_envoy.service(bootstrap, reactor)`, by both names."""
         self.assertEqual(list(inspect.signature(service).parameters)[:2], ["bootstrap", "reactor"])
+        for make in (twisted_envoy.service, service):
+            made = make("{admin: {}}", Clock())
+            self.assertTrue(IService.providedBy(made))
 
     def test_group(self) -> None:
         """The entry points of other people's extensions."""
