@@ -167,14 +167,16 @@ def _callSite(frame: FrameType | None) -> tuple[str, int, str]:
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
         if not (module == __name__ or module.startswith(("twisted.logger", "twisted.python.log"))):
-            return _shortPath(frame.f_code.co_filename), frame.f_lineno, frame.f_code.co_name
+            path = _shortPath(frame.f_code.co_filename, module.partition(".")[0])
+            return path, frame.f_lineno, frame.f_code.co_name
         frame = frame.f_back
     return "", 0, ""
 
 
-def _shortPath(path: str) -> str:
-    for package in ("twisted_envoy", "twisted"):
-        head, found, tail = path.rpartition(os.sep + package + os.sep)
+def _shortPath(path: str, package: str) -> str:
+    """From the package on, for Twisted's and our own; a folder may have the same name."""
+    if package in ("twisted_envoy", "twisted"):
+        _, found, tail = path.rpartition(os.sep + package + os.sep)
         if found:
-            return package + "/" + tail
+            return f"{package}/{tail}"
     return os.path.basename(path)
