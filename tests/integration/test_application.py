@@ -92,7 +92,8 @@ class ApplicationTests(SynchronousTestCase):
     def test_otherReactor(self):
         """Another reactor has other names."""
         self.start()
-        connecting = clientFromString(Clock(), "internal:echo").connect(Factory.forProtocol(Peer))
+        other = Clock()
+        connecting = clientFromString(other, "internal:echo").connect(Factory.forProtocol(Peer))
         self.failureResultOf(connecting)
 
     def test_appComesAndGoes(self):
