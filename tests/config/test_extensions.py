@@ -18,6 +18,7 @@ from twisted_envoy.config.unread import unread
 from twisted_envoy.errors import ConfigError, UnsupportedExtension
 
 HOLDER = "envoy.config.core.v3.TypedExtensionConfig"
+UDP_PROXY = "stat_prefix: x, cluster: c"
 NAME = TCP_PROXY.partition("/")[2]
 XDS = "type.googleapis.com/xds.type.v3.TypedStruct"
 UDPA = "type.googleapis.com/udpa.type.v1.TypedStruct"
@@ -238,6 +239,18 @@ class OpeningTests(SynchronousTestCase):
             self.assertNotIsInstance(error, UnsupportedExtension)
             assert error.position is not None
         self.refused(holder(f"{{'@type': {TCP_PROXY}}}"), "filters.http")
+
+    def test_knownToEnvoyElsewhere(self) -> None:
+        """Some extensions of a category are in another of Envoy's packages."""
+        for name, category, fields in (
+            ("filters.udp.udp_proxy.v3.UdpProxyConfig", "filters.listener", UDP_PROXY),
+            ("network.socket_interface.v3.DefaultSocketInterface", "bootstrap", ""),
+            ("wasm.v3.WasmService", "bootstrap", ""),
+        ):
+            config = holder(f"{{'@type': h/envoy.extensions.{name}, {fields}}}")
+            self.assertRaises(UnsupportedExtension, Extensions().open, config, category)
+            error = self.assertRaises(ConfigError, Extensions().open, config, "filters.network")
+            self.assertNotIsInstance(error, UnsupportedExtension)
 
     def test_knownToEnvoyOnly(self) -> None:
         """What Envoy has in this place and we have not is said so."""

@@ -31,6 +31,9 @@ class RefusalTests(RefusalTestCase):
         )
         del made["filter_chains"]
         self.assertRefused(bootstrap([made]), "UDP is not implemented by twisted_envoy")
+        made["filter_chains"] = [{}]
+        made["udp_listener_config"] = {"quic_options": {}}
+        self.assertRefused(bootstrap([made]), "QUIC is not implemented by twisted_envoy")
 
     def test_mixed(self):
         """TCP and UDP in one listener."""

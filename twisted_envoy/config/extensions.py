@@ -81,6 +81,13 @@ class StructView:
         self._any.warn(f"{field}: {problem}" if field else problem)
 
 
+_MORE_HOMES = {
+    "filters.listener": ("filters.udp.",),
+    "bootstrap": ("network.socket_interface.", "wasm."),
+}
+"""Where else in Envoy's packages the extensions of a category are."""
+
+
 class Extensions:
     """
     Finds factories, and imports what they need on the way.
@@ -179,7 +186,8 @@ class Extensions:
     ) -> ConfigError:
         where: Untyped = owner if holder is None else holder
         path = modulePath(typeName)
-        if self._plans.find(typeName) is not None and f"{path}.".startswith(f"{category}."):
+        homes = (f"{category}.", *_MORE_HOMES.get(category, ()))
+        if self._plans.find(typeName) is not None and f"{path}.".startswith(homes):
             if holder is not None and holder.typeName == typeName:
                 holder.open()  # a broken rule is the first thing that Envoy would say
             return UnsupportedExtension(

@@ -22,6 +22,7 @@ from twisted_envoy.network.limits import ConnectionLimit
 from twisted_envoy.server.build_cluster import buildCluster
 from twisted_envoy.server.build_listener import ListenerBuilder
 from twisted_envoy.server.build_log import buildLogFormat
+from twisted_envoy.server.build_tracing import checkTracing
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.server.lifecycle import DrainManager
 from twisted_envoy.server.options import ServerOptions
@@ -117,6 +118,7 @@ class _Builder:
         interval = self._statsInterval()
         extensions = [context.build(one, "bootstrap") for one in bootstrap.bootstrap_extensions]
         limit = self._globalLimit()
+        checkTracing(bootstrap)
         resources = bootstrap.static_resources
         if resources is not None:
             _log.info("loading {count} static secret(s)", count=0)

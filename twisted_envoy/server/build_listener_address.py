@@ -117,13 +117,17 @@ def checkUDP(config: View, text: str) -> None:
         config.moot("udp_listener_config", "Envoy ignores it on a TCP listener")
         return
     count = len(config.filter_chains)
-    if count:
+    message: Any = config.message
+    quic = message.udp_listener_config.HasField("quic_options")
+    if count and not quic:
         raise given.error(
             f"error adding listener '{text}': {count} filter chain(s) specified for "
             "connection-less UDP listener."
         )
     raise UnsupportedField(
-        given.path, "UDP is not implemented by twisted_envoy", given.position("socket_address")
+        given.path,
+        f"{'QUIC' if quic else 'UDP'} is not implemented by twisted_envoy",
+        given.position("socket_address"),
     )
 
 

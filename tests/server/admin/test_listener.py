@@ -52,6 +52,14 @@ class BuildTests(PageTestCase):
         """Then there is no admin interface."""
         self.assertIsNone(self.build("{}"))
 
+    def test_noAddressButLogs(self) -> None:
+        """The logs are opened all the same, and nothing is reported as unsupported."""
+        text = "{access_log: [{name: x}], access_log_path: /log, allow_paths: [{exact: /}]}"
+        self.assertIsNone(self.build(text, lambda views, context: ("logger",)))
+        self.assertIn("/log", self.logs.files)
+        unread = [str(error) for error in reportUnread(self.server.bootstrap)]
+        self.assertEqual([line for line in unread if "access_log" not in line], [])
+
     def test_addresses(self) -> None:
         """IPv4, IPv6 and a pipe."""
         for text, address in (

@@ -148,15 +148,17 @@ def buildAdmin(
     config: Untyped = view
     config.moot("profile_path", "there is no CPU profiler")
     config.moot("ignore_global_conn_limit", "admin connections are not counted against the limit")
+    logs = buildAccessLogs(config.access_log, context) if config.access_log else ()
+    if config.access_log_path:
+        logs += (_fileLog(config, context),)
     if config.address is None:
+        for field in ("socket_options", "allow_paths"):
+            config.moot(field, "there is nothing to connect to")
         return None
     address, options = readAddress(config)
     router = AdminRouter(
         target, MessageKit(config.message.DESCRIPTOR.file.pool), _allowedPaths(config.allow_paths)
     )
-    logs = buildAccessLogs(config.access_log, context) if config.access_log else ()
-    if config.access_log_path:
-        logs += (_fileLog(config, context),)
     factory = AdminFactory(router, AdminStats(target.store), context.reactor, logs)
     return Admin(address, options, factory, context.sockets, target.options.adminAddressPath)
 
