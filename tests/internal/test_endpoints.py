@@ -93,6 +93,15 @@ class ConnectTests(EndpointTestCase):
         call.func()
         self.assertIs(self.successResultOf(connected), client)
 
+    def test_nestedConnects(self) -> None:
+        """What is connected while a connection is accepted is confirmed after that connection."""
+        order: list[str] = []
+        inner = AtOnce(lambda _: order.append("inner"))
+        outer = AtOnce(lambda _: order.append("outer"))
+        self.world.attempt(outer, AtOnce(lambda _: self.world.attempt(inner, Recorder())))
+        self.world.pump()
+        self.assertEqual(order, ["outer", "inner"])
+
     def test_addresses(self) -> None:
         """Each side's factory and transport see the addresses, the endpoint id included."""
         client, server = Recorder(), Recorder()

@@ -91,39 +91,38 @@ class InternalClientEndpoint:
             connection is confirmed; but what the server wrote is delivered first, always.
         """
         protocolFactory.doStart()
+        attempt = _Attempt(protocolFactory, self._address)
+        # Before the accept: what is connected in there is confirmed after this connection.
+        self._registry.turn.afterPoll(attempt.confirm)
         try:
-            transport = self._registry.connect(
+            attempt.transport = self._registry.connect(
                 self._address, self._localAddress, self._passthrough, self._hops
             )
         except BaseException:
             protocolFactory.doStop()
             return fail()
-        attempt = _Attempt(protocolFactory, self._address, transport)
-        self._registry.turn.afterPoll(attempt.confirm)
         return attempt.deferred
 
 
 class _Attempt:
     """A connection that is accepted and not yet confirmed."""
 
-    __slots__ = ("deferred", "_factory", "_address", "_transport")
+    __slots__ = ("deferred", "_factory", "_address", "transport")
 
-    def __init__(
-        self, factory: IProtocolFactory, address: InternalAddress, transport: InternalTransport
-    ) -> None:
+    def __init__(self, factory: IProtocolFactory, address: InternalAddress) -> None:
+        self.transport: InternalTransport | None = None
         self.deferred: Deferred[IProtocol] = Deferred(self._cancel)
         self._factory = factory
         self._address = address
-        self._transport = transport
 
     def confirm(self) -> None:
         """Start the client's end, unless the server's is closed or the attempt is cancelled."""
         deferred = self.deferred
-        transport = self._transport
-        if deferred.called:
+        transport = self.transport
+        if transport is None or deferred.called:  # nobody took it, or it was cancelled
             return
         if transport.isRefused():
-            self._giveUp()
+            self._giveUp(transport)
             deferred.errback(
                 refused(f"{self._address} closed the connection before it was confirmed")
             )
@@ -133,7 +132,7 @@ class _Attempt:
             if protocol is None:
                 raise NoProtocol()
         except BaseException:
-            self._giveUp()
+            self._giveUp(transport)
             deferred.errback()
             return
         if deferred.called:  # cancelled by buildProtocol
@@ -148,13 +147,16 @@ class _Attempt:
             if not deferred.called:  # or cancelled by connectionMade
                 deferred.callback(protocol)
 
-    def _giveUp(self) -> None:
-        self._transport.discard()
+    def _giveUp(self, transport: InternalTransport) -> None:
+        transport.discard()
         self._factory.doStop()
 
     def _cancel(self, deferred: Deferred[IProtocol]) -> None:
         deferred.errback(ConnectingCancelledError(self._address))  # type: ignore[no-untyped-call]
-        if self._transport.factory is None:
-            self._giveUp()
+        transport = self.transport
+        if transport is None:
+            return
+        if transport.factory is None:
+            self._giveUp(transport)
         else:  # cancelled by connectionMade
-            self._transport.abortConnection()
+            transport.abortConnection()

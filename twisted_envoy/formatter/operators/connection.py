@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import uuid4
 
 from twisted_envoy.formatter.operators.entry import Entry, Operators, constant, number, text
-from twisted_envoy.state.stream_info import RESPONSE_FLAGS, FormatContext
+from twisted_envoy.state.stream_info import RESPONSE_FLAGS, FormatContext, StreamInfo
 
 
 def durationMilliseconds(context: FormatContext) -> int:
@@ -45,13 +46,19 @@ _ZERO = (
 )
 """What Envoy prints as 0 for a TCP connection."""
 
+
+def _wire(count: Callable[[StreamInfo], int]) -> Callable[[FormatContext], int]:
+    """In Envoy only filters that know an upstream count these."""
+    return lambda context: 0 if context.streamInfo.upstream is None else count(context.streamInfo)
+
+
 OPERATORS: Operators = {
     **{name: _constantEntry(0) for name in _ZERO},
     "ACCESS_LOG_TYPE": text(lambda context: context.accessLogType),
     "BYTES_RECEIVED": number(lambda context: context.streamInfo.bytesReceived),
     "BYTES_SENT": number(lambda context: context.streamInfo.bytesSent),
-    "DOWNSTREAM_WIRE_BYTES_RECEIVED": number(lambda context: context.streamInfo.bytesReceived),
-    "DOWNSTREAM_WIRE_BYTES_SENT": number(lambda context: context.streamInfo.bytesSent),
+    "DOWNSTREAM_WIRE_BYTES_RECEIVED": number(_wire(lambda info: info.bytesReceived)),
+    "DOWNSTREAM_WIRE_BYTES_SENT": number(_wire(lambda info: info.bytesSent)),
     "CONNECTION_ID": number(lambda context: context.streamInfo.connectionID),
     "CONNECTION_TERMINATION_DETAILS": text(
         lambda context: context.streamInfo.connectionTerminationDetails or None

@@ -20,17 +20,22 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_envoy.errors import StreamError
-from twisted_envoy.extensions.filters.network.tcp_proxy.relay import upward
+from twisted_envoy.extensions.filters.network.tcp_proxy.choice import (
+    NOT_CONNECTED,
+    NoUpstream,
+    choose,
+    optionsOf,
+)
+from twisted_envoy.extensions.filters.network.tcp_proxy.relay import askingDrain, upward
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import Settings
 from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream, UpstreamFactory
-from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
-from twisted_envoy.interfaces.upstream import LoadBalancerContext
+from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import Link, dropped
 from twisted_envoy.network.read_gate import CONNECTING
 from twisted_envoy.network.timers import Backoff, IdleTimer
@@ -40,19 +45,11 @@ from twisted_envoy.state.stream_info import FormatContext, StreamInfo, UpstreamI
 
 _log = Logger("filter")
 
-_NO_OPTIONS = TransportSocketOptions()
-_CLUSTER_KEY = "envoy.tcp_proxy.cluster"
 _IDLE_KEY = "envoy.tcp_proxy.per_connection_idle_timeout_ms"
-_EARLY_KEY = "envoy.tcp_proxy.receive_before_connect"
 
 _DRAINED = "tcp_proxy_drain_close"
 _TOO_OLD = "max_connection_duration_reached"
 
-# Envoy's UpstreamFailureReason, as its close reason prints it (and spells it).
-_NOT_CONNECTED = "tcp_initializion_failure:0"
-_NO_HOST = "tcp_initializion_failure:1"
-_OVERFLOW = "tcp_initializion_failure:2"
-_NO_CLUSTER = "tcp_initializion_failure:3"
 _IDLE = "tcp_session_idle_timeout"
 
 
@@ -68,6 +65,7 @@ class TCPProxy(Link):
         "_backoff",
         "_closed",
         "_connecting",
+        "_dropsHop",
         "_early",
         "_earlySize",
         "_ended",
@@ -81,6 +79,7 @@ class TCPProxy(Link):
         "dataReceived",
         "idle",
         "settings",
+        "upstreamEnded",
         "upstreamInfo",
     )
 
@@ -103,6 +102,8 @@ class TCPProxy(Link):
         self._trying = False
         self._retryNow = False
         self._closed = False
+        self._dropsHop = False
+        self.upstreamEnded = False
         self._ended = False
         self._waiting = settings.connectOnData
 
@@ -124,7 +125,7 @@ class TCPProxy(Link):
         own = info.filterState.get(_IDLE_KEY)
         if own is not None:
             self.idle = IdleTimer(settings.reactor, int(own.plainText() or 0) / 1000, self._idled)
-        if not self._mayReceiveEarly():
+        if not settings.mayReceiveEarly(info):
             self.chain.gate.shut(CONNECTING)
         if self._waiting:
             self.idle.start()
@@ -145,8 +146,12 @@ class TCPProxy(Link):
         self.dataReceived = dropped
         self._early.clear()
         upstream, self._upstream = self._upstream, None
+        reset = not isinstance(reason.value, ConnectionDone)
+        if reset and self._dropsHop and isinstance(reason.value, ConnectionAborted):
+            reset = False  # to us it was a close
+            self._info.detectedCloseType = "Normal"
         if upstream is not None:
-            upstream.downstreamLost(reset=not isinstance(reason.value, ConnectionDone))
+            upstream.downstreamLost(reset)
         else:
             self.idle.stop()
         connecting, self._connecting = self._connecting, None
@@ -167,12 +172,6 @@ class TCPProxy(Link):
         self._log("TcpConnectionEnd")
 
     # Before the upstream connection is there.
-
-    def _mayReceiveEarly(self) -> bool:
-        if self.settings.maxEarlyData is not None:
-            return True
-        asked = self._info.filterState.get(_EARLY_KEY)
-        return asked is not None and asked.plainText() == "true"
 
     def _receivedEarly(self, data: bytes) -> None:
         size = len(data)
@@ -208,59 +207,24 @@ class TCPProxy(Link):
         Returns:
             True when it failed at once and the next may be made at once.
         """
-        chosen = self._choose()
-        if chosen is None:
-            return False
-        cluster, host = chosen
         info = self.upstreamInfo
+        try:
+            cluster, host = choose(self.settings, self._info, info)
+        except NoUpstream as problem:
+            self._fail(problem.flag, problem.reason)
+            return False
         info.host = host
         info.attempts += 1
         info.hostsAttempted.append(addressText(host.address))
         info.hostNamesAttempted.append(host.hostname)
         self._trying = True
         self._retryNow = False
-        pool = host.tcpPool(self._options())
+        pool = host.tcpPool(optionsOf(self._info, self.chain.transport))
         connecting: Deferred[Any] = pool.connect(UpstreamFactory(self, cluster.stats))
         self._connecting = connecting
         connecting.addCallbacks(self._connected, self._attemptFailed, errbackArgs=(cluster,))
         self._trying = False
         return self._retryNow
-
-    def _choose(self) -> tuple[Any, Any] | None:
-        """The cluster and host of the next attempt; None when it has failed for want of one."""
-        settings = self.settings
-        info = self._info
-        target = settings.pick()
-        override = info.filterState.get(_CLUSTER_KEY)
-        name = target.cluster if override is None else override.plainText() or ""
-        cluster: Any = settings.clusters.get(name)
-        if cluster is None:
-            settings.stats.downstream_cx_no_route.value += 1
-            self._fail("NC", _NO_CLUSTER)
-            return None
-        self.upstreamInfo.clusterName = name
-        self.upstreamInfo.cluster = cluster
-        if cluster.connections.full:
-            cluster.stats.upstream_cx_overflow.value += 1
-            self._fail("UO", _OVERFLOW)
-            return None
-        hashKey = settings.hashKey(info) if settings.hashKey is not None else None
-        host = cluster.chooseHost(LoadBalancerContext(hashKey, target.metadataMatch))
-        if host is None:
-            self._fail("UH", _NO_HOST)
-            return None
-        return cluster, host
-
-    def _options(self) -> TransportSocketOptions:
-        """What the upstream connection is given of ours."""
-        shared = self._info.filterState.shared()
-        hops = getattr(self.chain.transport, "hops", 0)
-        if not (shared or hops):
-            return _NO_OPTIONS
-        if shared:
-            state = self.upstreamInfo.filterState = FilterState()
-            state.adopt(shared)
-        return TransportSocketOptions(shared, hops)
 
     def _connected(self, upstream: Upstream) -> None:
         self._connecting = None
@@ -283,7 +247,7 @@ class TCPProxy(Link):
         settings = self.settings
         if info.attempts >= settings.maxConnectAttempts:
             cluster.stats.upstream_cx_connect_attempts_exceeded.value += 1
-            self._fail("URX", _NOT_CONNECTED)
+            self._fail("URX", NOT_CONNECTED)
         elif settings.newBackoff is not None:
             if self._backoff is None:
                 self._backoff = settings.newBackoff()
@@ -308,6 +272,10 @@ class TCPProxy(Link):
         info = self.upstreamInfo
         info.localAddress = transport.getHost()
         info.remoteAddress = transport.getPeer()
+        shared = self._info.filterState.shared()
+        if shared:
+            info.filterState = FilterState()
+            info.filterState.adopt(shared)
         self.idle.start()
         if settings.logging.onConnected:
             self._log("TcpUpstreamConnected")
@@ -318,34 +286,27 @@ class TCPProxy(Link):
             sent.value += len(data)
             transport.write(data)
         self._earlySize = 0
-        self.dataReceived = self.checkingDrain(
+        self.dataReceived = askingDrain(
+            self,
             upward(
                 transport.write,
                 (settings.stats.downstream_cx_rx_bytes_total, sent),
                 self._info,
                 self.idle,
                 settings.seconds,
-            )
+            ),
         )
         self.chain.rebind()
         if self._ended:
             upstream.endWrites()
         self.chain.gate.open(CONNECTING)
 
-    def checkingDrain(self, relay: Callable[[bytes], None]) -> Callable[[bytes], None]:
-        """With check_drain_close, look after each chunk whether the connection shall end."""
-        drainClose = self.settings.drainClose
-        if drainClose is None:
-            return relay
-
-        def relayAndLook(data: bytes) -> None:
-            relay(data)
-            if not self.transport.disconnecting and drainClose():
-                self.settings.stats.downstream_cx_drain_close.value += 1
-                self._because(_DRAINED)
-                self.close()
-
-        return relayAndLook
+    def drain(self) -> None:
+        """The server drains, and check_drain_close asks to end connections then."""
+        if not self.transport.disconnecting:
+            self.settings.stats.downstream_cx_drain_close.value += 1
+            self._because(_DRAINED)
+            self.close()
 
     def upstreamLost(self, reset: bool) -> None:
         """The upstream connection is gone: so is ours, in the same manner."""
@@ -362,9 +323,19 @@ class TCPProxy(Link):
             self.close()
 
     def close(self) -> None:
-        """Close the downstream connection once everything is written."""
+        """
+        Close the downstream connection once everything is written.
+
+        An internal connection that is closed without an end of stream before is lost to its other
+        end, as in Envoy: there it goes on as a reset.
+        """
         self.transport.unregisterProducer()
-        self.transport.loseConnection()
+        isHop = isinstance(self._info.directLocalAddress, InternalAddress)
+        if self.upstreamEnded or not isHop:
+            self.transport.loseConnection()
+        else:
+            self._dropsHop = True
+            self.transport.resetConnection()
 
     def _idled(self) -> None:
         buffered = self._bufferedBytes()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from twisted_envoy.network.timers import IdleTimer
 from twisted_envoy.state.stream_info import StreamInfo
 from twisted_envoy.stats.metrics import Counter
+
+if TYPE_CHECKING:
+    from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
 
 
 def upward(
@@ -59,3 +63,17 @@ def downward(
         write(data)
 
     return relay
+
+
+def askingDrain(proxy: TCPProxy, relay: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """With check_drain_close, ask after each chunk whether the connection shall end."""
+    drainClose = proxy.settings.drainClose
+    if drainClose is None:
+        return relay
+
+    def relayAndAsk(data: bytes) -> None:
+        relay(data)
+        if drainClose():
+            proxy.drain()
+
+    return relayAndAsk

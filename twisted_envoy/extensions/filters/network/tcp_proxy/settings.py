@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from twisted_envoy.interfaces.access_log import IAccessLogger
 
 
+_EARLY_KEY = "envoy.tcp_proxy.receive_before_connect"
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One cluster that connections may go to; weight is a share of 1 or more."""
@@ -78,6 +81,13 @@ class Settings:
     hashKey: Callable[[StreamInfo], int | None] | None = None
     drainClose: Callable[[], bool] | None = None
     live: set[Any] = field(default_factory=set)
+
+    def mayReceiveEarly(self, info: StreamInfo) -> bool:
+        """May the client's bytes be received before the upstream connection is there?"""
+        if self.maxEarlyData is not None:
+            return True
+        asked = info.filterState.get(_EARLY_KEY)
+        return asked is not None and asked.plainText() == "true"
 
     def pick(self) -> Target:
         """A target, at random by weight."""

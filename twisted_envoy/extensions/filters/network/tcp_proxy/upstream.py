@@ -28,7 +28,8 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from twisted_envoy.extensions.filters.network.tcp_proxy.relay import downward
+from twisted_envoy.extensions.filters.network.tcp_proxy.relay import askingDrain, downward
+from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import NO_TRANSPORT, dropped
 from twisted_envoy.network.read_gate import ReadGate
 from twisted_envoy.network.timers import IdleTimer
@@ -100,14 +101,15 @@ class Upstream:
             clusterStats.upstream_cx_rx_bytes_total,
             self._stats.downstream_cx_tx_bytes_total,
         )
-        self.dataReceived: Callable[[bytes], None] = proxy.checkingDrain(
+        self.dataReceived: Callable[[bytes], None] = askingDrain(
+            proxy,
             downward(
                 proxy.transport.write,
                 counters,
                 proxy.streamInfo,
                 proxy.idle,
                 proxy.settings.seconds,
-            )
+            ),
         )
 
     # Events of the upstream connection.
@@ -146,6 +148,7 @@ class Upstream:
         proxy = self._proxy
         if proxy is None:
             return
+        proxy.upstreamEnded = True
         proxy.transport.unregisterProducer()
         if self._writesEnded:
             self.close()
@@ -185,8 +188,12 @@ class Upstream:
 
     def close(self) -> None:
         """Close once everything is written."""
-        self.transport.unregisterProducer()
-        self.transport.loseConnection()
+        transport = self.transport
+        transport.unregisterProducer()
+        if self._writesEnded or not isinstance(transport.getPeer(), InternalAddress):
+            transport.loseConnection()
+        else:
+            transport.resetConnection()  # see TCPProxy.close
 
     def downstreamLost(self, reset: bool) -> None:
         """There is nobody to send to any more."""
