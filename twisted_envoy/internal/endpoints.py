@@ -7,7 +7,7 @@ poll after the listener has accepted it).
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred, execute, fail
+from twisted.internet.defer import Deferred, execute
 from twisted.internet.error import ConnectingCancelledError, NoProtocol
 from twisted.internet.interfaces import (
     IListeningPort,
@@ -100,7 +100,7 @@ class InternalClientEndpoint:
             )
         except BaseException:
             protocolFactory.doStop()
-            return fail()
+            attempt.deferred.errback()
         return attempt.deferred
 
 
