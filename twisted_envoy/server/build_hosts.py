@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from twisted.internet.address import HostnameAddress
 from twisted.internet.interfaces import IAddress
 
 from twisted_envoy.errors import ConfigError
@@ -72,7 +73,9 @@ def _host(
 ) -> HostSettings:
     endpoint = config.endpoint
     if endpoint is None:
-        raise config.error(f"Address must be set: {_DNS_HINT}")
+        if addressOf is staticAddress:
+            raise config.error(f"Address must be set: {_DNS_HINT}")
+        return HostSettings(HostnameAddress(b"", 0))  # looked up in vain, as in Envoy
     address = addressOf(endpoint)
     _healthCheckConfig(endpoint, address)
     weight = config.load_balancing_weight

@@ -155,9 +155,14 @@ class DNSClusterTests(SynchronousTestCase):
     def test_otherAddresses(self) -> None:
         """Internal addresses and pipes validate and never yield a host."""
         internal = {"envoy_internal_address": {"server_listener_name": "l"}}
-        for address in (internal, {"pipe": {"path": "/x"}}, None):
-            inner = {"address": address} if address else {}
-            envoy = self.start(cluster("STRICT_DNS", {"endpoint": inner}))
+        pipe = {"pipe": {"path": "/x"}}
+        for one in (
+            {"endpoint": {"address": internal}},
+            {"endpoint": {"address": pipe}},
+            {"endpoint": {}},
+            {},
+        ):
+            envoy = self.start(cluster("STRICT_DNS", one))
             self.assertEqual(self.hosts(envoy), [])
             client = envoy.connect("l")
             self.assertTrue(client.ended)
