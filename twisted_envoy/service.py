@@ -4,8 +4,8 @@ A bootstrap as a service: for `.tac` files and other applications.
     application = Application("proxy")
     twisted_envoy.service("bootstrap.yaml", reactor).setServiceParent(application)
 
-The package has a function of this module's name, so that the line above reads as it does. The module
-itself can be called as well: importing it puts it where the function was.
+The package has a function of this module's name, so that the line above reads as it does. The
+module itself can be called as well: importing it puts it where the function was.
 """
 
 from __future__ import annotations
