@@ -238,7 +238,8 @@ class Server(Service):
         ended = [self.listeners.stopListening()]
         if self.admin is not None:
             ended.append(maybeDeferred(self.admin.stop))
-        for listener in self.listeners:
+        # Hops first, for what comes in over a hop that its caller leaves is reset.
+        for listener in sorted(self.listeners, key=lambda one: not one.isInternal):
             listener.closeConnections()
         ended.append(self._drained())
         return gatherResults(ended, consumeErrors=True).addBoth(self._flush)
