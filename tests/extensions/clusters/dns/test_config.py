@@ -123,6 +123,14 @@ class DNSClusterTests(SynchronousTestCase):
         envoy.advance(1)
         self.assertEqual(envoy.stat("cluster.c.update_attempt"), 2)
 
+    def test_dns_jitter(self) -> None:
+        """Lookups are further apart by something less than the jitter."""
+        envoy = self.start(typed(endpoint(), dns_refresh_rate="10s", dns_jitter="5s"), a=["::1"])
+        for _ in range(8):
+            envoy.advance(10)
+        self.assertLess(envoy.stat("cluster.c.update_attempt"), 9)
+        self.assertGreater(envoy.stat("cluster.c.update_attempt"), 5)
+
     def test_typedLogical(self) -> None:
         """`all_addresses_in_single_endpoint` makes it logical; no family is AUTO."""
         envoy = self.start(
