@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 
@@ -65,5 +67,5 @@ class World:
         return {
             one.name.removeprefix("cluster.c."): one.value
             for one in self.store.numbers()
-            if one.value and "membership" not in one.name
+            if one.value and not re.search("membership|total_match_count", one.name)
         }

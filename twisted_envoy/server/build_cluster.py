@@ -87,7 +87,6 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
             "lb_policy",
         )
     stats = ClusterStats(scope)
-    scope.counter("default.total_match_count").value += 1
     cluster = Cluster(
         settings,
         config,

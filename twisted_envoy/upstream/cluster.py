@@ -124,6 +124,7 @@ class Cluster:
         for index, host in enumerate(old):
             if host.settings == settings:
                 return old.pop(index)
+        self.stats.totalMatchCount.value += 1
         return Host(settings, self)
 
     def bufferedBytes(self) -> int:

@@ -109,6 +109,8 @@ class ClusterStats:
 
     def __init__(self, scope: Scope) -> None:
         fillBundle(self, scope)
+        self.totalMatchCount = scope.counter("default.total_match_count")
+        """One for each host that was given its transport socket."""
         for gauge in (self.warming_state, self.membership_degraded, self.membership_excluded):
             gauge.value = 0
 
