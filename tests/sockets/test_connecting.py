@@ -6,7 +6,7 @@ import errno
 import socket
 from typing import Any
 
-from twisted.internet import error
+from twisted.internet import error, main, reactor
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IWriteDescriptor
@@ -202,6 +202,25 @@ class ConnectTests(LoopbackTestCase):
         for server in port._factory.accepted:
             await server.gone()
 
+    async def test_newsOfAnotherSocketWithTheNumber(self) -> None:
+        """Events of a socket that had our descriptor before do not end an attempt."""
+        accepting = Accepting()
+        port = await self.listen(accepting)
+        attempt = ConnectingSocket(
+            port.getHost(), Factory.forProtocol(HalfRecorder), self.sockets._context
+        )
+        connecting = attempt.start(ConnectOptions())
+
+        attempt.doRead()
+        reactor.removeWriter(attempt)  # type: ignore[attr-defined]
+        attempt.connectionLost(Failure(error.ConnectionDone()))
+        protocol = await connecting
+
+        self.assertFalse(protocol.transport.disconnected)
+        protocol.transport.abortConnection()
+        await protocol.untilEvent("lost")
+        await accepting.accepted[0].untilEvent("lost")
+
     async def test_reactorStops(self) -> None:
         """An attempt that the reactor gives up fails, once."""
         accepting = Accepting()
@@ -212,8 +231,8 @@ class ConnectTests(LoopbackTestCase):
         connecting = attempt.start(ConnectOptions())
         verifyObject(IWriteDescriptor, attempt)
 
-        attempt.connectionLost(Failure(error.ConnectionLost()))
-        attempt.connectionLost(Failure(error.ConnectionLost()))
+        attempt.connectionLost(Failure(main.CONNECTION_LOST))
+        attempt.connectionLost(Failure(main.CONNECTION_LOST))
         attempt.doWrite()
         await self.assertFailure(connecting, error.ConnectError)
 

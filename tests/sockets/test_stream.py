@@ -7,10 +7,11 @@ import socket
 import weakref
 from typing import Any
 
-from twisted.internet import reactor
+from twisted.internet import main, reactor
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IReadDescriptor, IWriteDescriptor
 from twisted.internet.threads import deferToThread
+from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
 from tests.sockets.loopback import (
@@ -404,14 +405,25 @@ class EndTests(LoopbackTestCase):
     async def test_reactorsLoss(self) -> None:
         """What the reactor says is the reason when there is nothing left to read."""
         server, _ = await self.pair()
-        reason = ConnectionLost("the reactor stops")
+        reason = main.CONNECTION_LOST
 
         reactor.removeReader(server.transport)  # type: ignore[attr-defined]
-        from twisted.python.failure import Failure
-
         server.transport.connectionLost(Failure(reason))
 
         self.assertIs(server.reason.value, reason)
+
+    async def test_newsOfAnotherSocketWithTheNumber(self) -> None:
+        """A loss that the socket itself knows nothing of changes nothing: it was another's."""
+        server, client = await self.pair()
+        transport = server.transport
+        for loss in (ConnectionDone(), ConnectionLost()):
+            reactor.removeReader(transport)  # type: ignore[attr-defined]
+            transport.connectionLost(Failure(loss))
+
+        client.transport.write(b"still here")
+        await server.untilSize(10)
+
+        self.assertEqual((bytes(server.data), transport.disconnected), (b"still here", False))
 
     async def test_afterTheLossEverythingIsSilent(self) -> None:
         """Every method of a lost connection does nothing, and only once is it lost."""

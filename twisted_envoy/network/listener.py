@@ -187,11 +187,11 @@ class Listener:
             None, and the connection is refused, when a limit is reached.
         """
         settings = self.settings
-        if settings.limit.reached:
-            self.stats.downstream_cx_overflow.value += 1
-            return None
         if settings.globalLimit is not None and settings.globalLimit.reached:
             self.stats.downstream_global_cx_overflow.value += 1
+            return None
+        if settings.limit.reached:
+            self.stats.downstream_cx_overflow.value += 1
             return None
         return Acceptor(self)
 

@@ -9,19 +9,25 @@ from typing import Any
 
 from twisted.internet import error
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IProtocolFactory, IWriteDescriptor
+from twisted.internet.interfaces import (
+    IAddress,
+    IProtocolFactory,
+    IReadDescriptor,
+    IWriteDescriptor,
+)
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.sockets.addresses import familyOf, toSocketName
 from twisted_envoy.sockets.events import SocketContext
 from twisted_envoy.sockets.interfaces import ConnectOptions
+from twisted_envoy.sockets.stale import isStale
 from twisted_envoy.sockets.stream import StreamSocket
 
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS})
 
 
-@implementer(IWriteDescriptor)
+@implementer(IReadDescriptor, IWriteDescriptor)
 class ConnectingSocket:
     """
     One attempt to connect.
@@ -83,9 +89,15 @@ class ConnectingSocket:
         finally:
             self._context.turn.leave()
 
+    def doRead(self) -> None:
+        """Meant for another socket, see `stale`: this one never asked to read."""
+
     def connectionLost(self, reason: Failure) -> None:
         """The reactor saw an error on the descriptor, or it stops."""
         if self._sock is None:
+            return
+        if isStale(self._sock, reason):
+            self._context.reactor.addWriter(self)
             return
         code = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         self._context.turn.enter()

@@ -44,6 +44,7 @@ from twisted_envoy.internal.interfaces import IHalfCloseTransport
 from twisted_envoy.sockets.addresses import fromSocketName
 from twisted_envoy.sockets.events import NOBODY, Events, SocketContext, failureOf, lost, tell
 from twisted_envoy.sockets.lingering import closeWithReset, linger, resetWhenSent
+from twisted_envoy.sockets.stale import isStale
 from twisted_envoy.sockets.write_buffer import AGAIN, WriteBuffer
 
 _log = Logger("connection")
@@ -184,6 +185,13 @@ class StreamSocket:
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor, which watches us no more, says that we were reset or that it stops."""
+        if self.disconnected:
+            return
+        if isStale(self._sock, reason):
+            if self._reading:
+                self._context.reactor.addReader(self)
+            self._out.watchAgain()
+            return
         turn = self._turn
         turn.enter()
         try:

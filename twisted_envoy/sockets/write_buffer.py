@@ -193,6 +193,11 @@ class WriteBuffer:
         self._owner = None
         return self.unregisterProducer()
 
+    def watchAgain(self) -> None:
+        """The reactor has dropped its writer by mistake."""
+        if self._watching:
+            self._reactor.addWriter(self._owner)
+
     def _watch(self) -> None:
         if not self._watching:
             self._watching = True
