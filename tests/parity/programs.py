@@ -179,7 +179,8 @@ class Program:
 
         def whole() -> list[str] | None:
             text = path.read_text("utf-8") if path.exists() else ""
-            return text.splitlines() if text.count("\n") >= count else None
+            found = text[: text.rfind("\n") + 1].splitlines()
+            return found if len(found) >= count else None
 
         return until(whole)
 

@@ -38,6 +38,18 @@ def scrubbed(value: Any) -> Any:
     return value
 
 
+def differences(theirs: Any, ours: Any, where: str = "") -> list[tuple[str, Any, Any]]:
+    """Where two results differ: (path, real Envoy's, ours)."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        keys = sorted({*theirs, *ours}, key=str)
+        pairs = [(str(key), theirs.get(key), ours.get(key)) for key in keys]
+    elif isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
+        pairs = [(str(at), *both) for at, both in enumerate(zip(theirs, ours, strict=True))]
+    else:
+        return [] if theirs == ours else [(where, theirs, ours)]
+    return [found for key, *both in pairs for found in differences(*both, f"{where}/{key}")]
+
+
 class Side:
     """
     One program with origins of its own.
@@ -151,7 +163,7 @@ class ParityTestCase(SynchronousTestCase):
                 result["log"] = sorted(side.program.lines(log, lines))
             results.append(scrubbed(result))
         theirs, ours = results
-        self.assertEqual(ours, theirs, "ours, and then real Envoy's")
+        self.assertEqual(differences(theirs, ours), [], "real Envoy's, and ours")
         return theirs["scenario"]
 
 

@@ -82,7 +82,18 @@ _DEFAULTS = _defaultsOption()
 
 def jsonText(value: object) -> str:
     """Any JSON value as a page's body."""
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(_plain(value), indent=1, ensure_ascii=False) + "\n"
+
+
+def _plain(value: object) -> object:
+    """The same with whole numbers as `1`, not as `1.0`, as protobuf's C++ prints them."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return int(value)
+    return value
 
 
 def _ordered(found: dict[str, object], descriptor: Untyped) -> dict[str, object]:

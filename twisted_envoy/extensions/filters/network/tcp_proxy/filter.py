@@ -215,8 +215,9 @@ class TCPProxy(Link):
             return False
         info.host = host
         info.attempts += 1
-        info.hostsAttempted.append(addressText(host.address))
-        info.hostNamesAttempted.append(host.hostname)
+        address = addressText(host.address)
+        info.hostsAttempted.append(address)
+        info.hostNamesAttempted.append(host.hostname or address)
         self._trying = True
         self._retryNow = False
         pool = host.tcpPool(optionsOf(self._info, self.chain.transport))
