@@ -270,6 +270,7 @@ class ErrorTests(SynchronousTestCase):
         """A node inside of itself ends at the depth limit."""
         found = outcome("node: {metadata: &a {b: *a}}")
         self.assertIn("JSON content was too deeply nested", found)
+        self.assertIn("no such field: 'a'", outcome("a: &a [*a]"))
         found = outcome("node: {extensions: &a [*a]}")
         self.assertIn("JSON content was too deeply nested", found)
 

@@ -210,6 +210,31 @@ class FilterRefusalTests(RefusalTestCase):
         )
 
 
+class SharedAddressTests(RefusalTestCase):
+    """Two listeners at one place."""
+
+    def test_refused(self):
+        """An address of an earlier listener is refused, in whichever place it stands."""
+        additional = [{"address": addressOf("127.0.0.1:1")}]
+        text = bootstrap(
+            [
+                listener("a", "127.0.0.1:1", echo()),
+                listener("b", "127.0.0.1:2", echo(), additional_addresses=additional),
+            ]
+        )
+        self.assertRefused(
+            text,
+            "error adding listener: 'b' has duplicate address '127.0.0.1:2,127.0.0.1:1' as "
+            "existing listener, to check if the listener has duplicated addresses with other listeners or "
+            "'enable_reuse_port' is set to 'false' for the listener",
+        )
+
+    def test_portsThatTheKernelChooses(self):
+        """Port 0 is another one each time."""
+        made = [listener(name, "127.0.0.1:0", echo()) for name in "ab"]
+        self.assertEqual(len(MemoryEnvoy(bootstrap(made)).server.listeners), 2)
+
+
 class BuiltTests(RefusalTestCase):
     """What a listener becomes."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.error import CannotListenError, ConnectionRefusedError
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.bootstraps import bootstrap, cluster, echo, listener, proxied, tcpProxy
+from tests.bootstraps import addressOf, bootstrap, cluster, echo, listener, proxied, tcpProxy
 from twisted_envoy.server.build import buildServer
 from twisted_envoy.server.options import ServerOptions
 from twisted_envoy.server.server import GRACE, residentBytes
@@ -49,9 +49,11 @@ class LifeTests(SynchronousTestCase):
 
     def test_cannotBind(self):
         """An address that is taken raises at once, and is no wrapped error."""
-        made = [listener(name, "127.0.0.1:1", echo()) for name in "ab"]
+        made = bootstrap(
+            [listener("a", "127.0.0.1:1", echo())], admin={"address": addressOf("127.0.0.1:1")}
+        )
         with self.assertRaises(CannotListenError) as caught:
-            MemoryEnvoy(bootstrap(made))
+            MemoryEnvoy(made)
         self.assertIn("127.0.0.1:1", str(caught.exception))
 
     def test_stop(self):

@@ -253,17 +253,26 @@ class NotYAMLProblem(Problem):
 
 
 def findBroken(node: Node) -> Problem | None:
-    """Return the Problem of the place where JSON breaks, if that is in or below a node."""
+    """
+    Return the Problem of the place where JSON breaks, if that is in or below a node.
+
+    A node that is there more than once, or that contains itself, is looked at once.
+    """
     waiting = [node]
+    seen: set[int] = set()
     while waiting:
         one = waiting.pop()
         if one.__class__ is ScalarNode:
             if one.tag == BROKEN:
                 return broken(one, "tfn")
-        elif one.__class__ is MappingNode:
+            continue
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if one.__class__ is MappingNode:
             for key, value in one.value:
                 waiting += (key, value)
-        elif one.__class__ is SequenceNode:
+        else:
             waiting += one.value
     return None
 

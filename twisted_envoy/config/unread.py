@@ -58,11 +58,19 @@ def _below(record: Record) -> Iterator[Unread]:
     read = record.read or ()
     for name, (_, _, below) in record.entries.items():
         if name not in read:
+            if _isEmpty(record, name):
+                continue
             field = record.plan.fields[name]
             yield Unread(record.position(name), record.pathOf(name), name, field.typeText)
         else:
             for child in children(below):
                 yield from _below(child)
+
+
+def _isEmpty(record: Record, name: str) -> bool:
+    """Whether the text sets a list or a map that has nothing in it: that asks for nothing."""
+    value = getattr(record.message, name)
+    return hasattr(value, "__len__") and not isinstance(value, (str, bytes)) and not len(value)
 
 
 def children(below: Below) -> list[Record]:

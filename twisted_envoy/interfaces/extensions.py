@@ -54,6 +54,7 @@ class IFactoryContext(Interface):
     listener: object = Attribute("IListenerInfo of the listener being built, or None.")
     accessLogs: object = Attribute("access_log.AccessLogManager.")
     drain: object = Attribute("IDrainDecision.")
+    nextID: Callable[[], int] = Attribute("Numbers connections, downstream and upstream alike.")
     runtime: object = Attribute("server.Runtime: the values of layered_runtime.")
     validating: bool = Attribute("True when nothing will be started: open and bind nothing.")
 

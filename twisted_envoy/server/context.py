@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ class FactoryContext:
     One for the server; `within` gives those of its listeners and clusters.
 
     Attributes:
+        nextID: numbers the connections of the server, downstream and upstream alike.
         warnings: what is odd but no error, in the order in which it was found.
     """
 
@@ -47,6 +49,7 @@ class FactoryContext:
     runtime: Runtime
     resolver: IHostResolver
     random: Random = field(default_factory=Random)
+    nextID: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
     listener: IListenerInfo | None = None
     validating: bool = False
     warnings: list[ConfigError] = field(default_factory=list)

@@ -92,14 +92,14 @@ class SetFilterStateTests(SynchronousTestCase):
         self.assertEqual(upper.seen, "new 5.0 0")
         self.assertEqual(upper.received, [(b"a", "data 5.0 1")])
 
-    def test_anEndWithoutBytesIsNoData(self):
-        """Nothing is set."""
+    def test_anEndWithoutBytesCountsAsTheFirst(self):
+        """An end of stream sets the objects, and goes on."""
         client, (upper,) = self.connect((SetFilterStateOnData, (), self.values("data")))
 
         client.transport.loseWriteConnection()
         self.connections.settle()
 
-        self.assertEqual(self.calls, 0)
+        self.assertEqual(self.calls, 1)
         self.assertTrue(self.connections.chains[0].lost)
 
     def test_itLeavesThePath(self):

@@ -28,7 +28,7 @@ class PickTests(SynchronousTestCase):
     def made(self, *weights):
         targets = tuple(Target(str(n), weight, None) for n, weight in enumerate(weights))
         none = None
-        return Settings(targets, sum(weights), none, none, Counting(), none, none, none)
+        return Settings(targets, sum(weights), none, none, Counting(), none, none, none, none)
 
     @given(st.lists(st.integers(1, 20), min_size=2, max_size=5))
     @settings(deadline=None)

@@ -53,6 +53,12 @@ class SetFilterStateOnData(Link):
         self.leave()
         self.deliver(data)
 
+    def readConnectionLost(self) -> None:
+        """An end of stream before any byte counts as the first, as in Envoy."""
+        _apply(self._onData, self.chain.streamInfo, self._seconds())
+        self.leave()
+        self.deliverEnd()
+
 
 def _apply(values: Values, streamInfo: StreamInfo, now: float) -> None:
     context = FormatContext(streamInfo, now=now)

@@ -63,6 +63,7 @@ class TCPProxyFactory:
             stats=stats,
             clusters=context.clusters,
             random=context.random,
+            nextID=context.nextID,
             seconds=context.reactor.seconds,
             callLater=context.reactor.callLater,
             reactor=context.reactor,

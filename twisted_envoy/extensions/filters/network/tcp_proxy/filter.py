@@ -215,6 +215,8 @@ class TCPProxy(Link):
             return False
         info.host = host
         info.attempts += 1
+        info.connectionID = self.settings.nextID()
+        info.connectionIDsAttempted.append(info.connectionID)
         address = addressText(host.address)
         info.hostsAttempted.append(address)
         info.hostNamesAttempted.append(host.hostname or address)

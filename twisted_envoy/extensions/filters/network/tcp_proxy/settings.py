@@ -67,6 +67,7 @@ class Settings:
     clusters: IClusterManager
     random: Random
     seconds: Callable[[], float]
+    nextID: Callable[[], int]
     callLater: Callable[..., IDelayedCall]
     reactor: Any
     logging: AccessLogging = AccessLogging()

@@ -179,6 +179,7 @@ class Upstream:
         self._writesEnded = True
         self.transport.unregisterProducer()
         if self._ended:
+            self._stats.upstream_flush_total.value += 1  # be there anything to flush or not
             proxy = self._proxy
             self.close()
             if proxy is not None:
@@ -212,7 +213,8 @@ class Upstream:
             idle.stop()
             return
         self._flushing = idle
-        self._stats.upstream_flush_total.value += 1
+        if not (self._ended and self._writesEnded):  # it is counted already
+            self._stats.upstream_flush_total.value += 1
         self._stats.upstream_flush_active.value += 1
 
         def idled() -> None:
