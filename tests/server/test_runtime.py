@@ -118,3 +118,10 @@ class BuildRuntimeTests(SynchronousTestCase):
         again = {"name": "a", "static_layer": {}}
         problem = self.assertRaises(ConfigError, self.build, admin, again).problem
         self.assertEqual(problem, "Duplicate layer name: a")
+
+    def test_noValues(self) -> None:
+        """Lists and null are no values."""
+        for struct, key in (({"a": {"b": [1]}}, "a.b"), ({"a": None}, "a")):
+            layer = {"name": "x", "static_layer": struct}
+            problem = self.assertRaises(ConfigError, self.build, layer).problem
+            self.assertEqual(problem, f"Invalid runtime entry value for {key}")

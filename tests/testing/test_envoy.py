@@ -134,7 +134,7 @@ class MemoryEnvoyTests(SynchronousTestCase):
         envoy.listen("127.0.0.1:10000")
         with self.assertRaises(CannotListenError):
             envoy.listen("127.0.0.1:10000")
-        with self.assertRaises(CannotListenError):
+        with self.assertRaises(ConfigError):
             MemoryEnvoy(bootstrap([listener(n, "127.0.0.1:80", echo()) for n in ("a", "b")]))
 
     def test_badConfig(self):

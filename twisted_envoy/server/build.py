@@ -13,15 +13,25 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.logger import Logger
 
+from twisted_envoy.access_log.logger import buildAccessLogs
 from twisted_envoy.access_log.manager import AccessLogManager
 from twisted_envoy.config.bootstrap import loadBootstrap
 from twisted_envoy.config.extensions import Extensions
 from twisted_envoy.config.unread import reportUnread
+from twisted_envoy.errors import UnsupportedExtension, UnsupportedField
 from twisted_envoy.internal.registry import getRegistry
 from twisted_envoy.network.limits import ConnectionLimit
+from twisted_envoy.network.listener import Listener
 from twisted_envoy.server.build_cluster import buildCluster
 from twisted_envoy.server.build_listener import ListenerBuilder
 from twisted_envoy.server.build_log import buildLogFormat
+from twisted_envoy.server.build_overload import (
+    buildGlobalLimit,
+    checkLocalCluster,
+    checkManagers,
+    checkRegexEngine,
+    checkSinks,
+)
 from twisted_envoy.server.build_tracing import checkTracing
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.server.lifecycle import DrainManager
@@ -29,6 +39,7 @@ from twisted_envoy.server.options import ServerOptions
 from twisted_envoy.server.runtime import buildRuntime
 from twisted_envoy.server.server import ListenerManager, Server
 from twisted_envoy.sockets.endpoints import ReactorSockets
+from twisted_envoy.state.addresses import addressText, portOf
 from twisted_envoy.stats.scope import Store
 from twisted_envoy.upstream.cluster import ClusterManager
 from twisted_envoy.upstream.resolve import HostResolver
@@ -37,6 +48,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twisted_envoy.config.view import View
+    from twisted_envoy.errors import ConfigError
+    from twisted_envoy.interfaces.access_log import IAccessLogger
     from twisted_envoy.interfaces.sockets import ISocketInterface
     from twisted_envoy.interfaces.upstream import IHostResolver
     from twisted_envoy.server.log_format import Formatter
@@ -109,27 +122,40 @@ class _Builder:
         self._bootstrap = bootstrap
         self._options = options
         self._context = context
-        self._connections = 0
+        self._unimplemented: list[ConfigError] = []
+        self._adminLogs: tuple[IAccessLogger, ...] = ()
 
     def server(self) -> Server:
         bootstrap = self._bootstrap
         context = self._context
         self._node()
         interval = self._statsInterval()
+        checkRegexEngine(bootstrap, context)
+        hasAdmin = bootstrap.admin is not None and bootstrap.admin.address is not None
+        if hasAdmin:
+            from twisted_envoy.server.admin.listener import readAddress
+
+            readAddress(bootstrap.admin)
         extensions = [context.build(one, "bootstrap") for one in bootstrap.bootstrap_extensions]
-        limit = self._globalLimit()
+        limit = buildGlobalLimit(bootstrap, context)
+        if hasAdmin or (bootstrap.admin is not None and context.validating):  # as in Envoy
+            self._adminLogs = buildAccessLogs(bootstrap.admin.access_log, context)
         checkTracing(bootstrap)
         resources = bootstrap.static_resources
         if resources is not None:
             _log.info("loading {count} static secret(s)", count=0)
             self._clusters(resources.clusters)
+            checkLocalCluster(bootstrap, context)
             listeners = self._listeners(
                 resources.listeners, _INTERNAL_LISTENER in extensions, limit
             )
         else:
             listeners = ListenerManager(context.stats, context.sockets, context.registry)
+        checkSinks(bootstrap, context)
         server = Server(bootstrap, self._options, context, listeners, interval)
         server.admin = self._admin(server)
+        if self._unimplemented:
+            raise self._unimplemented[0]
         if limit is None:
             _log.warn(
                 "There is no configured limit to the number of allowed active downstream "
@@ -142,8 +168,7 @@ class _Builder:
         if self._bootstrap.node is not None:
             self._bootstrap.node.take()
         self._bootstrap.moot("node_context_params", "there is no xDS server to tell")
-        if self._bootstrap.listener_manager is not None:
-            self._bootstrap.listener_manager.take()
+        checkManagers(self._bootstrap)
 
     def _statsInterval(self) -> float:
         """Seconds between two merges of the histograms, 0 for merging when the admin asks."""
@@ -153,20 +178,6 @@ class _Builder:
         interval: float | None = bootstrap.stats_flush_interval
         return _STATS_FLUSH if interval is None else interval
 
-    def _globalLimit(self) -> ConnectionLimit | None:
-        context = self._context
-        manager = self._bootstrap.overload_manager
-        limit: Any = None
-        if manager is not None:
-            manager.moot("refresh_interval", "connections are counted when they come")
-            for monitor in manager.resource_monitors:
-                limit = context.build(monitor, "resource_monitors")
-        key = "overload.global_downstream_max_connections"
-        if limit is None and context.runtime.integer(key) is not None:
-            limit = ConnectionLimit()
-            context.runtime.follow(key, limit.change)
-        return limit  # type: ignore[no-any-return]
-
     def _clusters(self, configs: tuple[View, ...]) -> None:
         context = self._context
         _log.info("loading {count} cluster(s)", count=len(configs))
@@ -174,7 +185,10 @@ class _Builder:
         for config in configs:
             if manager.get(config.name) is not None:
                 raise config.error(f"cluster manager: duplicate cluster '{config.name}'", "name")
-            manager.add(buildCluster(config, context))
+            try:
+                manager.add(buildCluster(config, context))
+            except (UnsupportedExtension, UnsupportedField) as problem:
+                self._unimplemented.append(problem)  # what Envoy would say comes first
         scope = context.stats.scope("cluster_manager.")
         scope.gauge("active_clusters").value = len(configs)
         scope.gauge("warming_clusters").value = 0
@@ -188,27 +202,50 @@ class _Builder:
         context = self._context
         _log.info("loading {count} listener(s)", count=len(configs))
         manager = ListenerManager(context.stats, context.sockets, context.registry)
-        builder = ListenerBuilder(context, internal, limit, self._nextID)
+        builder = ListenerBuilder(context, internal, limit, context.nextID)
         for config in configs:
             if manager.get(config.name) is not None:
                 config.warn(f"listener name '{config.name}' is given twice: the first one wins")
                 config.take()
             else:
-                manager.add(*builder.build(config))
+                try:
+                    listener, options = builder.build(config)
+                except (UnsupportedExtension, UnsupportedField) as problem:
+                    self._unimplemented.append(problem)
+                    continue
+                _refuseDuplicate(config, listener, manager)
+                manager.add(listener, options)
         return manager
-
-    def _nextID(self) -> int:
-        self._connections += 1
-        return self._connections
 
     def _admin(self, server: Server) -> Any:
         config = self._bootstrap.admin
         if config is None:
             return None
-        from twisted_envoy.access_log.logger import buildAccessLogs
         from twisted_envoy.server.admin.listener import buildAdmin
 
-        return buildAdmin(config, cast(Any, server), cast(Any, self._context), buildAccessLogs)
+        return buildAdmin(
+            config, cast(Any, server), cast(Any, self._context), lambda *_: self._adminLogs
+        )
+
+
+def _refuseDuplicate(config: View, listener: Listener, others: ListenerManager) -> None:
+    """
+    Two listeners cannot share an address, whatever the kernel would let them do.
+
+    Raises:
+        ConfigError: an address, of those with a port that is known, is another listener's.
+    """
+    taken = {addressText(address) for other in others for address in other.settings.addresses}
+    addresses = listener.settings.addresses
+    for address in addresses:
+        if portOf(address) != 0 and addressText(address) in taken:
+            where = ",".join(addressText(one) for one in addresses)
+            raise config.error(
+                f"error adding listener: '{listener.name}' has duplicate address '{where}' as "
+                "existing listener, to check if the listener has duplicated addresses with other "
+                "listeners or 'enable_reuse_port' is set to 'false' for the listener",
+                "address",
+            )
 
 
 def _report(bootstrap: View, options: ServerOptions, context: FactoryContext) -> None:

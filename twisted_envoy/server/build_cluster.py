@@ -66,6 +66,8 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
     balancer = buildBalancer(config, context)
     if kind is None and config.has("eds_cluster_config"):
         raise config.error("eds_cluster_config set in a non-EDS cluster", "eds_cluster_config")
+    for upstreamFilter in config.filters:
+        context.build(upstreamFilter, "filters.upstream_network")
     _ignore(config, "cleanup_interval", "ignore_health_on_host_removal")  # without health checks
     addressOf = staticAddress if kind is None else kind.addressOf
     hosts = buildHosts(config.load_assignment, addressOf)

@@ -48,13 +48,13 @@ def listenerAddresses(config: View, name: str) -> tuple[IAddress, ...]:
     for additional in config.additional_addresses:
         if additional.address is None:
             raise additional.error(f"error adding listener named '{name}': address is necessary")
-        found.append(_listenAddress(additional.address))
         if isUDP(additional.address) != isUDP(given):
             raise additional.error(
                 f"listener {name}: has different socket type. The listener only support same "
                 "socket type for all the addresses.",
                 "address",
             )
+        found.append(_listenAddress(additional.address))
     return tuple(found)
 
 
@@ -180,9 +180,11 @@ def _refuseSocketFeatures(config: View, named: str) -> None:
         "enable_reuse_port",
         "tcp_fast_open_queue_length",
         "tcp_backlog_size",
-        "connection_balance_config",
     )
     offending = [field for field in present if config.has(field)]
+    balance = config.connection_balance_config
+    if balance is not None and balance.which("balance_type") == "exact_balance":
+        offending.append("connection_balance_config")
     offending += [field for field in ("freebind", "transparent") if getattr(config, field)]
     if offending:
         raise config.error(f"{named}has unsupported tcp listener feature", offending[0])

@@ -122,7 +122,7 @@ def buildRuntime(config: View | None, scope: Scope) -> Runtime:
     The runtime of a bootstrap.
 
     Raises:
-        ConfigError: two layers of one name, or two admin layers.
+        ConfigError: two layers of one name, two admin layers, or a value that is none.
     """
     runtime = Runtime(scope=scope)
     names: set[str] = set()
@@ -133,7 +133,7 @@ def buildRuntime(config: View | None, scope: Scope) -> Runtime:
         values: dict[str, object] = {}
         kind = layer.which("layer_specifier")
         if kind == "static_layer":
-            values = _flat(layer.static_layer or {})
+            values = _flat(layer, layer.static_layer or {})
         elif kind == "admin_layer":
             layer.admin_layer  # noqa: B018  there is nothing in it
             if runtime.adminLayer is not None:
@@ -151,13 +151,15 @@ def buildRuntime(config: View | None, scope: Scope) -> Runtime:
     return runtime
 
 
-def _flat(struct: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+def _flat(layer: View, struct: Mapping[str, object], prefix: str = "") -> dict[str, object]:
     """Nested keys joined by dots; a `numerator` makes a fractional percent, which is a leaf."""
     found: dict[str, object] = {}
     for name, value in struct.items():
         key = prefix + name
+        if value is None or isinstance(value, list):
+            raise layer.error(f"Invalid runtime entry value for {key}", "static_layer")
         if isinstance(value, dict) and "numerator" not in value:
-            found.update(_flat(value, key + "."))
+            found.update(_flat(layer, value, key + "."))
         else:
             found[key] = value
     return found

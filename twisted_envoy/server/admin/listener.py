@@ -148,13 +148,13 @@ def buildAdmin(
     config: Untyped = view
     config.moot("profile_path", "there is no CPU profiler")
     config.moot("ignore_global_conn_limit", "admin connections are not counted against the limit")
+    if config.address is None:
+        for field in ("socket_options", "allow_paths", "access_log", "access_log_path"):
+            config.moot(field, "there is nothing to connect to")
+        return None
     logs = buildAccessLogs(config.access_log, context) if config.access_log else ()
     if config.access_log_path:
         logs += (_fileLog(config, context),)
-    if config.address is None:
-        for field in ("socket_options", "allow_paths"):
-            config.moot(field, "there is nothing to connect to")
-        return None
     address, options = readAddress(config)
     router = AdminRouter(
         target, MessageKit(config.message.DESCRIPTOR.file.pool), _allowedPaths(config.allow_paths)
