@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IProtocol
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -32,6 +33,8 @@ from twisted_envoy.state.stream_info import StreamInfo
 
 if TYPE_CHECKING:
     from twisted_envoy.network.listener import Listener
+
+_log = Logger("filter")
 
 
 @implementer(IProtocol, IHalfCloseableProtocol)
@@ -76,7 +79,7 @@ class Acceptor:
         """The listener holds connections back no more."""
         self._listener.waited(self)
         self.transport.resumeProducing()
-        self._begin()
+        self._guarded(self._begin)
 
     def _begin(self) -> None:
         """Make its StreamInfo and choose what to do with it."""
@@ -148,9 +151,18 @@ class Acceptor:
         self._listener.stats.downstream_pre_cx_timeout.value += 1
         if self._listener.continueOnTimeout:
             self._filters = []
-            self._finish()
+            self._guarded(self._finish)
         else:
             self._close()
+
+    def _guarded(self, step: Callable[[], object]) -> None:
+        """Do what no transport watches over: what it raises ends this connection, and no other."""
+        transport = self.transport
+        try:
+            step()
+        except Exception:
+            _log.failure("a filter raised; the connection is closed")
+            transport.abortConnection()
 
     def _finish(self) -> None:
         data, self._data = self._data, b""

@@ -172,7 +172,10 @@ class Chain:
                     _log.failure("connectionLost of a filter raised")
         for link in links[self._started :]:
             if link.misses:
-                link.connectionMissed()  # type: ignore[attr-defined]
+                try:
+                    link.connectionMissed()  # type: ignore[attr-defined]
+                except Exception:
+                    _log.failure("connectionMissed of a filter raised")
         for link in links:
             link.transport = NO_TRANSPORT
             link.deliver = dropped

@@ -29,6 +29,7 @@ from twisted_envoy.network.chain_match import FilterChainIndex
 from twisted_envoy.network.filter_chain import FilterChain
 from twisted_envoy.network.limits import ConnectionLimit
 from twisted_envoy.network.listener_stats import ListenerStats
+from twisted_envoy.network.records import writeRecord
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo
 
 if TYPE_CHECKING:
@@ -268,8 +269,7 @@ class Listener:
             if streamInfo.endTime is None:
                 streamInfo.endTime = self.seconds()
             context = FormatContext(streamInfo, "NotSet", self.seconds())
-            for log in self.settings.accessLogs:
-                log.log(context)
+            writeRecord(self.settings.accessLogs, context)
 
     # Ending.
 

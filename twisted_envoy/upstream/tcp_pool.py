@@ -31,7 +31,7 @@ from twisted.internet.interfaces import (
 )
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
+from zope.interface import Attribute, Interface, implementer
 
 from twisted_envoy.errors import StreamError
 from twisted_envoy.interfaces.upstream import ITCPPool
@@ -47,6 +47,15 @@ _log = Logger("upstream")
 
 class PoolError(StreamError):
     """A connection to a host could not be had; `flag` is UF or UO."""
+
+
+class IPrecedingProtocol(Interface):
+    """A protocol that may give its connection to another one."""
+
+    giveTo: Callable[[Any], None] | None = Attribute(
+        "Set by the pool before makeConnection: from its call on the events are the other "
+        "protocol's, whose own makeConnection is left to the caller."
+    )
 
 
 @implementer(ITCPPool, IStreamClientEndpoint)
@@ -127,7 +136,12 @@ class _Attempt:
         host.stats.cx_active.value += 1
         self._started = cluster.seconds()
         self._timer = cluster.connectTimeouts.add(self._timedOut)
-        self._connecting = connecting = endpoint.connect(self)
+        try:
+            connecting = endpoint.connect(self)
+        except Exception:
+            _log.failure("a transport socket raised instead of connecting")
+            connecting = fail()
+        self._connecting = connecting
         connecting.addCallbacks(self._connected, self._failed)
         self._returned = True
         return self._done
@@ -260,6 +274,8 @@ class TrackedConnection:
         self._transport: Any = None
         self.begun = False
         self.dataReceived: Callable[[bytes], None] = protocol.dataReceived
+        if IPrecedingProtocol.providedBy(protocol):
+            protocol.giveTo = self._giveTo
 
     def makeConnection(self, transport: Any) -> None:
         self.begun = True
@@ -273,6 +289,10 @@ class TrackedConnection:
         self._host.stats.rq_total.value += 1
         self._host.stats.rq_active.value += 1
         self.protocol.makeConnection(transport)
+
+    def _giveTo(self, protocol: Any) -> None:
+        self.protocol = protocol
+        self.dataReceived = protocol.dataReceived
 
     def connectionMade(self) -> None:
         """Part of IProtocol; makeConnection does everything."""

@@ -34,10 +34,12 @@ from twisted_envoy.extensions.filters.network.tcp_proxy.choice import (
 )
 from twisted_envoy.extensions.filters.network.tcp_proxy.relay import askingDrain, upward
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import Settings
-from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream, UpstreamFactory
+from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel import openUpstream
+from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import Link, dropped
 from twisted_envoy.network.read_gate import CONNECTING
+from twisted_envoy.network.records import writeRecord
 from twisted_envoy.network.timers import Backoff, IdleTimer
 from twisted_envoy.state.addresses import addressText
 from twisted_envoy.state.filter_state import FilterState
@@ -197,8 +199,14 @@ class TCPProxy(Link):
 
     def _connect(self) -> None:
         """Try until an attempt is under way, or all have failed."""
-        while not self._closed and self._try():
-            pass
+        transport = self.transport
+        try:
+            while not self._closed and self._try():
+                pass
+        except Exception:
+            _log.failure("an attempt to connect raised; the connection is closed")
+            self._trying = False
+            transport.abortConnection()
 
     def _try(self) -> bool:
         """
@@ -223,7 +231,7 @@ class TCPProxy(Link):
         self._trying = True
         self._retryNow = False
         pool = host.tcpPool(optionsOf(self._info, self.chain.transport))
-        connecting: Deferred[Any] = pool.connect(UpstreamFactory(self, cluster.stats))
+        connecting: Deferred[Any] = openUpstream(pool, self, cluster.stats)
         self._connecting = connecting
         connecting.addCallbacks(self._connected, self._attemptFailed, errbackArgs=(cluster,))
         self._trying = False
@@ -391,5 +399,4 @@ class TCPProxy(Link):
             info, upstream = self._info, self.upstreamInfo
             upstream.bytesSent, upstream.bytesReceived = info.bytesReceived, info.bytesSent
             context = FormatContext(self._info, recordType, self.settings.seconds())
-            for log in logs:
-                log.log(context)
+            writeRecord(logs, context)
