@@ -185,6 +185,18 @@ class LookingTests(SynchronousTestCase):
         self.assertEqual(world.links[0].data, b"x")
         self.assertEqual(world.stats, {**ACTIVE, "downstream_pre_cx_timeout": 1})
 
+    def test_timeoutThatGoesOnAndRaises(self):
+        """A chain that cannot begin after the timeout ends its connection, not the reactor."""
+        world = self.world(Wanting(2), filtersTimeout=3.0, continueOnTimeout=True)
+        client = world.connect()
+        self.patch(world.listener, "accepted", lambda *arguments: 1 // 0)
+
+        world.clock.advance(3)
+        world.settle()
+
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertTrue(client.wasReset)
+
     def test_noTimeout(self):
         """0 waits for ever."""
         world = self.world(Wanting(2), filtersTimeout=0.0)
@@ -232,6 +244,27 @@ class HoldingTests(SynchronousTestCase):
         client.write(b"ab")
         world.settle()
         self.assertEqual(world.links[0].data, b"ab")
+
+    def test_oneThatRaises(self):
+        """A chain that cannot begin ends its connection; the others are released all the same."""
+        world = World()
+        world.listener.hold()
+        first, second = world.connect(), world.connect()
+        broken = iter([ValueError])
+        real = world.listener.accepted
+
+        def accepted(*arguments):
+            for problem in broken:
+                raise problem
+            return real(*arguments)
+
+        self.patch(world.listener, "accepted", accepted)
+        world.listener.release()
+        world.settle()
+
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.assertEqual([first.wasReset, second.wasReset].count(True), 1)
+        self.assertEqual(len(world.links), 1)
 
     def test_gone(self):
         """One that goes away meanwhile leaves nothing, not even a record: it never began."""

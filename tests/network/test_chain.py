@@ -483,6 +483,26 @@ class LossTests(SynchronousTestCase):
             self.assertIs(link.deliver, dropped)
         self.assertEqual(wire.said, [])
 
+    def test_aMissedLinkThatRaises(self) -> None:
+        """What never began and raises about it keeps nobody from hearing of the end."""
+
+        class Closing(Link):
+            def connectionMade(self) -> None:
+                self.loseConnection()
+
+        class Missing(Last):
+            def connectionMissed(self) -> None:
+                raise ValueError("missed")
+
+        told: list[Chain] = []
+        makers = (Closing, Missing)
+        chain = Chain(makers, StreamInfo(0.0), ended=told.append)
+        chain.makeConnection(Wire())
+        chain.connectionLost(DONE)
+
+        self.assertEqual(told, [chain])
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
     def test_verbsAfterTheLoss(self) -> None:
         """A link of a lost connection may say anything; nobody hears it."""
         first, last = Loud(), Last()
