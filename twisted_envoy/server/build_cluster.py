@@ -45,6 +45,7 @@ _TYPE_NAMES = frozenset(
     for name in (".dns", ".eds", ".original_dst", "s.aggregate", "s.dynamic_forward_proxy")
 )
 """Envoy has these; with a config of their own, but for `dns` without one."""
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _PROTOCOL_OPTIONS = ("envoy.extensions.upstreams.", "envoy.filters.")
 
 
@@ -191,7 +192,18 @@ def _protocolOptions(config: View) -> None:
             raise config.error(problem, "typed_extension_protocol_options")
         if name.startswith("envoy.extensions.upstreams."):
             options: Any = config.typed_extension_protocol_options[name]
-            options.open()
+            if options.typeName == _HTTP_OPTIONS:
+                _httpOptions(options.open())
+            else:
+                options.open()
+
+
+def _httpOptions(options: View) -> None:
+    """HTTP/1.1 is what is spoken; what asks for more stays unread."""
+    if options.which("upstream_protocol_options") == "explicit_http_config":
+        message: Any = options.message
+        if message.explicit_http_config.WhichOneof("protocol_config") == "http_protocol_options":
+            options.explicit_http_config.http_protocol_options  # noqa: B018  read is obeyed
 
 
 def _connectOptions(config: View) -> ConnectOptions:

@@ -55,26 +55,6 @@ class RefusedTests(ProxyTestCase):
     def _problem(self, **fields):
         return self.assertRaises(ConfigError, MemoryEnvoy, proxied(**fields)).problem
 
-    def test_tunneling(self):
-        """tunneling_config's own rules come first."""
-        for fields, problem in (
-            ({"hostname": "%NOPE%"}, "Not supported field in StreamInfo: NOPE"),
-            (
-                {"hostname": "a", "post_path": "/"},
-                "Can't set a post path when POST method isn't used",
-            ),
-            (
-                {"hostname": "a", "headers_to_add": [{"header": {"key": "Host", "value": "b"}}]},
-                ":-prefixed or host headers may not be modified",
-            ),
-            (
-                {"hostname": "a", "headers_to_add": [{"header": {"key": "b", "value": "%NO%"}}]},
-                "Not supported field in StreamInfo: NO",
-            ),
-            ({"hostname": "a:1"}, "tunneling_config is not implemented by twisted_envoy"),
-        ):
-            self.assertEqual(self._problem(tunneling_config=fields), problem)
-
     def test_tlvs(self):
         """A TLV needs a value; with one it is not implemented."""
         self.assertEqual(

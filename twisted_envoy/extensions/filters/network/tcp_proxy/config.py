@@ -11,16 +11,14 @@ from zope.interface import implementer
 
 from twisted_envoy.access_log.logger import buildAccessLogs
 from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
-from twisted_envoy.extensions.filters.network.tcp_proxy.refused import (
-    checkTLVs,
-    checkTunneling,
-)
+from twisted_envoy.extensions.filters.network.tcp_proxy.refused import checkTLVs
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import (
     AccessLogging,
     Settings,
     Target,
 )
 from twisted_envoy.extensions.filters.network.tcp_proxy.stats import TCPProxyStats
+from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_request import readTunneling
 from twisted_envoy.interfaces.network import INetworkFilterFactory
 from twisted_envoy.network.timers import Backoff, DeadlineQueue
 from twisted_envoy.state.addresses import hostText
@@ -44,8 +42,8 @@ class TCPProxyFactory:
     def build(self, config: View, context: Any) -> Callable[[], TCPProxy]:
         scope = context.stats.scope(f"tcp.{config.stat_prefix}.")
         stats = TCPProxyStats(scope)
-        if config.has("tunneling_config"):
-            checkTunneling(config.tunneling_config)
+        tunneling = config.tunneling_config
+        tunnel = None if tunneling is None else readTunneling(tunneling)
         logging = _logging(config)
         newBackoff = _backoff(config.backoff_options, context)
         checkTLVs(config.proxy_protocol_tlvs)
@@ -78,6 +76,7 @@ class TCPProxyFactory:
             connectOnData=connectOnData,
             hashKey=_hashKey(config.hash_policy),
             drainClose=_drainClose(config, context),
+            tunnel=tunnel,
         )
         live = settings.live
         scope.computedGauge(

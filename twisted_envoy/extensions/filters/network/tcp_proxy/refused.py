@@ -10,39 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.errors import UnsupportedField
-from twisted_envoy.formatter.parser import FormatError
-from twisted_envoy.formatter.text import compileText
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
-
-
-def checkTunneling(config: View) -> None:
-    """
-    Refuse a tunneling_config.
-
-    Raises:
-        ConfigError: what Envoy would say of it.
-        UnsupportedField: otherwise.
-    """
-    _checkFormat(config, "hostname", config.hostname)
-    if config.post_path and not config.use_post:
-        raise config.error("Can't set a post path when POST method isn't used", "post_path")
-    for option in config.headers_to_add:
-        name: str = option.header.key
-        if name.startswith(":") or name.lower() == "host":
-            raise option.header.error(":-prefixed or host headers may not be modified", "key")
-        _checkFormat(option.header, "value", option.header.value)
-    raise UnsupportedField(
-        config.path, "tunneling_config is not implemented by twisted_envoy", config.position()
-    )
-
-
-def _checkFormat(owner: View, field: str, text: str) -> None:
-    try:
-        compileText(text)
-    except FormatError as problem:
-        raise owner.error(str(problem), field) from None
 
 
 def checkTLVs(tlvs: tuple[Any, ...]) -> None:

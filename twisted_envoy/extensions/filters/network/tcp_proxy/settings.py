@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IDelayedCall
 
 from twisted_envoy.extensions.filters.network.tcp_proxy.stats import TCPProxyStats
+from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_request import TunnelRequest
 from twisted_envoy.interfaces.upstream import IClusterManager
 from twisted_envoy.network.timers import Backoff, DeadlineQueue
 from twisted_envoy.state.stream_info import StreamInfo
@@ -57,6 +58,7 @@ class Settings:
         maxEarlyData: bytes that may be received before the upstream is there; None for none.
         connectOnData: True when the upstream connection waits for the client's first bytes.
         hashKey: of the hash policy, None when there is none.
+        tunnel: what to ask the upstream for first; None to send the bytes as they are.
         drainClose: asked after each chunk whether the connection shall end; None for never.
         live: the open connections' links, for gauges that are computed when read.
     """
@@ -81,6 +83,7 @@ class Settings:
     connectOnData: bool = False
     hashKey: Callable[[StreamInfo], int | None] | None = None
     drainClose: Callable[[], bool] | None = None
+    tunnel: TunnelRequest | None = None
     live: set[Any] = field(default_factory=set)
 
     def mayReceiveEarly(self, info: StreamInfo) -> bool:

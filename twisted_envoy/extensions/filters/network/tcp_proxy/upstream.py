@@ -76,6 +76,8 @@ class Upstream:
     Args:
         proxy: the downstream half.
         clusterStats: of the cluster that the connection goes to.
+        tunnelled: it goes through a tunnel of HTTP/1.1, which cannot half-close: either end is the
+            end of both.
     """
 
     __slots__ = (
@@ -83,18 +85,20 @@ class Upstream:
         "_flushing",
         "_proxy",
         "_stats",
+        "_tunnelled",
         "_writesEnded",
         "clusterStats",
         "dataReceived",
         "transport",
     )
 
-    def __init__(self, proxy: TCPProxy, clusterStats: Any) -> None:
+    def __init__(self, proxy: TCPProxy, clusterStats: Any, tunnelled: bool = False) -> None:
         self._proxy: TCPProxy | None = proxy
         self._stats = proxy.settings.stats
         self.clusterStats = clusterStats
         self.transport: Any = NO_TRANSPORT
         self._ended = False
+        self._tunnelled = tunnelled
         self._writesEnded = False
         self._flushing: IdleTimer | None = None
         counters = (
@@ -150,7 +154,7 @@ class Upstream:
             return
         proxy.upstreamEnded = True
         proxy.transport.unregisterProducer()
-        if self._writesEnded:
+        if self._writesEnded or self._tunnelled:
             self.close()
             proxy.close()
         else:
@@ -178,8 +182,9 @@ class Upstream:
         """The client has ended: so do we, and close when the upstream has ended already."""
         self._writesEnded = True
         self.transport.unregisterProducer()
-        if self._ended:
-            self._stats.upstream_flush_total.value += 1  # be there anything to flush or not
+        if self._ended or self._tunnelled:
+            if not self._tunnelled:
+                self._stats.upstream_flush_total.value += 1  # be there anything to flush or not
             proxy = self._proxy
             self.close()
             if proxy is not None:
