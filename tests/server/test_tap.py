@@ -19,6 +19,7 @@ from twisted_envoy.server import tap
 from twisted_envoy.server.log_setup import printNothing
 from twisted_envoy.server.options import Options, ServerOptions
 from twisted_envoy.server.tap import NO_CONFIGURATION, EnvoyService, Start, problemText
+from twisted_envoy.sockets.listening import SocketOptionError
 
 
 class RunningReactor:
@@ -239,6 +240,10 @@ class ProblemTextTests(SynchronousTestCase):
             (CannotListenError("", 1, inUse), "cannot bind '0.0.0.0:1': Address already in use"),
             (CannotListenError(None, "/s", inUse), "cannot bind '/s': Address already in use"),
             (CannotListenError("a", "b", "taken"), "cannot bind 'b': taken"),
+            (
+                CannotListenError("a", 1, SocketOptionError(92, "no such option")),
+                "ListenSocket: Setting socket options failed: no such option",
+            ),
         ):
             self.assertEqual(problemText(problem), text)
 

@@ -252,6 +252,15 @@ class UnixTests(LoopbackTestCase):
 
         self.assertIn(":/nonexistent/socket: ", str(raised.exception))
 
+    async def test_badOption(self) -> None:
+        """An option that the kernel refuses before bind is an error of its own; later it is not."""
+        bad = ((socket.SOL_SOCKET, 9999, 1),)
+        for options in (ListenOptions(options=bad), ListenOptions(boundOptions=bad)):
+            with self.assertRaises(CannotListenError) as raised:
+                await self.listen(Accepting(), options=options)
+            self.assertIsInstance(raised.exception.socketError, listening.SocketOptionError)
+        await self.listen(Accepting(), options=ListenOptions(listeningOptions=bad))
+
     async def test_abstractInUse(self) -> None:
         """Its NUL is shown as @."""
         address = UNIXAddress(f"\0twisted-envoy-twice-{os.getpid()}")

@@ -24,6 +24,7 @@ from twisted_envoy.server.lifecycle import RunningReactor, SignalHandlers, stopI
 from twisted_envoy.server.log_format import Formatter
 from twisted_envoy.server.log_setup import LogSetup, printNothing
 from twisted_envoy.server.options import Options, ServerOptions
+from twisted_envoy.sockets.listening import SocketOptionError
 
 if TYPE_CHECKING:
     from twisted_envoy.server.log_levels import LogControl
@@ -187,6 +188,8 @@ def problemText(problem: Exception) -> str:
 
 def _bindText(problem: CannotListenError) -> str:
     reason = getattr(problem.socketError, "strerror", None) or str(problem.socketError)
+    if isinstance(problem.socketError, SocketOptionError):
+        return f"ListenSocket: Setting socket options failed: {reason}"
     if isinstance(problem.port, int):
         host = problem.interface
         host = f"[{host}]" if ":" in host else host or "0.0.0.0"

@@ -78,7 +78,7 @@ class ListeningSocket:
         try:
             sock = boundSocket(self._wanted, self._options)
             sock.listen(self._options.backlog)
-            _setOptions(sock, self._options.listeningOptions)
+            _setListeningOptions(sock, self._options)
         except OSError as problem:
             if sock is not None:
                 sock.close()
@@ -204,9 +204,23 @@ def boundSocket(address: IAddress, options: ListenOptions) -> socket.socket:
     return sock
 
 
+class SocketOptionError(OSError):
+    """An option that the config asks for was refused by the kernel."""
+
+
 def _setOptions(sock: socket.socket, options: tuple[tuple[int, int, int | bytes], ...]) -> None:
     for level, option, value in options:
-        sock.setsockopt(level, option, value)
+        try:
+            sock.setsockopt(level, option, value)
+        except OSError as problem:
+            raise SocketOptionError(*problem.args) from None
+
+
+def _setListeningOptions(sock: socket.socket, options: ListenOptions) -> None:
+    try:
+        _setOptions(sock, options.listeningOptions)
+    except SocketOptionError as problem:  # Envoy goes on, too
+        _log.warn("Setting socket options failed: {problem}", problem=problem.strerror)
 
 
 def _setIPOptions(sock: socket.socket, family: int, options: ListenOptions) -> None:
