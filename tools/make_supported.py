@@ -46,7 +46,6 @@ SERVER = "The bootstrap, listeners and clusters"
 _PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _MATCH = "envoy.config.listener.v3.FilterChainMatch"
 _READ_TO_REFUSE = {
-    (_PROXY, "tunneling_config"),
     (_PROXY, "proxy_protocol_tlvs"),
     (_MATCH, "address_suffix"),
     (_MATCH, "suffix_len"),
@@ -59,6 +58,9 @@ NOTES = {
     ("envoy.config.listener.v3.Listener", "bind_to_port"): "true",
     ("envoy.config.core.v3.SocketAddress", "protocol"): "TCP",
     ("envoy.config.core.v3.SocketOption", "state"): "STATE_PREBIND",
+    (f"{_PROXY}.TunnelingConfig", "use_post"): "false",
+    (f"{_PROXY}.TunnelingConfig", "propagate_response_headers"): "false",
+    (f"{_PROXY}.TunnelingConfig", "propagate_response_trailers"): "false",
 }
 """What is obeyed of fields that are not obeyed entirely."""
 

@@ -7,13 +7,14 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from tests.upstream.support import ONE, World
 from twisted_envoy.interfaces.sockets import ListenOptions
 from twisted_envoy.internal import InternalAddress, getRegistry
 from twisted_envoy.testing import Origin, Peer
 from twisted_envoy.upstream.host import HostSettings
-from twisted_envoy.upstream.tcp_pool import PoolError, dropped
+from twisted_envoy.upstream.tcp_pool import IPrecedingProtocol, PoolError, dropped
 
 MADE = {"upstream_cx_total": 1, "upstream_rq_pending_total": 1}
 FAILED = {
@@ -71,8 +72,37 @@ class PoolTestCase(SynchronousTestCase):
         self.world.sockets.silence(ONE.address)
 
 
+@implementer(IPrecedingProtocol)
+class Preceding(Peer):
+    """Gives its connection away at the first bytes."""
+
+    giveTo = None
+
+    def dataReceived(self, data):
+        super().dataReceived(data)
+        self.following = Peer()
+        self.giveTo(self.following)
+        self.following.makeConnection(self.transport)
+
+
 class ConnectTests(PoolTestCase):
     """How an attempt ends."""
+
+    def test_given(self):
+        """A protocol that gives its connection away sees no more of it."""
+        first = self.connect(Preceding)
+        (far,) = self.origin.connections
+        for chunk in (b"one", b"two"):
+            far.write(chunk)
+            self.world.settle()
+        far.loseWriteConnection()
+        self.world.settle()
+        self.assertEqual((first.received, first.following.received), (b"one", b"two"))
+        self.assertEqual((first.ended, first.following.ended), (False, True))
+        first.following.loseConnection()
+        self.world.settle()
+        self.assertIsNone(first.lost)
+        self.assertIsNotNone(first.following.lost)
 
     def test_connected(self):
         """It fires with the factory's own protocol."""

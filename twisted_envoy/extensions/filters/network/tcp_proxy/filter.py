@@ -231,8 +231,7 @@ class TCPProxy(Link):
         self._trying = True
         self._retryNow = False
         pool = host.tcpPool(optionsOf(self._info, self.chain.transport))
-        connecting: Deferred[Any] = openUpstream(pool, self, cluster.stats)
-        self._connecting = connecting
+        self._connecting = connecting = openUpstream(pool, self, cluster.stats)
         connecting.addCallbacks(self._connected, self._attemptFailed, errbackArgs=(cluster,))
         self._trying = False
         return self._retryNow
@@ -291,8 +290,7 @@ class TCPProxy(Link):
         if settings.logging.onConnected:
             self._log("TcpUpstreamConnected")
         sent = upstream.clusterStats.upstream_cx_tx_bytes_total
-        early = self._early
-        self._early = []
+        early, self._early = self._early, []
         for data in early:
             sent.value += len(data)
             transport.write(data)

@@ -2,17 +2,14 @@
 What Envoy refuses in fields that are not implemented here.
 
 A mistake in one of them is told in Envoy's words; without one the field is reported as not
-implemented, for which nobody must have read it. So these functions look at fields of their own.
+implemented, for which nobody must have read it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted_envoy.errors import UnsupportedField
-
-if TYPE_CHECKING:
-    from twisted_envoy.config.view import View
 
 
 def checkTLVs(tlvs: tuple[Any, ...]) -> None:
