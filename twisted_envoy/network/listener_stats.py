@@ -29,6 +29,7 @@ class ListenerStats:
 
     def __init__(self, scope: Scope) -> None:
         fillBundle(self, scope)
+        self.downstream_pre_cx_active.value = 0
         worker = scope.scope("worker_0.")
         self.workerActive = worker.gauge("downstream_cx_active")
         self.workerTotal = worker.counter("downstream_cx_total")

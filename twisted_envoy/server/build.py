@@ -193,7 +193,10 @@ class _Builder:
         scope.gauge("active_clusters").value = len(configs)
         scope.gauge("warming_clusters").value = 0
         scope.counter("cluster_added").value += len(configs)
-        for name in ("cluster_modified", "cluster_removed", "cluster_updated"):
+        for name in (
+            *("cluster_modified", "cluster_removed", "cluster_updated"),
+            *("cluster_updated_via_merge", "update_merge_cancelled", "update_out_of_merge_window"),
+        ):
             scope.counter(name)
 
     def _listeners(

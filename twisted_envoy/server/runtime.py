@@ -63,7 +63,8 @@ class Runtime:
         self._noDirectory.value += 1
         self._keys.value = len(self.values)
         self._layerCount.value = len(self.layers)
-        self._overrides.value = 1 if self.adminLayer else 0
+        if self.adminLayer or self._overrides.value:
+            self._overrides.value = 1 if self.adminLayer else 0
         for key, follower in self._followers:
             follower(self.integer(key))
 

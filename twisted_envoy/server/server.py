@@ -65,9 +65,9 @@ class ListenerManager:
             "workers_pinned",
         ):
             scope.counter(name)
-        for name in ("draining", "warming"):
-            scope.gauge(f"total_listeners_{name}").value = 0
-        scope.gauge("total_filter_chains_draining")
+        scope.gauge("total_listeners_warming").value = 0
+        for name in ("total_listeners_draining", "total_filter_chains_draining"):
+            scope.gauge(name)
         self._sockets = sockets
         self._registry = registry
         self._listeners: dict[str, tuple[Listener, tuple[ListenOptions, ...]]] = {}
@@ -320,11 +320,15 @@ class ServerStats:
             "dropped_stat_flushes",
             "envoy_bug_failures",
             "envoy_notifications",
-            "dynamic_unknown_fields",
-            "static_unknown_fields",
-            "wip_protos",
+            "main_thread.watchdog_mega_miss",
+            "main_thread.watchdog_miss",
+            "worker_0.watchdog_mega_miss",
+            "worker_0.watchdog_miss",
         ):
             scope.counter(name)
+        for name in ("dynamic_unknown_fields", "static_unknown_fields", "wip_protos"):
+            scope.counter(name).value += 0  # Envoy counts nothing, and so they are used
+        scope.gauge("compilation_settings.fips_mode").value = 0
         for name in ("parent_connections", "seconds_until_first_ocsp_response_expiring"):
             scope.gauge(name)
         scope.gauge("days_until_first_cert_expiring").value = 2**32 - 1
