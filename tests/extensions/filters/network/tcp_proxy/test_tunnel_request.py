@@ -60,7 +60,7 @@ class RequestTests(RefusalTestCase):
         lines = self.asked(
             hostname="host:1",
             headers_to_add=[
-                added("b", "0", append=True),
+                added("b", "0", append=True, append_action="APPEND_IF_EXISTS_OR_ADD"),
                 added("A", "1", append_action="OVERWRITE_IF_EXISTS_OR_ADD"),
                 added("a", "2", append=False),
                 added("a", "3", append_action="ADD_IF_ABSENT"),
@@ -98,7 +98,7 @@ class RefusalTests(RefusalTestCase):
             ),
             ({"hostname": "%NOPE%"}, "Not supported field in StreamInfo: NOPE", '"hostname"'),
             (
-                {"hostname": "x:1", "post_path": "/x"},
+                {"hostname": "%NOPE%", "post_path": "/x"},
                 "Can't set a post path when POST method isn't used",
                 '"post_path"',
             ),

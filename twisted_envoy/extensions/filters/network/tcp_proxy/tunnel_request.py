@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _DISABLE_KEY = "envoy.tcp_proxy.disable_tunneling"
 _PROPAGATED = ("propagate_response_headers", "propagate_response_trailers")
+_APPENDS = "APPEND_IF_EXISTS_OR_ADD"
 _OVERWRITES = "OVERWRITE_IF_EXISTS_OR_ADD"
 _ONLY_OVERWRITES = "OVERWRITE_IF_EXISTS"
 
@@ -103,9 +104,9 @@ def readTunneling(config: View) -> TunnelRequest:
         ConfigError: what Envoy refuses.
         UnsupportedField: what is not implemented.
     """
-    hostname = _compiled(config, "hostname", config.hostname)
     if config.post_path and not config.use_post:
         raise config.error("Can't set a post path when POST method isn't used", "post_path")
+    hostname = _compiled(config, "hostname", config.hostname)
     headers = [_header(option) for option in config.headers_to_add]
     if config.use_post:
         raise _unsupported(config, "use_post")
@@ -123,7 +124,7 @@ def _header(option: View) -> Header | None:
         raise header.error(":-prefixed or host headers may not be modified", "key")
     action: str = option.append_action
     if option.append is not None:
-        if option.has("append_action"):
+        if action != _APPENDS:
             raise option.error("Both append and append_action are set and it's not allowed")
         action = action if option.append else _OVERWRITES
     value = _compiled(header, "value", header.value, omitEmpty=True)
