@@ -217,6 +217,22 @@ class OpeningTests(SynchronousTestCase):
         opened.warn("is old", "a")
         opened.warn("is old")
 
+    def test_typedStructNobodyReads(self) -> None:
+        """A TypedStruct whose value the factory never looks at is unread, at its line."""
+        extensions = Extensions(extra=[Factory("acme.Gizmo", category="filters.network")])
+        config = holder(f"{{'@type': {XDS}, type_url: h/acme.Gizmo, value: {{a: 1}}}}")
+        _, opened = extensions.open(config, "filters.network")
+
+        (before,) = [one for one in unread(config) if one.path == "typed_config"]
+        self.assertEqual(opened.value, {"a": 1})
+        after = [one.path for one in unread(config)]
+
+        self.assertEqual(before.kind, "message xds.type.v3.TypedStruct")
+        assert before.position is not None
+        self.assertEqual(before.position.line, 2)
+        self.assertNotIn("typed_config", after)
+        self.assertIs(opened.value, opened.value)
+
     def test_notRegistered(self) -> None:
         """Envoy's words for what stands in the wrong place, or nowhere."""
         text = "Didn't find a registered implementation for 'x' with type URL: "

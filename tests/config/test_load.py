@@ -27,9 +27,11 @@ class FileTests(SynchronousTestCase):
             self.assertEqual(load.readFile(self.write(name, b"{}")).isJSON, isJSON)
 
     def test_missing(self) -> None:
-        """A missing file is named in Envoy's words."""
+        """A missing file is named in Envoy's words, the system's follow; it has no lines."""
         error = self.assertRaises(ConfigError, load.readFile, "/nonexistent/a.yaml")
-        self.assertEqual(str(error), "/nonexistent/a.yaml:1:1: Invalid path: /nonexistent/a.yaml")
+        self.assertEqual(
+            str(error), "Invalid path: /nonexistent/a.yaml (No such file or directory)"
+        )
 
     def test_unreadable(self) -> None:
         """A file that cannot be read says why; a name with a NUL is no name."""
@@ -40,10 +42,12 @@ class FileTests(SynchronousTestCase):
         self.assertIn("unable to read file", str(error))
 
     def test_directory(self) -> None:
-        """A directory reads as nothing, as in Envoy."""
+        """A directory is no file, whatever its name."""
         folder = self.mktemp()
-        os.mkdir(folder)
-        self.assertEqual(load.readFile(folder).content, "")
+        for name in (folder, f"{folder}.yaml"):
+            os.mkdir(name)
+            error = self.assertRaises(ConfigError, load.readFile, name)
+            self.assertEqual(str(error), f"unable to read file: {name} (Is a directory)")
 
     def test_encodings(self) -> None:
         """A byte order mark decides; bad bytes are replaced."""

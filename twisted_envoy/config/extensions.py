@@ -59,13 +59,24 @@ def _bare(typeURL: str) -> str:
 
 
 class StructView:
-    """The config of an extension that has no message type of its own: a dict, with its place."""
+    """
+    The config of an extension that has no message type of its own: a dict, with its place.
 
-    __slots__ = ("_any", "value")
+    Reading `value` says that all of it is obeyed; a config whose `value` nobody reads is unread.
+    """
+
+    __slots__ = ("_any", "_value")
 
     def __init__(self, holder: AnyView) -> None:
         self._any = holder
-        self.value: dict[str, Untyped] = holder.struct or {}
+        self._value: dict[str, Untyped] | None = None
+
+    @property
+    def value(self) -> dict[str, Untyped]:
+        """The config; empty when there is none."""
+        if self._value is None:
+            self._value = self._any.struct or {}
+        return self._value
 
     @property
     def path(self) -> str:

@@ -73,19 +73,16 @@ def readFile(path: str) -> Text:
     Read a config file.
 
     Raises:
-        ConfigError: there is no such file, or it cannot be read.
+        ConfigError: there is no such file, or it cannot be read; behind Envoy's words the system's.
     """
-    start = Position(path, 1, 1)
     try:
         with open(path, "rb") as stream:
             data = stream.read()
-    except IsADirectoryError:
-        data = b""
-    except FileNotFoundError:
-        raise ConfigError("", f"Invalid path: {path}", start) from None
+    except FileNotFoundError as error:
+        raise ConfigError("", f"Invalid path: {path} ({error.strerror})") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError("", f"unable to read file: {path} ({reason})", start) from None
+        raise ConfigError("", f"unable to read file: {path} ({reason})") from None
     if path.lower().endswith((".yaml", ".yml")):
         return Text(path, decodeBytes(data))
     return Text(path, data.decode("utf-8", "replace"), isJSON=True)
