@@ -236,6 +236,7 @@ class ProblemTextTests(SynchronousTestCase):
         for problem, text in (
             (OSError(2, "No such file", "/x"), "/x: No such file"),
             (OSError("odd"), "odd"),
+            (OSError("a\x1b[31m\x00\x9b\tb\udcff\né"), "a\\x1b[31m\\x00\\x9b\tb\\udcff é"),
             (CannotListenError("::1", 1, inUse), "cannot bind '[::1]:1': Address already in use"),
             (CannotListenError("", 1, inUse), "cannot bind '0.0.0.0:1': Address already in use"),
             (CannotListenError(None, "/s", inUse), "cannot bind '/s': Address already in use"),

@@ -8,6 +8,7 @@ terminal and status 1.
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -183,7 +184,15 @@ def problemText(problem: Exception) -> str:
         text = f"{name}{problem.strerror or problem}"
     else:
         text = f"internal error: {type(problem).__name__}: {problem}"
-    return " ".join(text.splitlines())
+    return printable(" ".join(text.splitlines()))
+
+
+def printable(text: str) -> str:
+    """A text whose control characters are escaped: a terminal must not obey what a file says."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def _bindText(problem: CannotListenError) -> str:
