@@ -99,6 +99,20 @@ class MemoryEnvoyTests(SynchronousTestCase):
         with self.assertRaises(ConnectionRefusedError):
             envoy.connect("envoy://nobody/")
 
+    def test_unknownNames(self):
+        """A listener that is not there: those that are; a stat that is not there: close ones."""
+        envoy = MemoryEnvoy(str(DOCUMENTED))
+
+        error = self.assertRaises(ValueError, envoy.connect, "nosuch")
+        self.assertEqual(
+            str(error),
+            "'nosuch' is neither a listener nor an address; listeners: 'ingress', 'internal_hop'",
+        )
+        missing = self.assertRaises(KeyError, envoy.stat, "listener.envoy_internal_hop.cx_total")
+        self.assertRegex(missing.args[0], r"did you mean .*internal_hop.downstream_cx_total")
+        missing = self.assertRaises(KeyError, envoy.stat, "?")
+        self.assertEqual(missing.args, ("?",))
+
     def test_ownFactories(self):
         """Any Twisted factory may be an upstream, any protocol a client."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
+from difflib import get_close_matches
 from random import Random
 from typing import Any
 
@@ -151,9 +153,10 @@ class MemoryEnvoy:
         Args:
             where: a listener's name, or an address.
             source: the client's own address, `10.0.0.1:1234`; None for some loopback address.
+        Raises:
+            ValueError: neither; the text names the listeners.
         """
-        listener = self.server.listeners.get(where)
-        address = parseAddress(where) if listener is None else listener.address
+        address = self._addressOf(where)
         if isinstance(address, InternalAddress):
             reactor: IReactorTime = self.clock
             return InternalClientEndpoint(reactor, address.name, address.endpointID)
@@ -162,6 +165,18 @@ class MemoryEnvoy:
             given: Any = parseAddress(source)
             options = ConnectOptions((given.host, given.port))
         return self.sockets.clientEndpoint(address, options)
+
+    def _addressOf(self, where: str) -> Any:
+        listeners = self.server.listeners
+        listener = listeners.get(where)
+        if listener is not None:
+            return listener.address
+        try:
+            return parseAddress(where)
+        except ValueError:
+            names = ", ".join(sorted(repr(one.name) for one in listeners)) or "none"
+            problem = f"{where!r} is neither a listener nor an address; listeners: {names}"
+            raise ValueError(problem) from None
 
     def connect(self, where: str, source: str | None = None) -> Peer:
         """
@@ -186,9 +201,13 @@ class MemoryEnvoy:
         The value of a counter or gauge.
 
         Raises:
-            KeyError: there is none of that full name.
+            KeyError: there is none of that full name; the text suggests some.
         """
-        return self.server.store.value(name)
+        store = self.server.store
+        try:
+            return store.value(name)
+        except KeyError:
+            raise KeyError(_suggest(name, (one.name for one in store.numbers()))) from None
 
     def stats(self, pattern: str = "") -> dict[str, int]:
         """The counters and gauges that are not 0 and whose names have a match of the pattern."""
@@ -206,6 +225,12 @@ class MemoryEnvoy:
     def records(self, path: str) -> list[Any]:
         """The lines of an access log in JSON, as objects."""
         return self.logs.records(path)
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    """A name that is not there, and those that come closest."""
+    close = get_close_matches(name, known, n=5, cutoff=0.5)
+    return f"{name}; did you mean {', '.join(close)}?" if close else name
 
 
 def _resultOf(deferred: Deferred[Any]) -> Any:
