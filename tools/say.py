@@ -3,7 +3,7 @@ Say something to a TCP port of this machine, end the stream, print what comes ba
 
     python tools/say.py PORT TEXT
 
-Tries again for up to ten seconds until something answers there.
+Tries again for up to ten seconds until something answers there; then one line and status 1.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def say(port: int, text: str, patience: float = 10.0) -> str:
     Exchange, again and again until there is an answer.
 
     Raises:
-        OSError: there was none in `patience` seconds.
+        OSError: there was none in `patience` seconds; its text names the port.
     """
     end = time.monotonic() + patience
     while True:
@@ -44,7 +44,7 @@ def say(port: int, text: str, patience: float = 10.0) -> str:
                 return received.decode(errors="replace")
             problem = OSError(f"port {port}: closed without an answer")
         except OSError as error:
-            problem = error
+            problem = OSError(f"port {port}: {error.strerror or error}")
         if time.monotonic() >= end:
             raise problem
         time.sleep(0.05)
@@ -53,4 +53,7 @@ def say(port: int, text: str, patience: float = 10.0) -> str:
 if __name__ == "__main__":
     if len(sys.argv) != 3 or not sys.argv[1].isdecimal():
         sys.exit("usage: python tools/say.py PORT TEXT")
-    print(say(int(sys.argv[1]), sys.argv[2]), end="")
+    try:
+        print(say(int(sys.argv[1]), sys.argv[2]), end="")
+    except (OSError, OverflowError) as problem:
+        sys.exit(f"say.py: {problem}")
