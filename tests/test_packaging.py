@@ -125,7 +125,7 @@ class WheelTests(SynchronousTestCase):
             for folder in ("twisted_envoy", "twisted")
             for path in (ROOT / folder).rglob("*.py")
         }
-        expected.add("twisted_envoy/config/schema.binpb.xz")
+        expected |= {"twisted_envoy/config/schema.binpb.xz", "twisted_envoy/py.typed"}
         self.assertEqual(expected - names, set())
         info = {name for name in names if ".dist-info/" in name}
         self.assertEqual(names - info, expected)
@@ -144,7 +144,9 @@ class WheelTests(SynchronousTestCase):
             for line in text.splitlines()
             if line.startswith("Requires-Dist: ") and "extra ==" not in line
         }
-        self.assertEqual(needs, {"PyYAML", "protobuf", "twisted[tls]", "zope.interface"})
+        self.assertEqual(
+            needs, {"PyYAML", "h2", "protobuf", "pyOpenSSL", "twisted[tls]", "zope.interface"}
+        )
         self.assertIn((ROOT / "README.md").read_text("utf-8"), text)
 
     def test_sdist(self) -> None:
