@@ -106,7 +106,7 @@ class MemoryEnvoyTests(SynchronousTestCase):
         error = self.assertRaises(ValueError, envoy.connect, "nosuch")
         self.assertEqual(
             str(error),
-            "'nosuch' is neither a listener nor an address; listeners: 'ingress', 'internal_hop'",
+            "'nosuch' is neither a listener nor an address; listeners: 'hop', 'ingress'",
         )
         missing = self.assertRaises(KeyError, envoy.stat, "listener.envoy_internal_hop.cx_total")
         self.assertRegex(missing.args[0], r"did you mean .*internal_hop.downstream_cx_total")
