@@ -233,6 +233,14 @@ class OpeningTests(SynchronousTestCase):
         self.assertNotIn("typed_config", after)
         self.assertIs(opened.value, opened.value)
 
+    def test_typedStructOfNothing(self) -> None:
+        """Where nothing is set, nothing is unread."""
+        extensions = Extensions(extra=[Factory("acme.Gizmo", category="filters.network")])
+        config = holder(f"{{'@type': {XDS}, type_url: h/acme.Gizmo}}")
+        _, opened = extensions.open(config, "filters.network")
+        self.assertNotIn("typed_config", [one.path for one in unread(config)])
+        self.assertEqual(opened.value, {})
+
     def test_notRegistered(self) -> None:
         """Envoy's words for what stands in the wrong place, or nowhere."""
         text = "Didn't find a registered implementation for 'x' with type URL: "

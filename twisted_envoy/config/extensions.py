@@ -62,7 +62,7 @@ class StructView:
     """
     The config of an extension that has no message type of its own: a dict, with its place.
 
-    Reading `value` says that all of it is obeyed; a config whose `value` nobody reads is unread.
+    Reading `value` says that all of it is obeyed; one that nobody reads is unread, unless empty.
     """
 
     __slots__ = ("_any", "_value")
@@ -70,6 +70,9 @@ class StructView:
     def __init__(self, holder: AnyView) -> None:
         self._any = holder
         self._value: dict[str, Untyped] | None = None
+        content = holder.record.content
+        if content is not None and not content.message.value.fields:  # type: ignore[attr-defined]
+            self._value = holder.struct
 
     @property
     def value(self) -> dict[str, Untyped]:
