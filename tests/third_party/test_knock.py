@@ -7,10 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
+from configparser import ConfigParser
 from functools import lru_cache
 from importlib import import_module, invalidate_caches
 from pathlib import Path
 
+import yaml
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.integration.programs import (
@@ -171,9 +173,36 @@ class DocumentTests(SynchronousTestCase):
         files = {
             str(path.relative_to(SOURCE)): path.read_text("utf-8")
             for path in SOURCE.rglob("*")
-            if path.suffix in (".py", ".cfg") and path.name != "setup.py"
+            if path.suffix in (".py", ".cfg")
         }
         self.assertEqual(blocks, files)
+
+    def test_smallest(self) -> None:
+        """The module, setup.cfg and config at the top of the page, as pip would install them."""
+        found = re.findall(
+            r"<!-- smallest -->\n```\w+\n(.*?)```", DOCUMENT.read_text("utf-8"), re.S
+        )
+        module, setup, config = found
+        parser = ConfigParser()
+        parser.read_string(setup)
+        folder = Path(self.mktemp()).resolve()
+        info = folder / "envoy_upper-1.0.dist-info"
+        info.mkdir(parents=True)
+        (folder / "envoy_upper.py").write_text(module, "utf-8")
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: envoy-upper\nVersion: 1.0\n")
+        ((group, points),) = parser["options.entry_points"].items()
+        (info / "entry_points.txt").write_text(f"[{group}]{points}\n", "utf-8")
+        self.patch(sys, "path", [*sys.path, str(folder)])
+        self.addCleanup(sys.modules.pop, "envoy_upper", None)
+        invalidate_caches()
+
+        envoy = MemoryEnvoy(bootstrap(yaml.safe_load(config)["typed_config"]))
+        self.addCleanup(envoy.stop)
+        client = envoy.connect("ingress")
+        client.write(b"hello")
+        envoy.settle()
+
+        self.assertEqual(client.received, b"HELLO!")
 
     def test_package(self) -> None:
         """What pip installed is importable and names its type."""
