@@ -6,6 +6,9 @@ A bootstrap among the services of an application of one's own.
 Port 9999 is Envoy's, what answers is a Twisted protocol in the same process; between them there is
 no second port: the application listens on `internal:greeter`, the cluster connects there. Try it
 with `python tools/say.py 9999 hello`.
+
+Signals are Twisted's here, not Envoy's: Ctrl-C and SIGTERM end the services in order, and after
+SIGTERM the status is 143 (`twistd envoy` ends with 0).
 """
 
 from twisted.application.internet import StreamServerEndpointService
