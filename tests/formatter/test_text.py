@@ -38,6 +38,12 @@ class CompileTextTests(SynchronousTestCase):
 
         self.assertEqual(str(error), "Not supported field in StreamInfo: NOPE")
 
+    def test_firstMistake(self) -> None:
+        """An unknown command is told before what is no command behind it."""
+        error = self.assertRaises(FormatError, compileText, "%A%%")
+
+        self.assertEqual(str(error), "Not supported field in StreamInfo: A")
+
     def test_ownOperators(self) -> None:
         """A caller's table can add and replace commands."""
         table = {**BUILT_IN, "PROTOCOL": text(lambda record: "HTTP/1.1")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _COMMAND = re.compile(r"%([A-Z0-9_]+)(?:\(([^\n]*?)\))?(?::([0-9]+))?%")
@@ -37,7 +38,16 @@ def parse(source: str) -> list[str | Command]:
     Raises:
         FormatError: a percent sign that starts no command.
     """
-    parts: list[str | Command] = []
+    return list(parts(source))
+
+
+def parts(source: str) -> Iterator[str | Command]:
+    """
+    The same, one at a time: what is wrong with a command comes before what is wrong behind it.
+
+    Raises:
+        FormatError: a percent sign that starts no command.
+    """
     literal: list[str] = []
     position = 0
     while position < len(source):
@@ -52,12 +62,11 @@ def parse(source: str) -> list[str | Command]:
             continue
         command, position = _command(source, percent)
         if text := "".join(literal):
-            parts.append(text)
+            yield text
         literal.clear()
-        parts.append(command)
+        yield command
     if text := "".join(literal):
-        parts.append(text)
-    return parts
+        yield text
 
 
 def _command(source: str, start: int) -> tuple[Command, int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from twisted_envoy.formatter.operators import BUILT_IN
 from twisted_envoy.formatter.operators.entry import Operators, compileCommand
-from twisted_envoy.formatter.parser import parse
+from twisted_envoy.formatter.parser import parts
 from twisted_envoy.state.stream_info import FormatContext
 
 Formatter = Callable[[FormatContext], str]
@@ -32,7 +32,7 @@ def compileText(source: str, omitEmpty: bool = False, operators: Operators = BUI
     """
     template = []
     functions = []
-    for part in parse(source):
+    for part in parts(source):
         if isinstance(part, str):
             template.append(part.replace("%", "%%"))
         else:

@@ -10,6 +10,7 @@ from tests.formatter.records import START, bareRecord, fullRecord
 from twisted_envoy.formatter.json_format import compileJSON
 from twisted_envoy.formatter.operators.connection import OPERATORS, durationMilliseconds
 from twisted_envoy.formatter.text import compileText
+from twisted_envoy.network.listener import ListenerInfo
 
 
 class ConnectionTests(SynchronousTestCase):
@@ -38,6 +39,13 @@ class ConnectionTests(SynchronousTestCase):
             "tcp_initializion_failure:0 RemoteReset TLS_error",
         )
 
+    def test_listenerName(self) -> None:
+        """The name of the listener that accepted."""
+        record = fullRecord()
+        record.streamInfo.listener = ListenerInfo("ingress")
+
+        self.assertEqual(compileText("%LISTENER_NAME%")(record), "ingress")
+
     def test_unknownValues(self) -> None:
         """What Envoy prints when nothing is known: null, 0, a dash or an empty text."""
         unset = {
@@ -45,6 +53,7 @@ class ConnectionTests(SynchronousTestCase):
             "DOWNSTREAM_LOCAL_CLOSE_REASON",
             "DOWNSTREAM_TRANSPORT_FAILURE_REASON",
             "FILTER_CHAIN_NAME",
+            "LISTENER_NAME",
         }
         names = set(OPERATORS) - {"STREAM_ID", "UNIQUE_ID"}
 

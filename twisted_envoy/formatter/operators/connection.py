@@ -16,6 +16,10 @@ def durationMilliseconds(context: FormatContext) -> int:
     return max(0, round((end - info.startTime) * 1_000_000) // 1000)
 
 
+def _listenerName(context: FormatContext) -> str | None:
+    return getattr(context.streamInfo.listener, "name", None)
+
+
 def _flags(context: FormatContext) -> str:
     flags = context.streamInfo.responseFlags
     return ",".join(flags) if flags else "-"
@@ -73,6 +77,7 @@ OPERATORS: Operators = {
     ),
     "DURATION": number(durationMilliseconds),
     "FILTER_CHAIN_NAME": text(lambda context: context.streamInfo.filterChainName or None),
+    "LISTENER_NAME": text(_listenerName),
     "RESPONSE_FLAGS": text(_flags),
     "RESPONSE_FLAGS_LONG": text(_longFlags),
     "STREAM_ID": text(_streamID),
