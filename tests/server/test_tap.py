@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 from dataclasses import replace
@@ -18,7 +19,13 @@ from twisted_envoy.errors import ConfigError, Position
 from twisted_envoy.server import tap
 from twisted_envoy.server.log_setup import printNothing
 from twisted_envoy.server.options import Options, ServerOptions
-from twisted_envoy.server.tap import NO_CONFIGURATION, EnvoyService, Start, problemText
+from twisted_envoy.server.tap import (
+    NO_CONFIGURATION,
+    EnvoyService,
+    Start,
+    problemText,
+    settleMemory,
+)
 from twisted_envoy.sockets.listening import SocketOptionError
 
 
@@ -257,3 +264,16 @@ class PluginTests(SynchronousTestCase):
         (found,) = [one for one in getPlugins(IServiceMaker) if one.tapname == "envoy"]
         self.assertEqual(found.module, "twisted_envoy.server.tap")
         self.assertIs(found.options, Options)
+
+
+class SettleMemoryTests(SynchronousTestCase):
+    def test_collectsRarely(self) -> None:
+        """What is there at the start is not looked at again, and young objects seldom."""
+        self.addCleanup(gc.set_threshold, *gc.get_threshold())
+        self.addCleanup(gc.unfreeze)
+        before = gc.get_freeze_count()
+
+        settleMemory()
+
+        self.assertGreater(gc.get_freeze_count(), before)
+        self.assertGreater(gc.get_threshold()[0], 10_000)

@@ -24,7 +24,10 @@ from twisted_envoy.sockets.interfaces import ConnectOptions
 from twisted_envoy.sockets.stale import isStale
 from twisted_envoy.sockets.stream import StreamSocket
 
+_NON_BLOCKING: int = getattr(socket, "SOCK_NONBLOCK", 0)  # saves a call
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS})
+_CONNECTED = frozenset({0, errno.EISCONN})
+_STILL_UNDER_WAY = frozenset({errno.EALREADY, errno.EINPROGRESS})
 
 
 @implementer(IReadDescriptor, IWriteDescriptor)
@@ -32,11 +35,13 @@ class ConnectingSocket:
     """
     One attempt to connect.
 
-    The attempt is confirmed by the reactor's next poll, never inside `start`; what fails at once
-    has failed when `start` returns. There is no timeout here: whoever waits cancels the Deferred.
+    The attempt is confirmed after the reactor's next poll, never inside `start`; what fails at once
+    has failed when `start` returns. By then a near peer has answered, so the kernel is asked, and
+    only a connection that is still under way is watched. There is no timeout here: whoever waits
+    cancels the Deferred.
     """
 
-    __slots__ = ("__weakref__", "_address", "_context", "_done", "_factory", "_sock")
+    __slots__ = ("__weakref__", "_address", "_context", "_done", "_factory", "_sock", "_watched")
 
     def __init__(
         self, address: IAddress, factory: IProtocolFactory, context: SocketContext
@@ -45,6 +50,7 @@ class ConnectingSocket:
         self._factory = factory
         self._context = context
         self._sock: socket.socket | None = None
+        self._watched = False
         self._done: Deferred[Any] = Deferred(self._cancel)
 
     def start(self, options: ConnectOptions) -> Deferred[Any]:
@@ -61,10 +67,24 @@ class ConnectingSocket:
             self._fail(_problem(problem.errno or 0))
             return self._done
         if code in _UNDER_WAY:
-            self._context.reactor.addWriter(self)
+            self._context.turn.afterPoll(self._ask)
         else:
             self._fail(_problem(code))
         return self._done
+
+    def _ask(self) -> None:
+        """One poll later: a connect() of what is connecting tells how far it is."""
+        sock = self._sock
+        if sock is None:
+            return
+        code = sock.connect_ex(toSocketName(self._address))
+        if code in _CONNECTED:
+            self._connected(sock)
+        elif code in _STILL_UNDER_WAY:
+            self._watched = True
+            self._context.reactor.addWriter(self)
+        else:
+            self._fail(_problem(code))
 
     def fileno(self) -> int:
         """The descriptor, -1 when there is none any more."""
@@ -97,6 +117,7 @@ class ConnectingSocket:
         if self._sock is None:
             return
         if isStale(self._sock, reason):
+            self._watched = True
             self._context.reactor.addWriter(self)
             return
         code = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -107,7 +128,7 @@ class ConnectingSocket:
             self._context.turn.leave()
 
     def _connected(self, sock: socket.socket) -> None:
-        self._context.reactor.removeWriter(self)
+        self._unwatch()
         self._sock = None
         done = self._done
         try:
@@ -143,16 +164,22 @@ class ConnectingSocket:
 
     def _drop(self) -> None:
         if self._sock is not None:
-            self._context.reactor.removeWriter(self)
+            self._unwatch()
             self._sock.close()
             self._sock = None
+
+    def _unwatch(self) -> None:
+        if self._watched:
+            self._watched = False
+            self._context.reactor.removeWriter(self)
 
 
 def _newSocket(address: IAddress, options: ConnectOptions) -> socket.socket:
     family = familyOf(address)
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = socket.socket(family, socket.SOCK_STREAM | _NON_BLOCKING)
     try:
-        sock.setblocking(False)
+        if not _NON_BLOCKING:
+            sock.setblocking(False)
         if family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for level, option, value in options.options:

@@ -69,6 +69,7 @@ class ListeningSocket:
         self._sock: socket.socket | None = None
         self._local: IAddress | None = None
         self._batch = options.acceptBatch
+        self._family = int(familyOf(address))
         self._bound = address
         self._retry: IDelayedCall | None = None
 
@@ -127,7 +128,7 @@ class ListeningSocket:
         turn.enter()
         try:
             sock.setblocking(False)
-            peer = fromName(sock.family, name)
+            peer = fromName(self._family, name)
             protocol: Any = self._factory.buildProtocol(peer)
             if protocol is None:
                 sock.close()
