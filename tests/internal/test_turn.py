@@ -140,6 +140,14 @@ class AfterPollTests(TurnQueueTestCase):
         self.assertEqual(self.ran, [1, 2])
         self.assertEqual(self.clock.calls, [])
 
+    def test_ahead(self) -> None:
+        """What the kernel answered comes before what waited already."""
+        self.turn.afterPoll(self.note(1))
+        self.turn.afterPoll(self.note(2), ahead=True)
+        self.clock.runTimers()
+        self.clock.runTimers()
+        self.assertEqual(self.ran, [2, 1])
+
     def test_askedBetweenTicks(self) -> None:
         """One that comes after the first pass waits for its own poll."""
         self.turn.afterPoll(self.note(1))

@@ -80,17 +80,22 @@ class TurnQueue:
         if self._pending and not self._depth:
             self._drain()
 
-    def afterPoll(self, call: Callable[[], None]) -> None:
+    def afterPoll(self, call: Callable[[], None], ahead: bool = False) -> None:
         """
         Run call after the reactor has polled once in full.
 
         A reactor runs `callLater(0)` before its next poll, except when called by a timer; so this
         takes two timers in a row, or one.  All who wait share them.
+
+        Args:
+            ahead: before all who wait already: what the kernel answered comes before what is
+                confirmed in the process, as it would had the poll told of it.
         """
-        if self._inTimer:
-            self._polled.append(call)
+        waiting = self._polled if self._inTimer else self._fresh
+        if ahead:
+            waiting.insert(0, call)
         else:
-            self._fresh.append(call)
+            waiting.append(call)
         if not self._ticking:
             self._armTick()
 

@@ -67,7 +67,7 @@ class ConnectingSocket:
             self._fail(_problem(problem.errno or 0))
             return self._done
         if code in _UNDER_WAY:
-            self._context.turn.afterPoll(self._ask)
+            self._context.turn.afterPoll(self._ask, ahead=True)
         else:
             self._fail(_problem(code))
         return self._done
