@@ -225,8 +225,8 @@ class SharedAddressTests(RefusalTestCase):
         self.assertRefused(
             text,
             "error adding listener: 'b' has duplicate address '127.0.0.1:2,127.0.0.1:1' as "
-            "existing listener, to check if the listener has duplicated addresses with other listeners or "
-            "'enable_reuse_port' is set to 'false' for the listener",
+            "existing listener, to check if the listener has duplicated addresses with other "
+            "listeners or 'enable_reuse_port' is set to 'false' for the listener",
         )
 
     def test_portsThatTheKernelChooses(self):
