@@ -80,6 +80,19 @@ class EndTests(ProxyTestCase):
                 self.stat(f"cluster.origin.upstream_cx_destroy_{who}_with_active_rq"), 1
             )
 
+    def test_flushAtTheEnd(self):
+        """What comes with the client's end, the origin's being there, counts as flushed."""
+        for data, pause, flushes in ((b"", 0, 0), (b"x", 0, 1), (b"x", 1, 0)):
+            self.start()
+            client, server = self.pair()
+            server.loseWriteConnection()
+            client.write(data)
+            self.envoy.settle()
+            self.envoy.advance(pause)
+            client.loseWriteConnection()
+            self.envoy.settle()
+            self.assertEqual(self.stat("tcp.tcp.upstream_flush_total"), flushes)
+
     def test_upstreamReset(self):
         """The upstream's reset: flag UR, and the client is reset after every byte."""
         self.start()

@@ -39,6 +39,16 @@ if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
 
 
+_ONE_EVENT = 0.001
+"""Seconds: what comes within them counts as one event of a connection."""
+
+
+def _wroteJustNow(proxy: TCPProxy) -> bool:
+    """Have bytes of the client come with its end of stream, as far as one can tell?"""
+    past = proxy.settings.seconds() - proxy.idle.lastActivity
+    return proxy.streamInfo.bytesReceived > 0 and past < _ONE_EVENT
+
+
 @implementer(IPushProducer)
 class CountedGate:
     """
@@ -183,9 +193,9 @@ class Upstream:
         self._writesEnded = True
         self.transport.unregisterProducer()
         if self._ended or self._tunnelled:
-            if not self._tunnelled:
-                self._stats.upstream_flush_total.value += 1  # be there anything to flush or not
             proxy = self._proxy
+            if not self._tunnelled and proxy is not None and _wroteJustNow(proxy):
+                self._stats.upstream_flush_total.value += 1  # be there anything to flush or not
             self.close()
             if proxy is not None:
                 proxy.close()
