@@ -6,7 +6,6 @@ import atexit
 import re
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -102,10 +101,9 @@ class Running:
         self.sides: list[Side] = []
         atexit.register(self.stop)
 
-    def start(self, owner: type[ParityTestCase]) -> None:
-        """Stop those of the class before; start both for another."""
+    def start(self, owner: type[ParityTestCase], folder: Path) -> None:
+        """Stop those of the class before; start both for another, in a folder."""
         self.stop()
-        folder = Path(mkdtemp(prefix="parity"))
         for name, command in (("envoy", theirCommand()), ("ours", ourCommand())):
             self.sides.append(Side(command, folder / name, owner.origins, owner.text))
         self.owner = owner
@@ -134,7 +132,7 @@ class ParityTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         """Start both, unless they serve this class already."""
         if RUNNING.owner is not type(self):
-            RUNNING.start(type(self))
+            RUNNING.start(type(self), Path(self.mktemp()).resolve())
         self.sides = RUNNING.sides
 
     def same(

@@ -278,7 +278,10 @@ class Listener:
         for acceptor in list(self._waiting):
             acceptor.transport.loseConnection()
         for chain in list(self.connections):
-            chain.streamInfo.localCloseReason = _SERVER_ENDS
+            info = chain.streamInfo
+            info.localCloseReason = _SERVER_ENDS
+            if info.upstream is not None and info.upstream.remoteAddress is not None:
+                info.upstream.localCloseReason = _SERVER_ENDS
             chain.transport.unregisterProducer()
             chain.transport.loseConnection()
 
