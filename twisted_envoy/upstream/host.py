@@ -39,7 +39,8 @@ class HostSettings:
     metadata: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
-_NO_OPTIONS = TransportSocketOptions()
+NO_OPTIONS = TransportSocketOptions()
+"""Of a connection that asks for nothing."""
 
 
 @implementer(IHost)
@@ -80,7 +81,7 @@ class Host:
         self.stats = HostStats()
         self._plainPool: TCPPool | None = None
 
-    def tcpPool(self, options: TransportSocketOptions = _NO_OPTIONS) -> TCPPool:
+    def tcpPool(self, options: TransportSocketOptions = NO_OPTIONS) -> TCPPool:
         """
         Where connections with these options come from.
 

@@ -36,6 +36,7 @@ from zope.interface import Attribute, Interface, implementer
 from twisted_envoy.errors import StreamError
 from twisted_envoy.interfaces.upstream import ITCPPool
 from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.network.link import dropped
 from twisted_envoy.network.timers import Deadline
 from twisted_envoy.state.addresses import addressText
 
@@ -331,7 +332,3 @@ class TrackedConnection:
         self.dataReceived = dropped
         protocol = self.protocol
         protocol.connectionLost(reason)
-
-
-def dropped(data: bytes) -> None:
-    """Where bytes go that come after the end."""

@@ -9,8 +9,8 @@ from twisted_envoy.extensions.filters.network.tcp_proxy.settings import Settings
 from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
 from twisted_envoy.state.stream_info import StreamInfo, UpstreamInfo
+from twisted_envoy.upstream.host import NO_OPTIONS
 
-_NO_OPTIONS = TransportSocketOptions()
 _CLUSTER_KEY = "envoy.tcp_proxy.cluster"
 
 # Envoy's UpstreamFailureReason, as its close reason prints it (and spells it).
@@ -58,4 +58,4 @@ def optionsOf(info: StreamInfo, transport: Any) -> TransportSocketOptions:
     """What the upstream connection is given of the downstream one."""
     shared = info.filterState.shared()
     hops = getattr(transport, "hops", 0)
-    return TransportSocketOptions(shared, hops) if shared or hops else _NO_OPTIONS
+    return TransportSocketOptions(shared, hops) if shared or hops else NO_OPTIONS
