@@ -1,0 +1,233 @@
+"""
+What an HTTP codec and its owner say to each other, for HTTP/1.1 and HTTP/2 alike.
+
+A codec is sans-IO: bytes go in with `dataReceived`, bytes come out through a `CodecOutput`, and
+between them stand streams. For each stream there is one *decoder*, which the owner has and the
+codec calls, and one *encoder*, which the codec has and the owner calls. No call is made for a
+stream after its `streamReset` or after both its directions have ended, except that a reset may
+follow when only one has.
+
+Order of calls, both ways: 1xx headers*, headers, data*, trailers?; the last of them says endStream
+(trailers always do). data may be empty when it only says endStream.
+
+Envoy: envoy/http/codec.h
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import Attribute, Interface
+
+from twisted_envoy.codec.headers import HeaderMap
+
+
+class Reset(Enum):
+    """Why a stream ended before its time; the value is Envoy's text after `reset reason: `."""
+
+    LOCAL = "local reset"
+    LOCAL_REFUSED = "local refused stream reset"
+    REMOTE = "remote reset"
+    REMOTE_REFUSED = "remote refused stream reset"
+    LOCAL_CONNECTION_FAILURE = "local connection failure"
+    REMOTE_CONNECTION_FAILURE = "remote connection failure"
+    CONNECTION_TIMEOUT = "connection timeout"
+    CONNECTION_TERMINATION = "connection termination"
+    OVERFLOW = "overflow"
+    CONNECT_ERROR = "remote error with CONNECT request"
+    PROTOCOL_ERROR = "protocol error"
+    OVERLOAD_MANAGER = "overload manager reset"
+
+
+class CodecError(Exception):
+    """
+    The peer broke the protocol; the connection cannot go on.
+
+    Args:
+        details: Envoy's response code details (`http1.codec_error`, `http2.violation.of...`).
+        status: of the answer that an HTTP/1.1 client gets, 400 mostly; body: its text.
+    """
+
+    def __init__(self, details: str, status: int = 400, body: bytes = b"Bad Request") -> None:
+        super().__init__(details)
+        self.details = details
+        self.status = status
+        self.body = body
+
+
+class CodecOutput:
+    """
+    Where a codec writes: pieces are collected and go to the transport once an event.
+
+    Args:
+        post: runs a callable when the current event has ended (`TurnQueue.post`).
+
+    Attributes:
+        transport: takes `writeSequence` and `write`; may be set later than the rest.
+        bytes: how many went through.
+    """
+
+    __slots__ = ("_pieces", "_post", "_posted", "bytes", "transport")
+
+    def __init__(self, post: Callable[[Callable[[], None]], None], transport: Any = None) -> None:
+        self._post = post
+        self._pieces: list[bytes] = []
+        self._posted = False
+        self.transport = transport
+        self.bytes = 0
+
+    def write(self, data: bytes) -> None:
+        """Send data, at the end of the event."""
+        self._pieces.append(data)
+        self.bytes += len(data)
+        if not self._posted:
+            self._posted = True
+            self._post(self._due)
+
+    def flush(self) -> None:
+        """Hand everything to the transport now, before a close for example."""
+        pieces = self._pieces
+        if not pieces:
+            return
+        self._pieces = []
+        if len(pieces) == 1:
+            self.transport.write(pieces[0])
+        else:
+            self.transport.writeSequence(pieces)
+
+    def _due(self) -> None:
+        self._posted = False
+        self.flush()
+
+
+class IStreamEncoder(Interface):
+    """What a codec has for one stream: our words to the peer."""
+
+    streamID: int = Attribute("Of HTTP/2; for HTTP/1.1 a number that counts from 1.")
+    headerBytes: int = Attribute("Bytes of header blocks sent, as on the wire.")
+    wireBytes: int = Attribute("Bytes sent for this stream, framing included.")
+
+    def encode1xx(headers: HeaderMap) -> None:
+        """Send interim headers (servers only), `:status` 1xx but not 101."""
+
+    def encodeHeaders(headers: HeaderMap, endStream: bool) -> None:
+        """
+        Send the headers: requests have `:method`, `:authority` (may be missing), `:path`,
+        `:scheme`, `:protocol` for extended CONNECT; responses have `:status`.
+
+        HTTP/1.1 codecs derive the framing (content-length, transfer-encoding: chunked) themselves
+        and translate an upgrade: `connection: upgrade` and `upgrade` pass as they are.
+        """
+
+    def encodeData(data: bytes, endStream: bool) -> None:
+        """Send body bytes; what the peer's window does not take is kept and sent later."""
+
+    def encodeTrailers(trailers: HeaderMap) -> None:
+        """Send trailers; they end the stream (HTTP/1.1 without enable_trailers only ends it)."""
+
+    def resetStream(reason: Reset) -> None:
+        """End the stream at once; its decoder is not told. HTTP/1.1: the owner must close."""
+
+    def registerProducer(producer: IPushProducer) -> None:
+        """Pause producer while too much waits for the peer; one a stream, None for none."""
+
+    def pauseReading() -> None:
+        """Decode no data of this stream for now: back-pressure. Counts: twice needs two resumes."""
+
+    def resumeReading() -> None:
+        """Decode again."""
+
+    def setBufferLimit(limit: int) -> None:
+        """Bytes that may wait for the peer before the producer is paused."""
+
+
+class IStreamDecoder(Interface):
+    """What the owner has for one stream: the peer's words to us."""
+
+    def decode1xx(headers: HeaderMap) -> None:
+        """Interim headers (clients only)."""
+
+    def decodeHeaders(headers: HeaderMap, endStream: bool) -> None:
+        """The headers, with pseudo-headers as for encodeHeaders; the receiver owns the map."""
+
+    def decodeData(data: bytes, endStream: bool) -> None:
+        """Body bytes, without framing."""
+
+    def decodeTrailers(trailers: HeaderMap) -> None:
+        """Trailers; the end of the stream."""
+
+    def streamReset(reason: Reset, details: str) -> None:
+        """The stream ended before its time; details is Envoy's text or empty."""
+
+    def streamFailed(error: CodecError) -> None:
+        """
+        Servers only: the request cannot be read (HTTP/1.1: while or before its headers were).
+
+        The owner may answer through the encoder before the connection is closed.
+        """
+
+
+class IServerConnection(Interface):
+    """The owner of a server's codec."""
+
+    def newStream(encoder: IStreamEncoder) -> IStreamDecoder:
+        """A request begins (HTTP/1.1: its first byte has come, or its whole head)."""
+
+    def goAwayReceived(code: int) -> None:
+        """HTTP/2: the client will send no more requests."""
+
+
+class IClientConnection(Interface):
+    """The owner of a client's codec."""
+
+    def goAwayReceived(code: int) -> None:
+        """HTTP/2: the server takes no new streams; those that it will not answer are reset."""
+
+    def settingsReceived(maxConcurrentStreams: int) -> None:
+        """HTTP/2: so many streams may be open."""
+
+    def streamClosed() -> None:
+        """One stream has ended in both directions or was reset; another may be started."""
+
+
+class ICodec(Interface):
+    """One side of one connection."""
+
+    protocol: str = Attribute("`HTTP/1.0`, `HTTP/1.1` or `HTTP/2`: of the newest stream.")
+
+    def dataReceived(data: bytes) -> None:
+        """
+        Bytes from the peer.
+
+        Raises:
+            CodecError: the connection cannot go on; every stream that is open was told before, and
+                what the peer has to get (GOAWAY) is in the output.
+        """
+
+    def readConnectionLost() -> None:
+        """The peer will send no more; a client's codec may end a body with it. Raises as above."""
+
+    def connectionLost(reason: Reset) -> None:
+        """The connection is gone: every open stream is reset with this reason."""
+
+    def pauseProducing() -> None:
+        """The transport is full: producers of all streams pause."""
+
+    def resumeProducing() -> None:
+        """It is not any more."""
+
+    def shutdownNotice() -> None:
+        """A close comes soon: HTTP/2 says GOAWAY with the highest stream ID, HTTP/1.1 nothing."""
+
+    def goAway() -> None:
+        """No new streams: HTTP/2 says GOAWAY, HTTP/1.1 nothing."""
+
+
+class IClientCodec(ICodec):
+    """A client's side."""
+
+    def newStream(decoder: IStreamDecoder) -> IStreamEncoder:
+        """Begin a request."""

@@ -1,0 +1,1 @@
+"""HTTP between the codecs and the filters: connections, streams, filter chains, routes."""

@@ -1,0 +1,90 @@
+"""
+HTTPFilter: the one base class of an HTTP filter.
+
+A filter defines those of the methods that it needs; what it does not define it is not asked and
+costs nothing. A method that returns lets the stream go on to the next filter; `hold` stops it
+there, `release` lets it go on.
+
+    decodeHeaders(headers, endStream)        the request on its way to the upstream
+    decodeData(data, endStream) -> bytes     what goes on to the next filter; b"" for nothing
+    decodeTrailers(trailers)
+    encodeHeaders(headers, endStream)        the response on its way to the client
+    encodeData(data, endStream) -> bytes
+    encodeTrailers(trailers)
+    streamEnded()                            once, however the stream ended; let go of everything
+
+The request passes the filters in their order, the response in the reverse one. What is held at a
+filter waits there: bytes that come later pass the filters before it, and itself, and are queued
+behind it until it is released.
+
+Envoy: envoy/http/filter.h
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from twisted_envoy.http.stream import HTTPStream
+
+
+class HTTPFilter:
+    """
+    One filter of one request.
+
+    Attributes:
+        stream: the request that it is a filter of (http.stream.HTTPStream).
+        index: its place in the chain.
+    """
+
+    __slots__ = ("index", "stream")
+
+    #: What it defines, in the order below; made once a class.
+    defines: ClassVar[frozenset[str]] = frozenset()
+
+    stream: HTTPStream
+    index: int
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.defines = frozenset(name for name in METHODS if hasattr(cls, name))
+
+    def holdDecode(self) -> None:
+        """Pass nothing on toward the upstream, what this method call would pass on included."""
+        self.stream.holdDecode(self)
+
+    def releaseDecode(self) -> None:
+        """Pass on what was held, and go on; may be called from anywhere."""
+        self.stream.releaseDecode(self)
+
+    def holdEncode(self) -> None:
+        """Pass nothing on toward the client, what this method call would pass on included."""
+        self.stream.holdEncode(self)
+
+    def releaseEncode(self) -> None:
+        """Pass on what was held, and go on; may be called from anywhere."""
+        self.stream.releaseEncode(self)
+
+    def sendLocalReply(
+        self,
+        status: int,
+        body: bytes,
+        details: str,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+        grpcStatus: int | None = None,
+    ) -> None:
+        """
+        Answer the request here; filters after this one see nothing of it.
+
+        Args:
+            body: of text/plain; may be empty. details: `%RESPONSE_CODE_DETAILS%`.
+            headers: more of them.
+            grpcStatus: for a gRPC request; None for what the status means there.
+        """
+        self.stream.sendLocalReply(status, body, details, headers, grpcStatus)
+
+
+METHODS = (
+    *("decodeHeaders", "decodeData", "decodeTrailers"),
+    *("encodeHeaders", "encodeData", "encodeTrailers", "streamEnded"),
+)
