@@ -11,9 +11,10 @@ from collections.abc import Callable
 from operator import eq, ge, le, ne
 from typing import Any
 
-from twisted_envoy.access_log.matchers import buildHeaderMatch, buildMetadataMatch
+from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.errors import UnsupportedExtension
 from twisted_envoy.formatter.operators.connection import durationMilliseconds
+from twisted_envoy.network.matchers import buildHeaderMatch, buildMetadataMatch
 from twisted_envoy.state.stream_info import FormatContext
 
 RecordFilter = Callable[[FormatContext], bool]
@@ -94,7 +95,7 @@ def _or(view: Any, context: Any) -> RecordFilter:
 
 
 def _header(view: Any, context: Any) -> RecordFilter:
-    answer = buildHeaderMatch(view.header)({})
+    answer = buildHeaderMatch(view.header)(HeaderMap())
     return lambda record: answer
 
 

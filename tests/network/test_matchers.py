@@ -1,18 +1,19 @@
-"""Tests for twisted_envoy.access_log.matchers."""
+"""Tests for twisted_envoy.network.matchers."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.formatter.views import viewOfYAML
-from twisted_envoy.access_log.matchers import (
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.config.unread import unread
+from twisted_envoy.errors import ConfigError
+from twisted_envoy.network.matchers import (
     buildHeaderMatch,
     buildMetadataMatch,
     buildStringMatch,
     buildValueMatch,
 )
-from twisted_envoy.config.unread import unread
-from twisted_envoy.errors import ConfigError
 
 
 class StringMatchTests(SynchronousTestCase):
@@ -103,34 +104,51 @@ class MetadataMatchTests(SynchronousTestCase):
 
 
 class HeaderMatchTests(SynchronousTestCase):
-    def matches(self, yaml: str, headers: dict[str, str]) -> bool:
+    def matches(self, yaml: str, *values: bytes) -> bool:
         view = viewOfYAML("envoy.config.route.v3.HeaderMatcher", f"{{name: X-A{yaml}}}")
         match = buildHeaderMatch(view)
-        return match(headers)
+        self.assertEqual(unread(view), [])
+        return match(HeaderMap((b"x-a", value) for value in values))
 
     def test_values(self) -> None:
         """Old and new ways to say what a value must be."""
         answers = {
-            (", string_match: {exact: v}", "v"): True,
-            (", string_match: {exact: v}, invert_match: true", "v"): False,
-            (", exact_match: v", "v"): True,
-            (", prefix_match: v", "vw"): True,
-            (", suffix_match: w", "vw"): True,
-            (", contains_match: w", "v"): False,
-            (", safe_regex_match: {regex: v+}", "vv"): True,
-            (", range_match: {start: 1, end: 3}", "2"): True,
-            (", range_match: {start: 1, end: 3}", "3"): False,
-            (", range_match: {start: -3, end: 3}", "-3"): True,
-            (", range_match: {start: 1, end: 3}", "x"): False,
+            (", string_match: {exact: v}", b"v"): True,
+            (", string_match: {exact: v}, invert_match: true", b"v"): False,
+            (", string_match: {exact: v}, invert_match: true", b"w"): True,
+            (", string_match: {prefix: V, ignore_case: true}", b"vw"): True,
+            (", string_match: {safe_regex: {regex: 'v.w'}}", "v\xe9w".encode()): True,
+            (", string_match: {safe_regex: {regex: 'v.'}}", b"vwx"): False,
+            (", exact_match: v", b"v"): True,
+            (", prefix_match: v", b"vw"): True,
+            (", suffix_match: w", b"vw"): True,
+            (", contains_match: w", b"v"): False,
+            (", safe_regex_match: {regex: v+}", b"vv"): True,
+            (", range_match: {start: 1, end: 3}", b"2"): True,
+            (", range_match: {start: 1, end: 3}", b"3"): False,
+            (", range_match: {start: -3, end: 3}", b"-3"): True,
+            (", range_match: {start: 1, end: 3}", b"x"): False,
         }
         for (yaml, value), answer in answers.items():
-            self.assertEqual(self.matches(yaml, {"x-a": value}), answer, yaml)
+            self.assertEqual(self.matches(yaml, value), answer, yaml)
 
     def test_presence(self) -> None:
         """No matcher asks for presence; absence matches only when it is asked for."""
-        present = {"x-a": ""}
-        self.assertTrue(self.matches("", present))
-        self.assertFalse(self.matches("", {}))
-        self.assertTrue(self.matches(", present_match: false", {}))
-        self.assertFalse(self.matches(", present_match: true, invert_match: true", present))
-        self.assertFalse(self.matches(", string_match: {exact: a}, invert_match: true", {}))
+        self.assertTrue(self.matches("", b""))
+        self.assertFalse(self.matches(""))
+        self.assertTrue(self.matches(", present_match: false"))
+        self.assertFalse(self.matches(", present_match: true, invert_match: true", b""))
+        self.assertTrue(self.matches(", present_match: true, invert_match: true"))
+        self.assertFalse(self.matches(", string_match: {exact: a}, invert_match: true"))
+
+    def test_missingAsEmpty(self) -> None:
+        """treat_missing_header_as_empty makes a value of nothing."""
+        asEmpty = ", treat_missing_header_as_empty: true"
+        self.assertTrue(self.matches(f"{asEmpty}, string_match: {{exact: ''}}"))
+        self.assertTrue(self.matches(f"{asEmpty}, string_match: {{exact: a}}, invert_match: true"))
+        self.assertTrue(self.matches(f"{asEmpty}, present_match: true"))
+
+    def test_severalValues(self) -> None:
+        """They count as one."""
+        self.assertTrue(self.matches(", string_match: {exact: 'a,b'}", b"a", b"b"))
+        self.assertFalse(self.matches(", string_match: {exact: a}", b"a", b"b"))

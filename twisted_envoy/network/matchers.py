@@ -6,38 +6,63 @@ Each is built once from its view into a function that answers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, AnyStr
 
+from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.formatter.operators.metadata import lookUp
-from twisted_envoy.stats.regex import compileRegex
+from twisted_envoy.network.regex import buildRegex
 
 TextMatch = Callable[[str], bool]
+BytesMatch = Callable[[bytes], bool]
+HeaderMatch = Callable[[HeaderMap], bool]
 ValueMatch = Callable[[object], bool]
 
 
 def buildStringMatch(view: Any) -> TextMatch:
     """
-    Build a StringMatcher.
+    Build a StringMatcher over texts.
 
     Raises:
         ConfigError: a pattern that is wrong, or a custom matcher.
     """
     kind = view.which("match_pattern")
     if kind == "safe_regex":
-        view.moot("ignore_case", "Envoy ignores it with safe_regex")
-        return buildRegexMatch(view.safe_regex)
+        matches = _regexMatch(view)
+        return lambda text: matches(text.encode("utf-8", "surrogateescape"))
+    return _textMatch(kind, _pattern(view, kind), view.ignore_case)
+
+
+def buildBytesMatch(view: Any) -> BytesMatch:
+    """
+    Build a StringMatcher over bytes: values of headers, paths, query parameters.
+
+    Raises:
+        ConfigError: a pattern that is wrong, or a custom matcher.
+    """
+    kind = view.which("match_pattern")
+    if kind == "safe_regex":
+        return _regexMatch(view)
+    return _textMatch(kind, _pattern(view, kind).encode(), view.ignore_case)
+
+
+def _regexMatch(view: Any) -> BytesMatch:
+    view.moot("ignore_case", "Envoy ignores it with safe_regex")
+    return buildRegex(view.safe_regex).fullmatch
+
+
+def _pattern(view: Any, kind: str | None) -> str:
     if kind not in ("exact", "prefix", "suffix", "contains"):
         raise view.error(f"string matcher {kind} is not implemented by twisted_envoy", kind)
     pattern: str = getattr(view, kind)
-    ignoreCase: bool = view.ignore_case
+    return pattern
+
+
+def _textMatch(kind: str | None, pattern: AnyStr, ignoreCase: bool) -> Callable[[AnyStr], bool]:
     if ignoreCase:
-        lowered = _textMatch(kind, pattern.lower())
+        lowered = _textMatch(kind, pattern.lower(), False)
         return lambda text: lowered(text.lower())
-    return _textMatch(kind, pattern)
-
-
-def _textMatch(kind: str, pattern: str) -> TextMatch:
     if kind == "exact":
         return lambda text: text == pattern
     if kind == "prefix":
@@ -45,26 +70,6 @@ def _textMatch(kind: str, pattern: str) -> TextMatch:
     if kind == "suffix":
         return lambda text: text.endswith(pattern)
     return lambda text: pattern in text
-
-
-def buildRegexMatch(view: Any) -> TextMatch:
-    """
-    Build a RegexMatcher: the whole text has to match.
-
-    Raises:
-        ConfigError: the pattern is wrong, in RE2's words.
-    """
-    if view.which("engine_type") == "google_re2":
-        view.moot("google_re2", "RE2's syntax is the only one")
-    try:
-        return _whole(view.regex)
-    except ValueError as error:
-        raise view.error(str(error), "regex") from error
-
-
-def _whole(pattern: str) -> TextMatch:
-    compiled = compileRegex(pattern)
-    return lambda text: compiled.fullmatch(text) is not None
 
 
 def buildValueMatch(view: Any) -> ValueMatch:
@@ -156,40 +161,46 @@ def buildMetadataMatch(
     return matches
 
 
-def buildHeaderMatch(view: Any) -> Callable[[Mapping[str, str]], bool]:
+def buildHeaderMatch(view: Any) -> HeaderMatch:
     """
-    Build a HeaderMatcher over headers by lower-case name.
+    Build a route.v3.HeaderMatcher; several values of the name count as one, with commas between.
 
     A header that is absent matches nothing, inverted or not, unless it is treated as empty or the
     question is its presence.
+
+    Raises:
+        ConfigError: a pattern that is wrong, or a custom matcher.
     """
-    name: str = view.name.lower()
+    name: bytes = view.name.lower().encode()
     invert: bool = view.invert_match
+    asEmpty: bool = view.treat_missing_header_as_empty
     kind = view.which("header_match_specifier")
     if kind is None or kind == "present_match":
-        wanted = True if kind is None else view.present_match
-        return lambda headers: ((name in headers) is wanted) is not invert
+        wanted = (True if kind is None else view.present_match) is not invert
+        return lambda headers: (asEmpty or name in headers) is wanted
     match = _headerValueMatch(view, kind)
-    asEmpty: bool = view.treat_missing_header_as_empty
 
-    def matches(headers: Mapping[str, str]) -> bool:
-        value = headers.get(name, "" if asEmpty else None)
-        return False if value is None else match(value) is not invert
+    def matches(headers: HeaderMap) -> bool:
+        value = headers.get(name) if headers.more is None else headers.joined(name)
+        if value is None:
+            if not asEmpty:
+                return False
+            value = b""
+        return match(value) is not invert
 
     return matches
 
 
-def _headerValueMatch(view: Any, kind: str) -> TextMatch:
+def _headerValueMatch(view: Any, kind: str) -> BytesMatch:
     if kind == "string_match":
-        return buildStringMatch(view.string_match)
+        return buildBytesMatch(view.string_match)
     if kind == "range_match":
         start, end = view.range_match.start, view.range_match.end
-        return lambda text: _isWhole(text) and start <= int(text) < end
+        return lambda text: _WHOLE.match(text) is not None and start <= int(text) < end
     if kind == "safe_regex_match":
-        return buildRegexMatch(view.safe_regex_match)
+        return buildRegex(view.safe_regex_match).fullmatch
     plain = kind.removesuffix("_match")
-    return _textMatch(plain, getattr(view, kind))
+    return _textMatch(plain, getattr(view, kind).encode(), False)
 
 
-def _isWhole(text: str) -> bool:
-    return text.lstrip("+-").isdecimal()
+_WHOLE = re.compile(rb"\s*[+-]?[0-9]{1,19}\s*\Z")
