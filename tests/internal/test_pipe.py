@@ -15,7 +15,7 @@ from twisted_envoy.internal.pipe import JOINED, SMALL, Pipe
 def fill(pipe: Pipe, chunks: list[bytes]) -> None:
     """Write chunks, as an end does."""
     for chunk in chunks:
-        pipe.chunks.append(chunk)
+        pipe.append(chunk)
         pipe.size += len(chunk)
 
 
@@ -50,8 +50,8 @@ class TakeTests(SynchronousTestCase):
         chunks = [bytes([number % 256]) * size for number, size in enumerate(sizes)]
         fill(pipe, chunks)
         out = []
-        while pipe.chunks:
-            allowed = min(budget, len(pipe.chunks))
+        while pipe:
+            allowed = min(budget, len(pipe))
             data, taken = pipe.take(allowed)
             self.assertLessEqual(taken, allowed)
             out.append(data)

@@ -39,6 +39,7 @@ def failureOf(error: BaseException | None = None) -> Failure:
 
 
 _DONE = failureOf(ConnectionDone())
+_isHalfCloseable = IHalfCloseableProtocol.providedBy
 
 
 class _Nobody(Protocol):
@@ -91,17 +92,19 @@ class End:
         peerAddress: InternalAddress,
         inbound: Pipe,
         outbound: Pipe,
+        hops: int = 0,
+        peer: End | None = None,
     ) -> None:
         self.protocol: IProtocol = _NOBODY
         self.passthrough: object = None
-        self.hops = 0
+        self.hops = hops
         self.connected = True
         self.disconnecting = False
         self.factory: IProtocolFactory | None = None  # stopped when the connection is lost
         self._turn = turn
         self._host = host
         self._peerAddress = peerAddress
-        self._peer: End | None = None
+        self._peer = peer
         self._inbound = inbound
         self._outbound = outbound
         self._scheduled = True  # asleep until start(): what looks posted is not posted
@@ -112,7 +115,7 @@ class End:
         self._broken = False  # something was written to a peer that is gone
         self._resetting = False  # closing, to end as an abort
         self._lossReason: Failure | None = None
-        self._halfCloseable: IHalfCloseableProtocol | None = None
+        self._halfCloseable: IHalfCloseableProtocol | None  # what protocol is, if it is _asked
         self._asked: IProtocol = _NOBODY
 
     def __repr__(self) -> str:
@@ -142,12 +145,12 @@ class End:
             raise
         finally:
             self._scheduled = False
-            if self._inbound.chunks or self._control:
+            if self._inbound or self._control:
                 self._schedule()
 
     def isRefused(self) -> bool:
         """Whether the peer is gone, or about to go, and there is nothing to read from it."""
-        if not self._control or self._inbound.chunks:
+        if not self._control or self._inbound:
             return False
         peer = self._peer
         return peer is None or self._lossReason is not None or peer._isClosing()
@@ -157,7 +160,7 @@ class End:
         peer = self._peer
         self.connected = False
         self._inbound.open = self._outbound.open = False
-        self._inbound.clear()
+        self._inbound.drop()
         self._peer = None
         if peer is not None:
             peer._peer = None
@@ -175,12 +178,11 @@ class End:
 
     def _run(self) -> None:
         pipe = self._inbound
-        chunks = pipe.chunks
-        if self._reading and chunks:
+        if self._reading and pipe:
             try:
-                if len(chunks) == 1:
+                if len(pipe) == 1:
                     pipe.size = 0
-                    self.protocol.dataReceived(chunks.popleft())
+                    self.protocol.dataReceived(pipe.popleft())
                 else:
                     self._deliver(pipe)
             except BaseException:
@@ -190,12 +192,12 @@ class End:
         self._scheduled = False
         if self._control:
             self._runControl()
-        if chunks and self._reading:
+        if pipe and self._reading:
             self._schedule()
 
     def _deliver(self, pipe: Pipe) -> None:
-        budget = len(pipe.chunks)  # what comes in meanwhile waits for its own turn
-        while budget and self._reading and pipe.chunks:
+        budget = len(pipe)  # what comes in meanwhile waits for its own turn
+        while budget and self._reading and pipe:
             data, taken = pipe.take(budget)
             budget -= taken
             self.protocol.dataReceived(data)
@@ -203,29 +205,35 @@ class End:
     def _runControl(self) -> None:
         if self._lossReason is not None:
             self._lose(self._lossReason)
-        elif self._peer is None and self.disconnecting:
-            self._lose(_DONE)
-        elif self._peer is None and self._broken:
-            self._lose(_lost("written to after the peer had closed"))
-        elif self._outbound.ended and not self._outbound.size and self.disconnecting:
-            if self._resetting:
-                self._abort(failureOf(ConnectionAborted()))
+        elif not self.disconnecting:
+            if self._broken and self._peer is None:
+                self._lose(_lost("written to after the peer had closed"))
             else:
-                self._lose(_DONE)
-        else:
+                self._tellEnds()
+        elif self._peer is None:
+            self._lose(_DONE)
+        elif not self._outbound.ended or self._outbound.size:
             self._tellEnds()
+        elif self._resetting:
+            self._abort(failureOf(ConnectionAborted()))
+        else:
+            self._lose(_DONE)
 
     def _tellEnds(self) -> None:
-        if self._outbound.ended and not self._outbound.size and not self._endTaken:
+        outbound = self._outbound
+        if outbound.ended and not outbound.size and not self._endTaken:
             self._endTaken = True
             self._tellWriteEnd()
         inbound = self._inbound
         peer = self._peer
-        if inbound.chunks or not inbound.ended:
+        if inbound or not inbound.ended:
             return
-        if peer is not None and not peer._endTaken:
-            peer._schedule()
-        if self._reading and not self._endTold and (peer is None or not peer._resetting):
+        if peer is not None:
+            if not peer._endTaken:
+                peer._schedule()
+            if peer._resetting:
+                return
+        if self._reading and not self._endTold:
             self._endTold = True
             self._tellReadEnd()
 
@@ -251,7 +259,7 @@ class End:
         protocol = self.protocol
         if self._asked is not protocol:
             self._asked = protocol
-            if IHalfCloseableProtocol.providedBy(protocol):
+            if _isHalfCloseable(protocol):
                 self._halfCloseable = cast(IHalfCloseableProtocol, protocol)
             else:
                 self._halfCloseable = None
@@ -270,9 +278,10 @@ class End:
         if not pipe.ended:
             pipe.ended = True
             pipe.open = False
-            if self._peer is not None:
-                self._peer._control = True
-                self._peer._schedule()
+            peer = self._peer
+            if peer is not None:
+                peer._control = True
+                peer._schedule()
         self._control = True
         if not self._scheduled:
             self._schedule()
@@ -281,8 +290,8 @@ class End:
         self._reading = False
         pipe = self._inbound
         pipe.open = False  # what nobody will read is not kept
-        if pipe.chunks:
-            pipe.clear()
+        if pipe:
+            pipe.drop()
         peer = self._peer
         if peer is not None:
             if pipe.wakeBelow >= 0:
@@ -315,8 +324,8 @@ class End:
         inbound = self._inbound
         outbound = self._outbound
         inbound.open = outbound.open = False
-        if inbound.chunks:
-            inbound.clear()
+        if inbound:
+            inbound.drop()
         peer = self._peer
         if peer is not None:
             self._peer = None
@@ -346,7 +355,8 @@ class End:
         self._inbound.ended = True
         if self._outbound.wakeBelow >= 0:
             self._turn.post(self._wakeProducer)
-        self._schedule()
+        if not self._scheduled:
+            self._schedule()
 
 
 def _lost(text: str) -> Failure:

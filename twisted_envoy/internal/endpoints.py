@@ -91,12 +91,14 @@ class InternalClientEndpoint:
             connection is confirmed; but what the server wrote is delivered first, always.
         """
         protocolFactory.doStart()
-        attempt = _Attempt(protocolFactory, self._address)
+        registry = self._registry
+        address = self._address
+        attempt = _Attempt(protocolFactory, address)
         # Before the accept: what is connected in there is confirmed after this connection.
-        self._registry.turn.afterPoll(attempt.confirm)
+        registry.turn.afterPoll(attempt.confirm)
         try:
-            attempt.transport = self._registry.connect(
-                self._address, self._localAddress, self._passthrough, self._hops
+            attempt.transport = registry.connect(
+                address, self._localAddress, self._passthrough, self._hops
             )
         except BaseException:
             protocolFactory.doStop()
@@ -110,20 +112,19 @@ class _Attempt:
     __slots__ = ("deferred", "_factory", "_address", "transport")
 
     def __init__(self, factory: IProtocolFactory, address: InternalAddress) -> None:
-        self.transport: InternalTransport | None = None
+        self.transport: InternalTransport | None = None  # or taken back, by a cancel
         self.deferred: Deferred[IProtocol] = Deferred(self._cancel)
         self._factory = factory
         self._address = address
 
     def confirm(self) -> None:
         """Start the client's end, unless the server's is closed or the attempt is cancelled."""
-        deferred = self.deferred
         transport = self.transport
-        if transport is None or deferred.called:  # nobody took it, or it was cancelled
+        if transport is None:  # nobody took it, or it was cancelled
             return
         if transport.isRefused():
             self._giveUp(transport)
-            deferred.errback(
+            self.deferred.errback(
                 refused(f"{self._address} closed the connection before it was confirmed")
             )
             return
@@ -132,20 +133,21 @@ class _Attempt:
             if protocol is None:
                 raise NoProtocol()
         except BaseException:
-            self._giveUp(transport)
-            deferred.errback()
+            if self.transport is not None:
+                self._giveUp(transport)
+                self.deferred.errback()
             return
-        if deferred.called:  # cancelled by buildProtocol
+        if self.transport is None:  # cancelled by buildProtocol
             return
         transport.factory = self._factory
         try:
             transport.start(protocol)
         except BaseException:
-            if not deferred.called:
-                deferred.errback()
+            if self.transport is not None:
+                self.deferred.errback()
         else:
-            if not deferred.called:  # or cancelled by connectionMade
-                deferred.callback(protocol)
+            if self.transport is not None:  # not cancelled by connectionMade
+                self.deferred.callback(protocol)
 
     def _giveUp(self, transport: InternalTransport) -> None:
         transport.discard()
@@ -156,6 +158,7 @@ class _Attempt:
         transport = self.transport
         if transport is None:
             return
+        self.transport = None
         if transport.factory is None:
             self._giveUp(transport)
         else:  # cancelled by connectionMade

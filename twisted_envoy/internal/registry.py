@@ -123,8 +123,7 @@ class Registry:
             raise refused(f"nobody listens on {address}")
         hops = self._nextHop(address, hops) if hops or self._hops else 1
         size = port.bufferSize or self._bufferSize
-        client, server = makePair(self.turn, address, localAddress, size)
-        client.hops = server.hops = hops
+        client, server = makePair(self.turn, address, localAddress, size, hops)
         server.passthrough = passthrough
         outer = self._hops
         self._hops = hops

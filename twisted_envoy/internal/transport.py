@@ -50,7 +50,7 @@ class InternalTransport(End):
         if not pipe.open:
             self._writeRefused()
             return
-        pipe.chunks.append(data)
+        pipe.append(data)
         size = pipe.size = pipe.size + len(data)
         peer = self._peer
         assert peer is not None  # the pipe is open
@@ -135,7 +135,7 @@ class InternalTransport(End):
         """Deliver again, from the next event boundary on."""
         if self.connected and not self.disconnecting:
             self._reading = True
-            if self._inbound.chunks or self._control:
+            if self._inbound or self._control:
                 self._schedule()
 
     def stopProducing(self) -> None:
@@ -167,7 +167,11 @@ class InternalTransport(End):
 
 
 def makePair(
-    turn: TurnQueue, server: InternalAddress, client: InternalAddress, bufferSize: int
+    turn: TurnQueue,
+    server: InternalAddress,
+    client: InternalAddress,
+    bufferSize: int,
+    hops: int = 0,
 ) -> tuple[InternalTransport, InternalTransport]:
     """
     Make the two ends of one connection; neither is started.
@@ -175,15 +179,15 @@ def makePair(
     Args:
         server, client: the addresses of the two ends.
         bufferSize: the high watermark of each receive buffer, in bytes.
+        hops: how many internal connections lead here, this one included.
     Returns:
         The client's end and the server's.
     """
     up = Pipe(bufferSize)
     down = Pipe(bufferSize)
-    clientEnd = InternalTransport(turn, client, server, down, up)
-    serverEnd = InternalTransport(turn, server, client, up, down)
+    clientEnd = InternalTransport(turn, client, server, down, up, hops)
+    serverEnd = InternalTransport(turn, server, client, up, down, hops, clientEnd)
     clientEnd._peer = serverEnd
-    serverEnd._peer = clientEnd
     return clientEnd, serverEnd
 
 

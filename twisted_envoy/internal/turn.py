@@ -117,7 +117,7 @@ class TurnQueue:
             for count in range(rounds):
                 clock.advance(0)
                 if self._pending:
-                    self._runRound()
+                    self._runRounds(1)
                 elif self._fresh or self._polled:
                     self._tick()
                 else:
@@ -149,18 +149,21 @@ class TurnQueue:
 
     def _drain(self) -> None:
         self._depth += 1
-        rounds = 0
-        while self._pending and rounds < MAX_ROUNDS:
-            rounds += 1
-            self._runRound()
+        self._runRounds(MAX_ROUNDS)
         self._depth -= 1
         if self._pending and not self._armed:
             self._arm()
 
-    def _runRound(self) -> None:
-        batch = self._pending
-        self._pending = []
-        _runAll(batch)
+    def _runRounds(self, rounds: int) -> None:
+        while self._pending and rounds:
+            rounds -= 1
+            batch = self._pending
+            self._pending = []
+            for call in batch:
+                try:
+                    call()
+                except BaseException:
+                    _logUnhandled()
 
     def _armTick(self) -> None:
         self._ticking = True
@@ -179,17 +182,17 @@ class TurnQueue:
         ready = self._polled
         self._polled = self._fresh
         self._fresh = []
-        self.enter()
-        _runAll(ready)
-        self.leave()
+        self._depth += 1
+        ready.reverse()  # and popped: what has run is let go of before the rounds that follow
+        while ready:
+            try:
+                ready.pop()()
+            except BaseException:
+                _logUnhandled()
+        self._depth -= 1
+        if self._pending and not self._depth:
+            self._drain()
 
 
-def _runAll(calls: list[Callable[[], None]]) -> None:
-    """
-    Run each; one that raises is logged and does not keep the others from running.
-    """
-    for call in calls:
-        try:
-            call()
-        except BaseException:
-            _log.failure("unhandled error at the event boundary")
+def _logUnhandled() -> None:
+    _log.failure("unhandled error at the event boundary")
