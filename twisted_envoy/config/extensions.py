@@ -45,6 +45,15 @@ def modulePath(typeName: str) -> str:
     return found["path"] if found else ""
 
 
+def filterType(typeURL: str) -> str:
+    """`envoy.filters.network.echo` of `envoy.extensions.filters.network.echo.v3.Echo`."""
+    package = typeURL.rpartition(".")[0]
+    head, _, version = package.rpartition(".")
+    if version.startswith("v"):
+        package = head
+    return package.replace("envoy.extensions.", "envoy.", 1)
+
+
 def _importIfThere(name: str) -> ModuleType | None:
     try:
         return import_module(name)

@@ -87,10 +87,10 @@ class Chain:
         "_ended",
         "_held",
         "_left",
-        "_limit",
         "_links",
         "_makers",
         "_started",
+        "bufferLimit",
         "dataReceived",
         "gate",
         "lost",
@@ -107,7 +107,7 @@ class Chain:
     ) -> None:
         self._makers = makers
         self.streamInfo = streamInfo
-        self._limit = bufferLimit
+        self.bufferLimit = bufferLimit
         self._ended = ended
         self._links: list[Link] = []
         self._held: dict[int, _Held] = {}
@@ -205,7 +205,7 @@ class Chain:
         if held is not None:
             held.releasing = False
             return
-        self._held[link.index] = _Held(self.gate, self._limit)
+        self._held[link.index] = _Held(self.gate, self.bufferLimit)
         self._bindReads()
 
     def release(self, link: Link) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IAddress
 
 from twisted_envoy.access_log.logger import buildAccessLogs
+from twisted_envoy.config.extensions import filterType
 from twisted_envoy.errors import UnsupportedField
 from twisted_envoy.interfaces.network import IListenerFilter
 from twisted_envoy.interfaces.sockets import ListenOptions
@@ -191,7 +192,7 @@ def _filters(configs: tuple[View, ...], context: FactoryContext) -> list[Callabl
                 config.position("config_discovery"),
             )
         factory, inner = context.extensions.open(config, "filters.network")
-        kind = _filterType(factory.typeURL)
+        kind = filterType(factory.typeURL)
         if factory.terminal and index != last:
             raise config.error(
                 f"Error: terminal filter named {config.name} of type {kind} must be the last "
@@ -204,12 +205,3 @@ def _filters(configs: tuple[View, ...], context: FactoryContext) -> list[Callabl
             )
         makers.append(factory.build(inner, context))
     return makers
-
-
-def _filterType(typeURL: str) -> str:
-    """`envoy.filters.network.echo` of `envoy.extensions.filters.network.echo.v3.Echo`."""
-    package = typeURL.rpartition(".")[0]
-    head, _, version = package.rpartition(".")
-    if version.startswith("v"):
-        package = head
-    return package.replace("envoy.extensions.", "envoy.", 1)

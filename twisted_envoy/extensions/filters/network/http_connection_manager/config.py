@@ -1,0 +1,193 @@
+"""The factory of the HTTP connection manager: its config read, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from zope.interface import implementer
+
+from twisted_envoy.access_log.filters import buildFilter
+from twisted_envoy.access_log.logger import buildAccessLogs
+from twisted_envoy.codec.settings import HeaderLimits
+from twisted_envoy.errors import UnsupportedField
+from twisted_envoy.extensions.filters.network.http_connection_manager.filters import buildFilters
+from twisted_envoy.http.edge import Edge
+from twisted_envoy.http.h2_stats import HTTP2Stats
+from twisted_envoy.http.local_reply import LocalReplies
+from twisted_envoy.http.protocol_options import (
+    CommonHTTPOptions,
+    readCommonOptions,
+    readHTTP1Options,
+    readHTTP2Options,
+)
+from twisted_envoy.http.routes import buildRouteTable
+from twisted_envoy.http.server_connection import ServerConnection
+from twisted_envoy.http.settings import ManagerSettings, RecordSettings, Timeouts, Upgrade
+from twisted_envoy.http.stats import HTTP1Stats, ListenerManagerStats, ManagerStats
+from twisted_envoy.interfaces.network import INetworkFilterFactory
+
+if TYPE_CHECKING:
+    from twisted_envoy.config.view import View
+    from twisted_envoy.http.filter_chain import FilterPlan
+    from twisted_envoy.stats.scope import Scope
+
+_HEADERS_KB = 60
+_TUNNEL_HALF_CLOSE = "twisted_envoy.http1_tunnel_half_close"
+
+
+@implementer(INetworkFilterFactory)
+class ManagerFactory:
+    """Builds the maker of ServerConnections."""
+
+    typeURL = (
+        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+    )
+    category = "filters.network"
+    descriptors = b""
+    terminal = True
+
+    def build(self, config: View, context: Any) -> Callable[[], ServerConnection]:
+        settings = buildManager(config, context)
+        return lambda: ServerConnection(settings)
+
+
+def buildManager(config: View, context: Any) -> ManagerSettings:
+    """
+    Read a whole HttpConnectionManager.
+
+    Raises:
+        ConfigError: what Envoy refuses, or what is not implemented.
+    """
+    prefix = f"http.{config.stat_prefix}."
+    scope = context.stats.scope(prefix)
+    inner = context.within(scope, context.listener)
+    codec = config.codec_type
+    if codec == "HTTP3":
+        raise UnsupportedField(
+            config.path, "HTTP/3 is not implemented by twisted_envoy", config.position("codec_type")
+        )
+    common = readCommonOptions(config.common_http_protocol_options)
+    http1 = readHTTP1Options(config.http_protocol_options, inner, _streamErrors(config))
+    http2 = readHTTP2Options(config.http2_protocol_options, inner, _streamErrors(config))
+    kilobytes = config.max_request_headers_kb
+    limits = HeaderLimits(
+        1024 * (_HEADERS_KB if kilobytes is None else kilobytes),
+        common.maxHeadersCount,
+        common.underscores,
+    )
+    edge = Edge(config, inner)
+    replies = LocalReplies(config.local_reply_config, inner, lambda one: buildFilter(one, inner))
+    records = _records(config, inner)
+    routes = _routes(config, inner)
+    plan = buildFilters(config.http_filters, inner)
+    drain, listener = context.drain, context.listener
+    stats = context.stats
+
+    def drainClose() -> bool:
+        closes: bool = drain.drainClose(listener)
+        return closes
+
+    return ManagerSettings(
+        codec=codec,
+        plan=plan,
+        routes=routes,
+        edge=edge,
+        localReplies=replies,
+        reactor=context.reactor,
+        random=context.random,
+        runtime=context.runtime,
+        clusters=context.clusters,
+        scope=scope,
+        stats=ManagerStats(scope),
+        listenerStats=ListenerManagerStats(context.scope.scope(prefix)),
+        http1Stats=_shared(context, "http1", HTTP1Stats, stats),
+        http2Stats=_shared(context, "http2", HTTP2Stats, stats),
+        post=context.registry.turn.post,
+        nextID=context.nextID,
+        drainClose=drainClose,
+        http1=http1,
+        http2=http2,
+        limits=limits,
+        timeouts=_timeouts(config, common),
+        records=records,
+        upgrades=_upgrades(config, inner, plan),
+        maxRequests=common.maxRequestsPerConnection or 0,
+        proxies100Continue=config.proxy_100_continue,
+        safeMaxDuration=config.http1_safe_max_connection_duration,
+        tunnelHalfClose=context.runtime.boolean(_TUNNEL_HALF_CLOSE, False),
+    )
+
+
+def _shared(context: Any, name: str, make: Callable[[Scope], Any], stats: Scope) -> Any:
+    """One bundle for all connection managers of the server."""
+    return context.singleton(f"downstream {name} stats", lambda: make(stats.scope(name)))
+
+
+def _streamErrors(config: View) -> bool:
+    return bool(config.stream_error_on_invalid_http_message)
+
+
+def _routes(config: View, context: Any) -> Any:
+    kind = config.which("route_specifier")
+    if kind == "route_config":
+        return buildRouteTable(config.route_config, context)
+    raise UnsupportedField(
+        config.path, f"{kind} is not implemented by twisted_envoy", config.position(kind)
+    )
+
+
+def _timeouts(config: View, common: CommonHTTPOptions) -> Timeouts:
+    default = Timeouts()
+
+    def orDefault(value: float | None, usual: float) -> float:
+        return usual if value is None else value
+
+    return Timeouts(
+        idle=orDefault(common.idleTimeout, default.idle),
+        maxConnectionDuration=common.maxConnectionDuration or 0.0,
+        maxConnectionDurationJitter=common.maxConnectionDurationJitter,
+        maxStreamDuration=common.maxStreamDuration or 0.0,
+        streamIdle=orDefault(config.stream_idle_timeout, default.streamIdle),
+        request=config.request_timeout or 0.0,
+        requestHeaders=config.request_headers_timeout or 0.0,
+        drain=orDefault(config.drain_timeout, default.drain),
+        drainJitter=0.0
+        if config.drain_timeout_jitter is None
+        else config.drain_timeout_jitter.value / 100,
+        delayedClose=orDefault(config.delayed_close_timeout, default.delayedClose),
+    )
+
+
+def _records(config: View, context: Any) -> RecordSettings:
+    options = config.access_log_options
+    old = (config.access_log_flush_interval, config.flush_access_log_on_new_request)
+    if options is not None and any(old):
+        raise config.error(
+            "Only one of access_log_flush_interval/flush_access_log_on_new_request or "
+            "access_log_options can be specified.",
+            "access_log_options",
+        )
+    logs = buildAccessLogs(config.access_log, context)
+    if options is None:
+        return RecordSettings(logs, bool(old[1]), False, old[0] or 0.0)
+    return RecordSettings(
+        logs,
+        options.flush_access_log_on_new_request,
+        options.flush_log_on_tunnel_successfully_established,
+        options.access_log_flush_interval or 0.0,
+    )
+
+
+def _upgrades(config: View, context: Any, usual: FilterPlan) -> dict[str, Upgrade]:
+    upgrades: dict[str, Upgrade] = {}
+    for one in config.upgrade_configs:
+        name: str = one.upgrade_type
+        if name.lower() in upgrades:
+            raise one.error(
+                f"Error: multiple upgrade configs with the same name: '{name}'", "upgrade_type"
+            )
+        enabled = one.enabled
+        plan = buildFilters(one.filters, context) if one.filters else None
+        upgrades[name.lower()] = Upgrade(enabled is None or enabled, cast("Any", plan))
+    return upgrades

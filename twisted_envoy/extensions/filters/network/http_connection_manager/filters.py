@@ -1,0 +1,51 @@
+"""From `http_filters` to the plan of a chain of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twisted_envoy.config.extensions import filterType
+from twisted_envoy.errors import UnsupportedField
+from twisted_envoy.http.filter_chain import FilterPlan
+
+if TYPE_CHECKING:
+    from twisted_envoy.config.view import View
+
+
+def buildFilters(configs: tuple[View, ...], context: Any) -> FilterPlan:
+    """
+    Build every filter of a chain.
+
+    Raises:
+        ConfigError: the terminal filter is missing or not the last one, or a filter's own error.
+    """
+    makers: list[Callable[[], Any]] = []
+    names: list[str] = []
+    last = len(configs) - 1
+    for index, config in enumerate(configs):
+        if config.which("config_type") == "config_discovery":
+            raise UnsupportedField(
+                config.path,
+                "config_discovery is not implemented by twisted_envoy",
+                config.position("config_discovery"),
+            )
+        factory, inner = context.extensions.open(config, "filters.http")
+        kind = filterType(factory.typeURL)
+        if factory.terminal and index != last:
+            raise config.error(
+                f"Error: terminal filter named {config.name} of type {kind} must be the last "
+                "filter in a http filter chain."
+            )
+        if not factory.terminal and index == last:
+            raise config.error(
+                f"Error: non-terminal filter named {config.name} of type {kind} is the last filter "
+                "in a http filter chain."
+            )
+        if config.has("is_optional"):
+            config.moot("is_optional", "the filter is known")
+        if config.has("disabled") and not config.message.disabled:  # type: ignore[attr-defined]
+            config.moot("disabled", "it is not")
+        makers.append(factory.build(inner, context))
+        names.append(config.name)
+    return FilterPlan(makers, names)

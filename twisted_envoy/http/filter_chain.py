@@ -1,0 +1,272 @@
+"""
+How a request and its response pass the HTTP filters.
+
+A plan is made once a connection manager: which filter has a say in which direction. A stream has
+one passage for each direction where somebody besides the terminal filter has; a filter that holds
+keeps there what comes later, until it is released.
+
+Envoy: Http::FilterManager
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from twisted_envoy.codec.headers import HeaderMap
+
+if TYPE_CHECKING:
+    from twisted_envoy.http.filter import HTTPFilter
+    from twisted_envoy.http.stream import HTTPStream
+
+Step = tuple[int, bool, bool, bool]
+"""A filter's index, and whether it defines the method for headers, data, trailers."""
+
+
+class FilterPlan:
+    """
+    The filters of one chain, as configured.
+
+    Args:
+        makers: one callable a filter; the last makes the terminal one.
+        names: of the filters, as configured.
+
+    Attributes:
+        decodeSteps, encodeSteps: in the order in which the request and the response pass.
+        decodesAlone: only the terminal filter looks at requests; encodesAlone: none at responses.
+        ended: indexes of those that want streamEnded.
+    """
+
+    __slots__ = (
+        "decodeSteps",
+        "decodesAlone",
+        "encodeSteps",
+        "encodesAlone",
+        "ended",
+        "makers",
+        "names",
+    )
+
+    def __init__(
+        self, makers: Sequence[Callable[[], HTTPFilter]], names: Sequence[str] = ()
+    ) -> None:
+        self.makers = tuple(makers)
+        self.names = tuple(names)
+        defines = [make().defines for make in self.makers]
+        self.decodeSteps = _steps(defines, "decode")
+        self.encodeSteps = _steps(defines, "encode")[::-1]
+        last = len(defines) - 1
+        self.decodesAlone = [step[0] for step in self.decodeSteps] == [last]
+        self.encodesAlone = not self.encodeSteps
+        self.ended = tuple(i for i, found in enumerate(defines) if "streamEnded" in found)
+
+
+def _steps(defines: list[frozenset[str]], direction: str) -> tuple[Step, ...]:
+    names = [f"{direction}{part}" for part in ("Headers", "Data", "Trailers")]
+    found = ((index, *(name in one for name in names)) for index, one in enumerate(defines))
+    return tuple((i, h, d, t) for i, h, d, t in found if h or d or t)
+
+
+class _Held:
+    """What waits behind a filter that holds."""
+
+    __slots__ = ("chunks", "ended", "headers", "headersEnd", "size", "trailers")
+
+    def __init__(self) -> None:
+        self.headers: HeaderMap | None = None
+        self.headersEnd = False
+        self.chunks: list[bytes] = []
+        self.size = 0
+        self.ended = False
+        self.trailers: HeaderMap | None = None
+
+
+class Passage:
+    """
+    One direction of one stream.
+
+    Args:
+        stream: what it is a part of. filters: of the stream.
+        steps: of the plan, in this direction's order.
+
+    Attributes:
+        heldBytes: queued behind filters that hold.
+    """
+
+    __slots__ = ("_filters", "_holds", "_steps", "_stream", "heldBytes")
+
+    def __init__(
+        self, stream: HTTPStream, filters: Sequence[HTTPFilter], steps: tuple[Step, ...]
+    ) -> None:
+        self._stream = stream
+        self._filters = filters
+        self._steps = steps
+        self._holds: dict[int, _Held] = {}
+        self.heldBytes = 0
+
+    # What each direction has of its own.
+
+    def _headersTo(self, filter: Any, headers: HeaderMap, endStream: bool) -> None:
+        raise NotImplementedError
+
+    def _dataTo(self, filter: Any, data: bytes, endStream: bool) -> bytes:
+        raise NotImplementedError
+
+    def _trailersTo(self, filter: Any, trailers: HeaderMap) -> None:
+        raise NotImplementedError
+
+    def _isOver(self) -> bool:
+        """Nothing passes any more."""
+        raise NotImplementedError
+
+    def _headersOut(self, headers: HeaderMap, endStream: bool) -> None:
+        """Past the last filter."""
+
+    def _dataOut(self, data: bytes, endStream: bool) -> None:
+        """Past the last filter."""
+
+    def _trailersOut(self, trailers: HeaderMap) -> None:
+        """Past the last filter."""
+
+    def _heldChanged(self) -> None:
+        """heldBytes has another value."""
+
+    # Passing.
+
+    def headers(self, headers: HeaderMap, endStream: bool, start: int = 0) -> None:
+        """Headers come; start: which step is next."""
+        for index, takes, _, _ in self._steps[start:]:
+            if takes:
+                self._headersTo(self._filters[index], headers, endStream)
+                if self._isOver():
+                    return
+            held = self._holds.get(index)
+            if held is not None:
+                held.headers = headers
+                held.headersEnd = held.ended = endStream
+                return
+        self._headersOut(headers, endStream)
+
+    def data(self, data: bytes, endStream: bool, start: int = 0) -> None:
+        """Body bytes come."""
+        for index, _, takes, _ in self._steps[start:]:
+            if takes:
+                data = self._dataTo(self._filters[index], data, endStream)
+                if self._isOver():
+                    return
+            held = self._holds.get(index)
+            if held is not None:
+                self._queue(held, data, endStream)
+                return
+            if not data and not endStream:
+                return
+        self._dataOut(data, endStream)
+
+    def trailers(self, trailers: HeaderMap, start: int = 0) -> None:
+        """Trailers come, the last of it all."""
+        for index, _, _, takes in self._steps[start:]:
+            if takes:
+                self._trailersTo(self._filters[index], trailers)
+                if self._isOver():
+                    return
+            held = self._holds.get(index)
+            if held is not None:
+                held.trailers = trailers
+                held.ended = True
+                return
+        self._trailersOut(trailers)
+
+    def _queue(self, held: _Held, data: bytes, endStream: bool) -> None:
+        held.ended = endStream
+        if data:
+            held.chunks.append(data)
+            held.size += len(data)
+            self.heldBytes += len(data)
+            self._heldChanged()
+
+    # Holding.
+
+    def hold(self, index: int) -> None:
+        """Let nothing pass this filter."""
+        if index not in self._holds:
+            self._holds[index] = _Held()
+
+    def release(self, index: int) -> None:
+        """Let pass what waited there, in its order."""
+        held = self._holds.pop(index, None)
+        if held is None or self._isOver():
+            return
+        start = next(n for n, step in enumerate(self._steps) if step[0] == index) + 1
+        chunks = held.chunks
+        if chunks:
+            self.heldBytes -= held.size
+            self._heldChanged()
+        if held.headers is not None:
+            only = held.ended and not chunks and held.trailers is None
+            self.headers(held.headers, only, start)
+            if only:
+                return
+        last = len(chunks) - 1 if held.ended and held.trailers is None else -1
+        for number, data in enumerate(chunks):
+            if self._isOver():
+                return
+            self.data(data, number == last, start)
+        if self._isOver():
+            return
+        if held.trailers is not None:
+            self.trailers(held.trailers, start)
+        elif held.ended and not chunks and held.headers is None:
+            self.data(b"", True, start)
+
+
+class Decoding(Passage):
+    """The request's passage; its last filter is the terminal one."""
+
+    __slots__ = ()
+
+    def _headersTo(self, filter: Any, headers: HeaderMap, endStream: bool) -> None:
+        filter.decodeHeaders(headers, endStream)
+
+    def _dataTo(self, filter: Any, data: bytes, endStream: bool) -> bytes:
+        passed: bytes = filter.decodeData(data, endStream)
+        return passed
+
+    def _trailersTo(self, filter: Any, trailers: HeaderMap) -> None:
+        filter.decodeTrailers(trailers)
+
+    def _isOver(self) -> bool:
+        return self._stream.decodingEnded
+
+    def _heldChanged(self) -> None:
+        self._stream.heldRequestChanged(self.heldBytes)
+
+
+class Encoding(Passage):
+    """The response's passage; past its last filter is the codec."""
+
+    __slots__ = ()
+
+    def _headersTo(self, filter: Any, headers: HeaderMap, endStream: bool) -> None:
+        filter.encodeHeaders(headers, endStream)
+
+    def _dataTo(self, filter: Any, data: bytes, endStream: bool) -> bytes:
+        passed: bytes = filter.encodeData(data, endStream)
+        return passed
+
+    def _trailersTo(self, filter: Any, trailers: HeaderMap) -> None:
+        filter.encodeTrailers(trailers)
+
+    def _isOver(self) -> bool:
+        return self._stream.ended
+
+    def _headersOut(self, headers: HeaderMap, endStream: bool) -> None:
+        self._stream.sendHeaders(headers, endStream)
+
+    def _dataOut(self, data: bytes, endStream: bool) -> None:
+        self._stream.sendData(data, endStream)
+
+    def _trailersOut(self, trailers: HeaderMap) -> None:
+        self._stream.sendTrailers(trailers)
+
+    def _heldChanged(self) -> None:
+        self._stream.heldResponseChanged(self.heldBytes)

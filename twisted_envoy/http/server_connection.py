@@ -1,0 +1,514 @@
+"""
+One client's HTTP connection: its codec, its requests, and how it ends.
+
+    state      event                               next
+    new        first bytes (AUTO), or at once      open, with a codec
+    open       idle, too old, too many requests    draining (GOAWAY; HTTP/1.1: at the next response)
+    open       a response that says close          closing
+    draining   drain_timeout                       closing
+    closing    the last request has ended          closed, or lingering when the client may still talk
+    any        the client breaks the protocol      lingering (its requests are reset)
+    lingering  delayed_close_timeout, client's end closed
+
+Envoy: Http::ConnectionManagerImpl
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from twisted.internet.error import ConnectionAborted, ConnectionDone
+from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from twisted_envoy.codec.h1.server import H1ServerCodec
+from twisted_envoy.codec.h2.server import H2ServerCodec
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import CodecError, CodecOutput, IServerConnection, IStreamEncoder, Reset
+from twisted_envoy.http.keepalive import PingKeepalive
+from twisted_envoy.http.settings import ManagerSettings
+from twisted_envoy.http.stream import HTTPStream
+from twisted_envoy.network.link import Link, dropped
+from twisted_envoy.network.timers import IdleTimer
+from twisted_envoy.state.stream_info import StreamInfo
+
+_log = Logger("http")
+
+_MAGIC = b"PRI * HTTP/2"
+
+
+class Drain(Enum):
+    """How far the connection is on its way to its end."""
+
+    NO = 0
+    DRAINING = 1
+    CLOSING = 2
+
+
+@implementer(IServerConnection, IPushProducer)
+class ServerConnection(Link):
+    """
+    The terminal filter of an HTTP listener's connection.
+
+    Args:
+        settings: of the connection manager.
+
+    Attributes:
+        codec: None before the first bytes when it depends on them.
+        info: the connection's StreamInfo.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_drainTimer",
+        "_duration",
+        "_idle",
+        "_inCodec",
+        "_keepalive",
+        "_lingers",
+        "_output",
+        "_remote",
+        "_requests",
+        "_sniffed",
+        "_streams",
+        "codec",
+        "dataReceived",
+        "drain",
+        "info",
+        "settings",
+    )
+
+    def __init__(self, settings: ManagerSettings) -> None:
+        self.settings = settings
+        self.codec: Any = None
+        self.drain = Drain.NO
+        self.dataReceived: Callable[[bytes], None] = self._sniff
+        self.info: StreamInfo
+        self._streams: set[HTTPStream] = set()
+        self._sniffed = b""
+        self._requests = 0
+        self._closed = False
+        self._remote = False
+        self._inCodec = False
+        self._lingers: IDelayedCall | None = None
+        self._drainTimer: IDelayedCall | None = None
+        self._duration: IDelayedCall | None = None
+        self._keepalive: PingKeepalive | None = None
+        self._idle: IdleTimer | None = None
+        self._output: CodecOutput
+
+    @property
+    def streamInfo(self) -> StreamInfo:
+        """What is known about the connection."""
+        return self.info
+
+    @property
+    def protocol(self) -> str:
+        """Of the newest request."""
+        protocol: str = self.codec.protocol
+        return protocol
+
+    @property
+    def multiplexes(self) -> bool:
+        """HTTP/2: requests end alone."""
+        return self.codec is not None and self.codec.protocol == "HTTP/2"
+
+    @property
+    def closing(self) -> bool:
+        """No request will follow those that are there."""
+        return self.drain is Drain.CLOSING or self._closed
+
+    # Events of the connection.
+
+    def connectionMade(self) -> None:
+        settings = self.settings
+        self.info = self.chain.streamInfo
+        stats = settings.stats
+        stats.downstream_cx_total.value += 1
+        stats.downstream_cx_active.value += 1
+        self._output = CodecOutput(settings.post, self.transport)
+        self.transport.registerProducer(self, True)
+        timeouts = settings.timeouts
+        if timeouts.idle:
+            self._idle = IdleTimer(settings.reactor, timeouts.idle, self._idled, settings.idleQueue)
+            self._idle.start()
+        if timeouts.maxConnectionDuration:
+            jitter = 1 + settings.random.random() * timeouts.maxConnectionDurationJitter
+            self._duration = settings.reactor.callLater(
+                timeouts.maxConnectionDuration * jitter, self._tooOld
+            )
+        if settings.codec != "AUTO":
+            self._begin(settings.codec == "HTTP2")
+        elif "h2" in self.info.applicationProtocols and self.info.transportProtocol == "tls":
+            self._begin(True)
+
+    def _sniff(self, data: bytes) -> None:
+        data = self._sniffed + data
+        if data[: len(_MAGIC)] == _MAGIC:
+            self._begin(True)
+        elif len(data) < len(_MAGIC) and _MAGIC.startswith(data):
+            self._sniffed = data
+            return
+        else:
+            self._begin(False)
+        self._sniffed = b""
+        self._receive(data)
+
+    def _begin(self, isHTTP2: bool) -> None:
+        settings = self.settings
+        stats = settings.stats
+        if isHTTP2:
+            stats.downstream_cx_http2_total.value += 1
+            stats.downstream_cx_http2_active.value += 1
+            self.codec = H2ServerCodec(
+                self, self._output, settings.http2, settings.limits, settings.http2Stats
+            )
+            if settings.http2.keepalive is not None:
+                self._keepalive = PingKeepalive(
+                    settings.reactor,
+                    self.codec,
+                    settings.http2.keepalive,
+                    self._silent,
+                    settings.random,
+                )
+        else:
+            stats.downstream_cx_http1_total.value += 1
+            stats.downstream_cx_http1_active.value += 1
+            self.codec = H1ServerCodec(
+                self, self._output, settings.http1, settings.limits, _Reading(self),
+                settings.http1Stats,
+            )
+        self.dataReceived = self._receive
+        self.chain.rebind()
+
+    def _receive(self, data: bytes) -> None:
+        self.settings.stats.downstream_cx_rx_bytes_total.value += len(data)
+        self.info.bytesReceived += len(data)
+        if self._keepalive is not None:
+            self._keepalive.activity()
+        self._inCodec = True
+        try:
+            self.codec.dataReceived(data)
+        except CodecError as error:
+            self._broken(error)
+        except Exception:
+            _log.failure("an HTTP codec raised; the connection is closed")
+            self.transport.abortConnection()
+        finally:
+            self._inCodec = False
+        if self.drain is Drain.CLOSING and not self._streams:
+            self._end(delay=True)
+
+    def _broken(self, error: CodecError) -> None:
+        self.settings.stats.downstream_cx_protocol_error.value += 1
+        self.drain = Drain.CLOSING
+        for stream in list(self._streams):
+            if stream.responseEnded:
+                stream.finish()
+            else:
+                stream.streamReset(Reset.PROTOCOL_ERROR, error.details)
+        self._end(delay=True)
+
+    def readConnectionLost(self) -> None:
+        """The client's end of stream is the connection's end, except for some tunnels."""
+        streams = self._streams
+        if self.settings.tunnelHalfClose and not self.multiplexes and len(streams) == 1:
+            (stream,) = streams
+            if stream.isTunnel and stream.responseStarted and not self._closed:
+                if not stream.requestEnded:
+                    stream.decodeData(b"", True)
+                return
+        self._remote = True
+        self._resetAll("downstream_remote_disconnect")
+        self._close()
+
+    def connectionLost(self, reason: Failure) -> None:
+        problem = reason.value
+        local = isinstance(problem, ConnectionAborted) or (
+            isinstance(problem, ConnectionDone) and not self._remote
+        )
+        settings = self.settings
+        stats = settings.stats
+        if self._streams:
+            stats.downstream_cx_destroy_active_rq.value += 1
+            if local:
+                stats.downstream_cx_destroy_local_active_rq.value += 1
+            else:
+                stats.downstream_cx_destroy_remote_active_rq.value += 1
+        self._closed = True
+        self._resetAll("" if local else "downstream_remote_disconnect")
+        stats.downstream_cx_active.value -= 1
+        stats.downstream_cx_destroy.value += 1
+        if local:
+            stats.downstream_cx_destroy_local.value += 1
+        else:
+            stats.downstream_cx_destroy_remote.value += 1
+        if self.codec is not None:
+            if self.multiplexes:
+                stats.downstream_cx_http2_active.value -= 1
+            else:
+                stats.downstream_cx_http1_active.value -= 1
+        stats.downstream_cx_length_ms.record(int((settings.seconds() - self.info.startTime) * 1000))
+        stats.downstream_cx_tx_bytes_total.value += self._output.bytes
+        for timer in (self._lingers, self._drainTimer, self._duration):
+            if timer is not None and timer.active():
+                timer.cancel()
+        self._lingers = self._drainTimer = self._duration = None
+        if self._idle is not None:
+            self._idle.stop()
+        if self._keepalive is not None:
+            self._keepalive.stop()
+            self._keepalive = None
+        self.dataReceived = dropped
+        self._output.transport = self.transport
+        self.codec = None
+
+    def _resetAll(self, details: str) -> None:
+        codec = self.codec
+        for stream in list(self._streams):
+            stream.streamReset(Reset.CONNECTION_TERMINATION, details)
+        if codec is not None:
+            codec.connectionLost(Reset.CONNECTION_TERMINATION)
+
+    # IPushProducer: the transport's view of the codec.
+
+    def pauseProducing(self) -> None:
+        """The client is slow."""
+        if self.codec is not None:
+            self.codec.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """It has caught up."""
+        if self.codec is not None:
+            self.codec.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """The connection is gone; connectionLost says so too."""
+
+    # IServerConnection: events of the codec.
+
+    def newStream(self, encoder: IStreamEncoder) -> HTTPStream:
+        settings = self.settings
+        if self._idle is not None:
+            self._idle.stop()
+        stream = HTTPStream(self, encoder)
+        self._streams.add(stream)
+        self._requests += 1
+        if settings.maxRequests and self._requests >= settings.maxRequests:
+            settings.stats.downstream_cx_max_requests_reached.value += 1
+            if self.multiplexes:
+                self._startDraining()
+            else:
+                self.drain = Drain.CLOSING
+        return stream
+
+    def goAwayReceived(self, code: int) -> None:
+        """The client will ask no more; its requests are answered."""
+
+    # What streams call.
+
+    def requestCame(self, stream: HTTPStream, headers: HeaderMap) -> None:
+        """A request's headers are there."""
+        stats = self.settings.stats
+        if self.multiplexes:
+            stats.downstream_rq_http2_total.value += 1
+            upgrade = headers.get(b":protocol")
+            if upgrade is not None:
+                headers.remove(b":protocol")
+                headers.set(b":method", b"GET")
+                headers.set(b"connection", b"upgrade")
+                headers.set(b"upgrade", upgrade)
+        else:
+            stats.downstream_rq_http1_total.value += 1
+            stream.closesAfter = _asksToClose(headers, stream.streamInfo.protocol)
+
+    def refuse(self, stream: HTTPStream, refusal: Any) -> None:
+        """The request is answered before it has a route."""
+        if refusal.close:
+            stream.closesAfter = True
+        if refusal.flag:
+            stream.streamInfo.raiseFlag(refusal.flag)
+        if refusal.counter:
+            getattr(self.settings.stats, refusal.counter).value += 1
+        stream.sendLocalReply(refusal.status, refusal.body, refusal.details, refusal.headers)
+
+    def willClose(self) -> None:
+        """The next response is the last."""
+        self.drain = Drain.CLOSING
+
+    def prepareResponse(self, stream: HTTPStream, headers: HeaderMap) -> None:
+        """The last edits of a response, and what its status counts."""
+        settings = self.settings
+        stats = settings.stats
+        info = stream.streamInfo
+        status = int(headers[b":status"])
+        info.responseCode = status
+        settings.edge.prepareResponse(headers, info, stream.requestHeaders)
+        stats.downstream_rq_completed.value += 1
+        settings.listenerStats.downstream_rq_completed.value += 1
+        kind = status // 100 if 100 <= status < 600 else 0
+        stats.byClass[kind].value += 1
+        settings.listenerStats.byClass[kind].value += 1
+        if self.drain is Drain.NO and settings.drainClose():
+            self._startDraining()
+            stats.downstream_cx_drain_close.value += 1
+        if not stream.requestEnded:
+            stats.downstream_rq_response_before_rq_complete.value += 1
+        if self.multiplexes:
+            if stream.isTunnel and status == 101:
+                headers.set(b":status", b"200")
+                headers.remove(b"upgrade")
+                headers.remove(b"connection")
+            return
+        self._prepareClose(stream, headers, status)
+
+    def _prepareClose(self, stream: HTTPStream, headers: HeaderMap, status: int) -> None:
+        """HTTP/1.1 says in a header that the connection ends."""
+        if stream.streamInfo.protocol == "HTTP/1.0":
+            if b"content-length" not in headers:
+                self.drain = Drain.CLOSING
+            if self.drain is not Drain.CLOSING and not stream.closesAfter:
+                headers.set(b"connection", b"keep-alive")
+        if stream.closesAfter:
+            self.drain = Drain.CLOSING
+        opened = stream.isTunnel and (status == 101 or 200 <= status < 300)
+        if not stream.requestEnded and not opened:
+            self.drain = Drain.CLOSING
+        if self.drain is not Drain.NO and not opened:
+            self.drain = Drain.CLOSING
+            headers.set(b"connection", b"close")
+
+    def responseEnded(self, stream: HTTPStream) -> None:
+        """All of the response is with the codec."""
+        if stream.requestEnded:
+            stream.finish()
+            return
+        # What is left of the request is not wanted.
+        if self.multiplexes:
+            headers = stream.requestHeaders
+            isConnect = headers is not None and headers.get(b":method") == b"CONNECT"
+            stream.encoder.resetStream(Reset.CONNECT_ERROR if isConnect else Reset.LOCAL)
+        else:
+            self.drain = Drain.CLOSING
+        stream.finish()
+
+    def resetResponse(self, stream: HTTPStream, reason: Reset) -> None:
+        """The response cannot be finished."""
+        if self.codec is not None:
+            headers = stream.requestHeaders
+            if headers is not None and headers.get(b":method") == b"CONNECT":
+                reason = Reset.CONNECT_ERROR
+            stream.encoder.resetStream(reason)
+        if not self.multiplexes:
+            self.drain = Drain.CLOSING
+        stream.finish()
+
+    def streamFinished(self, stream: HTTPStream) -> None:
+        """A request is over."""
+        self._streams.discard(stream)
+        if self._streams or self._closed:
+            return
+        if self.drain is Drain.CLOSING:
+            if not self._inCodec:
+                self._end(delay=not (stream.closesAfter and stream.requestEnded))
+        elif self._idle is not None:
+            self._idle.idle = self._idled
+            self._idle.start()
+
+    # The end.
+
+    def _idled(self) -> None:
+        self.settings.stats.downstream_cx_idle_timeout.value += 1
+        if self.codec is None:
+            self._close()
+        elif self.drain is Drain.NO:
+            self._startDraining()
+
+    def _tooOld(self) -> None:
+        self._duration = None
+        stats = self.settings.stats
+        stats.downstream_cx_max_duration_reached.value += 1
+        if self.codec is None:
+            self._close()
+        elif self.settings.safeMaxDuration and not self.multiplexes:
+            stats.downstream_cx_http1_soft_drain.value += 1
+            self.drain = Drain.CLOSING
+            if not self._streams:
+                self._close()
+        elif self.drain is Drain.NO:
+            self._startDraining()
+
+    def _silent(self) -> None:
+        """The client does not answer pings."""
+        self._close()
+
+    def _startDraining(self) -> None:
+        self.drain = Drain.DRAINING
+        self.codec.shutdownNotice()
+        settings = self.settings
+        jitter = 1 + settings.random.random() * settings.timeouts.drainJitter
+        self._drainTimer = settings.reactor.callLater(
+            settings.timeouts.drain * jitter, self._drained
+        )
+
+    def _drained(self) -> None:
+        self._drainTimer = None
+        if self._closed or self.codec is None:
+            return
+        self.codec.goAway()
+        self.drain = Drain.CLOSING
+        if not self._streams:
+            self._end(delay=True)
+
+    def _end(self, delay: bool) -> None:
+        """Close, at once or when the client has had time to read and to stop talking."""
+        if self._closed:
+            return
+        timeout = self.settings.timeouts.delayedClose
+        if not delay or not timeout:
+            self._close()
+            return
+        self._closed = True
+        self._output.flush()
+        self.dataReceived = dropped
+        self.chain.rebind()
+        self._lingers = self.settings.reactor.callLater(timeout, self._lingered)
+
+    def _lingered(self) -> None:
+        self._lingers = None
+        self.settings.stats.downstream_cx_delayed_close_timeout.value += 1
+        self._close()
+
+    def _close(self) -> None:
+        self._closed = True
+        self._output.flush()
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+
+
+@implementer(IPushProducer)
+class _Reading:
+    """The codec's view of the connection's reading."""
+
+    __slots__ = ("pauseProducing", "resumeProducing", "stopProducing")
+
+    def __init__(self, connection: ServerConnection) -> None:
+        link = super(ServerConnection, connection)
+        self.pauseProducing = link.pauseProducing
+        self.resumeProducing = link.resumeProducing
+        self.stopProducing = link.stopProducing
+
+
+def _asksToClose(headers: HeaderMap, protocol: str) -> bool:
+    """The client wants the connection to end with this request."""
+    value = headers.joined(b"connection")
+    if value is None:
+        return protocol == "HTTP/1.0"
+    tokens = [token.strip().lower() for token in value.split(b",")]
+    if protocol == "HTTP/1.0":
+        return b"keep-alive" not in tokens
+    return b"close" in tokens

@@ -1,0 +1,104 @@
+"""What a connection manager's config says, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings, HTTP2Settings
+from twisted_envoy.http.filter_chain import FilterPlan
+from twisted_envoy.http.stats import HTTP1Stats, ListenerManagerStats, ManagerStats
+from twisted_envoy.network.timers import DeadlineQueue
+
+if TYPE_CHECKING:
+    from twisted_envoy.interfaces.access_log import IAccessLogger
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """`upgrade_configs`: whether a type is let through, and with which filters (None: the usual)."""
+
+    enabled: bool = True
+    plan: FilterPlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds; 0 is never."""
+
+    idle: float = 3600.0
+    maxConnectionDuration: float = 0.0
+    maxConnectionDurationJitter: float = 0.0
+    maxStreamDuration: float = 0.0
+    streamIdle: float = 300.0
+    request: float = 0.0
+    requestHeaders: float = 0.0
+    drain: float = 5.0
+    drainJitter: float = 0.0
+    delayedClose: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSettings:
+    """Access logs and when they are written besides at the end; interval in seconds, 0: never."""
+
+    logs: tuple[IAccessLogger, ...] = ()
+    onNewRequest: bool = False
+    onTunnel: bool = False
+    interval: float = 0.0
+
+
+@dataclass(slots=True)
+class ManagerSettings:
+    """
+    Of one connection manager, shared by all its connections.
+
+    Attributes:
+        codec: `AUTO`, `HTTP1` or `HTTP2`.
+        plan: the filters. routes: http.routes' RouteTable. edge: http.edge's Edge.
+        localReplies: http.local_reply's LocalReplies.
+        upgrades: by lower-case type.
+        maxRequests: a connection, 0 is without end.
+        post: `TurnQueue.post`. nextID: numbers requests.
+        drainClose: whether connections should end now.
+        tunnelHalfClose: switch `twisted_envoy.http1_tunnel_half_close`.
+    """
+
+    codec: str
+    plan: FilterPlan
+    routes: Any
+    edge: Any
+    localReplies: Any
+    reactor: Any
+    random: Random
+    runtime: Any
+    clusters: Any
+    scope: Any
+    stats: ManagerStats
+    listenerStats: ListenerManagerStats
+    http1Stats: HTTP1Stats
+    http2Stats: Any
+    post: Callable[[Callable[[], None]], None]
+    nextID: Callable[[], int]
+    drainClose: Callable[[], bool]
+    http1: HTTP1Settings = HTTP1Settings()
+    http2: HTTP2Settings = HTTP2Settings()
+    limits: HeaderLimits = HeaderLimits()
+    timeouts: Timeouts = Timeouts()
+    records: RecordSettings = RecordSettings()
+    upgrades: dict[str, Upgrade] = field(default_factory=dict)
+    maxRequests: int = 0
+    proxies100Continue: bool = False
+    safeMaxDuration: bool = False
+    tunnelHalfClose: bool = False
+    bufferLimit: int = 1024 * 1024
+    seconds: Callable[[], float] = field(init=False)
+    streamIdleQueue: DeadlineQueue = field(init=False)
+    idleQueue: DeadlineQueue = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.seconds = self.reactor.seconds
+        self.streamIdleQueue = DeadlineQueue(self.reactor, self.timeouts.streamIdle)
+        self.idleQueue = DeadlineQueue(self.reactor, self.timeouts.idle)

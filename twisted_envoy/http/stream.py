@@ -1,0 +1,553 @@
+"""
+One request of a client and its response: between a codec's stream and the HTTP filters.
+
+    event                      sent by           what happens
+    decodeHeaders/Data/...     the codec         checks and edits, a route, then the filters
+    sendLocalReply             anybody           the response of our own, through the filters
+    encodeHeaders/Data/...     terminal filter   the filters, then edits, then the codec
+    resetStream                terminal filter   the response cannot be finished
+    streamReset                the codec         the client gave up, or its connection is gone
+    timers                     time              see http.stream_timers
+
+Envoy: ConnectionManagerImpl::ActiveStream
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IPushProducer
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import CodecError, IStreamDecoder, IStreamEncoder, Reset
+from twisted_envoy.http.filter_chain import Decoding, Encoding, FilterPlan
+from twisted_envoy.http.stream_timers import StreamTimers
+from twisted_envoy.network.read_gate import HELD_FULL, ReadGate
+from twisted_envoy.network.records import writeRecord
+from twisted_envoy.state.request_info import RequestInfo
+from twisted_envoy.state.stream_info import FormatContext
+
+if TYPE_CHECKING:
+    from twisted_envoy.http.filter import HTTPFilter
+    from twisted_envoy.http.server_connection import ServerConnection
+
+_log = Logger("http")
+
+_CONTINUE = b"100-continue"
+
+
+@implementer(IStreamDecoder, IPushProducer)
+class HTTPStream:
+    """
+    One request.
+
+    Args:
+        connection: it came over.
+        encoder: the codec's, for the response.
+
+    Attributes:
+        streamInfo: what is known about it; route: chosen for it, None for none.
+        requestHeaders, requestTrailers, responseHeaders, responseTrailers: None before they came.
+        requestEnded: all of it has come. decodingEnded: the filters see no more of it.
+        responseStarted, ended: the response's headers are sent; it is all over.
+        isTunnel: an upgrade or CONNECT was let through.
+        gate: whether the request's body is read.
+        bufferLimit: bytes that may be held in each direction.
+        closesAfter: this request's end is the connection's.
+    """
+
+    __slots__ = (
+        "_decoding",
+        "_encoding",
+        "_paused",
+        "_plan",
+        "_producer",
+        "_responsePaused",
+        "bufferLimit",
+        "closesAfter",
+        "connection",
+        "decodingEnded",
+        "encoder",
+        "ended",
+        "filters",
+        "gate",
+        "isTunnel",
+        "requestEnded",
+        "requestHeaders",
+        "requestTrailers",
+        "responseEnded",
+        "responseHeaders",
+        "responseStarted",
+        "responseTrailers",
+        "route",
+        "settings",
+        "streamInfo",
+        "timers",
+    )
+
+    def __init__(self, connection: ServerConnection, encoder: IStreamEncoder) -> None:
+        settings = connection.settings
+        self.connection = connection
+        self.encoder = encoder
+        self.settings = settings
+        self.streamInfo = RequestInfo(connection.streamInfo, settings.seconds())
+        self.requestHeaders: HeaderMap | None = None
+        self.requestTrailers: HeaderMap | None = None
+        self.responseHeaders: HeaderMap | None = None
+        self.responseTrailers: HeaderMap | None = None
+        self.requestEnded = self.decodingEnded = False
+        self.responseStarted = self.responseEnded = self.ended = False
+        self.isTunnel = self.closesAfter = False
+        self.route: Any = None
+        self.filters: list[HTTPFilter] = []
+        self.bufferLimit = settings.bufferLimit
+        self.gate = ReadGate(self)
+        self.timers = StreamTimers(self)
+        self._plan: FilterPlan = settings.plan
+        self._decoding: Any = None
+        self._encoding: Encoding | None = None
+        self._producer: IPushProducer | None = None
+        self._responsePaused = self._paused = False
+        settings.stats.downstream_rq_total.value += 1
+        settings.stats.downstream_rq_active.value += 1
+
+    # The request, from the codec.
+
+    def decode1xx(self, headers: HeaderMap) -> None:
+        """Clients send none."""
+
+    def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        settings = self.settings
+        info = self.streamInfo
+        connection = self.connection
+        self.requestHeaders = info.requestHeaders = headers
+        info.protocol = connection.protocol
+        self.timers.headersCame()
+        if endStream:
+            self._requestEnds()
+        connection.requestCame(self, headers)
+        if headers.get(b"expect", b"").lower() == _CONTINUE and not settings.proxies100Continue:
+            headers.remove(b"expect")
+            if not endStream:
+                self.encoder.encode1xx(HeaderMap(((b":status", b"100"),)))
+        refusal = settings.edge.prepareRequest(headers, info, connection.streamInfo, False)
+        if refusal is not None:
+            connection.refuse(self, refusal)
+            return
+        self.refreshRoute()
+        if not self._chooseFilters(headers):
+            self._plan = settings.plan
+            self._makeFilters()
+            settings.stats.downstream_rq_ws_on_non_ws_route.value += 1
+            self.sendLocalReply(403, b"", "upgrade_failed")
+            return
+        self._makeFilters()
+        self.timers.routeChosen()
+        if settings.records.onNewRequest:
+            self.writeRecord("DownstreamStart")
+        try:
+            self._decoding.headers(headers, endStream)
+        except Exception:
+            self._filterRaised()
+
+    def decodeData(self, data: bytes, endStream: bool) -> None:
+        self.streamInfo.bytesReceived += len(data)
+        self.timers.lastActivity()
+        if endStream:
+            self._requestEnds()
+        if self.decodingEnded:
+            return
+        try:
+            self._decoding.data(data, endStream)
+        except Exception:
+            self._filterRaised()
+
+    def decodeTrailers(self, trailers: HeaderMap) -> None:
+        self.requestTrailers = self.streamInfo.requestTrailers = trailers
+        self.timers.lastActivity()
+        self._requestEnds()
+        if self.decodingEnded:
+            return
+        try:
+            self._decoding.trailers(trailers)
+        except Exception:
+            self._filterRaised()
+
+    def streamReset(self, reason: Reset, details: str) -> None:
+        """The client gave this request up, or its connection is gone."""
+        if self.ended:
+            return
+        settings = self.settings
+        info = self.streamInfo
+        settings.stats.downstream_rq_rx_reset.value += 1
+        if reason is Reset.CONNECTION_TERMINATION:
+            info.raiseFlag("DC")
+            info.responseCodeDetails = details or "downstream_remote_disconnect"
+        elif reason is Reset.PROTOCOL_ERROR:
+            info.raiseFlag("DPE")
+            info.responseCodeDetails = details
+        elif reason in (Reset.REMOTE, Reset.REMOTE_REFUSED):
+            info.raiseFlag("DR")
+            info.responseCodeDetails = details or "http2.remote_reset"
+        elif details:
+            info.responseCodeDetails = details
+        self.finish()
+
+    def streamFailed(self, error: CodecError) -> None:
+        """The request cannot be read."""
+        self.streamInfo.raiseFlag("DPE")
+        if self.requestHeaders is None:
+            self.streamInfo.protocol = self.connection.protocol
+        self.connection.willClose()
+        self.sendLocalReply(error.status, error.body, error.details)
+
+    def _requestEnds(self) -> None:
+        self.requestEnded = True
+        self.streamInfo.lastRequestByteReceivedTime = self.settings.seconds()
+        self.timers.requestEnded()
+
+    # Route and filters.
+
+    def refreshRoute(self) -> None:
+        """Choose the route by what the request looks like now."""
+        info = self.streamInfo
+        settings = self.settings
+        self.route = info.route = route = settings.routes.match(
+            self.requestHeaders, info, settings.random.getrandbits(64)
+        )
+        if route is not None:
+            info.routeName = route.name
+
+    def clearRouteCache(self) -> None:
+        """The same: the next look at the route sees the new one."""
+        self.refreshRoute()
+
+    def _chooseFilters(self, headers: HeaderMap) -> bool:
+        """Whether the request may go on: it wants no upgrade, or one that is allowed."""
+        kind = headers.get(b"upgrade")
+        if headers.get(b":method") == b"CONNECT":
+            kind = b"CONNECT"
+        if kind is None:
+            return True
+        name = kind.decode("latin-1").lower()
+        own = self.settings.upgrades.get(name)
+        byRoute = None if self.route is None else self.route.upgrades.get(name)
+        if byRoute is not None and not byRoute.enabled:
+            return False
+        if byRoute is None and (own is None or not own.enabled):
+            return False
+        if own is not None and own.plan is not None:
+            self._plan = own.plan
+        self.isTunnel = True
+        self.streamInfo.upgradeProtocol = name
+        stats = self.settings.stats
+        stats.downstream_cx_upgrades_total.value += 1
+        stats.downstream_cx_upgrades_active.value += 1
+        return True
+
+    def _makeFilters(self) -> None:
+        plan = self._plan
+        filters = [make() for make in plan.makers]
+        for index, one in enumerate(filters):
+            one.stream = self
+            one.index = index
+        self.filters = filters
+        if plan.decodesAlone:
+            self._decoding = _Straight(filters[-1])
+        else:
+            self._decoding = Decoding(self, filters, plan.decodeSteps)
+        if not plan.encodesAlone:
+            self._encoding = Encoding(self, filters, plan.encodeSteps)
+
+    def routeConfig(self, name: str) -> Any:
+        """The most specific typed_per_filter_config of that filter name; None for none."""
+        found = self.routeConfigs(name)
+        return found[-1] if found else None
+
+    def routeConfigs(self, name: str) -> tuple[Any, ...]:
+        """All of them, the least specific first."""
+        route = self.route
+        return () if route is None else route.routeConfigs.get(name, ())
+
+    def nameOf(self, filter: HTTPFilter) -> str:
+        """What the filter is called in the config."""
+        names = self._plan.names
+        return names[filter.index] if filter.index < len(names) else ""
+
+    # Holding.
+
+    @property
+    def heldRequestBytes(self) -> int:
+        """Body bytes that wait behind a filter that holds the request."""
+        held: int = self._decoding.heldBytes
+        return held
+
+    def holdDecode(self, filter: HTTPFilter) -> None:
+        """See HTTPFilter."""
+        self._decoding.hold(filter.index)
+
+    def releaseDecode(self, filter: HTTPFilter) -> None:
+        """See HTTPFilter."""
+        try:
+            self._decoding.release(filter.index)
+        except Exception:
+            self._filterRaised()
+
+    def holdEncode(self, filter: HTTPFilter) -> None:
+        """See HTTPFilter."""
+        if self._encoding is not None:
+            self._encoding.hold(filter.index)
+
+    def releaseEncode(self, filter: HTTPFilter) -> None:
+        """See HTTPFilter."""
+        if self._encoding is not None:
+            try:
+                self._encoding.release(filter.index)
+            except Exception:
+                self._filterRaised()
+
+    def heldRequestChanged(self, size: int) -> None:
+        """Read no more while too much is held."""
+        if size > self.bufferLimit:
+            self.gate.shut(HELD_FULL)
+        else:
+            self.gate.open(HELD_FULL)
+
+    def heldResponseChanged(self, size: int) -> None:
+        """The same for the response."""
+        if (size > self.bufferLimit) is not self._responsePaused:
+            self._responsePaused = not self._responsePaused
+            if self._producer is not None:
+                if self._responsePaused:
+                    self._producer.pauseProducing()
+                else:
+                    self._producer.resumeProducing()
+
+    def _filterRaised(self) -> None:
+        _log.failure("an HTTP filter raised; the request is ended")
+        if not self.ended:
+            self.sendLocalReply(500, b"", "filter_raised")
+
+    # IPushProducer: the gate's view of the request.
+
+    def pauseProducing(self) -> None:
+        self.settings.stats.downstream_flow_control_paused_reading_total.value += 1
+        if not self.ended:
+            self._paused = True
+            self.encoder.pauseReading()
+
+    def resumeProducing(self) -> None:
+        self.settings.stats.downstream_flow_control_resumed_reading_total.value += 1
+        if not self.ended and self._paused:
+            self._paused = False
+            self.encoder.resumeReading()
+
+    def stopProducing(self) -> None:
+        """Whoever reads the request is gone; the filters know."""
+
+    # The response, from the terminal filter.
+
+    def registerProducer(self, producer: IPushProducer | None) -> None:
+        """Pause it while the client is slow; None for none."""
+        self._producer = producer
+        if not self.ended:
+            self.encoder.registerProducer(producer)
+
+    def encode1xx(self, headers: HeaderMap) -> None:
+        """Interim headers from the upstream; 100 only where it was asked for through us."""
+        if self.settings.proxies100Continue and not self.ended:
+            self.encoder.encode1xx(headers)
+
+    def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        """The response begins its way through the filters."""
+        self.responseHeaders = self.streamInfo.responseHeaders = headers
+        if self._encoding is not None:
+            self._encoding.headers(headers, endStream)
+        else:
+            self.sendHeaders(headers, endStream)
+
+    def encodeData(self, data: bytes, endStream: bool) -> None:
+        """Body bytes of the response."""
+        if self._encoding is not None:
+            self._encoding.data(data, endStream)
+        else:
+            self.sendData(data, endStream)
+
+    def encodeTrailers(self, trailers: HeaderMap) -> None:
+        """Trailers of the response."""
+        self.responseTrailers = self.streamInfo.responseTrailers = trailers
+        if self._encoding is not None:
+            self._encoding.trailers(trailers)
+        else:
+            self.sendTrailers(trailers)
+
+    def sendLocalReply(
+        self,
+        status: int,
+        body: bytes,
+        details: str,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+        grpcStatus: int | None = None,
+    ) -> None:
+        """See HTTPFilter.sendLocalReply; a response that has begun is reset instead."""
+        if self.ended:
+            return
+        info = self.streamInfo
+        if self.responseHeaders is not None and self.responseStarted:
+            info.responseCodeDetails = details
+            self.resetStream(Reset.LOCAL, details)
+            return
+        self.decodingEnded = True
+        info.responseCodeDetails = details
+        replies = self.settings.localReplies
+        reply = replies.make(info, status, body, headers, grpcStatus)
+        isHead = self.requestHeaders is not None and self.requestHeaders.get(b":method") == b"HEAD"
+        whole = isHead or not reply.body
+        self.encodeHeaders(reply.headers, whole)
+        if not whole:
+            self.encodeData(reply.body, True)
+
+    def resetStream(self, reason: Reset, details: str) -> None:
+        """The response has begun and will not be finished."""
+        if self.ended:
+            return
+        if details:
+            self.streamInfo.responseCodeDetails = details
+        self.settings.stats.downstream_rq_tx_reset.value += 1
+        self.connection.resetResponse(self, reason)
+
+    def recreate(self, headers: HeaderMap, body: bytes = b"") -> bool:
+        """
+        Handle the same request again, with these headers, from the first filter on.
+
+        Returns:
+            False when that cannot be: part of it is not there, or the response has begun.
+        """
+        if self.ended or self.responseStarted or not self.requestEnded or self.isTunnel:
+            return False
+        self.settings.post(lambda: self._again(headers, body))
+        return True
+
+    def _again(self, headers: HeaderMap, body: bytes) -> None:
+        if self.ended:
+            return
+        self._endFilters()
+        info = self.streamInfo
+        self.requestHeaders = info.requestHeaders = headers
+        self.responseHeaders = info.responseHeaders = None
+        self.decodingEnded = False
+        self._producer = None
+        self.encoder.registerProducer(None)
+        self.refreshRoute()
+        self._makeFilters()
+        self.timers.routeChosen()
+        try:
+            trailers = self.requestTrailers
+            self._decoding.headers(headers, not body and trailers is None)
+            if body and not self.decodingEnded:
+                self._decoding.data(body, trailers is None)
+            if trailers is not None and not self.decodingEnded:
+                self._decoding.trailers(trailers)
+        except Exception:
+            self._filterRaised()
+
+    # Past the filters.
+
+    def sendHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        """The response's headers go to the client."""
+        if self.ended:
+            return
+        self.responseHeaders = self.streamInfo.responseHeaders = headers
+        self.connection.prepareResponse(self, headers)
+        self.responseStarted = True
+        self.timers.lastActivity()
+        self.streamInfo.firstResponseByteSentTime = self.settings.seconds()
+        self.encoder.encodeHeaders(headers, endStream)
+        if endStream:
+            self._responseEnds()
+        elif self.isTunnel and self.settings.records.onTunnel:
+            self.writeRecord("DownstreamTunnelSuccessfullyEstablished")
+
+    def sendData(self, data: bytes, endStream: bool) -> None:
+        """Body bytes go to the client."""
+        if self.ended:
+            return
+        self.streamInfo.bytesSent += len(data)
+        self.timers.lastActivity()
+        self.encoder.encodeData(data, endStream)
+        if endStream:
+            self._responseEnds()
+
+    def sendTrailers(self, trailers: HeaderMap) -> None:
+        """Trailers go to the client."""
+        if self.ended:
+            return
+        self.encoder.encodeTrailers(trailers)
+        self._responseEnds()
+
+    def _responseEnds(self) -> None:
+        self.responseEnded = True
+        self.streamInfo.lastResponseByteSentTime = self.settings.seconds()
+        self.connection.responseEnded(self)
+
+    # The end.
+
+    def finish(self) -> None:
+        """It is over, one way or the other: filters let go, the record is written."""
+        if self.ended:
+            return
+        self.ended = self.decodingEnded = True
+        settings = self.settings
+        info = self.streamInfo
+        info.endTime = now = settings.seconds()
+        self.timers.stop()
+        encoder = self.encoder
+        info.wireBytesSent = encoder.wireBytes
+        info.responseHeaderBytes = encoder.headerBytes
+        stats = settings.stats
+        stats.downstream_rq_active.value -= 1
+        stats.downstream_rq_time.record(int((now - info.startTime) * 1000))
+        if self.isTunnel:
+            stats.downstream_cx_upgrades_active.value -= 1
+        self._endFilters()
+        self.connection.streamFinished(self)
+        if settings.records.logs:
+            self.writeRecord("DownstreamEnd")
+        self._producer = None
+
+    def _endFilters(self) -> None:
+        filters = self.filters
+        for index in self._plan.ended if filters else ():
+            try:
+                filters[index].streamEnded()  # type: ignore[attr-defined]
+            except Exception:
+                _log.failure("streamEnded of an HTTP filter raised")
+        self.filters = []
+        self._decoding = self._encoding = None
+
+    def writeRecord(self, kind: str) -> None:
+        """Write to the access logs."""
+        logs = self.settings.records.logs
+        if logs:
+            writeRecord(logs, FormatContext(self.streamInfo, kind, self.settings.seconds()))
+
+
+class _Straight:
+    """The request's way when only the terminal filter looks at it."""
+
+    __slots__ = ("data", "headers", "trailers")
+
+    heldBytes = 0
+
+    def __init__(self, terminal: Any) -> None:
+        self.headers = terminal.decodeHeaders
+        self.data = terminal.decodeData
+        self.trailers = terminal.decodeTrailers
+
+    def hold(self, index: int) -> None:
+        """Nothing comes after it."""
+
+    def release(self, index: int) -> None:
+        """Nothing waits."""
