@@ -41,6 +41,17 @@ class AccessLogFileTests(SynchronousTestCase):
         self.assertEqual(self.content(), "one\n")
         self.assertEqual(self.stats()["write_total_buffered"], len("two é\n".encode()))
 
+    def test_oddBytes(self) -> None:
+        """Bytes that are no UTF-8 go out as they came; what never was a byte is spelt out."""
+        file = self.open()
+
+        file.write(b"a\xe9\xc3\xa9\n".decode("utf-8", "surrogateescape"))
+        file.write("\ud800\n")
+        file.flush()
+
+        with open(self.path, "rb") as content:
+            self.assertEqual(content.read(), b"a\xe9\xc3\xa9\n\\ud800\n")
+
     def test_theTimerFlushes(self) -> None:
         """After the interval everything is in the file, and no timer is left."""
         file = self.open()

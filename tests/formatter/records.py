@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IAddress
 
+from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.state.filter_state import BoolObject, FilterState, StringObject, Uint64Object
+from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo, UpstreamInfo
 
 START = 1795400112.374098
@@ -75,3 +77,54 @@ def fullRecord() -> FormatContext:
     upstream.filterState = FilterState()
     upstream.filterState.set("up", StringObject("shared"))
     return FormatContext(info, "TcpConnectionEnd", START + 1)
+
+
+def requestRecord(path: bytes = b"/p?a=1", *headers: tuple[bytes, bytes]) -> FormatContext:
+    """A GET with these headers, of which only the head is there."""
+    connection = StreamInfo(START, ipv4("127.0.0.1", 9999), ipv4("127.0.0.1", 54321), 7)
+    info = RequestInfo(connection, START)
+    info.protocol = "HTTP/1.1"
+    info.requestHeaders = HeaderMap(
+        [(b":method", b"GET"), (b":path", path), (b":authority", b"h.example:80"), *headers]
+    )
+    return FormatContext(info, "DownstreamEnd", START + 1)
+
+
+@dataclass
+class VirtualHost:
+    """What formats want to know of a virtual host."""
+
+    metadata: dict[str, dict[str, object]] = field(default_factory=dict)
+
+
+@dataclass
+class Route:
+    """What formats want to know of a route."""
+
+    metadata: dict[str, dict[str, object]] = field(default_factory=dict)
+    virtualHost: VirtualHost = field(default_factory=VirtualHost)
+
+
+def answeredRecord() -> FormatContext:
+    """A proxied request that has ended after 21.5 ms."""
+    record = requestRecord(b"/p?a=1", (b"x-request-id", b"the-id"), (b"x-multi", b"one"))
+    info = record.streamInfo
+    assert isinstance(info, RequestInfo)
+    info.requestHeaders.add(b"x-multi", b"two")
+    info.responseHeaders = HeaderMap([(b":status", b"200"), (b"x-up", b"here")])
+    info.responseTrailers = HeaderMap([(b"t", b"last")])
+    info.responseCode, info.responseCodeDetails = 200, "via_upstream"
+    info.routeName, info.virtualClusterName = "main", "vc"
+    info.route = Route({"ns": {"k": "rv"}}, VirtualHost({"ns": {"k": "vhv"}}))
+    info.upstreamProtocol, info.attemptCount = "HTTP/2", 2
+    info.lastRequestByteReceivedTime = START + 0.001
+    info.firstUpstreamByteSentTime, info.lastUpstreamByteSentTime = START + 0.002, START + 0.0035
+    info.firstUpstreamByteReceivedTime = START + 0.010
+    info.lastUpstreamByteReceivedTime = START + 0.012
+    info.firstResponseByteSentTime, info.lastResponseByteSentTime = START + 0.011, START + 0.0215
+    info.endTime = START + 0.0215
+    info.requestHeaderBytes, info.responseHeaderBytes = 93, 145
+    info.wireBytesReceived, info.wireBytesSent = 152, 493
+    info.upstreamHeaderBytesSent, info.upstreamHeaderBytesReceived = 274, 55
+    info.upstreamWireBytesSent, info.upstreamWireBytesReceived = 327, 407
+    return record

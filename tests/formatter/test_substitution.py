@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.formatter.records import bareRecord, fullRecord
+from tests.formatter.records import bareRecord, fullRecord, requestRecord
 from tests.formatter.views import viewOfYAML
 from twisted_envoy.config.unread import unread
 from twisted_envoy.errors import ConfigError
@@ -84,3 +84,16 @@ class CompileSubstitutionTests(SynchronousTestCase):
 
         self.assertEqual(unread(known), [])
         self.assertNotEqual(unread(other), [])
+
+    def test_aFormattersCommand(self) -> None:
+        """Known where its extension is named, and nowhere else."""
+        source = 'text_format: "%REQ_WITHOUT_QUERY(:PATH)%"\n'
+        named = viewOfYAML(
+            FORMAT,
+            source + "formatters:\n- name: f\n  typed_config:\n"
+            '    "@type": type.googleapis.com/'
+            "envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery\n",
+        )
+
+        self.assertEqual(compileSubstitution(named)(requestRecord(b"/a?b")), "/a")
+        self.assertRaises(ConfigError, compileSubstitution, viewOfYAML(FORMAT, source))

@@ -82,10 +82,13 @@ class AccessLogFile:
         self._descriptor: int | None = self._open()
 
     def write(self, text: str) -> None:
-        """Append a text; after `close` it is dropped."""
+        """Append a text (odd bytes as surrogates: they go out as bytes); dropped after `close`."""
         if self._closed or not text:
             return
-        data = text.encode("utf-8", "backslashreplace")
+        try:
+            data = text.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            data = text.encode("utf-8", "backslashreplace")
         self._buffer.append(data)
         self._size += len(data)
         stats = self._stats

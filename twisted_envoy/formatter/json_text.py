@@ -7,6 +7,7 @@ from json.encoder import encode_basestring
 from math import isfinite
 
 _encode = encode_basestring
+_PLAIN = frozenset(range(0x20, 0x7F)) - frozenset(b'"\\')
 
 
 def jsonText(value: object) -> str:
@@ -16,7 +17,7 @@ def jsonText(value: object) -> str:
     A whole float prints as a whole number; what JSON has no form for prints as text.
     """
     if isinstance(value, str):
-        return _encode(value)
+        return _encode(value) if value.isascii() else _quoted(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -31,6 +32,17 @@ def jsonText(value: object) -> str:
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return "[" + ",".join(map(jsonText, value)) + "]"
     return _encode(str(value))
+
+
+def _quoted(text: str) -> str:
+    """A string in quotes; of one that is no UTF-8 each odd byte is one character, as in Envoy."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        data = text.encode("utf-8", "surrogateescape")
+        plain = (chr(byte) if byte in _PLAIN else f"\\u{byte:04x}" for byte in data)
+        return f'"{"".join(plain)}"'
+    return _encode(text)
 
 
 def plainText(value: object) -> str | None:

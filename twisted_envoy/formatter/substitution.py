@@ -8,14 +8,15 @@ from twisted_envoy.formatter.data_source import readDataSource
 from twisted_envoy.formatter.json_format import compileJSON
 from twisted_envoy.formatter.operators import BUILT_IN
 from twisted_envoy.formatter.operators.entry import Operators
+from twisted_envoy.formatter.operators.path import REQ_WITHOUT_QUERY
 from twisted_envoy.formatter.parser import FormatError
 from twisted_envoy.formatter.text import Formatter, compileText
 
-_BUILT_IN_FORMATTERS = (
-    "envoy.extensions.formatter.metadata.v3.Metadata",
-    "envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery",
-)
-"""Extensions whose commands Envoy 1.40 has built in, or which are only checked here."""
+_FORMATTERS: dict[str, Operators] = {
+    "envoy.extensions.formatter.metadata.v3.Metadata": {},
+    "envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery": REQ_WITHOUT_QUERY,
+}
+"""Extensions by type, with the commands that Envoy 1.40 has only where they are named."""
 
 
 def compileSubstitution(
@@ -36,7 +37,7 @@ def compileSubstitution(
     omitEmpty: bool = view.omit_empty_values
     kind = view.which("format")
     view.moot("json_format_options", "Envoy 1.40 sorts the keys in any case")
-    _readFormatters(view)
+    operators = _withFormatters(view, operators)
     try:
         if kind == "json_format":
             return compileJSON(view.json_format, omitEmpty, operators)
@@ -50,12 +51,15 @@ def compileSubstitution(
     raise view.error('field: "format", reason: is required')
 
 
-def _readFormatters(view: Any) -> None:
-    """Read those that are obeyed without doing anything; others stay unread and are reported."""
+def _withFormatters(view: Any, operators: Operators) -> Operators:
+    """The operators and those of the extensions; what is not known stays unread, is reported."""
     if not view.has("formatters"):
-        return
+        return operators
     for formatter in view.formatters:
         config = formatter.typed_config
-        if config is not None and config.typeURL.rpartition("/")[2] in _BUILT_IN_FORMATTERS:
+        name = "" if config is None else config.typeURL.rpartition("/")[2]
+        if config is not None and name in _FORMATTERS:
             formatter.moot("name", "only the type counts")
             config.open()
+            operators = {**operators, **_FORMATTERS[name]}
+    return operators

@@ -39,6 +39,8 @@ class RequestInfo(StreamInfo):
         localReplyBody: text of a local reply while it is formatted.
     """
 
+    isRequest = True
+
     __slots__ = (
         "attemptCount",
         "connection",

@@ -9,6 +9,7 @@ chain matching, formatters and access logs. Plain slots: hot code adds to `bytes
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from twisted.internet.interfaces import IAddress
 
@@ -130,7 +131,29 @@ class StreamInfo:
         listener: an interfaces.network.IListenerInfo, None outside a listener.
         detectedCloseType: `Normal`, `RemoteReset` or `LocalReset`.
         responseCodeDetails: what decided about the answer, "" for nothing in particular.
+
+    What only a request has (state.request_info) is there as a value of the class, so that who
+    formats need not ask what it is.
     """
+
+    isRequest = False
+    requestHeaders: Any = None
+    requestTrailers: Any = None
+    responseHeaders: Any = None
+    responseTrailers: Any = None
+    route: Any = None
+    protocol = upstreamProtocol = routeName = virtualClusterName = localReplyBody = ""
+    responseCode = attemptCount = 0
+    isHealthCheck = False
+    requestHeaderBytes = responseHeaderBytes = 0
+    upstreamHeaderBytesReceived = upstreamHeaderBytesSent = 0
+    lastRequestByteReceivedTime: float | None = None
+    firstUpstreamByteSentTime: float | None = None
+    lastUpstreamByteSentTime: float | None = None
+    firstUpstreamByteReceivedTime: float | None = None
+    lastUpstreamByteReceivedTime: float | None = None
+    firstResponseByteSentTime: float | None = None
+    lastResponseByteSentTime: float | None = None
 
     __slots__ = (
         "applicationProtocols",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.formatter.records import bareRecord, fullRecord
+from tests.formatter.records import answeredRecord, bareRecord, fullRecord, requestRecord
 from twisted_envoy.formatter.json_format import compileJSON
 from twisted_envoy.formatter.parser import FormatError
 from twisted_envoy.formatter.text import compileText
@@ -64,3 +64,24 @@ class CommonDurationTests(SynchronousTestCase):
         for source, text in texts.items():
             error = self.assertRaises(FormatError, compileText, f"%COMMON_DURATION({source})%")
             self.assertEqual(str(error), text)
+
+
+class RequestTests(SynchronousTestCase):
+    def test_durations(self) -> None:
+        """Whole milliseconds; unset while one of the two moments has not come."""
+        format = compileText(
+            "%REQUEST_DURATION% %REQUEST_TX_DURATION% %RESPONSE_DURATION% "
+            "%RESPONSE_TX_DURATION% %ROUNDTRIP_DURATION% %DURATION%"
+        )
+        self.assertEqual(format(answeredRecord()), "1 3 10 11 - 21")
+        self.assertEqual(format(requestRecord()), "- - - - - 1000")
+
+    def test_points(self) -> None:
+        """Every moment of a request that is known."""
+        for point, expected in (
+            *(("DS_RX_END", "1000"), ("US_TX_BEG", "2000"), ("US_TX_END", "3500")),
+            *(("US_RX_BEG", "10000"), ("US_RX_END", "12000"), ("DS_TX_BEG", "11000")),
+            *(("DS_TX_END", "21500"), ("US_CX_BEG", "-")),
+        ):
+            text = compileText(f"%COMMON_DURATION(DS_RX_BEG:{point}:us)%")(answeredRecord())
+            self.assertEqual(text, expected, point)

@@ -10,8 +10,10 @@ from twisted_envoy.formatter.operators import (
     coalesce,
     connection,
     filter_state,
+    headers,
     http,
     metadata,
+    path,
     process,
     times,
     tls,
@@ -29,6 +31,8 @@ BUILT_IN: Operators = {
     **process.OPERATORS,
     **coalesce.OPERATORS,
     **http.OPERATORS,
+    **headers.OPERATORS,
+    **path.OPERATORS,
     **tls.OPERATORS,
 }
 

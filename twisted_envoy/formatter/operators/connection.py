@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 from twisted_envoy.formatter.operators.entry import Entry, Operators, constant, number, text
-from twisted_envoy.state.stream_info import RESPONSE_FLAGS, FormatContext, StreamInfo
+from twisted_envoy.formatter.operators.values import headerText
+from twisted_envoy.state.stream_info import RESPONSE_FLAGS, FormatContext
 
 
 def durationMilliseconds(context: FormatContext) -> int:
@@ -30,8 +31,12 @@ def _longFlags(context: FormatContext) -> str:
     return ",".join(RESPONSE_FLAGS[flag] for flag in flags) if flags else "-"
 
 
-def _streamID(context: FormatContext) -> str:
+def _streamID(context: FormatContext) -> str | None:
     info = context.streamInfo
+    if info.isRequest:
+        headers = info.requestHeaders
+        found = None if headers is None else headers.get(b"x-request-id")
+        return None if found is None else headerText(found)
     if not info.streamID:
         info.streamID = str(uuid4())
     return info.streamID
@@ -42,18 +47,25 @@ def _constantEntry(value: object) -> Entry:
     return Entry(lambda command, operators: operator)
 
 
-_ZERO = (
-    *("BYTES_RETRANSMITTED", "PACKETS_RETRANSMITTED", "DOWNSTREAM_CX_RTT", "RESPONSE_CODE"),
-    *("DOWNSTREAM_HEADER_BYTES_RECEIVED", "DOWNSTREAM_HEADER_BYTES_SENT"),
-    "DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED",
-    "DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT",
-)
-"""What Envoy prints as 0 for a TCP connection."""
+_ZERO = ("BYTES_RETRANSMITTED", "PACKETS_RETRANSMITTED", "DOWNSTREAM_CX_RTT")
+"""What Envoy prints as 0."""
 
 
-def _wire(count: Callable[[StreamInfo], int]) -> Callable[[FormatContext], int]:
-    """In Envoy only filters that know an upstream count these."""
-    return lambda context: 0 if context.streamInfo.upstream is None else count(context.streamInfo)
+def _wireReceived(context: FormatContext) -> int:
+    """On a plain connection only filters that know an upstream count these."""
+    info: Any = context.streamInfo
+    if info.isRequest:
+        received: int = info.wireBytesReceived
+        return received
+    return 0 if info.upstream is None else info.bytesReceived
+
+
+def _wireSent(context: FormatContext) -> int:
+    info: Any = context.streamInfo
+    if info.isRequest:
+        sent: int = info.wireBytesSent
+        return sent
+    return 0 if info.upstream is None else info.bytesSent
 
 
 OPERATORS: Operators = {
@@ -61,8 +73,8 @@ OPERATORS: Operators = {
     "ACCESS_LOG_TYPE": text(lambda context: context.accessLogType),
     "BYTES_RECEIVED": number(lambda context: context.streamInfo.bytesReceived),
     "BYTES_SENT": number(lambda context: context.streamInfo.bytesSent),
-    "DOWNSTREAM_WIRE_BYTES_RECEIVED": number(_wire(lambda info: info.bytesReceived)),
-    "DOWNSTREAM_WIRE_BYTES_SENT": number(_wire(lambda info: info.bytesSent)),
+    "DOWNSTREAM_WIRE_BYTES_RECEIVED": number(_wireReceived),
+    "DOWNSTREAM_WIRE_BYTES_SENT": number(_wireSent),
     "CONNECTION_ID": number(lambda context: context.streamInfo.connectionID),
     "CONNECTION_TERMINATION_DETAILS": text(
         lambda context: context.streamInfo.connectionTerminationDetails or None

@@ -1,8 +1,4 @@
-"""
-HTTP's operators as a plain connection sees them: checked, and without a value.
-
-What an HTTP stream knows replaces these entries in its own table.
-"""
+"""HTTP's other operators; a plain connection has no value for them, a 0 or an empty text."""
 
 from __future__ import annotations
 
@@ -10,66 +6,26 @@ import re
 from collections.abc import Callable
 
 from twisted_envoy.formatter.operators.entry import (
-    UNSET,
     Arguments,
     Entry,
     Operator,
     Operators,
-    constant,
+    number,
     text,
     unset,
 )
+from twisted_envoy.formatter.operators.headers import checkOption
+from twisted_envoy.formatter.operators.values import (
+    GRPC_STATUSES,
+    grpcStatusOf,
+    headerText,
+    isGRPC,
+)
 from twisted_envoy.formatter.parser import Command, FormatError
-from twisted_envoy.state.stream_info import FormatContext
+from twisted_envoy.state.stream_info import FormatContext, StreamInfo
 
 _NOT_IN_NAME = re.compile(r"[^0-9A-Za-z._-]")
-_HEADER_NAME = re.compile(r":?[!#$%&'*+\-.^_`|~0-9A-Za-z]*\Z")
-
-
-def headerNames(arguments: str) -> tuple[str, str]:
-    """
-    The header and the one to take instead (`NAME?ALTERNATIVE`), "" when there is none.
-
-    Raises:
-        FormatError: more than one alternative, or no header name.
-    """
-    names = arguments.split("?")
-    if len(names) > 2:
-        raise FormatError(f"More than 1 alternative header specified in token: {arguments}")
-    if not all(map(_HEADER_NAME.match, names)):
-        raise FormatError(
-            "Invalid header configuration. Format string contains invalid characters."
-        )
-    return names[0], names[1] if len(names) == 2 else ""
-
-
-def _header(command: Command, operators: Operators) -> Operator:
-    headerNames(command.arguments)
-    return UNSET
-
-
-def checkOption(name: str, option: str, allowed: tuple[str, ...]) -> str:
-    """
-    One word of a command's arguments; "" stands for the first that is allowed.
-
-    Raises:
-        FormatError: another word.
-    """
-    if option and option not in allowed:
-        words = "/".join(f"'{word}'" for word in allowed)
-        raise FormatError(f"Invalid {name} option: '{option}', only {words} are allowed")
-    return option or allowed[0]
-
-
-def _options(
-    *choices: tuple[str, ...], value: Operator = UNSET
-) -> Callable[[Command, Operators], Operator]:
-    def make(command: Command, operators: Operators) -> Operator:
-        for option, allowed in zip(command.arguments.split(":"), choices, strict=False):
-            checkOption(command.name, option, allowed)
-        return value
-
-    return make
+_CAMEL = {"OK": "OK", "CANCELLED": "Canceled"}
 
 
 def serverNameText(name: str) -> str:
@@ -78,13 +34,38 @@ def serverNameText(name: str) -> str:
     return clean if clean == name else f"invalid:{clean}"
 
 
-def _requestedServerName() -> Operator:
-    def value(context: FormatContext) -> str | None:
-        name = context.streamInfo.requestedServerName
-        return serverNameText(name) if name else None
+def _serverName(context: FormatContext) -> str | None:
+    name = context.streamInfo.requestedServerName
+    return serverNameText(name) if name else None
 
-    operator = text(value)
-    return operator.make(Command("REQUESTED_SERVER_NAME"), {})
+
+def _hostOf(option: str) -> Callable[[FormatContext], str | None]:
+    original, current = option != "HOST", option != "ORIG"
+
+    def host(context: FormatContext) -> str | None:
+        headers = context.streamInfo.requestHeaders
+        if headers is None:
+            return None
+        found = headers.get(b"x-envoy-original-host") if original else None
+        if not found and current:
+            found = headers.get(b":authority")
+        return headerText(found) if found else None
+
+    return host
+
+
+def _requestedServerName(command: Command, operators: Operators) -> Operator:
+    words = [*command.arguments.split(":"), ""]
+    order = checkOption(command.name, words[0], ("SNI_ONLY", "SNI_FIRST", "HOST_FIRST"))
+    host = _hostOf(checkOption(command.name, words[1], ("ORIG_OR_HOST", "HOST", "ORIG")))
+    if order == "SNI_ONLY":
+        return Operator(_serverName, _serverName)
+    first, second = (_serverName, host) if order == "SNI_FIRST" else (host, _serverName)
+
+    def name(context: FormatContext) -> str | None:
+        return first(context) or second(context)
+
+    return Operator(name, name)
 
 
 def _codeDetails(command: Command, operators: Operators) -> Operator:
@@ -94,62 +75,74 @@ def _codeDetails(command: Command, operators: Operators) -> Operator:
         found = context.streamInfo.responseCodeDetails
         return (found if keepsBlanks else "_".join(found.split())) or None
 
-    return text(details).make(Command("RESPONSE_CODE_DETAILS"), {})
+    return Operator(details, details)
+
+
+def _status(context: FormatContext) -> int | None:
+    info = context.streamInfo
+    return grpcStatusOf(info) if isGRPC(info.requestHeaders) else None
+
+
+def _camelCase(name: str) -> str:
+    return _CAMEL.get(name) or name.title().replace("_", "")
 
 
 def _grpcStatus(command: Command, operators: Operators) -> Operator:
-    if command.arguments not in ("", "CAMEL_STRING", "SNAKE_STRING", "NUMBER"):
+    style = command.arguments
+    if style not in ("", "CAMEL_STRING", "SNAKE_STRING", "NUMBER"):
         raise FormatError(
-            "GrpcStatusFormatter only supports CAMEL_STRING, SNAKE_STRING or NUMBER. "
-            f"Got: {command.arguments}"
+            f"GrpcStatusFormatter only supports CAMEL_STRING, SNAKE_STRING or NUMBER. Got: {style}"
         )
-    return UNSET
+    if style == "NUMBER":
+        return _NUMBER.make(command, operators)
+    names = GRPC_STATUSES
+    if style != "SNAKE_STRING":
+        names = tuple(map(_camelCase, names))
+
+    def name(context: FormatContext) -> str | None:
+        status = _status(context)
+        if status is None:
+            return None
+        return names[status] if 0 <= status < len(names) else str(status)
+
+    return Operator(name, name)
 
 
-def _zero(value: object) -> Entry:
-    operator = constant(value)
-    return Entry(lambda command, operators: operator)
+_NUMBER = number(_status)
 
 
-_HEADERS = (
-    *("REQ", "RESP", "TRAILER", "REQUEST_HEADER", "RESPONSE_HEADER", "RESPONSE_TRAILER"),
-    "STREAM_INFO_REQ",
-)
-_UNSET = (
-    *("PROTOCOL", "ROUTE_NAME", "VIRTUAL_CLUSTER_NAME", "TRACE_ID", "SPAN_ID"),
-    *("UPSTREAM_PROTOCOL", "REQUEST_DURATION", "REQUEST_TX_DURATION", "RESPONSE_DURATION"),
-    *(
-        "ROUNDTRIP_DURATION",
-        "RESPONSE_TX_DURATION",
-        "GRPC_STATUS_NUMBER",
-        "ROUTE_RESOLUTION_TIME_US",
-    ),
-)
-_ZERO = (
-    *("REQUEST_HEADERS_BYTES", "RESPONSE_HEADERS_BYTES", "RESPONSE_TRAILERS_BYTES"),
-    *("ROUTE_RESOLUTION_COUNT", "UPSTREAM_HEADER_BYTES_RECEIVED", "UPSTREAM_HEADER_BYTES_SENT"),
-    "UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED",
-    "UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT",
-)
+def _bytes(field: Callable[[StreamInfo], int]) -> Entry:
+    return number(lambda context: field(context.streamInfo))
+
+
+def _resolutions(context: FormatContext) -> int:
+    return 0 if context.streamInfo.requestHeaders is None else 1
+
+
+_REQUEST_BYTES = _bytes(lambda info: info.requestHeaderBytes)
+_RESPONSE_BYTES = _bytes(lambda info: info.responseHeaderBytes)
+_UPSTREAM_RECEIVED = _bytes(lambda info: info.upstreamHeaderBytesReceived)
+_UPSTREAM_SENT = _bytes(lambda info: info.upstreamHeaderBytesSent)
 
 OPERATORS: Operators = {
-    **{name: Entry(_header, Arguments.REQUIRED, length=True) for name in _HEADERS},
-    **{name: Entry(unset) for name in _UNSET},
-    **{name: _zero(0) for name in _ZERO},
-    "LOCAL_REPLY_BODY": _zero(""),
+    **{name: Entry(unset) for name in ("TRACE_ID", "SPAN_ID", "ROUTE_RESOLUTION_TIME_US")},
+    "PROTOCOL": text(lambda context: context.streamInfo.protocol or None),
+    "UPSTREAM_PROTOCOL": text(lambda context: context.streamInfo.upstreamProtocol or None),
+    "RESPONSE_CODE": number(lambda context: context.streamInfo.responseCode),
     "RESPONSE_CODE_DETAILS": Entry(_codeDetails, Arguments.OPTIONAL),
-    "QUERY_PARAM": Entry(unset, Arguments.REQUIRED, length=True),
-    "QUERY_PARAMS": Entry(_options(("ORIG", "DECODED")), Arguments.OPTIONAL, length=True),
-    "PATH": Entry(
-        _options(("WQ", "NQ"), ("ORIG", "PATH", "ORIG_OR_PATH")), Arguments.OPTIONAL, length=True
-    ),
-    "REQUESTED_SERVER_NAME": Entry(
-        _options(
-            ("SNI_ONLY", "SNI_FIRST", "HOST_FIRST"),
-            ("ORIG_OR_HOST", "HOST", "ORIG"),
-            value=_requestedServerName(),
-        ),
-        Arguments.OPTIONAL,
-    ),
+    "ROUTE_NAME": text(lambda context: context.streamInfo.routeName or None),
+    "VIRTUAL_CLUSTER_NAME": text(lambda context: context.streamInfo.virtualClusterName or None),
+    "ROUTE_RESOLUTION_COUNT": number(_resolutions),
+    "LOCAL_REPLY_BODY": text(lambda context: context.streamInfo.localReplyBody),
+    "REQUESTED_SERVER_NAME": Entry(_requestedServerName, Arguments.OPTIONAL),
     "GRPC_STATUS": Entry(_grpcStatus, Arguments.OPTIONAL),
+    "GRPC_STATUS_NUMBER": _NUMBER,
+    "DOWNSTREAM_HEADER_BYTES_RECEIVED": _REQUEST_BYTES,
+    "DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED": _REQUEST_BYTES,
+    "DOWNSTREAM_HEADER_BYTES_SENT": _RESPONSE_BYTES,
+    "DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT": _RESPONSE_BYTES,
+    "UPSTREAM_HEADER_BYTES_RECEIVED": _UPSTREAM_RECEIVED,
+    "UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED": _UPSTREAM_RECEIVED,
+    "UPSTREAM_HEADER_BYTES_SENT": _UPSTREAM_SENT,
+    "UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT": _UPSTREAM_SENT,
 }

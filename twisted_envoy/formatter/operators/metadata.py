@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from twisted_envoy.formatter.operators.entry import (
-    UNSET,
     Arguments,
     Entry,
     Operator,
@@ -49,16 +48,24 @@ def _filterChain(context: FormatContext) -> object:
     return context.streamInfo.filterChainMetadata
 
 
-_KINDS: dict[str, Source | None] = {
+def _route(context: FormatContext) -> object:
+    return getattr(context.streamInfo.route, "metadata", None)
+
+
+def _virtualHost(context: FormatContext) -> object:
+    return getattr(getattr(context.streamInfo.route, "virtualHost", None), "metadata", None)
+
+
+_KINDS: dict[str, Source] = {
     "DYNAMIC": _dynamic,
     "CLUSTER": _cluster,
     "UPSTREAM_HOST": _host,
     "LISTENER": _listener,
     "LISTENER_FILTER_CHAIN": _filterChain,
-    "ROUTE": None,
-    "VIRTUAL_HOST": None,
+    "ROUTE": _route,
+    "VIRTUAL_HOST": _virtualHost,
 }
-"""Kinds of `%METADATA(KIND:...)%`; None: HTTP's, nothing on a connection."""
+"""Kinds of `%METADATA(KIND:...)%`."""
 
 
 def _operator(source: Source, arguments: str, length: int | None) -> Operator:
@@ -78,8 +85,7 @@ def _metadata(command: Command, operators: Operators) -> Operator:
     kind, _, rest = command.arguments.partition(":")
     if kind not in _KINDS:
         raise FormatError(f"{kind} is not supported type of metadata")
-    source = _KINDS[kind]
-    return UNSET if source is None else _operator(source, rest, command.length)
+    return _operator(_KINDS[kind], rest, command.length)
 
 
 OPERATORS: Operators = {

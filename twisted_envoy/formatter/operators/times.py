@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 
 from twisted_envoy.formatter.operators.entry import (
     Arguments,
@@ -10,6 +11,7 @@ from twisted_envoy.formatter.operators.entry import (
     Operator,
     Operators,
     number,
+    unset,
 )
 from twisted_envoy.formatter.parser import Command, FormatError
 from twisted_envoy.formatter.time_format import compileTimeFormat
@@ -40,12 +42,39 @@ def _connectEnd(context: FormatContext) -> float | None:
     return None if upstream is None else upstream.connectedTime
 
 
+def _point(attribute: str) -> Point:
+    source: Point = attrgetter("streamInfo." + attribute)
+    return source
+
+
+_REQUEST_END = _point("lastRequestByteReceivedTime")
+_UPSTREAM_SENT = _point("lastUpstreamByteSentTime")
+_UPSTREAM_BEGAN = _point("firstUpstreamByteReceivedTime")
+_RESPONSE_END = _point("lastResponseByteSentTime")
+
 _POINTS: dict[str, Point] = {
     "DS_RX_BEG": _start,
+    "DS_RX_END": _REQUEST_END,
     "US_CX_BEG": _connectStart,
     "US_CX_END": _connectEnd,
+    "US_TX_BEG": _point("firstUpstreamByteSentTime"),
+    "US_TX_END": _UPSTREAM_SENT,
+    "US_RX_BEG": _UPSTREAM_BEGAN,
+    "US_RX_END": _point("lastUpstreamByteReceivedTime"),
+    "DS_TX_BEG": _point("firstResponseByteSentTime"),
+    "DS_TX_END": _RESPONSE_END,
 }
-"""Envoy's other names (DS_RX_END, US_TX_BEG, ...) and unknown ones have no time on a connection."""
+"""Other names never have a time: DS_RX_HDR_END, US_HS_END, US_RX_BODY_BEG, unknown ones."""
+
+
+def _milliseconds(start: Point, end: Point) -> Entry:
+    def duration(context: FormatContext) -> int | None:
+        before, after = start(context), end(context)
+        if before is None or after is None:
+            return None
+        return round((after - before) * 1_000_000) // 1000
+
+    return number(duration)
 
 
 def _timeEntry(point: Callable[[FormatContext], float], local: bool) -> Entry:
@@ -91,4 +120,9 @@ OPERATORS: Operators = {
     "EMIT_TIME": _timeEntry(_emit, local=False),
     "EMIT_TIME_LOCAL": _timeEntry(_emit, local=True),
     "COMMON_DURATION": Entry(_commonDuration, Arguments.REQUIRED),
+    "REQUEST_DURATION": _milliseconds(_start, _REQUEST_END),
+    "REQUEST_TX_DURATION": _milliseconds(_start, _UPSTREAM_SENT),
+    "RESPONSE_DURATION": _milliseconds(_start, _UPSTREAM_BEGAN),
+    "RESPONSE_TX_DURATION": _milliseconds(_UPSTREAM_BEGAN, _RESPONSE_END),
+    "ROUNDTRIP_DURATION": Entry(unset),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.interfaces import IAddress
 
@@ -48,14 +49,9 @@ def _ofUpstream(field: Field) -> Callable[[FormatContext], str | None]:
     return value
 
 
-def _count(
-    field: Callable[[UpstreamInfo], int],
-) -> Callable[[FormatContext], int]:
-    def value(context: FormatContext) -> int:
-        upstream = context.streamInfo.upstream
-        return 0 if upstream is None else field(upstream)
-
-    return value
+def _connectionID(context: FormatContext) -> int:
+    upstream = context.streamInfo.upstream
+    return 0 if upstream is None else upstream.connectionID
 
 
 def _hostAddress(upstream: UpstreamInfo) -> str | None:
@@ -112,13 +108,36 @@ def _remoteAddress(context: FormatContext) -> IAddress | None:
     return None if upstream is None else upstream.remoteAddress
 
 
+def _attempts(context: FormatContext) -> int:
+    info = context.streamInfo
+    if info.isRequest:
+        return info.attemptCount
+    return 0 if info.upstream is None else info.upstream.attempts
+
+
+def _wireReceived(context: FormatContext) -> int:
+    info: Any = context.streamInfo
+    if info.isRequest:
+        received: int = info.upstreamWireBytesReceived
+        return received
+    return 0 if info.upstream is None else info.upstream.bytesReceived
+
+
+def _wireSent(context: FormatContext) -> int:
+    info: Any = context.streamInfo
+    if info.isRequest:
+        sent: int = info.upstreamWireBytesSent
+        return sent
+    return 0 if info.upstream is None else info.upstream.bytesSent
+
+
 OPERATORS: Operators = {
     **family("UPSTREAM_LOCAL", _localAddress),
     **family("UPSTREAM_REMOTE", _remoteAddress),
     "UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID": endpointIDEntry(_remoteAddress),
     "UPSTREAM_CLUSTER": text(_clusterName),
     "UPSTREAM_CLUSTER_RAW": text(_ofUpstream(_rawName)),
-    "UPSTREAM_CONNECTION_ID": number(_count(lambda upstream: upstream.connectionID)),
+    "UPSTREAM_CONNECTION_ID": number(_connectionID),
     "UPSTREAM_CONNECTION_IDS_ATTEMPTED": text(_ofUpstream(_connectionIDs)),
     "UPSTREAM_CONNECTION_POOL_READY_DURATION": number(_poolReady),
     "UPSTREAM_DETECTED_CLOSE_TYPE": text(_detectedCloseType),
@@ -142,10 +161,10 @@ OPERATORS: Operators = {
     "UPSTREAM_LOCAL_CLOSE_REASON": text(
         _ofUpstream(lambda upstream: upstream.localCloseReason or None)
     ),
-    "UPSTREAM_REQUEST_ATTEMPT_COUNT": number(_count(lambda upstream: upstream.attempts)),
+    "UPSTREAM_REQUEST_ATTEMPT_COUNT": number(_attempts),
     "UPSTREAM_TRANSPORT_FAILURE_REASON": text(
         _ofUpstream(lambda upstream: upstream.transportFailureReason or None)
     ),
-    "UPSTREAM_WIRE_BYTES_RECEIVED": number(_count(lambda upstream: upstream.bytesReceived)),
-    "UPSTREAM_WIRE_BYTES_SENT": number(_count(lambda upstream: upstream.bytesSent)),
+    "UPSTREAM_WIRE_BYTES_RECEIVED": number(_wireReceived),
+    "UPSTREAM_WIRE_BYTES_SENT": number(_wireSent),
 }
