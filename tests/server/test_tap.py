@@ -20,7 +20,6 @@ from twisted_envoy.server import tap
 from twisted_envoy.server.log_setup import printNothing
 from twisted_envoy.server.options import Options, ServerOptions
 from twisted_envoy.server.tap import (
-    NO_CONFIGURATION,
     EnvoyService,
     Start,
     problemText,
@@ -115,17 +114,14 @@ class StartTests(SynchronousTestCase):
         _, _, log = self.ends(1, "-c", "f.yaml", build=ConfigError("", "bad"))
         self.assertEqual(log, "MADE error `bad` initializing config 'f.yaml'\n")
 
-    def test_noConfiguration(self) -> None:
-        """One line that says what to give."""
-        self.assertEqual(self.ends(1), ("", NO_CONFIGURATION + "\n", ""))
-
     def test_demo(self) -> None:
-        """The hook for what runs without a configuration."""
-        self.patch(tap, "builtinDemo", lambda options: replace(options, configPath="demo"))
+        """Without a configuration the demo runs, and stdout says first what to try."""
         service = self.start()
+
         assert isinstance(service, EnvoyService)
         self.addCleanup(service._logs.stop)
         self.assertEqual(self.server.said, ["bind"])
+        self.assertIn("curl 127.0.0.1:10000", sys.stdout.getvalue())
 
     def test_makeService(self) -> None:
         """With the installed reactor and the real build."""

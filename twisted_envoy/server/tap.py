@@ -22,6 +22,7 @@ from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 
 from twisted_envoy.errors import ConfigError
+from twisted_envoy.server.demo import builtinDemo
 from twisted_envoy.server.lifecycle import RunningReactor, SignalHandlers, stopInOrder
 from twisted_envoy.server.log_format import Formatter
 from twisted_envoy.server.log_setup import LogSetup, printNothing
@@ -55,8 +56,6 @@ class RunnableServer(Protocol):
 
 BuildServer = Callable[[ServerOptions, RunningReactor, Callable[[Formatter], None]], RunnableServer]
 
-NO_CONFIGURATION = "no configuration: give -c FILE or --config-yaml TEXT"
-
 
 def makeService(options: Options) -> IService:
     """
@@ -77,11 +76,6 @@ def makeService(options: Options) -> IService:
         return buildServer(options, reactor, setLogFormat=setLogFormat)
 
     return Start(options, cast(RunningReactor, reactor), build).service()
-
-
-def builtinDemo(options: ServerOptions) -> ServerOptions | None:
-    """What runs when no configuration is given; None: nothing does."""
-    return None
 
 
 class Start:
@@ -109,11 +103,7 @@ class Start:
             SystemExit: as makeService.
         """
         if not (self._options.configPath or self._options.configYAML):
-            demo = builtinDemo(self._options)
-            if demo is None:
-                print(NO_CONFIGURATION, file=sys.stderr)
-                raise SystemExit(1)
-            self._options = demo
+            self._options = builtinDemo(self._options)
         logs = self._startLog()
         if not self._options.validating:
             _log.info(
