@@ -8,6 +8,7 @@ from typing import Any
 from twisted_envoy.access_log.manager import MemoryAccessLogManager
 from twisted_envoy.extensions.access_loggers.file import factories as fileFactories
 from twisted_envoy.extensions.access_loggers.stream import factories as streamFactories
+from twisted_envoy.server.runtime import Runtime
 
 FACTORIES = {factory.typeURL: factory for factory in (*fileFactories, *streamFactories)}
 
@@ -23,6 +24,7 @@ class Context:
     def __init__(self, accessLogs: Any = None) -> None:
         self.accessLogs = MemoryAccessLogManager() if accessLogs is None else accessLogs
         self.random = Random(1)
+        self.runtime = Runtime()
         self.categories: list[str] = []
 
     def build(self, view: Any, category: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.access_log.contexts import Context
-from tests.formatter.records import fullRecord
+from tests.formatter.records import answeredRecord, fullRecord, requestRecord
 from tests.formatter.views import viewOfYAML
 from twisted_envoy.access_log.filters import RecordFilter, buildFilter
 from twisted_envoy.config.unread import unread
@@ -20,15 +20,24 @@ def compare(kind: str, operator: str, value: int) -> str:
     return f"{{{kind}: {{comparison: {comparison}}}}}"
 
 
-class FilterTests(SynchronousTestCase):
+class FilterTestCase(SynchronousTestCase):
+    """Builds filters and asks them."""
+
+    def setUp(self) -> None:
+        self.context = Context()
+
     def build(self, yaml: str) -> RecordFilter:
         view = viewOfYAML(FILTER, yaml)
-        filter = buildFilter(view, Context())
+        filter = buildFilter(view, self.context)
         self.assertEqual([one.path for one in unread(view)], [])
         return filter
 
     def says(self, yaml: str, record: FormatContext | None = None) -> bool:
         return self.build(yaml)(fullRecord() if record is None else record)
+
+
+class FilterTests(FilterTestCase):
+    """Of plain connections."""
 
     def test_statusCode(self) -> None:
         """A connection's status code is 0."""
@@ -170,3 +179,76 @@ class FilterTests(SynchronousTestCase):
     def test_nothing(self) -> None:
         """One kind has to be there."""
         self.assertRaises(ConfigError, self.build, "{}")
+
+
+class RequestFilterTests(FilterTestCase):
+    """Of requests."""
+
+    def test_ofRequests(self) -> None:
+        """Status, health check, headers, gRPC status, flags."""
+        record = answeredRecord()
+        record.streamInfo.requestHeaders.set(b"x-a", b"1")
+        answers = {
+            compare("status_code_filter", "EQ", 200): True,
+            compare("status_code_filter", "GE", 300): False,
+            "{not_health_check_filter: {}}": True,
+            "{traceable_filter: {}}": False,
+            "{header_filter: {header: {name: X-A, string_match: {exact: '1'}}}}": True,
+            "{header_filter: {header: {name: x-b}}}": False,
+            "{grpc_status_filter: {statuses: [UNKNOWN]}}": True,
+            "{log_type_filter: {types: [DownstreamEnd]}}": True,
+            "{log_type_filter: {types: [DownstreamStart, UpstreamEnd, NotSet]}}": False,
+        }
+        for yaml, answer in answers.items():
+            self.assertEqual(self.says(yaml, record), answer, yaml)
+
+    def test_healthCheck(self) -> None:
+        """One that the health_check filter answered."""
+        record = answeredRecord()
+        record.streamInfo.isHealthCheck = True
+        self.assertFalse(self.says("{not_health_check_filter: {}}", record))
+
+    def test_grpcStatus(self) -> None:
+        """Of headers or trailers, by Envoy's names."""
+        record = answeredRecord()
+        record.streamInfo.responseTrailers.set(b"grpc-status", b"1")
+        for statuses, answer in (("[CANCELED]", True), ("[OK, ABORTED]", False)):
+            yaml = f"{{grpc_status_filter: {{statuses: {statuses}}}}}"
+            self.assertEqual(self.says(yaml, record), answer)
+        self.assertFalse(
+            self.says("{grpc_status_filter: {statuses: [CANCELED], exclude: true}}", record)
+        )
+
+    def test_comparesWithTheRuntime(self) -> None:
+        """The key's value at that moment instead of the default."""
+        filter = self.build(compare("status_code_filter", "GE", 500))
+        self.assertFalse(filter(answeredRecord()))
+
+        self.context.runtime.values["k"] = 200
+
+        self.assertTrue(filter(answeredRecord()))
+
+    def test_byRequestID(self) -> None:
+        """The id decides, the same in every log; unless it must not."""
+        yaml = "runtime_key: k, percent_sampled: {numerator: 50}"
+        half = self.build(f"{{runtime_filter: {{{yaml}}}}}")
+        for digits, answer in ((b"00000031", True), (b"00000032", False), (b"000000C8", True)):
+            record = requestRecord(
+                b"/", (b"x-request-id", digits + b"-012c-4ab8-b53d-ed97f48b80d6")
+            )
+            self.assertEqual({half(record) for _ in range(20)}, {answer})
+        independent = self.build(
+            f"{{runtime_filter: {{{yaml}, use_independent_randomness: true}}}}"
+        )
+        self.assertEqual({independent(record) for _ in range(50)}, {True, False})
+        own = requestRecord(b"/", (b"x-request-id", b"zzz"))
+        self.assertEqual({half(own) for _ in range(50)}, {True, False})
+
+    def test_runtimeShareOfTheKey(self) -> None:
+        """A whole number is of 100."""
+        filter = self.build("{runtime_filter: {runtime_key: k}}")
+        self.assertFalse(filter(answeredRecord()))
+
+        self.context.runtime.values["k"] = 100
+
+        self.assertTrue(filter(answeredRecord()))

@@ -1,12 +1,12 @@
 """
-Filters of access log records (`config.accesslog.v3.AccessLogFilter`), as a connection meets them.
+Filters of access log records (`config.accesslog.v3.AccessLogFilter`).
 
-A connection has no headers, no trace and no gRPC status; what filters on these say then is what
-Envoy's say, and is known when the filter is built.
+A plain connection has no headers and no status; of it each says what Envoy says.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from operator import eq, ge, le, ne
 from typing import Any
@@ -14,13 +14,17 @@ from typing import Any
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.errors import UnsupportedExtension
 from twisted_envoy.formatter.operators.connection import durationMilliseconds
+from twisted_envoy.formatter.operators.values import GRPC_STATUSES, grpcStatusOf
+from twisted_envoy.network.fraction import buildPercent
 from twisted_envoy.network.matchers import buildHeaderMatch, buildMetadataMatch
 from twisted_envoy.state.stream_info import FormatContext
 
 RecordFilter = Callable[[FormatContext], bool]
 
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {"EQ": eq, "GE": ge, "LE": le, "NE": ne}
-_DENOMINATORS = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
+_NO_HEADERS = HeaderMap()
+_UNKNOWN = GRPC_STATUSES.index("UNKNOWN")
+_UUID = re.compile(rb"[0-9a-fA-F]{8}[\s\S]{28}")
 
 
 def buildFilter(view: Any, context: Any) -> RecordFilter:
@@ -42,46 +46,55 @@ def buildFilter(view: Any, context: Any) -> RecordFilter:
 
 
 def _statusCode(view: Any, context: Any) -> RecordFilter:
-    compare = _comparison(view.comparison)
-    return lambda record: compare(responseCodeOf(record))
-
-
-def responseCodeOf(record: FormatContext) -> int:
-    """The response's status code; a connection that carries no HTTP has 0."""
-    return 0
+    compare = _comparison(view.comparison, context)
+    return lambda record: compare(record.streamInfo.responseCode)
 
 
 def _duration(view: Any, context: Any) -> RecordFilter:
-    compare = _comparison(view.comparison)
+    compare = _comparison(view.comparison, context)
     return lambda record: compare(durationMilliseconds(record))
 
 
-def _comparison(view: Any) -> Callable[[int], bool]:
+def _comparison(view: Any, context: Any) -> Callable[[int], bool]:
     compare = _COMPARISONS[view.op]
-    value = _runtimeDefault(view.value)
-    return lambda found: compare(found, value)
+    key: str = view.value.runtime_key
+    default: int = view.value.default_value
+    runtime = context.runtime
+    runtime.integer(key)
+
+    def matches(found: int) -> bool:
+        value: int | None = runtime.integer(key)
+        return compare(found, default if value is None else value)
+
+    return matches
 
 
-def _runtimeDefault(view: Any) -> int:
-    """There is no runtime that could override the default, whatever its key."""
-    view.runtime_key  # noqa: B018  read: obeyed as Envoy obeys a key that no layer sets
-    value: int = view.default_value
-    return value
+def _notHealthCheck(view: Any, context: Any) -> RecordFilter:
+    return lambda record: not record.streamInfo.isHealthCheck
 
 
-def _constant(answer: bool) -> Callable[[Any, Any], RecordFilter]:
-    return lambda view, context: lambda record: answer
+def _traceable(view: Any, context: Any) -> RecordFilter:
+    """Nothing is traced."""
+    return lambda record: False
 
 
 def _runtime(view: Any, context: Any) -> RecordFilter:
-    view.runtime_key  # noqa: B018
-    view.moot("use_independent_randomness", "a connection has no request id")
-    percent = view.percent_sampled
-    if percent is None:
-        return lambda record: False
-    share = percent.numerator / _DENOMINATORS[percent.denominator]
-    random = context.random.random
-    return lambda record: random() < share
+    """The request's id decides, so that a request is in every log or in none; else chance."""
+    within = buildPercent(view.percent_sampled, view.runtime_key, context.runtime)
+    independent: bool = view.use_independent_randomness
+    random = context.random.getrandbits
+
+    def sampled(record: FormatContext) -> bool:
+        value = None if independent else requestNumber(record.streamInfo.requestHeaders)
+        return within(random(64) if value is None else value)
+
+    return sampled
+
+
+def requestNumber(headers: HeaderMap | None) -> int | None:
+    """The number in a request's id: the first 8 digits of a UUID; None without one."""
+    found = b"" if headers is None else headers.get(b"x-request-id", b"")
+    return int(found[:8], 16) if _UUID.match(found) else None
 
 
 def _and(view: Any, context: Any) -> RecordFilter:
@@ -95,8 +108,13 @@ def _or(view: Any, context: Any) -> RecordFilter:
 
 
 def _header(view: Any, context: Any) -> RecordFilter:
-    answer = buildHeaderMatch(view.header)(HeaderMap())
-    return lambda record: answer
+    matches = buildHeaderMatch(view.header)
+
+    def hasHeader(record: FormatContext) -> bool:
+        headers = record.streamInfo.requestHeaders
+        return matches(_NO_HEADERS if headers is None else headers)
+
+    return hasHeader
 
 
 def _responseFlag(view: Any, context: Any) -> RecordFilter:
@@ -107,8 +125,15 @@ def _responseFlag(view: Any, context: Any) -> RecordFilter:
 
 
 def _grpcStatus(view: Any, context: Any) -> RecordFilter:
-    answer = ("UNKNOWN" in view.statuses) is not view.exclude
-    return lambda record: answer
+    names = {"CANCELED": "CANCELLED"}
+    wanted = frozenset(GRPC_STATUSES.index(names.get(name, name)) for name in view.statuses)
+    exclude: bool = view.exclude
+
+    def hasStatus(record: FormatContext) -> bool:
+        status = grpcStatusOf(record.streamInfo)
+        return ((_UNKNOWN if status is None else status) in wanted) is not exclude
+
+    return hasStatus
 
 
 def _metadata(view: Any, context: Any) -> RecordFilter:
@@ -142,8 +167,8 @@ def _extension(view: Any, context: Any) -> RecordFilter:
 _BUILDERS: dict[str, Callable[[Any, Any], RecordFilter]] = {
     "status_code_filter": _statusCode,
     "duration_filter": _duration,
-    "not_health_check_filter": _constant(True),
-    "traceable_filter": _constant(False),
+    "not_health_check_filter": _notHealthCheck,
+    "traceable_filter": _traceable,
     "runtime_filter": _runtime,
     "and_filter": _and,
     "or_filter": _or,
