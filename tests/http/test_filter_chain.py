@@ -1,0 +1,241 @@
+"""How requests and responses pass HTTP filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.filter import HTTPFilter
+from twisted_envoy.http.filter_chain import Decoding, Encoding, FilterPlan
+
+
+class Idle(HTTPFilter):
+    """Defines nothing."""
+
+    __slots__ = ()
+
+
+class Teller(HTTPFilter):
+    """Writes down what it is asked; holds when it is told to."""
+
+    __slots__ = ("holdOn", "name", "said")
+
+    def __init__(self, name: str = "", said: list[Any] | None = None, holdOn: str = "") -> None:
+        self.name = name
+        self.said: list[Any] = [] if said is None else said
+        self.holdOn = holdOn
+
+    def _tell(self, what: str, *more: Any) -> None:
+        self.said.append((self.name, what, *more))
+
+    def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        self._tell("headers", endStream)
+        if self.holdOn == "headers":
+            self.holdDecode()
+
+    def decodeData(self, data: bytes, endStream: bool) -> bytes:
+        self._tell("data", data, endStream)
+        if self.holdOn == "data":
+            self.holdDecode()
+        return data
+
+    def decodeTrailers(self, trailers: HeaderMap) -> None:
+        self._tell("trailers")
+
+    def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        self._tell("encode headers", endStream)
+
+    def encodeData(self, data: bytes, endStream: bool) -> bytes:
+        self._tell("encode data", data, endStream)
+        return data.upper()
+
+    def encodeTrailers(self, trailers: HeaderMap) -> None:
+        self._tell("encode trailers")
+
+
+class Stream:
+    """As much of an HTTPStream as passages need."""
+
+    def __init__(self, *filters: HTTPFilter) -> None:
+        self.decodingEnded = self.ended = False
+        self.held: list[int] = []
+        self.sent: list[Any] = []
+        self.filters = filters
+        plan = FilterPlan([lambda one=one: one for one in filters])  # type: ignore[misc]
+        stream: Any = self
+        self.decoding = Decoding(stream, filters, plan.decodeSteps)
+        self.encoding = Encoding(stream, filters, plan.encodeSteps)
+        for index, one in enumerate(filters):
+            one.index = index
+            one.stream = stream
+
+    def holdDecode(self, filter: HTTPFilter) -> None:
+        self.decoding.hold(filter.index)
+
+    def heldRequestChanged(self, size: int) -> None:
+        self.held.append(size)
+
+    def heldResponseChanged(self, size: int) -> None:
+        self.held.append(size)
+
+    def sendHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        self.sent.append(("headers", endStream))
+
+    def sendData(self, data: bytes, endStream: bool) -> None:
+        self.sent.append((data, endStream))
+
+    def sendTrailers(self, trailers: HeaderMap) -> None:
+        self.sent.append("trailers")
+
+
+class FilterPlanTests(SynchronousTestCase):
+    """Who has a say."""
+
+    def test_idleFiltersHaveNone(self) -> None:
+        """A filter that defines nothing is in no direction's steps."""
+        plan = FilterPlan([Idle, Teller, Idle])
+
+        self.assertEqual([step[0] for step in plan.decodeSteps], [1])
+        self.assertEqual([step[0] for step in plan.encodeSteps], [1])
+        self.assertEqual(plan.ended, ())
+        self.assertFalse(plan.decodesAlone)
+
+    def test_terminalAlone(self) -> None:
+        """Where only the last looks at requests and nobody at responses, the plan says so."""
+
+        class Terminal(HTTPFilter):
+            def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+                """Looks."""
+
+            def streamEnded(self) -> None:
+                """Lets go."""
+
+        plan = FilterPlan([Idle, Terminal])
+
+        self.assertTrue(plan.decodesAlone)
+        self.assertTrue(plan.encodesAlone)
+        self.assertEqual(plan.ended, (1,))
+
+
+class PassageTests(SynchronousTestCase):
+    """Order, holding and releasing."""
+
+    def test_requestInOrder(self) -> None:
+        """Every filter sees headers, data and trailers, the first one first."""
+        said: list[Any] = []
+        stream = Stream(Teller("a", said), Idle(), Teller("b", said))
+
+        stream.decoding.headers(HeaderMap(), False)
+        stream.decoding.data(b"x", False)
+        stream.decoding.trailers(HeaderMap())
+
+        self.assertEqual(
+            said,
+            [
+                *(("a", "headers", False), ("b", "headers", False)),
+                *(("a", "data", b"x", False), ("b", "data", b"x", False)),
+                *(("a", "trailers"), ("b", "trailers")),
+            ],
+        )
+
+    def test_responseInReverse(self) -> None:
+        """The response passes the last filter first, and what one changes the next one gets."""
+        said: list[Any] = []
+        stream = Stream(Teller("a", said), Teller("b", said))
+
+        stream.encoding.headers(HeaderMap(), False)
+        stream.encoding.data(b"x", True)
+
+        self.assertEqual([one[:2] for one in said[:2]], [("b", "encode headers"), ("a", "encode headers")])
+        self.assertEqual(said[3], ("a", "encode data", b"X", True))
+        self.assertEqual(stream.sent, [("headers", False), (b"X", True)])
+
+    def test_heldThenReleased(self) -> None:
+        """What comes while a filter holds passes it and waits; released, it goes on in order."""
+        said: list[Any] = []
+        first = Teller("a", said, "headers")
+        stream = Stream(first, Teller("b", said))
+        stream.decoding.headers(HeaderMap(), False)
+        stream.decoding.data(b"12", False)
+        stream.decoding.data(b"3", True)
+        self.assertEqual([one for one in said if one[0] == "b"], [])
+        self.assertEqual(stream.decoding.heldBytes, 3)
+
+        stream.decoding.release(first.index)
+
+        self.assertEqual(
+            [one for one in said if one[0] == "b"],
+            [("b", "headers", False), ("b", "data", b"12", False), ("b", "data", b"3", True)],
+        )
+        self.assertEqual(stream.held, [2, 3, 0])
+
+    def test_heldHeadersOnly(self) -> None:
+        """Headers that end the stream still do after they were held."""
+        said: list[Any] = []
+        first = Teller("a", said, "headers")
+        stream = Stream(first, Teller("b", said))
+        stream.decoding.headers(HeaderMap(), True)
+
+        stream.decoding.release(first.index)
+
+        self.assertEqual(said[1:], [("b", "headers", True)])
+
+    def test_heldTrailers(self) -> None:
+        """Trailers end the stream, the data before them does not."""
+        said: list[Any] = []
+        first = Teller("a", said, "headers")
+        stream = Stream(first, Teller("b", said))
+        stream.decoding.headers(HeaderMap(), False)
+        stream.decoding.data(b"1", False)
+        stream.decoding.trailers(HeaderMap())
+
+        stream.decoding.release(first.index)
+
+        self.assertEqual(
+            [one[1:] for one in said if one[0] == "b"],
+            [("headers", False), ("data", b"1", False), ("trailers",)],
+        )
+
+    def test_twoHold(self) -> None:
+        """What one releases waits again behind the next one that holds."""
+        said: list[Any] = []
+        filters = [Teller("a", said, "headers"), Teller("b", said, "headers"), Teller("c", said)]
+        stream = Stream(*filters)
+        stream.decoding.headers(HeaderMap(), False)
+        stream.decoding.data(b"1", True)
+
+        stream.decoding.release(0)
+        self.assertEqual([one for one in said if one[0] == "c"], [])
+        stream.decoding.release(1)
+
+        self.assertEqual(
+            [one[1:] for one in said if one[0] == "c"], [("headers", False), ("data", b"1", True)]
+        )
+
+    def test_overInTheMiddle(self) -> None:
+        """A filter that ends the stream keeps the next ones from it."""
+        said: list[Any] = []
+
+        class Ender(HTTPFilter):
+            def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+                self.stream.decodingEnded = True
+
+        stream = Stream(Ender(), Teller("b", said))
+
+        stream.decoding.headers(HeaderMap(), False)
+
+        self.assertEqual(said, [])
+
+    def test_endAfterHeldData(self) -> None:
+        """An end without data is passed on by itself."""
+        said: list[Any] = []
+        first = Teller("a", said, "data")
+        stream = Stream(first, Teller("b", said))
+        stream.decoding.headers(HeaderMap(), False)
+        stream.decoding.data(b"", True)
+
+        stream.decoding.release(first.index)
+
+        self.assertEqual(said[-1], ("b", "data", b"", True))

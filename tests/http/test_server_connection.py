@@ -1,0 +1,279 @@
+"""Clients' HTTP connections, as clients see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.http.manager import ORIGIN, PROXIED, run
+from twisted_envoy.testing import MemoryEnvoy, Peer
+
+GET = b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n"
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000040000000000")
+
+
+class ConnectionCase(SynchronousTestCase):
+    """One envoy, one client."""
+
+    def start(self, *arguments: Any, **manager: Any) -> MemoryEnvoy:
+        self.envoy = envoy = run(*arguments, **manager)
+        self.addCleanup(envoy.stop)
+        return envoy
+
+    def client(self, *chunks: bytes) -> Peer:
+        """A client that has sent these."""
+        client = self.envoy.connect("web")
+        for chunk in chunks:
+            client.write(chunk)
+            self.envoy.settle()
+        return client
+
+    def log(self) -> list[str]:
+        """The lines of the access log so far."""
+        return self.envoy.lines("log")
+
+
+class HTTP1Tests(ConnectionCase):
+    """Over HTTP/1.1."""
+
+    def test_answersAndStays(self) -> None:
+        """A request is answered, the connection is kept for the next one."""
+        envoy = self.start()
+        client = self.client(GET, GET)
+
+        self.assertEqual(client.received.count(b"HTTP/1.1 200 OK\r\n"), 2)
+        self.assertEqual(client.received.count(b"hello"), 2)
+        self.assertFalse(client.ended)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_http1_total"), 1)
+        self.assertEqual(envoy.stat("http.web.downstream_rq_total"), 2)
+        self.assertEqual(envoy.stat("http.web.downstream_rq_2xx"), 2)
+        self.assertEqual(envoy.stat("listener.127.0.0.1_8080.http.web.downstream_rq_2xx"), 2)
+        self.assertEqual(self.log(), ["GET 200 - direct_response DownstreamEnd"] * 2)
+
+    def test_everySplit(self) -> None:
+        """Wherever a request is split, it is answered."""
+        self.start()
+        for place in range(1, len(GET)):
+            client = self.client(GET[:place], GET[place:])
+            self.assertTrue(client.received.endswith(b"hello"), place)
+
+    def test_closeWhenAsked(self) -> None:
+        """`connection: close` of the client: said in the response, done after it."""
+        self.start([PROXIED])
+        origin = self.envoy.listen(ORIGIN)
+        client = self.client(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+
+        origin.connections[0].write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        self.envoy.settle()
+
+        self.assertIn(b"connection: close\r\n", client.received)
+        self.assertTrue(client.received.endswith(b"ok"))
+        self.assertIsNotNone(client.lost)
+
+    def test_clientGone(self) -> None:
+        """A client that leaves is logged with DC; its upstream request is cancelled."""
+        self.start([PROXIED])
+        origin = self.envoy.listen(ORIGIN)
+        client = self.client(GET)
+        self.assertIn(b"GET / HTTP/1.1\r\n", origin.connections[0].received)
+
+        client.loseConnection()
+        self.envoy.settle()
+
+        self.assertEqual(self.log(), ["GET 0 DC downstream_remote_disconnect DownstreamEnd"])
+        self.assertIsNotNone(origin.connections[0].lost)
+
+    def test_garbage(self) -> None:
+        """What is no HTTP is answered with 400 and a close, at the latest after a second."""
+        envoy = self.start()
+        client = self.client(b"this is not http\r\n\r\n")
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 400 Bad Request\r\n"))
+        self.assertIn(b"connection: close\r\n", client.received)
+        envoy.advance(1.1)
+        self.assertIsNotNone(client.lost)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_protocol_error"), 1)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_delayed_close_timeout"), 1)
+        self.assertEqual(self.log(), ["- 400 DPE http1.codec_error DownstreamEnd"])
+
+    def test_idle(self) -> None:
+        """An idle connection is closed, after the time to drain."""
+        envoy = self.start(common_http_protocol_options={"idle_timeout": "10s"})
+        client = self.client(GET)
+
+        envoy.advance(9)
+        self.assertIsNone(client.lost)
+        envoy.advance(8)
+
+        self.assertIsNotNone(client.lost)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_idle_timeout"), 1)
+
+    def test_maxRequests(self) -> None:
+        """After max_requests_per_connection the response says close."""
+        envoy = self.start(common_http_protocol_options={"max_requests_per_connection": 2})
+        client = self.client(GET)
+        self.assertNotIn(b"connection: close", client.received)
+
+        client.write(GET)
+        envoy.settle()
+
+        self.assertIn(b"connection: close", client.received)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_max_requests_reached"), 1)
+
+    def test_maxDuration(self) -> None:
+        """A connection that is too old drains."""
+        envoy = self.start(common_http_protocol_options={"max_connection_duration": "10s"})
+        client = self.client(GET)
+
+        envoy.advance(16)
+
+        self.assertIsNotNone(client.lost)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_max_duration_reached"), 1)
+
+    def test_expectContinue(self) -> None:
+        """100-continue is answered here, and the upstream is not asked."""
+        self.start([PROXIED])
+        origin = self.envoy.listen(ORIGIN)
+        client = self.client(
+            b"POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n"
+        )
+
+        self.assertEqual(client.received, b"HTTP/1.1 100 Continue\r\n\r\n")
+        client.write(b"ab")
+        self.envoy.settle()
+        self.assertNotIn(b"expect", origin.connections[0].received)
+        self.assertTrue(origin.connections[0].received.endswith(b"\r\n\r\nab"))
+
+    def test_lowVersion(self) -> None:
+        """HTTP/1.0 is refused unless it is accepted."""
+        self.start()
+        client = self.client(b"GET / HTTP/1.0\r\nhost: a\r\n\r\n")
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 426 Upgrade Required\r\n"))
+
+        self.start(http_protocol_options={"accept_http_10": True})
+        client = self.client(b"GET / HTTP/1.0\r\nhost: a\r\n\r\n")
+        self.assertTrue(client.received.startswith(b"HTTP/1.0 200 OK\r\n"), client.received)
+
+    def test_upgradeRefused(self) -> None:
+        """An upgrade that nobody allows is 403."""
+        envoy = self.start()
+        client = self.client(
+            b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+        )
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 403 Forbidden\r\n"))
+        self.assertEqual(envoy.stat("http.web.downstream_rq_ws_on_non_ws_route"), 1)
+        self.assertEqual(self.log(), ["GET 403 - upgrade_failed DownstreamEnd"])
+
+    def test_drain(self) -> None:
+        """While the server drains, responses end their connections."""
+        envoy = self.start()
+        client = self.client(GET)
+        envoy.server.context.drain.draining = True
+        client.write(GET)
+        envoy.settle()
+
+        self.assertIn(b"connection: close", client.received)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_drain_close"), 1)
+
+
+class HTTP2Tests(ConnectionCase):
+    """Over HTTP/2; more is in tests/codec/h2 and tests/integration."""
+
+    def test_recognised(self) -> None:
+        """The preface says HTTP/2, wherever it is split."""
+        for place in range(1, len(PREFACE)):
+            envoy = self.start()
+            client = self.client(PREFACE[:place], PREFACE[place:])
+            self.assertEqual(client.received[3:4], b"\x04", place)  # SETTINGS
+            self.assertEqual(envoy.stat("http.web.downstream_cx_http2_total"), 1)
+
+    def test_garbage(self) -> None:
+        """Frames that break the protocol end the connection and nothing else."""
+        envoy = self.start()
+        other = self.client(GET)
+        client = self.client(PREFACE, b"\xff" * 64)
+
+        envoy.advance(1.1)
+
+        self.assertIsNotNone(client.lost)
+        self.assertIsNone(other.lost)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_protocol_error"), 1)
+
+
+class TimeoutTests(ConnectionCase):
+    """Times that requests have."""
+
+    def test_headers(self) -> None:
+        """request_headers_timeout counts from the first byte."""
+        envoy = self.start(request_headers_timeout="2s")
+        client = self.client(b"GET / HT")
+
+        envoy.advance(2.1)
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 408 Request Timeout\r\n"))
+        self.assertTrue(client.received.endswith(b"request header timeout"))
+        self.assertEqual(self.log(), ["- 408 - request_header_timeout DownstreamEnd"])
+        self.assertEqual(envoy.stat("http.web.downstream_rq_header_timeout"), 1)
+
+    def test_request(self) -> None:
+        """request_timeout is for all of the request."""
+        envoy = self.start([PROXIED], request_timeout="2s")
+        envoy.listen(ORIGIN)
+        client = self.client(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nab")
+
+        envoy.advance(2.1)
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 408 Request Timeout\r\n"))
+        self.assertEqual(self.log(), ["POST 408 - request_overall_timeout DownstreamEnd"])
+
+    def test_idle(self) -> None:
+        """stream_idle_timeout is for silence on a request."""
+        envoy = self.start([PROXIED], stream_idle_timeout="2s")
+        envoy.listen(ORIGIN)
+        client = self.client(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nab")
+        envoy.advance(1.5)
+        client.write(b"c")
+        envoy.advance(1.5)
+        self.assertEqual(client.received, b"")
+
+        envoy.advance(0.6)
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 408 Request Timeout\r\n"))
+        self.assertEqual(self.log(), ["POST 408 SI stream_idle_timeout DownstreamEnd"])
+
+    def test_duration(self) -> None:
+        """max_stream_duration is for request and response."""
+        envoy = self.start([PROXIED], common_http_protocol_options={"max_stream_duration": "2s"})
+        envoy.listen(ORIGIN)
+        client = self.client(GET)
+
+        envoy.advance(2.1)
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 504 Gateway Timeout\r\n"))
+        self.assertEqual(envoy.stat("http.web.downstream_rq_max_duration_reached"), 1)
+
+
+class RecordTests(ConnectionCase):
+    """When the access log is written."""
+
+    def test_onNewRequest(self) -> None:
+        """A record at the start where it is asked for."""
+        self.start(access_log_options={"flush_access_log_on_new_request": True})
+        self.client(GET)
+
+        self.assertEqual(
+            self.log(),
+            ["GET 0 - - DownstreamStart", "GET 200 - direct_response DownstreamEnd"],
+        )
+
+    def test_periodically(self) -> None:
+        """A record each interval."""
+        self.start([PROXIED], access_log_options={"access_log_flush_interval": "1s"})
+        self.envoy.listen(ORIGIN)
+        self.client(GET)
+
+        self.envoy.advance(2.5)
+
+        self.assertEqual(self.log(), ["GET 0 - - DownstreamPeriodic"] * 2)
