@@ -1,0 +1,115 @@
+"""
+The client's side of an HTTP/2 connection.
+
+Envoy: Http2::ClientConnectionImpl
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zope.interface import implementer
+
+from twisted_envoy.codec.h2 import failures, frames
+from twisted_envoy.codec.h2.codec import H2Codec
+from twisted_envoy.codec.h2.core import INTERIM, TRAILERS, Block
+from twisted_envoy.codec.h2.failures import ConnectionFailure, MessageFailure
+from twisted_envoy.codec.h2.messages import contentLength
+from twisted_envoy.codec.h2.stream import H2Stream
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import IClientCodec, Reset
+
+_BODILESS = frozenset((b"204", b"304"))
+
+
+@implementer(IClientCodec)
+class H2ClientCodec(H2Codec):
+    """
+    Requests out, responses in.
+
+    Args:
+        connection: the owner, an IClientConnection.
+        output, stats, seconds: as for H2ServerCodec.
+
+    Attributes:
+        peerAllowsConnect: the server takes extended CONNECT.
+    """
+
+    isClient = True
+
+    _refused = False
+    peerAllowsConnect = False
+
+    def newStream(self, decoder: Any) -> H2Stream:
+        """
+        See IClientCodec.
+
+        The stream gets its ID with its headers; when the peer does not take it (GOAWAY, too many)
+        the decoder is told streamReset(REMOTE_REFUSED) then.
+        """
+        stream = H2Stream(self, 0)
+        stream.decoder = decoder
+        return stream
+
+    def begin(self, stream: H2Stream, headers: HeaderMap, endStream: bool) -> None:
+        """See H2Codec."""
+        if stream.streamID:
+            self.sendHeaders(stream, headers, endStream)
+            return
+        try:
+            if self._refused or self._closed:
+                raise ConnectionFailure(None)
+            stream.streamID = self.core.nextStreamID()
+            stream.sendWindow = self.peerWindow
+            stream.bodiless = headers.get(b":method") in (b"HEAD", b"CONNECT")
+            self.streams[stream.streamID] = stream
+            self.stats.streams_active.value += 1
+            self.floods.streams += 1
+            self.sendHeaders(stream, headers, endStream)
+        except ConnectionFailure:
+            self._tellReset(stream, Reset.REMOTE_REFUSED, failures.REMOTE_REFUSED)
+
+    def _message(self, block: Block) -> None:
+        kind, streamID, fields, ended = block
+        stream = self.streams.get(streamID)
+        if stream is None:
+            return
+        if kind == TRAILERS:
+            self._trailers(stream, block)
+            return
+        headers = self.messages.response(fields)
+        status = headers[b":status"]
+        if kind == INTERIM:
+            stream.decoder.decode1xx(headers)
+            return
+        stream.answered = True
+        if b"content-length" in headers and not stream.bodiless and status not in _BODILESS:
+            stream.expected = contentLength(headers)
+            if ended and stream.expected:
+                raise MessageFailure(failures.MESSAGING, True)
+        decoder = stream.decoder
+        if ended:
+            stream.remoteEnded = True
+            self._closeWhenEnded(stream)
+        decoder.decodeHeaders(headers, ended)
+
+    def _peerSettings(self, changed: dict[int, int]) -> None:
+        self.peerAllowsConnect = bool(
+            changed.get(frames.ENABLE_CONNECT_PROTOCOL, self.peerAllowsConnect)
+        )
+        most = changed.get(frames.MAX_CONCURRENT_STREAMS)
+        if most is not None:
+            self.connection.settingsReceived(most)
+
+    def _goAwayReceived(self, last: int, code: int) -> None:
+        """Streams above last were not looked at; the pool may send them again."""
+        self._refused = True
+        refused = [stream for number, stream in self.streams.items() if number > last]
+        self.connection.goAwayReceived(code)
+        for stream in refused:
+            if not stream.closed:
+                self.core.reset(stream.streamID, frames.REFUSED_STREAM)
+                self._tellReset(stream, Reset.REMOTE_REFUSED, failures.REMOTE_REFUSED)
+
+    def _removed(self) -> None:
+        self.connection.streamClosed()

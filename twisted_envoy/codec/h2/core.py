@@ -1,0 +1,211 @@
+"""
+The h2 library behind a narrow seam: header blocks, SETTINGS and the state of each stream.
+
+Everything else of HTTP/2 (bodies, windows, PING, GOAWAY, limits) is done beside it: the library
+closes a connection at the first GOAWAY, either way, ends it where a stream error is due, and copies
+each byte of a body four times. A faster core takes this file's place.
+
+    receive(frame)        HEADERS, CONTINUATION: what a whole header block says, or None
+    receiveSettings       SETTINGS: what changed
+    sendHeaders, reset    bytes for the peer
+    endSent, endReceived, resetReceived     what happened to a stream outside
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import (
+    Event,
+    InformationalResponseReceived,
+    RemoteSettingsChanged,
+    RequestReceived,
+    ResponseReceived,
+    StreamReset,
+    TrailersReceived,
+)
+from h2.exceptions import DenialOfServiceError, H2Error, ProtocolError
+from h2.settings import SettingCodes, Settings
+from h2.stream import StreamInputs
+from hpack.exceptions import HPACKError
+from hpack.hpack import Encoder
+
+from twisted_envoy.codec.h2.failures import PROTOCOL, TOO_MANY_HEADERS, ConnectionFailure
+from twisted_envoy.codec.h2.frames import COMPRESSION_ERROR, PREFACE, PROTOCOL_ERROR, rstStream
+from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
+
+REQUEST = 0
+RESPONSE = 1
+INTERIM = 2
+TRAILERS = 3
+STREAM_ERROR = 4
+
+_UNBOUNDED = 2**31 - 1
+
+Fields = Iterable[tuple[bytes, bytes]]
+Block = tuple[int, int, Fields, bool]
+"""One of the kinds above, the stream, the fields, whether the stream ends with it."""
+
+
+class PlainEncoder(Encoder):
+    """Writes strings as they are, not in Huffman's code."""
+
+    def encode(self, headers: Any, huffman: bool = False) -> bytes:
+        """As the base class does, whatever huffman says."""
+        return bytes(super().encode(headers, False))
+
+
+class Core:
+    """
+    The state of one connection.
+
+    Attributes:
+        highest: the last stream that the client has begun; 0 before the first.
+        output: what the peer has to get after `receive`; taken by the caller.
+    """
+
+    __slots__ = ("_client", "_connection", "_mostTable", "output")
+
+    def __init__(self, client: bool, settings: HTTP2Settings, limits: HeaderLimits) -> None:
+        self._client = client
+        self._mostTable = settings.hpackTableSize
+        self.output = b""
+        self._connection = connection = H2Connection(
+            H2Configuration(
+                client_side=client,
+                header_encoding=None,
+                validate_outbound_headers=False,
+                normalize_outbound_headers=False,
+                validate_inbound_headers=False,
+                normalize_inbound_headers=False,
+            )
+        )
+        values = {
+            SettingCodes.MAX_CONCURRENT_STREAMS: _UNBOUNDED,
+            SettingCodes.HEADER_TABLE_SIZE: settings.hpackTableSize,
+            SettingCodes.ENABLE_CONNECT_PROTOCOL: 1,
+        }
+        connection.local_settings = Settings(client=client, initial_values=values)
+        connection.decoder.max_allowed_table_size = settings.hpackTableSize
+        connection.decoder.max_header_list_size = 65536 + 4 * limits.maxBytes
+        if not settings.huffman:
+            connection.encoder = PlainEncoder()
+        connection.initiate_connection()
+        connection.clear_outbound_data_buffer()
+        if not client:
+            connection.receive_data(PREFACE)
+
+    @property
+    def highest(self) -> int:
+        if self._client:
+            return int(self._connection.highest_outbound_stream_id)
+        return int(self._connection.highest_inbound_stream_id)
+
+    def nextStreamID(self) -> int:
+        """
+        For a client's next request.
+
+        Raises:
+            ConnectionFailure: there is none left.
+        """
+        try:
+            return int(self._connection.get_next_available_stream_id())
+        except H2Error as error:
+            raise ConnectionFailure(None) from error
+
+    def receive(self, frame: bytes) -> Block | None:
+        """
+        Take one HEADERS or CONTINUATION frame, its header included.
+
+        Returns:
+            The block, once it is whole; STREAM_ERROR for a stream that was reset for it.
+        Raises:
+            ConnectionFailure: it may not come now, or is malformed.
+        """
+        events = self._receive(frame)
+        self.output = self._connection.data_to_send() or b""
+        for event in events:
+            if isinstance(event, RequestReceived):
+                return REQUEST, event.stream_id, event.headers, event.stream_ended is not None
+            if isinstance(event, ResponseReceived):
+                return RESPONSE, event.stream_id, event.headers, event.stream_ended is not None
+            if isinstance(event, TrailersReceived):
+                return TRAILERS, event.stream_id, event.headers, event.stream_ended is not None
+            if isinstance(event, InformationalResponseReceived):
+                return INTERIM, event.stream_id, event.headers, False
+            if isinstance(event, StreamReset):
+                return STREAM_ERROR, event.stream_id, (), True
+        return None
+
+    def receiveSettings(self, frame: bytes) -> dict[int, int]:
+        """
+        Take one SETTINGS frame that is no ACK, its header included; `output` has the ACK.
+
+        Returns:
+            identifier -> value.
+        Raises:
+            ConnectionFailure: a value is out of its range, or the frame is malformed.
+        """
+        changed: dict[int, int] = {}
+        for event in self._receive(frame):
+            if isinstance(event, RemoteSettingsChanged):
+                for identifier, change in event.changed_settings.items():
+                    changed[int(identifier)] = change.new_value
+        self.output = self._connection.data_to_send() or b""
+        encoder = self._connection.encoder
+        if encoder.header_table_size > self._mostTable:
+            encoder.header_table_size = self._mostTable
+        return changed
+
+    def _receive(self, frame: bytes) -> list[Event]:
+        try:
+            return self._connection.receive_data(frame)
+        except DenialOfServiceError as error:
+            raise ConnectionFailure(int(error.error_code), TOO_MANY_HEADERS) from error
+        except ProtocolError as error:
+            raise ConnectionFailure(_codeOf(error), PROTOCOL) from error
+        except (H2Error, HPACKError, ValueError, KeyError, IndexError) as error:
+            raise ConnectionFailure(PROTOCOL_ERROR, PROTOCOL) from error
+
+    def sendHeaders(self, streamID: int, fields: Fields, endStream: bool) -> bytes:
+        """
+        A header block, for a new stream or one that is open on our side.
+
+        Raises:
+            ConnectionFailure: the peer allows no further stream now.
+        """
+        try:
+            self._connection.send_headers(streamID, fields, endStream)
+        except H2Error as error:
+            raise ConnectionFailure(None) from error
+        return self._connection.data_to_send()
+
+    def endSent(self, streamID: int) -> None:
+        """A body of ours has ended."""
+        self._connection.streams[streamID].state_machine.process_input(StreamInputs.SEND_END_STREAM)
+
+    def endReceived(self, streamID: int) -> None:
+        """A body of the peer's has ended."""
+        self._connection.streams[streamID].state_machine.process_input(StreamInputs.RECV_END_STREAM)
+
+    def reset(self, streamID: int, code: int) -> bytes:
+        """End a stream; b"" is never returned."""
+        stream = self._connection.streams.get(streamID)
+        if stream is not None and not stream.closed:
+            stream.state_machine.process_input(StreamInputs.SEND_RST_STREAM)
+        return rstStream(streamID, code)
+
+    def resetReceived(self, streamID: int) -> None:
+        """The peer has ended a stream."""
+        self._connection.streams[streamID].state_machine.process_input(StreamInputs.RECV_RST_STREAM)
+
+
+def _codeOf(error: ProtocolError) -> int:
+    """HPACK errors come wrapped in the library's general one."""
+    if isinstance(error.__cause__, HPACKError):
+        return COMPRESSION_ERROR
+    return int(error.error_code) if error.error_code is not None else int(ErrorCodes.PROTOCOL_ERROR)

@@ -1,0 +1,193 @@
+"""
+From decoded header fields to a HeaderMap, or to what is wrong with them.
+
+As strict as RFC 9113 section 8 is: names in lower case, pseudo-headers first, once and only the
+known ones, nothing of HTTP/1.1's connection. `host` is another spelling of `:authority`; crumbs of
+a cookie are joined.
+
+Envoy: Http2::ConnectionImpl::saveHeader, quiche http2/adapter/header_validator.cc
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from twisted_envoy.codec.h2.failures import MESSAGING, TOO_MANY_HEADERS, UNDERSCORE, MessageFailure
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
+
+Fields = Any
+"""(name, value) pairs of bytes, in order; iterated once."""
+
+_name = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
+_badValue = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
+_badStrictValue = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f-\xff]").search
+_number = re.compile(rb"[0-9]{1,18}").fullmatch
+_status = re.compile(rb"[1-9][0-9]{2}").fullmatch
+
+_REQUEST_PSEUDO = frozenset((b":method", b":scheme", b":authority", b":path", b":protocol"))
+_RESPONSE_PSEUDO = frozenset((b":status",))
+_NO_PSEUDO: frozenset[bytes] = frozenset()
+_FORBIDDEN = frozenset(
+    (b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade")
+)
+_PLAIN = frozenset(
+    b"accept accept-encoding accept-language age alt-svc authorization cache-control "
+    b"content-encoding content-language content-type date etag expires forwarded from "
+    b"grpc-status grpc-message grpc-timeout grpc-encoding grpc-accept-encoding if-match "
+    b"if-modified-since if-none-match last-modified location origin pragma range referer server "
+    b"set-cookie traceparent tracestate user-agent vary via x-forwarded-for x-forwarded-proto "
+    b"x-request-id x-envoy-upstream-service-time x-envoy-expected-rq-timeout-ms".split()
+)
+"""Names that need no look at all."""
+
+
+class Messages:
+    """
+    Reads the header blocks of one connection.
+
+    Args:
+        stats: `dropped_headers_with_underscores` and what else Envoy counts of headers.
+    """
+
+    __slots__ = (
+        "_allowConnect",
+        "_badValue",
+        "_keepsUnderscores",
+        "_maxBytes",
+        "_maxCount",
+        "_maxField",
+        "_rejects",
+        "_stats",
+    )
+
+    def __init__(self, settings: HTTP2Settings, limits: HeaderLimits, stats: Any) -> None:
+        self._allowConnect = settings.allowConnect
+        self._maxBytes = limits.maxBytes
+        self._maxCount = limits.maxCount
+        self._maxField = settings.maxFieldBytes or limits.maxBytes
+        self._keepsUnderscores = limits.underscores == "ALLOW"
+        self._rejects = limits.underscores == "REJECT_REQUEST"
+        self._badValue = _badStrictValue if settings.refusesObsText else _badValue
+        self._stats = stats
+
+    def request(self, fields: Fields) -> HeaderMap:
+        """
+        A request's headers.
+
+        Raises:
+            MessageFailure: they are none.
+        """
+        headers = self._read(fields, _REQUEST_PSEUDO)
+        host = headers.get(b"host")
+        if host is not None:
+            if b":authority" not in headers:
+                _replaceHost(headers, host)
+            headers.remove(b"host")
+        method = headers.get(b":method")
+        if method == b"CONNECT" and b":protocol" not in headers:
+            if b":path" in headers or b":scheme" in headers or not headers.get(b":authority"):
+                raise MessageFailure(MESSAGING, True)
+            headers.remove(b"content-length")
+            return headers
+        if not method or not headers.get(b":path") or not headers.get(b":scheme"):
+            raise MessageFailure(MESSAGING, True)
+        if b":protocol" in headers:
+            connects = method == b"CONNECT" and self._allowConnect
+            if not connects or not headers.get(b":authority"):
+                raise MessageFailure(MESSAGING, True)
+        if _name(method.lower()) is None:
+            raise MessageFailure(MESSAGING, True)
+        return headers
+
+    def response(self, fields: Fields) -> HeaderMap:
+        """A response's headers, interim ones too; raises as `request`."""
+        headers = self._read(fields, _RESPONSE_PSEUDO)
+        status = headers.get(b":status", b"")
+        if _status(status) is None or status == b"101":
+            raise MessageFailure(MESSAGING, True)
+        return headers
+
+    def trailers(self, fields: Fields) -> HeaderMap:
+        """Trailers of either; raises as `request`."""
+        return self._read(fields, _NO_PSEUDO)
+
+    def _read(self, fields: Fields, pseudo: frozenset[bytes]) -> HeaderMap:
+        headers = HeaderMap()
+        size = count = 0
+        most = self._maxField
+        bad = self._badValue
+        inPseudo = True
+        for name, value in fields:
+            count += 1
+            size += len(name) + len(value)
+            if len(value) > most:
+                raise MessageFailure(TOO_MANY_HEADERS, False)
+            if bad(value) is not None:
+                raise MessageFailure(MESSAGING, True)
+            if name in _PLAIN:
+                inPseudo = False
+                if name in headers:
+                    headers.add(name, value)
+                else:
+                    headers[name] = value
+            elif name[:1] == b":":
+                if not inPseudo or name not in pseudo or name in headers:
+                    raise MessageFailure(MESSAGING, True)
+                headers[name] = value
+            else:
+                inPseudo = False
+                self._unusual(headers, name, value)
+        if size > self._maxBytes or count > self._maxCount:
+            raise MessageFailure(TOO_MANY_HEADERS, False)
+        return headers
+
+    def _unusual(self, headers: HeaderMap, name: bytes, value: bytes) -> None:
+        """A name that is not in _PLAIN."""
+        if name == b"cookie":
+            before = headers.get(name)
+            headers[name] = value if before is None else before + b"; " + value
+            return
+        if _name(name) is None or name in _FORBIDDEN:
+            raise MessageFailure(MESSAGING, True)
+        if name == b"te" and value.lower() != b"trailers":
+            raise MessageFailure(MESSAGING, True)
+        if b"_" in name and not self._keepsUnderscores:
+            self._underscore()
+        elif name == b"content-length" and name in headers:
+            if headers[name] != value:
+                raise MessageFailure(MESSAGING, True)
+        else:
+            headers.add(name, value)
+
+    def _underscore(self) -> None:
+        if self._rejects:
+            self._stats.requests_rejected_with_underscores_in_headers.value += 1
+            raise MessageFailure(UNDERSCORE, False)
+        self._stats.dropped_headers_with_underscores.value += 1
+
+
+def contentLength(headers: HeaderMap) -> int:
+    """
+    Bytes that the body must have; -1 when it is not told.
+
+    Raises:
+        MessageFailure: it is no number.
+    """
+    value = headers.get(b"content-length")
+    if value is None:
+        return -1
+    if _number(value) is None:
+        raise MessageFailure(MESSAGING, True)
+    return int(value)
+
+
+def _replaceHost(headers: HeaderMap, host: bytes) -> None:
+    """`host` becomes `:authority`, and pseudo-headers stay in front."""
+    fields = dict(headers)
+    headers.clear()
+    for name, value in fields.items():
+        if name[:1] != b":" and b":authority" not in headers:
+            headers[b":authority"] = host
+        headers[name] = value

@@ -1,0 +1,67 @@
+"""
+The server's side of an HTTP/2 connection.
+
+Envoy: Http2::ServerConnectionImpl
+"""
+
+from __future__ import annotations
+
+from zope.interface import implementer
+
+from twisted_envoy.codec.h2 import failures, frames
+from twisted_envoy.codec.h2.codec import H2Codec
+from twisted_envoy.codec.h2.core import REQUEST, Block
+from twisted_envoy.codec.h2.failures import MessageFailure
+from twisted_envoy.codec.h2.messages import contentLength
+from twisted_envoy.codec.h2.stream import H2Stream
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import ICodec
+
+
+@implementer(ICodec)
+class H2ServerCodec(H2Codec):
+    """
+    Requests in, responses out.
+
+    Args:
+        connection: the owner, an IServerConnection.
+        output: takes our bytes; SETTINGS are written at once.
+        stats: has Envoy's `http2.*` counters as attributes (http.h2_stats.HTTP2Stats).
+        seconds: a clock that does not go back, for the rates of resets.
+    """
+
+    def _message(self, block: Block) -> None:
+        kind, streamID, fields, ended = block
+        if kind != REQUEST:
+            stream = self.streams.get(streamID)
+            if stream is not None:
+                self._trailers(stream, block)
+            return
+        if len(self.streams) >= self.settings.maxConcurrentStreams:
+            self._refuse(streamID)
+            return
+        stream = H2Stream(self, streamID)
+        stream.begun = self.seconds()
+        self.streams[streamID] = stream
+        self.floods.streams += 1
+        self.stats.streams_active.value += 1
+        decoder = stream.decoder = self.connection.newStream(stream)
+        headers = self.messages.request(fields)
+        if b"content-length" in headers:
+            stream.expected = contentLength(headers)
+            if ended and stream.expected:
+                raise MessageFailure(failures.MESSAGING, True)
+        if ended:
+            stream.remoteEnded = True
+        decoder.decodeHeaders(headers, ended)
+
+    def _refuse(self, streamID: int) -> None:
+        self.stats.stream_refused_errors.value += 1
+        self.stats.tx_reset.value += 1
+        self._resets.add(streamID, True)
+        self._answer(self.core.reset(streamID, frames.REFUSED_STREAM))
+
+    def begin(self, stream: H2Stream, headers: HeaderMap, endStream: bool) -> None:
+        """See H2Codec."""
+        stream.answered = True
+        self.sendHeaders(stream, headers, endStream)

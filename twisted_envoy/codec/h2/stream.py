@@ -1,0 +1,332 @@
+"""
+One request and its response: the encoder of either side, and the body bytes that wait.
+
+    what waits            until                                        bounded by
+    of ours (`_queue`)    the windows open, the transport takes more   the producer, paused
+    of the peer's (held)  resumeReading                                the stream's window
+
+Envoy: Http2::ConnectionImpl::StreamImpl
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from twisted_envoy.codec.h2 import frames
+from twisted_envoy.codec.h2.frames import HEADER_BYTES, dataHeader
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import IStreamEncoder, Reset
+
+if TYPE_CHECKING:
+    from twisted_envoy.codec.h2.codec import H2Codec
+
+_BUFFER_LIMIT = 1024 * 1024
+
+Held = deque[tuple[bytes, int, bool] | HeaderMap]
+"""Of the peer's: (body bytes, bytes of window, is it the end) or trailers."""
+
+
+@implementer(IStreamEncoder)
+class H2Stream:
+    """
+    One stream.
+
+    Attributes:
+        decoder: told what the peer sends; None once nothing more is to be told.
+        sendWindow: bytes that the peer takes; may be below 0 after its SETTINGS.
+        receiveWindow: bytes that it may send.
+        expected: bytes of the peer's body that must still come; -1 when it is not known.
+        isReady: it is in the codec's queue of streams that may send.
+        begun: when, in seconds; for the peer's resets.
+        answered: headers of the peer's response have come, or ours were sent.
+        bodiless: content-length of its response means nothing (HEAD, CONNECT).
+    """
+
+    __slots__ = (
+        "_buffered",
+        "_codec",
+        "_endQueued",
+        "_held",
+        "_limit",
+        "_paused",
+        "_producer",
+        "_queue",
+        "_readPauses",
+        "_trailers",
+        "_unacknowledged",
+        "answered",
+        "begun",
+        "bodiless",
+        "closed",
+        "decoder",
+        "expected",
+        "headerBytes",
+        "isReady",
+        "localEnded",
+        "receiveWindow",
+        "remoteEnded",
+        "sendWindow",
+        "streamID",
+        "wireBytes",
+    )
+
+    def __init__(self, codec: H2Codec, streamID: int) -> None:
+        self._codec = codec
+        self.streamID = streamID
+        self.decoder: Any = None
+        self.headerBytes = 0
+        self.wireBytes = 0
+        self.sendWindow = codec.peerWindow
+        self.receiveWindow = codec.settings.initialStreamWindow
+        self.expected = -1
+        self.begun = 0.0
+        self.isReady = False
+        self.answered = False
+        self.bodiless = False
+        self.closed = False
+        self.localEnded = False
+        self.remoteEnded = False
+        self._queue: deque[bytes | memoryview] | None = None
+        self._buffered = 0
+        self._endQueued = False
+        self._trailers: HeaderMap | None = None
+        self._producer: Any = None
+        self._paused = False
+        self._limit = _BUFFER_LIMIT
+        self._readPauses = 0
+        self._held: Held | None = None
+        self._unacknowledged = 0
+
+    # Our words.
+
+    def encode1xx(self, headers: HeaderMap) -> None:
+        """See IStreamEncoder."""
+        if not (self.closed or self.localEnded):
+            self._codec.sendHeaders(self, headers, False)
+
+    def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        """See IStreamEncoder."""
+        if not (self.closed or self.localEnded):
+            self._codec.begin(self, headers, endStream)
+
+    def encodeData(self, data: bytes, endStream: bool) -> None:
+        """See IStreamEncoder."""
+        if self.closed or self.localEnded or self._endQueued:
+            return
+        codec = self._codec
+        size = len(data)
+        if (
+            not self._buffered
+            and size <= codec.mostPayload
+            and size <= self.sendWindow
+            and size <= codec.sendWindow
+            and not codec.isPaused
+        ):
+            if size or endStream:
+                self._send(data, endStream)
+            return
+        if size:
+            if self._queue is None:
+                self._queue = deque()
+            self._queue.append(data)
+            self._changeBuffered(size)
+        self._endQueued = endStream
+        self._flush()
+
+    def encodeTrailers(self, trailers: HeaderMap) -> None:
+        """See IStreamEncoder."""
+        if self.closed or self.localEnded or self._endQueued:
+            return
+        if self._buffered:
+            self._trailers = trailers
+            self._endQueued = True
+        else:
+            self._sendTrailers(trailers)
+
+    def resetStream(self, reason: Reset) -> None:
+        """See IStreamEncoder."""
+        if not self.closed:
+            self.decoder = None
+            self._codec.resetByOwner(self, reason)
+
+    def registerProducer(self, producer: Any) -> None:
+        """See IStreamEncoder."""
+        self._producer = producer
+        self._paused = False
+        if producer is not None and not self.closed and (self._isFull() or self._codec.isPaused):
+            self._paused = True
+            producer.pauseProducing()
+
+    def setBufferLimit(self, limit: int) -> None:
+        """See IStreamEncoder; 0 for no limit."""
+        self._limit = limit
+
+    def _isFull(self) -> bool:
+        return self._buffered > self._limit > 0
+
+    def _changeBuffered(self, size: int) -> None:
+        self._buffered += size
+        self._codec.stats.pending_send_bytes.value += size
+
+    def _flush(self) -> None:
+        """Send what may be sent, and pause the producer over what may not."""
+        codec = self._codec
+        if self._buffered and not self.isReady and self.sendWindow > 0:
+            self.isReady = True
+            codec.ready.append(self)
+        codec.sendReady()
+        if self._endQueued and not (self._buffered or self.closed or self.localEnded):
+            self._sendEnd()
+        if self._producer is not None and not self._paused and self._isFull():
+            self._paused = True
+            self._producer.pauseProducing()
+
+    def sendOne(self, most: int) -> bool:
+        """
+        Send one frame of what waits.
+
+        Args:
+            most: bytes that the connection takes, above 0.
+        Returns:
+            There is more that this stream's window allows.
+        """
+        queue = self._queue
+        if self.closed or not queue:
+            return False
+        size = min(most, self.sendWindow)
+        piece = queue.popleft()
+        if len(piece) > size:
+            view = memoryview(piece)
+            queue.appendleft(view[size:])
+            piece = view[:size]
+        data = bytes(piece)
+        self._changeBuffered(-len(data))
+        if self._buffered:
+            self._send(data, False)
+            return self.sendWindow > 0
+        self._send(data, self._endQueued and self._trailers is None)
+        if self._trailers is not None:
+            self._sendEnd()
+        return False
+
+    def resumeWhenLow(self) -> None:
+        """Resume the producer when less than half of the limit waits."""
+        if self._paused and not self._codec.isPaused and self._buffered * 2 <= self._limit:
+            self._paused = False
+            self._producer.resumeProducing()
+
+    def pauseProducer(self) -> None:
+        """The transport is full."""
+        if self._producer is not None and not self._paused:
+            self._paused = True
+            self._producer.pauseProducing()
+
+    def windowOpened(self) -> None:
+        """`sendWindow` has grown."""
+        if self._buffered and not self.closed:
+            self._flush()
+            self.resumeWhenLow()
+
+    def _send(self, data: bytes, ended: bool) -> None:
+        """One DATA frame that fits into everything."""
+        codec = self._codec
+        size = len(data)
+        self.sendWindow -= size
+        codec.sendWindow -= size
+        self.wireBytes += HEADER_BYTES + size
+        codec.writeData(dataHeader(size, ended, self.streamID), data)
+        if ended:
+            codec.endSent(self)
+
+    def _sendEnd(self) -> None:
+        trailers = self._trailers
+        if trailers is None:
+            self._send(b"", True)
+        else:
+            self._trailers = None
+            self._sendTrailers(trailers)
+
+    def _sendTrailers(self, trailers: HeaderMap) -> None:
+        if trailers:
+            self._codec.sendHeaders(self, trailers, True)
+        else:
+            self._send(b"", True)
+
+    # The peer's words.
+
+    def pauseReading(self) -> None:
+        """See IStreamEncoder."""
+        self._readPauses += 1
+
+    def resumeReading(self) -> None:
+        """See IStreamEncoder; what was held is decoded before it returns."""
+        if self._readPauses:
+            self._readPauses -= 1
+        held = self._held
+        while held and not self._readPauses and self.decoder is not None:
+            item = held.popleft()
+            if isinstance(item, HeaderMap):
+                self.decoder.decodeTrailers(item)
+            else:
+                self._decode(*item)
+
+    def dataReceived(self, data: bytes, window: int, ended: bool) -> None:
+        """
+        Body bytes came.
+
+        Args:
+            window: how much of the windows they took, padding included.
+        """
+        if self._readPauses or self._held:
+            if self._held is None:
+                self._held = deque()
+            self._held.append((data, window, ended))
+        else:
+            self._decode(data, window, ended)
+
+    def trailersReceived(self, trailers: HeaderMap) -> None:
+        """The peer's last words."""
+        if self._held:
+            self._held.append(trailers)
+        elif self.decoder is not None:
+            self.decoder.decodeTrailers(trailers)
+
+    @property
+    def holds(self) -> bool:
+        """Something of the peer's was not yet decoded."""
+        return bool(self._held)
+
+    def _decode(self, data: bytes, window: int, ended: bool) -> None:
+        if self.decoder is None:
+            self._codec.acknowledge(window)
+            return
+        self.decoder.decodeData(data, ended)
+        self._codec.acknowledge(window)
+        if self.remoteEnded or self.closed:
+            return
+        self._unacknowledged += window
+        if self._unacknowledged * 2 >= self._codec.settings.initialStreamWindow:
+            increment, self._unacknowledged = self._unacknowledged, 0
+            self.receiveWindow += increment
+            self._codec.write(frames.windowUpdate(self.streamID, increment))
+
+    def close(self) -> None:
+        """Both directions have ended, or one was reset: nothing waits any more."""
+        self.closed = True
+        self.isReady = False
+        self._producer = None
+        if self._buffered:
+            self._changeBuffered(-self._buffered)
+        self._queue = None
+        self._trailers = None
+
+    def drop(self) -> None:
+        """Nothing of the peer's is told any more; what was held counts as decoded."""
+        self.decoder = None
+        held, self._held = self._held, None
+        for item in held or ():
+            if not isinstance(item, HeaderMap):
+                self._codec.acknowledge(item[1])
