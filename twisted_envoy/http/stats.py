@@ -7,7 +7,8 @@ Envoy: source/common/http/conn_manager_config.h
 from __future__ import annotations
 
 from twisted_envoy.stats.bundle import fillBundle
-from twisted_envoy.stats.metrics import Counter, Gauge, Histogram
+from twisted_envoy.stats.histogram import Histogram
+from twisted_envoy.stats.metrics import Counter, Gauge
 from twisted_envoy.stats.scope import Scope
 
 

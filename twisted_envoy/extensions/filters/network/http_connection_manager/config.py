@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from zope.interface import implementer
@@ -48,8 +49,7 @@ class ManagerFactory:
     terminal = True
 
     def build(self, config: View, context: Any) -> Callable[[], ServerConnection]:
-        settings = buildManager(config, context)
-        return lambda: ServerConnection(settings)
+        return partial(ServerConnection, buildManager(config, context))
 
 
 def buildManager(config: View, context: Any) -> ManagerSettings:

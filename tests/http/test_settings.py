@@ -1,0 +1,32 @@
+"""A connection manager's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_envoy.http.filter_chain import FilterPlan
+from twisted_envoy.http.settings import ManagerSettings, Timeouts
+
+
+class ManagerSettingsTests(SynchronousTestCase):
+    """What follows from what is given."""
+
+    def test_queues(self) -> None:
+        """Equal time-outs share a timer each; time is the reactor's."""
+        clock = Clock()
+        some: Any = None
+        settings = ManagerSettings(
+            *("AUTO", FilterPlan(())),
+            *(some, some, some, clock, some, some, some, some, some, some, some, some),
+            *(some, some, some),
+            timeouts=Timeouts(streamIdle=7.0, idle=9.0),
+        )
+
+        clock.advance(3)
+
+        self.assertEqual(settings.seconds(), 3)
+        self.assertEqual(settings.streamIdleQueue.delay, 7.0)
+        self.assertEqual(settings.idleQueue.delay, 9.0)
