@@ -123,7 +123,8 @@ class Extensions:
     def __init__(self, plans: Plans | None = None, extra: Iterable[object] = ()) -> None:
         self._plans = plans or envoyPlans()
         self._found: dict[str, object | None] = {}
-        for factory in extra:
+        self._extra = tuple(extra)
+        for factory in self._extra:
             self._learn(factory)
 
     def _learn(self, factory: Untyped) -> None:
@@ -203,6 +204,33 @@ class Extensions:
             return factory, holder.open()
         plan = self._plans.find(typeName)
         return factory, StructView(holder) if plan is None else self._openStruct(holder, plan)
+
+    def routeFactory(
+        self, holder: AnyView, name: str, category: str, owner: Untyped, optional: bool = False
+    ) -> tuple[Untyped, Untyped] | None:
+        """
+        Open a typed_per_filter_config.
+
+        Args:
+            optional: None is given for one that nobody knows.
+        Returns:
+            The factory whose `routeTypeURL` it is, and the View of the config.
+        Raises:
+            ConfigError, UnsupportedExtension: see open.
+        """
+        typeName = _innerType(holder)
+        for factory in (*self._extra, *self._candidates(typeName)):
+            if typeName and _bare(getattr(factory, "routeTypeURL", "")) == typeName:
+                self._learn(factory)
+                plan = self._plans.find(typeName)
+                if holder.typeName not in TYPED_STRUCTS:
+                    return factory, holder.open()
+                return factory, StructView(holder) if plan is None else self._openStruct(
+                    holder, plan
+                )
+        if optional:
+            return None
+        raise self._unknown(holder, name, typeName, category, owner)
 
     def _unknown(
         self, holder: AnyView | None, name: str, typeName: str, category: str, owner: Untyped

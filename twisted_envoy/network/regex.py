@@ -6,13 +6,10 @@ A header or path is UTF-8 mostly; bytes that are not are kept through everything
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from twisted_envoy.stats.regex import compileRegex
-
-_REFERENCE = re.compile(rb"\\([0-9\\])|\\")
 
 
 class Regex:
@@ -33,10 +30,55 @@ class Regex:
         """Does the pattern match all of text?"""
         return self._compiled.fullmatch(text.decode("utf-8", "surrogateescape")) is not None
 
-    def substitute(self, text: bytes, replacement: Callable[[Any], str]) -> bytes:
-        """Replace every match."""
-        decoded = text.decode("utf-8", "surrogateescape")
-        return self._compiled.sub(replacement, decoded).encode("utf-8", "surrogateescape")
+    def substitution(self, template: str) -> Callable[[bytes], bytes]:
+        """
+        What replaces every match.
+
+        Args:
+            template: a backslash and a digit stand for a group, 0 for the match, two backslashes
+                for one.
+        Raises:
+            ValueError: RE2's words for what is wrong with the template.
+        """
+        parts = _parts(template, self._compiled.groups)
+        compiled = self._compiled
+
+        def replacement(match: Any) -> str:
+            return "".join(
+                [part if isinstance(part, str) else match.group(part) or "" for part in parts]
+            )
+
+        def substitute(text: bytes) -> bytes:
+            decoded = text.decode("utf-8", "surrogateescape")
+            return compiled.sub(replacement, decoded).encode("utf-8", "surrogateescape")
+
+        return substitute
+
+
+def _parts(template: str, groups: int) -> list[str | int]:
+    """Literal texts and numbers of groups."""
+    parts: list[str | int] = []
+    at = 0
+    while (slash := template.find("\\", at)) >= 0:
+        parts.append(template[at:slash])
+        following = template[slash + 1 : slash + 2]
+        if following == "\\":
+            parts.append(following)
+        elif following.isdecimal() and following.isascii():
+            parts.append(int(following))
+        elif following:
+            raise ValueError("Rewrite schema error: '\\' must be followed by a digit or '\\'.")
+        else:
+            raise ValueError("Rewrite schema error: '\\' not allowed at end.")
+        at = slash + 2
+    parts.append(template[at:])
+    most = max((part for part in parts if isinstance(part, int)), default=0)
+    if most > groups:
+        raise ValueError(
+            f"Rewrite schema requests {most} matches, but the regexp only has {groups} "
+            "parenthesized subexpressions."
+        )
+    return [part for part in parts if part != ""]
 
 
 def buildRegex(view: Any) -> Regex:

@@ -1,0 +1,157 @@
+"""
+What a RouteMatch asks for besides the path.
+
+Envoy: RouteEntryImplBase::matchRoute
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.routes.entry import Condition
+from twisted_envoy.http.routes.paths import QueryCache
+from twisted_envoy.network.fraction import buildFraction
+from twisted_envoy.network.matchers import (
+    BytesMatch,
+    buildBytesMatch,
+    buildHeaderMatch,
+    buildMetadataMatch,
+    buildStringMatch,
+)
+from twisted_envoy.state.request_info import RequestInfo
+
+
+def buildConditions(match: Any, context: Any, queries: QueryCache) -> list[Condition]:
+    """
+    Read the conditions of a RouteMatch.
+
+    Args:
+        queries: shared by all routes of a table.
+    Raises:
+        ConfigError: one that cannot be obeyed.
+    """
+    found: list[Condition] = []
+    if match.has("runtime_fraction"):
+        found.append(_fraction(match.runtime_fraction, context))
+    if match.grpc is not None:
+        found.append(_isGRPC)
+    if match.has("headers"):
+        found += [_header(view) for view in match.headers]
+    if match.has("query_parameters"):
+        found += [_query(view, queries) for view in match.query_parameters]
+    if match.has("tls_context"):
+        found.append(_tls(match.tls_context))
+    if match.has("dynamic_metadata"):
+        found += [_metadata(view) for view in match.dynamic_metadata]
+    if match.has("filter_state"):
+        found += [_filterState(view) for view in match.filter_state]
+    if match.has("cookies"):
+        found += [_cookie(view) for view in match.cookies]
+    return found
+
+
+def allOf(conditions: list[Condition]) -> Condition | None:
+    """One for all; None when there is none."""
+    if len(conditions) < 2:
+        return conditions[0] if conditions else None
+    each = tuple(conditions)
+
+    def matches(headers: HeaderMap, info: RequestInfo, randomValue: int) -> bool:
+        for condition in each:
+            if not condition(headers, info, randomValue):
+                return False
+        return True
+
+    return matches
+
+
+def _fraction(view: Any, context: Any) -> Condition:
+    within = buildFraction(view, context.runtime)
+    return lambda headers, info, randomValue: within(randomValue)
+
+
+def _isGRPC(headers: HeaderMap, info: RequestInfo, randomValue: int) -> bool:
+    kind = headers.get(b"content-type", b"")
+    return kind.startswith(b"application/grpc") and (len(kind) == 16 or kind[16:17] == b"+")
+
+
+def _header(view: Any) -> Condition:
+    match = buildHeaderMatch(view)
+    return lambda headers, info, randomValue: match(headers)
+
+
+def _query(view: Any, queries: QueryCache) -> Condition:
+    name: bytes = view.name.encode()
+    kind = view.which("query_parameter_match_specifier")
+    if kind != "string_match":
+        wanted = True if kind is None else view.present_match
+        return lambda headers, info, randomValue: (
+            (name in queries.of(headers.get(b":path", b""))) is wanted
+        )
+    match = buildBytesMatch(view.string_match)
+
+    def matches(headers: HeaderMap, info: RequestInfo, randomValue: int) -> bool:
+        value = queries.of(headers.get(b":path", b"")).get(name)
+        return value is not None and match(value)
+
+    return matches
+
+
+def _tls(view: Any) -> Condition:
+    """A connection without TLS matches nothing that is asked of its certificate."""
+    presented: bool | None = view.presented
+    validated: bool | None = view.validated
+
+    def matches(headers: HeaderMap, info: RequestInfo, randomValue: int) -> bool:
+        tls = getattr(info.connection, "tls", None)
+        if tls is None:
+            return False
+        if presented is not None and bool(tls.peerCertificatePresented) is not presented:
+            return False
+        return validated is None or bool(tls.peerCertificateValidated) is validated
+
+    return matches
+
+
+def _metadata(view: Any) -> Condition:
+    match = buildMetadataMatch(view, False)
+    return lambda headers, info, randomValue: match(info.dynamicMetadata)
+
+
+def _filterState(view: Any) -> Condition:
+    key: str = view.key
+    match: Callable[[str], bool] = buildStringMatch(view.string_match)
+
+    def matches(headers: HeaderMap, info: RequestInfo, randomValue: int) -> bool:
+        value = info.filterState.get(key)
+        text = None if value is None else value.plainText()
+        return text is not None and match(text)
+
+    return matches
+
+
+def _cookie(view: Any) -> Condition:
+    name: bytes = view.name.encode()
+    match: BytesMatch = buildBytesMatch(view.string_match)
+    invert: bool = view.invert_match
+
+    def matches(headers: HeaderMap, info: RequestInfo, randomValue: int) -> bool:
+        value = cookieValue(headers, name)
+        return (value is not None and match(value)) is not invert
+
+    return matches
+
+
+def cookieValue(headers: HeaderMap, name: bytes) -> bytes | None:
+    """The value of a cookie of the request, without its quotes; None when it has none."""
+    for header in headers.every(b"cookie"):
+        for pair in header.split(b";"):
+            key, equals, value = pair.partition(b"=")
+            if equals and key.strip() == name:
+                value = value.strip()
+                if len(value) > 1 and value[:1] == value[-1:] == b'"':
+                    value = value[1:-1]
+                return value
+    return None

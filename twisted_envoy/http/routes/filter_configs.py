@@ -1,0 +1,64 @@
+"""
+typed_per_filter_config: what single HTTP filters are told by a route, its virtual host and so on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
+_CATEGORY = "filters.http"
+
+
+class FilterConfigs:
+    """
+    The configs of all levels down to one.
+
+    Attributes:
+        configs: filter name -> what buildRoute made, the least specific first.
+        disabled: filter name -> what the most specific level says.
+    """
+
+    __slots__ = ("configs", "disabled")
+
+    def __init__(self) -> None:
+        self.configs: dict[str, tuple[object, ...]] = {}
+        self.disabled: dict[str, bool] = {}
+
+    def below(self, views: Mapping[str, Any], owner: Any, context: Any) -> FilterConfigs:
+        """
+        With those of the next, more specific level.
+
+        Args:
+            views: filter name -> AnyView. owner: the View that has them.
+        Raises:
+            ConfigError: a filter that is not known, or has no such config.
+        """
+        if not views:
+            return self
+        found = FilterConfigs()
+        found.configs.update(self.configs)
+        found.disabled.update(self.disabled)
+        for name, holder in views.items():
+            found._add(name, holder, owner, context)
+        return found
+
+    def _add(self, name: str, holder: Any, owner: Any, context: Any) -> None:
+        optional = disabled = False
+        if holder.typeName == _FILTER_CONFIG:
+            wrapper = holder.open()
+            optional, disabled = wrapper.is_optional, wrapper.disabled
+            holder = wrapper.config
+            if holder is None:
+                if not disabled:
+                    # An empty FilterConfig only says that the filter is not disabled.
+                    self.disabled[name] = False
+                    return
+        self.disabled[name] = disabled
+        if holder is None:
+            return
+        factory = context.extensions.routeFactory(holder, name, _CATEGORY, owner, optional)
+        if factory is not None:
+            built = factory[0].buildRoute(factory[1], context)
+            self.configs[name] = (*self.configs.get(name, ()), built)

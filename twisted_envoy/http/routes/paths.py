@@ -1,0 +1,64 @@
+"""
+Paths and queries of requests, and the rewriting of a path.
+
+A path is bytes as the request has it: nothing is decoded, the query and a fragment are part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+PathRewrite = Callable[[bytes], bytes]
+"""The new path of a path; both with their query."""
+
+
+def withoutQuery(path: bytes) -> bytes:
+    """The path up to its query or fragment."""
+    at = path.find(b"?")
+    if at >= 0:
+        path = path[:at]
+    at = path.find(b"#")
+    return path if at < 0 else path[:at]
+
+
+def queryParameters(path: bytes) -> dict[bytes, bytes]:
+    """The first value of each parameter of the query; nothing is decoded."""
+    _, question, query = path.partition(b"?")
+    found: dict[bytes, bytes] = {}
+    if question:
+        for pair in query.partition(b"#")[0].split(b"&"):
+            name, _, value = pair.partition(b"=")
+            found.setdefault(name, value)
+    return found
+
+
+class QueryCache:
+    """The parameters of the path that was asked last: many routes ask about one request."""
+
+    __slots__ = ("_parameters", "_path")
+
+    def __init__(self) -> None:
+        self._path = b""
+        self._parameters: dict[bytes, bytes] = {}
+
+    def of(self, path: bytes) -> dict[bytes, bytes]:
+        """As queryParameters."""
+        if path is not self._path:
+            self._parameters = queryParameters(path)
+            self._path = path
+        return self._parameters
+
+
+def rewriteLength(length: int, replacement: bytes) -> PathRewrite:
+    """Replace so many bytes at the beginning."""
+    return lambda path: replacement + path[length:]
+
+
+def rewriteWhole(rewrite: PathRewrite) -> PathRewrite:
+    """Rewrite all but the query."""
+
+    def rewritten(path: bytes) -> bytes:
+        plain = withoutQuery(path)
+        return rewrite(plain) + path[len(plain) :]
+
+    return rewritten

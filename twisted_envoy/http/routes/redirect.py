@@ -1,0 +1,116 @@
+"""
+`redirect`: where a request is sent instead.
+
+Envoy: RouteEntryImplBase::newUri
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.routes.paths import PathRewrite, rewriteLength, rewriteWhole
+from twisted_envoy.http.routes.rewrite import buildSubstitution
+
+_CODES = {
+    "MOVED_PERMANENTLY": 301,
+    "FOUND": 302,
+    "SEE_OTHER": 303,
+    "TEMPORARY_REDIRECT": 307,
+    "PERMANENT_REDIRECT": 308,
+}
+
+
+class Redirect:
+    """
+    Where a request is sent; what is not set stays as the request has it.
+
+    Attributes:
+        status: 301, 302, 303, 307 or 308.
+        rewritePath: of prefix_rewrite and regex_rewrite.
+    """
+
+    __slots__ = ("host", "path", "port", "rewritePath", "scheme", "status", "stripQuery")
+
+    def __init__(self, status: int = 301) -> None:
+        self.status = status
+        self.scheme = b""
+        self.host = b""
+        self.port = b""
+        self.path = b""
+        self.stripQuery = False
+        self.rewritePath: PathRewrite | None = None
+
+    def newLocation(self, headers: HeaderMap) -> tuple[int, bytes]:
+        """The status and the `location` for a request's headers."""
+        scheme = self.scheme or headers.get(b":scheme", b"http")
+        host = self.host or hostFor(headers, scheme, self.port)
+        return self.status, b"%b://%b%b%b" % (scheme, host, self.port, self._newPath(headers))
+
+    def _newPath(self, headers: HeaderMap) -> bytes:
+        path = headers.get(b":path", b"")
+        if self.path:
+            if b"?" in self.path:
+                return self.path
+            query = path.find(b"?")
+            path = self.path if query < 0 else self.path + path[query:]
+        elif self.rewritePath is not None:
+            path = self.rewritePath(path)
+        return path.partition(b"?")[0] if self.stripQuery else path
+
+
+REQUEST_URL = Redirect()
+"""Gives the URL of the request itself: the `location` of a direct response with 201 or 3xx."""
+
+
+def hostFor(headers: HeaderMap, scheme: bytes, port: bytes) -> bytes:
+    """
+    The host of the request, without its port if that is replaced or is the old scheme's own.
+
+    Args:
+        scheme: the new one. port: the new one, `:80`, or empty.
+    """
+    host = headers.get(b":authority", b"")
+    end = host.rfind(b":")
+    if host.startswith(b"["):
+        end = host.rfind(b"]:") + 1 or -1
+    if end < 0:
+        return host
+    old = headers.get(b"x-forwarded-proto", b"")
+    if port or (scheme != old and (old, host[end:]) in ((b"https", b":443"), (b"http", b":80"))):
+        return host[:end]
+    return host
+
+
+def buildRedirect(view: Any, prefixLength: int | None) -> Redirect:
+    """
+    Read a RedirectAction.
+
+    Args:
+        prefixLength: path_match.PathMatch.prefixLength.
+    Raises:
+        ConfigError: a wrong pattern.
+    """
+    redirect = Redirect(_CODES[view.response_code])
+    kind = view.which("scheme_rewrite_specifier")
+    if kind == "https_redirect":
+        redirect.scheme = b"https" if view.https_redirect else b""
+    elif kind == "scheme_redirect":
+        redirect.scheme = view.scheme_redirect.encode()
+    redirect.host = view.host_redirect.encode()
+    if view.port_redirect:
+        redirect.port = b":%d" % view.port_redirect
+    redirect.stripQuery = view.strip_query
+    kind = view.which("path_rewrite_specifier")
+    if kind == "path_redirect":
+        redirect.path = view.path_redirect.encode()
+    elif kind == "prefix_rewrite":
+        text: bytes = view.prefix_rewrite.encode()
+        if text:
+            whole = prefixLength is None
+            redirect.rewritePath = (
+                rewriteWhole(lambda path: text) if whole else rewriteLength(prefixLength or 0, text)
+            )
+    elif kind == "regex_rewrite":
+        redirect.rewritePath = rewriteWhole(buildSubstitution(view.regex_rewrite))
+    return redirect

@@ -1,0 +1,85 @@
+"""
+The routes of one virtual host: the first that matches wins.
+
+Paths and prefixes are found in an index; regular expressions, templates and connect_matcher are
+asked one after the other, each in its place.
+"""
+
+from __future__ import annotations
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.routes.conditions import allOf
+from twisted_envoy.http.routes.entry import RouteEntry
+from twisted_envoy.http.routes.path_index import PathIndex, inOrder
+from twisted_envoy.http.routes.path_match import EXACT, PREFIX, SEPARATED, PathMatch
+from twisted_envoy.http.routes.paths import withoutQuery
+from twisted_envoy.state.request_info import RequestInfo
+
+
+class Routes:
+    """
+    Use: `add` all in their order, `finish`, then `match`.
+
+    Args:
+        ignoresPathParameters: a path ends at its first semicolon.
+    """
+
+    __slots__ = ("_connect", "_folded", "_ignoresPathParameters", "_index", "_others", "_plain")
+
+    def __init__(self, ignoresPathParameters: bool) -> None:
+        self._ignoresPathParameters = ignoresPathParameters
+        self._index = PathIndex()
+        self._folded = PathIndex()
+        self._others: list[RouteEntry] = []
+        self._connect: tuple[RouteEntry, ...] = ()
+        self._plain = True
+
+    def add(self, entry: RouteEntry, path: PathMatch) -> None:
+        """One more route."""
+        index = self._folded if path.ignoreCase else self._index
+        if path.kind == EXACT:
+            index.addExact(path.text, entry)
+        elif path.kind == PREFIX:
+            index.addPrefix(path.text, entry)
+        elif path.kind == SEPARATED:
+            index.addExact(path.text, entry)
+            index.addPrefix(path.text + b"/", entry)
+        else:
+            assert path.condition is not None
+            more = [] if entry.matches is None else [entry.matches]
+            entry.matches = allOf([path.condition, *more])
+            self._others.append(entry)
+
+    def finish(self) -> None:
+        """All have been added."""
+        self._index.finish()
+        self._folded.finish()
+        self._connect = tuple(entry for entry in self._others if entry.isConnectMatch)
+        self._plain = not self._others and self._folded.isEmpty
+
+    def match(self, headers: HeaderMap, info: RequestInfo, randomValue: int) -> RouteEntry | None:
+        """The entry for a request (of weighted clusters: the picked one's), or None."""
+        path = headers.get(b":path")
+        if path is None:
+            candidates = self._connect
+        else:
+            if b"?" in path or b"#" in path:
+                path = withoutQuery(path)
+            if self._ignoresPathParameters:
+                path = path.partition(b";")[0]
+            candidates = self._index.find(path)
+            if not self._plain:
+                candidates = self._all(path, candidates)
+        for entry in candidates:
+            matches = entry.matches
+            if matches is None or matches(headers, info, randomValue):
+                if entry.weighted is not None:
+                    return entry.weighted.pick(headers, info, randomValue)
+                return entry
+        return None
+
+    def _all(self, path: bytes, found: tuple[RouteEntry, ...]) -> tuple[RouteEntry, ...]:
+        folded = () if self._folded.isEmpty else self._folded.find(path.lower())
+        if not found and not folded:
+            return tuple(self._others)
+        return inOrder([*found, *folded, *self._others])
