@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
-from twisted_envoy.http.retry_policy import (
+from twisted_envoy.http.retry_conditions import (
+    ALL_CONDITIONS,
     ANY_GRPC,
     CONNECT_FAILURE,
     ENVOY_RATE_LIMITED,
@@ -32,9 +33,10 @@ from twisted_envoy.http.retry_policy import (
     RETRIABLE_HEADERS,
     RETRIABLE_STATUS_CODES,
     RETRY_5XX,
-    RetrySettings,
     conditionsOf,
+    listed,
 )
+from twisted_envoy.http.routes.retry import RateLimitedBackOff, RetrySettings
 
 NO = 0
 """It is not to be retried."""
@@ -155,8 +157,8 @@ class RetryState:
         self._taken = self._retried = False
         self._fixedWait: float | None = None
         self._base = self._bound = self._most = 0.0
-        self.on = policy.on
-        self.remaining = 1 if policy.numRetries is None else policy.numRetries
+        self.on = conditionsOf(policy.on, ALL_CONDITIONS)
+        self.remaining = policy.numRetries
         self.statusCodes = policy.statusCodes
         self.headers: tuple[Callable[[HeaderMap], bool], ...] = policy.headers
         self._obeyHeaders(headers)
@@ -165,10 +167,10 @@ class RetryState:
         """What the request itself asks for."""
         on = headers.get(b"x-envoy-retry-on")
         if on is not None:
-            self.on |= conditionsOf(on.decode("latin-1").split(","), HTTP_CONDITIONS)
+            self.on |= conditionsOf(listed(on), HTTP_CONDITIONS)
         on = headers.get(b"x-envoy-retry-grpc-on")
         if on is not None:
-            self.on |= conditionsOf(on.decode("latin-1").split(","), GRPC_CONDITIONS)
+            self.on |= conditionsOf(listed(on), GRPC_CONDITIONS)
         wanted = self.policy.requestHeaders
         if wanted and not any(match(headers) for match in wanted):
             self.on = 0
@@ -198,8 +200,8 @@ class RetryState:
             NO, YES, EXHAUSTED or OVERFLOW.
         """
         again = self._wantsAgain(response, status)
-        if again and self.policy.resetHeaders:
-            self._fixedWait = self._resetInterval(response, now)
+        if again and self.policy.rateLimitedBackOff is not None:
+            self._fixedWait = _resetInterval(self.policy.rateLimitedBackOff, response, now)
         return self._decide(again)
 
     def wasReset(self, reason: Reset, started: bool) -> int:
@@ -280,24 +282,13 @@ class RetryState:
 
     def _setBackOff(self) -> None:
         policy = self.policy
-        base = policy.baseInterval
+        base = policy.backOffBase
         if base is None:
             configured = self._runtime.integer("upstream.base_retry_backoff_ms")
             base = (25 if configured is None else max(configured, 1)) / 1000
         self._base = self._bound = base
-        most = policy.maxInterval
+        most = policy.backOffMax
         self._most = base * 10 if most is None else most
-
-    def _resetInterval(self, response: HeaderMap, now: float) -> float | None:
-        """Seconds that the upstream asks us to wait; None when it does not say."""
-        for name, isTimestamp in self.policy.resetHeaders:
-            value = response.get(name, b"").strip()
-            if not value.isdigit():
-                continue
-            seconds = int(value) - now if isTimestamp else float(int(value))
-            if seconds > 0:
-                return seconds if seconds <= self.policy.resetMaxInterval else None
-        return None
 
     # Resources.
 
@@ -313,3 +304,15 @@ class RetryState:
 
 def _presence(name: bytes) -> Callable[[HeaderMap], bool]:
     return lambda headers: name in headers
+
+
+def _resetInterval(limits: RateLimitedBackOff, response: HeaderMap, now: float) -> float | None:
+    """Seconds that the upstream asks us to wait; None when it does not say."""
+    for name, isTimestamp in limits.headers:
+        value = response.get(name, b"").strip()
+        if not value.isdigit():
+            continue
+        seconds = int(value) - now if isTimestamp else float(int(value))
+        if 0.001 < seconds <= limits.most:
+            return seconds
+    return None

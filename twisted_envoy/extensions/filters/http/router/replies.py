@@ -1,0 +1,56 @@
+"""
+What a client is told when the upstream did not answer: texts, details, flags.
+
+Envoy: Router::Filter::onUpstreamReset, StreamInfo::ResponseCodeDetails
+"""
+
+from __future__ import annotations
+
+from twisted_envoy.codec.http import Reset
+
+CONNECT_ERROR = b"upstream connect error or disconnect/reset before headers. "
+TIMEOUT = b"upstream request timeout"
+NO_HEALTHY = b"no healthy upstream"
+
+OVERLOADED = (b"x-envoy-overloaded", b"true")
+
+FLAGS = {
+    Reset.LOCAL_CONNECTION_FAILURE: "UF",
+    Reset.REMOTE_CONNECTION_FAILURE: "UF",
+    Reset.CONNECTION_TIMEOUT: "UF",
+    Reset.CONNECTION_TERMINATION: "UC",
+    Reset.LOCAL: "LR",
+    Reset.LOCAL_REFUSED: "LR",
+    Reset.OVERFLOW: "UO",
+    Reset.REMOTE: "UR",
+    Reset.REMOTE_REFUSED: "UR",
+    Reset.CONNECT_ERROR: "UR",
+    Reset.PROTOCOL_ERROR: "UPE",
+    Reset.OVERLOAD_MANAGER: "OM",
+}
+
+
+def resetDetails(reason: Reset, failure: str, responseStarted: bool) -> str:
+    """
+    `%RESPONSE_CODE_DETAILS%` of a request whose upstream stream was reset.
+
+    Args:
+        failure: the transport failure reason, or empty.
+    """
+    when = "after" if responseStarted else "before"
+    text = f"{reason.value}|{failure}" if failure else reason.value
+    return f"upstream_reset_{when}_response_started{{{text}}}".replace(" ", "_")
+
+
+def resetBody(reason: Reset, failure: str, retried: bool) -> bytes:
+    """
+    The text of the answer.
+
+    Args:
+        failure: what is said of the transport failure, nothing when empty.
+    """
+    again = b"retried and the latest " if retried else b""
+    text = CONNECT_ERROR + again + b"reset reason: " + reason.value.encode()
+    if failure:
+        text += b", transport failure reason: " + failure.encode("utf-8", "replace")
+    return text

@@ -1,0 +1,65 @@
+"""What a router's config says, in the form that requests use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from twisted_envoy.extensions.filters.http.router.stats import CodeStats, RouterStats
+from twisted_envoy.network.timers import DeadlineQueue
+
+NUMERIC_HEADERS = frozenset(
+    (
+        b"x-envoy-upstream-rq-timeout-ms",
+        b"x-envoy-upstream-rq-per-try-timeout-ms",
+        b"x-envoy-max-retries",
+    )
+)
+"""Those of strict_check_headers that must be whole numbers; the others are lists of conditions."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouterSettings:
+    """
+    Everything that the requests of one router share.
+
+    Attributes:
+        dynamicStats: count answers by code. suppressesHeaders: no x-envoy-* of ours.
+        strictHeaders: names that are checked. respectsExpected: obey an earlier proxy's
+            x-envoy-expected-rq-timeout-ms.
+        rejectsEarlyData: a CONNECT request with bytes before the answer is refused.
+        logs: of upstream requests; logsOnStart: written when one starts too; logInterval: seconds.
+        hidesReason: asked whether the transport failure reason stays out of local replies.
+        wallClock: seconds since the epoch.
+        zone: this server's, "" for none.
+    """
+
+    stats: RouterStats
+    codes: CodeStats
+    clusters: Any
+    runtime: Any
+    random: Any
+    reactor: Any
+    seconds: Callable[[], float]
+    wallClock: Callable[[], float]
+    hidesReason: Callable[[], bool]
+    dynamicStats: bool = True
+    suppressesHeaders: bool = False
+    strictHeaders: tuple[bytes, ...] = ()
+    respectsExpected: bool = False
+    rejectsEarlyData: bool = False
+    logs: tuple[Any, ...] = ()
+    logsOnStart: bool = False
+    logInterval: float = 0.0
+    zone: str = ""
+    queues: dict[float, DeadlineQueue] = field(default_factory=dict)
+
+    def queue(self, delay: float) -> DeadlineQueue:
+        """Where all wait whose time-out is that long, in seconds."""
+        found = self.queues.get(delay)
+        if found is None:
+            if len(self.queues) > 256:  # clients may choose: keep no queue for each wish
+                self.queues.clear()
+            found = self.queues[delay] = DeadlineQueue(self.reactor, delay)
+        return found

@@ -1,0 +1,138 @@
+"""The counters of a router, and of the answers that clusters gave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted_envoy.stats.bundle import fillBundle
+from twisted_envoy.stats.metrics import Counter
+from twisted_envoy.stats.scope import Scope
+
+
+class RouterStats:
+    """`http.<stat_prefix>.*`, named as Envoy names them."""
+
+    no_cluster: Counter
+    no_route: Counter
+    passthrough_internal_redirect_bad_location: Counter
+    passthrough_internal_redirect_no_route: Counter
+    passthrough_internal_redirect_predicate: Counter
+    passthrough_internal_redirect_too_many_redirects: Counter
+    passthrough_internal_redirect_unsafe_scheme: Counter
+    rq_direct_response: Counter
+    rq_overload_local_reply: Counter
+    rq_redirect: Counter
+    rq_reset_after_downstream_response_started: Counter
+    rq_total: Counter
+
+    def __init__(self, scope: Scope) -> None:
+        fillBundle(self, scope)
+
+
+def codeCounters(scope: Scope, status: int, prefixes: tuple[str, ...]) -> tuple[Counter, ...]:
+    """`upstream_rq_completed`, `upstream_rq_2xx` and `upstream_rq_200` under each prefix."""
+    names = ["upstream_rq_completed"]
+    if 100 <= status < 600:
+        names += [f"upstream_rq_{status // 100}xx", f"upstream_rq_{status}"]
+    return tuple(scope.counter(prefix + name) for prefix in prefixes for name in names)
+
+
+class ClusterCodes:
+    """
+    What a cluster's answers add to: its `upstream_rq_<code>` counters and times.
+
+    Args:
+        scope: `cluster.<name>.`. root: for what is named after virtual hosts.
+    """
+
+    __slots__ = (
+        "_external",
+        "_internal",
+        "_more",
+        "_root",
+        "_scope",
+        "_time",
+        "_timeExternal",
+        "_timeInternal",
+    )
+
+    def __init__(self, scope: Scope, root: Scope) -> None:
+        self._scope = scope
+        self._root = root
+        self._external: dict[int, tuple[Counter, ...]] = {}
+        self._internal: dict[int, tuple[Counter, ...]] = {}
+        self._more: dict[tuple[str, int], tuple[Counter, ...]] = {}
+        self._time: Any = None
+        self._timeExternal: Any = None
+        self._timeInternal: Any = None
+
+    def charge(self, status: int, internal: bool) -> None:
+        """One answer with this status; internal: of a request from inside."""
+        table = self._internal if internal else self._external
+        counters = table.get(status)
+        if counters is None:
+            kind = "internal." if internal else "external."
+            counters = table[status] = codeCounters(self._scope, status, ("", kind))
+        for counter in counters:
+            counter.value += 1
+
+    def chargeUnder(self, prefix: str, status: int) -> None:
+        """The same under a prefix of the cluster's (`retry.`, `canary.`, `zone.<from>.<to>.`)."""
+        counters = self._more.get((prefix, status))
+        if counters is None:
+            counters = codeCounters(self._scope, status, (prefix,))
+            self._more[prefix, status] = counters
+        for counter in counters:
+            counter.value += 1
+
+    def chargeVirtualCluster(self, virtualHost: str, virtualCluster: str, status: int) -> None:
+        """The same for a virtual cluster of a virtual host."""
+        prefix = f"vhost.{virtualHost}.vcluster.{virtualCluster}."
+        counters = self._more.get((prefix, status))
+        if counters is None:
+            counters = codeCounters(self._root, status, (prefix,))
+            self._more[prefix, status] = counters
+        for counter in counters:
+            counter.value += 1
+
+    def recordTime(self, milliseconds: int, internal: bool) -> None:
+        """From the request's end to the response's."""
+        if self._time is None:
+            self._time = self._scope.histogram("upstream_rq_time", "Milliseconds")
+        self._time.record(milliseconds)
+        if internal:
+            if self._timeInternal is None:
+                self._timeInternal = self._scope.histogram(
+                    "internal.upstream_rq_time", "Milliseconds"
+                )
+            self._timeInternal.record(milliseconds)
+        else:
+            if self._timeExternal is None:
+                self._timeExternal = self._scope.histogram(
+                    "external.upstream_rq_time", "Milliseconds"
+                )
+            self._timeExternal.record(milliseconds)
+
+
+class CodeStats:
+    """
+    The ClusterCodes of every cluster of a server.
+
+    Args:
+        root: the store.
+    """
+
+    __slots__ = ("_codes", "_root")
+
+    def __init__(self, root: Scope) -> None:
+        self._root = root
+        self._codes: dict[str, ClusterCodes] = {}
+
+    def of(self, cluster: Any) -> ClusterCodes:
+        """Those of one cluster."""
+        name: str = cluster.observabilityName
+        codes = self._codes.get(name)
+        if codes is None:
+            scope = self._root.scope(f"cluster.{name}.")
+            codes = self._codes[name] = ClusterCodes(scope, self._root)
+        return codes

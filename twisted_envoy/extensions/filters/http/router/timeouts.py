@@ -1,0 +1,146 @@
+"""
+How long a request may take: the route's word, and what the request's headers say of it.
+
+Envoy: Router::FilterUtility::finalTimeout
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted_envoy.codec.headers import HeaderMap
+
+_EXPECTED = b"x-envoy-expected-rq-timeout-ms"
+_TOTAL = b"x-envoy-upstream-rq-timeout-ms"
+_PER_TRY = b"x-envoy-upstream-rq-per-try-timeout-ms"
+
+_GRPC_UNITS = {
+    b"H": 3600.0,
+    b"M": 60.0,
+    b"S": 1.0,
+    b"m": 1e-3,
+    b"u": 1e-6,
+    b"n": 1e-9,
+}
+
+
+def grpcTimeout(headers: HeaderMap) -> float | None:
+    """Seconds that `grpc-timeout` allows; None when it is not there or not understood."""
+    value = headers.get(b"grpc-timeout")
+    if value is None or len(value) < 2 or len(value) > 9 or not value[:-1].isdigit():
+        return None
+    unit = _GRPC_UNITS.get(value[-1:])
+    if unit is None:
+        return None
+    return max(int(value[:-1]) * unit, 0.001 if int(value[:-1]) else 0.0)
+
+
+def grpcTimeoutText(milliseconds: int) -> bytes:
+    """A grpc-timeout: at most eight digits and a unit."""
+    number, unit = milliseconds, b"m"
+    for divisor, bigger in ((1000, b"S"), (60, b"M"), (60, b"H")):
+        if number <= 99_999_999:
+            break
+        number //= divisor
+        unit = bigger
+    return b"%d%s" % (min(number, 99_999_999), unit)
+
+
+def isGRPC(headers: HeaderMap) -> bool:
+    """Whether a request is one of gRPC, by its content-type."""
+    kind = headers.get(b"content-type")
+    return (
+        kind is not None
+        and kind.startswith(b"application/grpc")
+        and (len(kind) == 16 or kind[16:17] in (b"+", b";"))
+    )
+
+
+class Timeouts:
+    """
+    Seconds, 0 for none.
+
+    Attributes:
+        total: from the request's end to the response's.
+        perTry: from when an attempt has its connection (or the request's end) to its headers.
+        perTryIdle: without anything from the upstream.
+        grpcHeader: grpc-timeout follows what is left.
+    """
+
+    __slots__ = ("grpcHeader", "perTry", "perTryIdle", "total")
+
+    def __init__(self, total: float, perTry: float, perTryIdle: float, grpcHeader: bool) -> None:
+        self.total = total
+        self.perTry = perTry
+        self.perTryIdle = perTryIdle
+        self.grpcHeader = grpcHeader
+
+
+def takeTimeouts(route: Any, headers: HeaderMap, respectsExpected: bool) -> Timeouts:
+    """
+    The times of one request; the headers that asked for other ones are taken out of it.
+
+    Args:
+        respectsExpected: x-envoy-expected-rq-timeout-ms of an earlier proxy is obeyed.
+    """
+    limit = route.maxStreamDuration
+    total: float = 0.0
+    grpcHeader = False
+    if limit is None:
+        total = route.timeout
+        most = route.maxGrpcTimeout
+        if most is not None and isGRPC(headers):
+            grpcHeader = True
+            total = _capped(grpcTimeout(headers), most, route.grpcTimeoutOffset)
+    policy = route.retryPolicy
+    perTry = perTryIdle = 0.0
+    if policy is not None:
+        perTry = policy.perTryTimeout or 0.0
+        perTryIdle = policy.perTryIdleTimeout or 0.0
+    if respectsExpected and _EXPECTED in headers:
+        total = _seconds(headers[_EXPECTED], total)
+    elif _TOTAL in headers:
+        total = _seconds(headers[_TOTAL], total)
+        headers.remove(_TOTAL)
+    if _PER_TRY in headers:
+        perTry = _seconds(headers[_PER_TRY], perTry)
+        headers.remove(_PER_TRY)
+    if total and perTry >= total:
+        perTry = 0.0
+    return Timeouts(total, perTry, perTryIdle, grpcHeader)
+
+
+def _capped(asked: float | None, most: float, offset: float | None) -> float:
+    """A gRPC request's own time, less the offset; 0 is without end, for either."""
+    time = asked or 0.0
+    if offset and offset < time:
+        time -= offset
+    if most and (not time or time > most):
+        return most
+    return time
+
+
+def _seconds(value: bytes, default: float) -> float:
+    return int(value) / 1000 if value.isdigit() else default
+
+
+def setTimeoutHeaders(
+    timeouts: Timeouts, headers: HeaderMap, elapsed: float, expected: bool
+) -> None:
+    """
+    Tell the upstream how long it has.
+
+    Args:
+        elapsed: seconds since the request's end.
+        expected: set x-envoy-expected-rq-timeout-ms.
+    """
+    left = timeouts.perTry or timeouts.total
+    if not left:
+        return
+    if timeouts.total:
+        left = min(left, timeouts.total - elapsed)
+    milliseconds = max(round(left * 1000), 1)
+    if expected:
+        headers.set(_EXPECTED, b"%d" % milliseconds)
+    if timeouts.grpcHeader:
+        headers.set(b"grpc-timeout", grpcTimeoutText(milliseconds))

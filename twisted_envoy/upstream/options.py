@@ -1,0 +1,21 @@
+"""What an upstream connection is given of the downstream one that it is made for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
+from twisted_envoy.state.stream_info import StreamInfo
+from twisted_envoy.upstream.host import NO_OPTIONS
+
+
+def optionsOf(info: StreamInfo, transport: Any) -> TransportSocketOptions:
+    """
+    The options of one connection or request.
+
+    Args:
+        transport: of the downstream connection, which knows how many hops are behind it.
+    """
+    shared = info.filterState.shared()
+    hops = getattr(transport, "hops", 0)
+    return TransportSocketOptions(shared, hops) if shared or hops else NO_OPTIONS
