@@ -87,6 +87,11 @@ class CodecOutput:
             self._posted = True
             self._post(self._due)
 
+    @property
+    def pending(self) -> bool:
+        """Is something kept until the event ends?"""
+        return bool(self._pieces)
+
     def flush(self) -> None:
         """Hand everything to the transport now, before a close for example."""
         pieces = self._pieces

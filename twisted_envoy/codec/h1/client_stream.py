@@ -1,0 +1,197 @@
+"""
+One HTTP/1.1 request, as its bytes.
+
+Envoy: source/common/http/http1/codec_impl.cc (RequestEncoderImpl)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+from twisted_envoy.codec.h1.encode import (
+    CHUNKED,
+    CONTENT_LENGTH_0,
+    CRLF,
+    LAST_CHUNK,
+    PROPER,
+    fieldLines,
+    writeChunk,
+)
+from twisted_envoy.codec.h1.fields import hasToken
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import IStreamEncoder, Reset
+
+if TYPE_CHECKING:
+    from twisted_envoy.codec.h1.client import H1ClientCodec
+
+_BODILESS = frozenset((b"GET", b"HEAD", b"DELETE", b"TRACE", b"CONNECT"))
+"""Methods of which nobody expects a body, so that none need be denied."""
+
+
+@implementer(IStreamEncoder)
+class H1ClientStream:
+    """
+    One request's encoder.
+
+    Attributes:
+        method: of the request; upgrade: it asks for one.
+        begun: the head is sent.
+        receivedHeaderBytes, receivedWireBytes: of the response so far.
+        requested: the request is sent to its end; responded: the response is decoded to its end.
+        reason: the phrase behind the response's status.
+        pauses: how often reading is paused for this stream.
+    """
+
+    __slots__ = (
+        *("_chunked", "_codec", "_lost", "_producer", "begun", "headerBytes", "method", "pauses"),
+        *("reason", "receivedHeaderBytes", "receivedWireBytes", "requested", "responded"),
+        *("streamID", "upgrade", "wireBytes"),
+    )
+
+    def __init__(self, codec: H1ClientCodec, streamID: int) -> None:
+        self._codec = codec
+        self.streamID = streamID
+        self._producer: IPushProducer | None = None
+        self._chunked = self._lost = False
+        self.begun = self.requested = self.responded = self.upgrade = False
+        self.method = self.reason = b""
+        self.headerBytes = self.wireBytes = 0
+        self.receivedHeaderBytes = self.receivedWireBytes = 0
+        self.pauses = 0
+
+    def encode1xx(self, headers: HeaderMap) -> None:
+        """Clients have none."""
+
+    def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        """Send the head."""
+        if self._lost:
+            return
+        codec = self._codec
+        method = self.method = headers[b":method"]
+        self.begun = True
+        self.upgrade = b"upgrade" in headers and hasToken(headers, b"connection", b"upgrade")
+        case = codec.settings.headerCase
+        fields = self._host(headers, case) + fieldLines(headers, case)
+        fields += self._framing(headers, endStream)
+        self.headerBytes += len(fields)
+        self._write(b"%b %b HTTP/1.1\r\n%b\r\n" % (method, self._target(headers), fields))
+        if endStream:
+            self._end()
+
+    def _target(self, headers: HeaderMap) -> bytes:
+        if self.method == b"CONNECT":
+            return headers[b":authority"]
+        path = headers[b":path"]
+        if self._codec.settings.absoluteRequests and b":authority" in headers:
+            scheme = headers.get(b":scheme", b"http")
+            return b"%b://%b%b" % (scheme, headers[b":authority"], path)
+        return path
+
+    def _host(self, headers: HeaderMap, case: str) -> bytes:
+        authority = headers.get(b":authority")
+        if authority is None:
+            return b""
+        if case == "lower":
+            return b"host: " + authority + CRLF
+        if case == "proper":
+            return b"Host: " + authority + CRLF
+        name = headers.cases.get(b"host", b"host") if headers.cases else b"host"
+        return name + b": " + authority + CRLF
+
+    def _framing(self, headers: HeaderMap, endStream: bool) -> bytes:
+        """The line that says how long the body is, if it is for us to say."""
+        line = b""
+        if b"content-length" in headers:
+            return line
+        if endStream:
+            if self.method not in _BODILESS:
+                line = CONTENT_LENGTH_0
+        elif not self.upgrade and self.method != b"CONNECT":
+            self._chunked = True
+            line = CHUNKED
+        return PROPER[line] if self._codec.settings.headerCase == "proper" else line
+
+    def encodeData(self, data: bytes, endStream: bool) -> None:
+        """Send body bytes."""
+        if self._lost or self.requested:
+            return
+        if data:
+            if self._chunked:
+                self.wireBytes += writeChunk(self._codec.output.write, data)
+            else:
+                self._write(data)
+        if endStream:
+            if self._chunked:
+                self._write(LAST_CHUNK)
+            self._end()
+
+    def encodeTrailers(self, trailers: HeaderMap) -> None:
+        """Send trailers if they are wanted and can be; the request ends."""
+        if self._lost or self.requested:
+            return
+        if self._chunked:
+            settings = self._codec.settings
+            if settings.enableTrailers and trailers:
+                lines = fieldLines(trailers, settings.headerCase)
+                self.headerBytes += len(lines)
+                self._write(b"0\r\n" + lines + CRLF)
+            else:
+                self._write(LAST_CHUNK)
+        self._end()
+
+    def _write(self, data: bytes) -> None:
+        self.wireBytes += len(data)
+        self._codec.output.write(data)
+
+    def _end(self) -> None:
+        self.requested = True
+        self._producer = None
+        if self.responded:
+            self._codec.streamEnded(self)
+
+    def resetStream(self, reason: Reset) -> None:
+        """Send and decode nothing more; the owner must close."""
+        if not (self._lost or (self.requested and self.responded)):
+            self.lost()
+            self._codec.streamReset()
+
+    def lost(self) -> None:
+        """Nothing can be sent any more."""
+        self._lost = True
+        self._producer = None
+
+    # Back-pressure.
+
+    def registerProducer(self, producer: IPushProducer | None) -> None:
+        """Who makes the request's body; paused at once when the transport is full."""
+        self._producer = producer
+        if producer is not None and self._codec.full:
+            producer.pauseProducing()
+
+    def pauseProducer(self, paused: bool) -> None:
+        """The transport is full, or is not any more."""
+        producer = self._producer
+        if producer is None:
+            return
+        if paused:
+            producer.pauseProducing()
+        else:
+            producer.resumeProducing()
+
+    def pauseReading(self) -> None:
+        """Stop reading the connection; what has been read already is decoded still."""
+        if not (self._lost or (self.requested and self.responded)):
+            self.pauses += 1
+            self._codec.pauseReading(True)
+
+    def resumeReading(self) -> None:
+        """Read again."""
+        if self.pauses:
+            self.pauses -= 1
+            self._codec.pauseReading(False)
+
+    def setBufferLimit(self, limit: int) -> None:
+        """The transport's own limit is what counts."""

@@ -1,0 +1,343 @@
+"""
+The server's side of one HTTP/1.1 connection.
+
+Requests are answered one after the other: what comes behind a request waits until its response is
+complete. Then the owner, when the event has ended and `waits` is true, calls `dataReceived(b"")`.
+
+    state           bytes are                 goes on when
+    between         skipped CR and LF         anything else comes: the head of a request
+    head            kept, up to the limit     the empty line is there
+    body            decoded                   the body ends
+    waiting         kept                      the response ends: between
+    dead            dropped                   never: after an error, a reset or a lost connection
+
+Envoy: source/common/http/http1/codec_impl.cc (ServerConnectionImpl)
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+from twisted_envoy.codec.h1.body import Body, ChunkedBody, FixedBody, RawBody
+from twisted_envoy.codec.h1.fields import findEnd, tooLarge
+from twisted_envoy.codec.h1.request import RequestHead, checkFirstLine, parseRequest
+from twisted_envoy.codec.h1.server_stream import H1ServerStream
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import (
+    CodecError,
+    CodecOutput,
+    ICodec,
+    IServerConnection,
+    IStreamDecoder,
+    Reset,
+)
+from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings
+
+MOST_HELD = 64 * 1024
+"""Bytes behind a request that may wait before reading stops."""
+MOST_QUEUED = 2
+"""Responses that may wait for the transport while another request comes."""
+FLOOD = "codec_error:Too many responses queued."
+
+
+class Counter(Protocol):
+    """What a stat does here."""
+
+    value: int
+
+
+class H1Stats(Protocol):
+    """Counters under `http1.`."""
+
+    dropped_headers_with_underscores: Counter
+    requests_rejected_with_underscores_in_headers: Counter
+    response_flood: Counter
+
+
+@implementer(ICodec)
+class H1ServerCodec:
+    """
+    Bytes of a client to requests, responses to bytes.
+
+    Args:
+        connection: gets the requests.
+        output: takes what is sent.
+        reading: paused while no more bytes are wanted.
+        stats: None when nobody counts.
+
+    Attributes:
+        protocol: of the newest request.
+        full: the transport takes no more; queued: responses that ended while it, or the output,
+            kept something (both for the streams).
+        waits: bytes of a further request are here, and nobody is being answered.
+    """
+
+    __slots__ = (
+        *("_body", "_connection", "_count", "_dead", "_decoder", "_held", "_limits", "_lineRead"),
+        *("_paused", "_reading", "_scanned", "_stats", "_stream", "_tooMuch"),
+        *("full", "output", "protocol", "queued", "settings"),
+    )
+
+    def __init__(
+        self,
+        connection: IServerConnection,
+        output: CodecOutput,
+        settings: HTTP1Settings,
+        limits: HeaderLimits,
+        reading: IPushProducer,
+        stats: H1Stats | None = None,
+    ) -> None:
+        self._connection = connection
+        self.output = output
+        self.settings = settings
+        self._limits = limits
+        self._reading = reading
+        self._stats = stats
+        self.protocol = "HTTP/1.1"
+        self._stream: H1ServerStream | None = None
+        self._decoder: IStreamDecoder
+        self._body: Body | None = None
+        self._held = b""
+        self._scanned = 0
+        self._lineRead = False
+        self._count = 0
+        self._paused = 0
+        self._tooMuch = False
+        self.queued = 0
+        self.full = False
+        self._dead = False
+
+    @property
+    def waits(self) -> bool:
+        return bool(self._held) and self._stream is None and not self._dead
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Bytes from the client, or none: go on with what waits.
+
+        Raises:
+            CodecError: the connection cannot go on.
+        """
+        if self._held:
+            data = self._held + data
+            self._held = b""
+        try:
+            start = self._read(data)
+        except CodecError as error:
+            self._fail(error)
+            raise
+        if 0 <= start < len(data) and not self._dead:
+            self._held = data[start:] if start else data
+        if self._held or self._tooMuch:
+            self._boundHeld()
+
+    def _read(self, data: bytes) -> int:
+        """Decode what can be; gives the index of what waits, -1 when nothing does."""
+        start = 0
+        end = len(data)
+        while start < end and not self._dead:
+            if self._body is not None:
+                start = self._readBody(data, start)
+            elif self._stream is not None and self._stream.requested:
+                return start
+            else:
+                start = self._readHead(data, start)
+                if start < 0:
+                    break
+        return start
+
+    def _boundHeld(self) -> None:
+        """Stop reading while too much waits behind a request."""
+        stream = self._stream
+        tooMuch = len(self._held) > MOST_HELD and stream is not None and stream.requested
+        if tooMuch != self._tooMuch:
+            self._tooMuch = tooMuch
+            self.pauseReading(tooMuch)
+
+    def _readHead(self, data: bytes, start: int) -> int:
+        """Read one head; gives the index behind it, -1 while it is not complete."""
+        stream = self._stream
+        if stream is None:
+            while data[start] in b"\r\n":
+                start += 1
+                if start == len(data):
+                    return start
+            stream = self._begin()
+        end = findEnd(data, start + self._scanned)
+        if end < 0:
+            self._keepHead(data[start:] if start else data)
+            return -1
+        self._scanned = 0
+        stream.receivedWireBytes += end - start
+        if end - start > self._limits.maxBytes:
+            raise tooLarge()
+        head = parseRequest(data[start:end], self.settings, self._limits)
+        if self._limits.underscores != "ALLOW":
+            self._checkUnderscores(head.headers)
+        self._deliver(stream, head)
+        return end
+
+    def _begin(self) -> H1ServerStream:
+        self._count += 1
+        self._lineRead = False
+        stream = self._stream = H1ServerStream(self, self._count)
+        self._decoder = self._connection.newStream(stream)
+        if self.queued >= MOST_QUEUED and (self.full or self.output.pending):
+            if self._stats is not None:
+                self._stats.response_flood.value += 1
+            raise CodecError(FLOOD, 0, b"")
+        return stream
+
+    def _keepHead(self, part: bytes) -> None:
+        """Part of a head: wait for more, if it may become one."""
+        self._held = part
+        if len(part) > self._limits.maxBytes:
+            raise tooLarge()
+        if not self._lineRead:
+            self._lineRead = checkFirstLine(part, self.settings.customMethods)
+        self._scanned = max(0, len(part) - 3)
+
+    def _checkUnderscores(self, headers: HeaderMap) -> None:
+        odd = [name for name in headers if b"_" in name]
+        if not odd:
+            return
+        stats = self._stats
+        if self._limits.underscores == "REJECT_REQUEST":
+            if stats is not None:
+                stats.requests_rejected_with_underscores_in_headers.value += 1
+            raise CodecError("http1.unexpected_underscore")
+        for name in odd:
+            if stats is not None:
+                stats.dropped_headers_with_underscores.value += len(headers.every(name))
+            headers.remove(name)
+
+    def _deliver(self, stream: H1ServerStream, head: RequestHead) -> None:
+        """Give the headers to whom the request is for, and get ready for its body."""
+        self.protocol = head.protocol
+        stream.begun(head)
+        if head.raw:
+            self._body = RawBody()
+        elif head.length > 0:
+            self._body = FixedBody(head.length)
+        elif head.length < 0:
+            self._body = ChunkedBody(self._limits, self.settings.enableTrailers)
+        else:
+            stream.requested = True
+        self._decoder.decodeHeaders(head.headers, stream.requested)
+
+    def _readBody(self, data: bytes, start: int) -> int:
+        """Decode what belongs to the body; gives the index behind it."""
+        body, stream = self._body, self._stream
+        assert body is not None and stream is not None
+        piece = body.feed(data, start)
+        following = body.position
+        stream.receivedWireBytes += following - start
+        if not body.ended:
+            if piece:
+                self._decoder.decodeData(piece, False)
+            return following
+        self._body = None
+        decoder = self._decoder
+        trailers = body.trailers
+        if trailers is None:
+            self._requestEnded(stream)
+            decoder.decodeData(piece, True)
+        else:
+            if piece:
+                decoder.decodeData(piece, False)
+            self._requestEnded(stream)
+            decoder.decodeTrailers(trailers)
+        return following
+
+    def _requestEnded(self, stream: H1ServerStream) -> None:
+        stream.requested = True
+        if stream.responded:
+            self.streamEnded(stream)
+
+    def _fail(self, error: CodecError) -> None:
+        """The request cannot be read; nothing more is."""
+        self._dead = True
+        self._held = b""
+        self._body = None
+        stream = self._stream
+        if stream is not None and not stream.responded:
+            self._decoder.streamFailed(error)
+
+    # What the stream tells.
+
+    def streamEnded(self, stream: H1ServerStream) -> None:
+        """Both its directions have ended: the next request may come."""
+        if self._stream is stream:
+            self._stream = None
+            del self._decoder
+            while stream.pauses:
+                stream.resumeReading()
+
+    def streamReset(self) -> None:
+        """The owner gave up the stream; nothing that comes is for anybody."""
+        self._dead = True
+        self._held = b""
+        self._body = None
+        self._stream = None
+
+    def pauseReading(self, paused: bool) -> None:
+        """One reason more, or less, not to read."""
+        self._paused += 1 if paused else -1
+        if paused and self._paused == 1:
+            self._reading.pauseProducing()
+        elif not self._paused:
+            self._reading.resumeProducing()
+
+    # What the owner tells.
+
+    def readConnectionLost(self) -> None:
+        """
+        The client will send no more.
+
+        A tunnel gets the end of its stream; a request that is not whole is reset; one that is
+        whole stays, and the owner decides.
+        """
+        stream = self._stream
+        if stream is None or stream.requested:
+            self._dead = self._dead or stream is None
+            return
+        if isinstance(self._body, RawBody):
+            self._body = None
+            decoder = self._decoder
+            self._requestEnded(stream)
+            decoder.decodeData(b"", True)
+        else:
+            self.connectionLost(Reset.CONNECTION_TERMINATION)
+
+    def connectionLost(self, reason: Reset) -> None:
+        """The connection is gone."""
+        stream, self._stream = self._stream, None
+        failed, self._dead = self._dead, True
+        self._held = b""
+        self._body = None
+        if stream is None:
+            return
+        stream.lost()
+        if not failed or not stream.responded:
+            self._decoder.streamReset(reason, "")
+
+    def pauseProducing(self) -> None:
+        """The transport is full."""
+        self.full = True
+        if self._stream is not None:
+            self._stream.pauseProducer(True)
+
+    def resumeProducing(self) -> None:
+        """It is not any more."""
+        self.full = False
+        if self._stream is not None:
+            self._stream.pauseProducer(False)
+
+    def shutdownNotice(self) -> None:
+        """Nothing is said."""
+
+    def goAway(self) -> None:
+        """Nothing is said; the owner says `connection: close`."""

@@ -1,0 +1,199 @@
+"""
+The response to one HTTP/1.1 request, as its bytes.
+
+Framing is ours: a length that is given stands; without one the body is chunked, or for HTTP/1.0
+lasts until the close; no body is sent where none may be.
+
+Envoy: source/common/http/http1/codec_impl.cc (StreamEncoderImpl, ResponseEncoderImpl)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+from twisted_envoy.codec.h1.encode import (
+    CHUNKED,
+    CONTENT_LENGTH_0,
+    CRLF,
+    LAST_CHUNK,
+    PROPER,
+    fieldLines,
+    statusLine,
+    writeChunk,
+)
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import IStreamEncoder, Reset
+
+if TYPE_CHECKING:
+    from twisted_envoy.codec.h1.request import RequestHead
+    from twisted_envoy.codec.h1.server import H1ServerCodec
+
+_BODILESS = (b"204", b"304")
+
+
+@implementer(IStreamEncoder)
+class H1ServerStream:
+    """
+    One request's encoder.
+
+    Attributes:
+        receivedHeaderBytes, receivedWireBytes: of the request so far.
+        requested: the request is decoded to its end; responded: the response is sent to its end.
+        pauses: how often reading is paused for this stream.
+    """
+
+    __slots__ = (
+        *("_bodiless", "_chunked", "_codec", "_connect", "_head", "_lost", "_producer"),
+        *("_http10", "headerBytes", "pauses", "receivedHeaderBytes", "receivedWireBytes"),
+        *("requested", "responded", "streamID", "wireBytes", "_raw"),
+    )
+
+    def __init__(self, codec: H1ServerCodec, streamID: int) -> None:
+        self._codec = codec
+        self.streamID = streamID
+        self._producer: IPushProducer | None = None
+        self._head = self._connect = self._raw = self._http10 = False
+        self._bodiless = self._chunked = self._lost = False
+        self.requested = self.responded = False
+        self.headerBytes = self.wireBytes = 0
+        self.receivedHeaderBytes = self.receivedWireBytes = 0
+        self.pauses = 0
+
+    def begun(self, head: RequestHead) -> None:
+        """The request has this head."""
+        method = head.method
+        self._head = method == b"HEAD"
+        self._connect = method == b"CONNECT"
+        self._raw = head.raw
+        self._http10 = head.protocol != "HTTP/1.1"
+        self.receivedHeaderBytes = head.headerBytes
+
+    def encode1xx(self, headers: HeaderMap) -> None:
+        """Send interim headers; HTTP/1.0 knows none."""
+        if not self._lost and not self._http10:
+            case = self._codec.settings.headerCase
+            self._write(
+                statusLine(headers[b":status"], self._protocol) + fieldLines(headers, case) + CRLF
+            )
+
+    @property
+    def _protocol(self) -> str:
+        return "HTTP/1.0" if self._http10 else "HTTP/1.1"
+
+    def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        """Send the head."""
+        if self._lost:
+            return
+        codec = self._codec
+        if not (codec.full or codec.output.pending):
+            codec.queued = 0
+        status = headers[b":status"]
+        line = statusLine(status, self._protocol)
+        fields = fieldLines(headers, codec.settings.headerCase)
+        framing = self._framing(status, headers, endStream)
+        if codec.settings.headerCase == "proper":
+            framing = PROPER[framing]
+        self.headerBytes += len(fields) + len(framing)
+        self._write(line + fields + framing + CRLF)
+        if endStream:
+            self._end()
+
+    def _framing(self, status: bytes, headers: HeaderMap, endStream: bool) -> bytes:
+        """The line that says how long the body is, if it is for us to say."""
+        informational = status[:1] == b"1"
+        opened = self._connect and status[:1] == b"2" or self._raw and status == b"101"
+        self._bodiless = self._head or status in _BODILESS or (informational and not opened)
+        if informational or status in _BODILESS or b"content-length" in headers:
+            return b""
+        if endStream and not self._head:
+            return b"" if opened else CONTENT_LENGTH_0
+        if self._http10 or opened or (endStream and not self._head):
+            return b""
+        self._chunked = not self._head
+        return CHUNKED
+
+    def encodeData(self, data: bytes, endStream: bool) -> None:
+        """Send body bytes."""
+        if self._lost or self.responded:
+            return
+        if data and not self._bodiless:
+            if self._chunked:
+                self.wireBytes += writeChunk(self._codec.output.write, data)
+            else:
+                self._write(data)
+        if endStream:
+            if self._chunked:
+                self._write(LAST_CHUNK)
+            self._end()
+
+    def encodeTrailers(self, trailers: HeaderMap) -> None:
+        """Send trailers if they are wanted and can be; the response ends."""
+        if self._lost or self.responded:
+            return
+        if self._chunked:
+            settings = self._codec.settings
+            if settings.enableTrailers and trailers:
+                lines = fieldLines(trailers, settings.headerCase)
+                self.headerBytes += len(lines)
+                self._write(b"0\r\n" + lines + CRLF)
+            else:
+                self._write(LAST_CHUNK)
+        self._end()
+
+    def _write(self, data: bytes) -> None:
+        self.wireBytes += len(data)
+        self._codec.output.write(data)
+
+    def _end(self) -> None:
+        self.responded = True
+        self._producer = None
+        self._codec.queued += 1
+        if self.requested:
+            self._codec.streamEnded(self)
+
+    def resetStream(self, reason: Reset) -> None:
+        """Send and decode nothing more; the owner must close."""
+        if not (self._lost or (self.requested and self.responded)):
+            self.lost()
+            self._codec.streamReset()
+
+    def lost(self) -> None:
+        """Nothing can be sent any more."""
+        self._lost = True
+        self._producer = None
+
+    # Back-pressure.
+
+    def registerProducer(self, producer: IPushProducer | None) -> None:
+        """Who makes the response; paused at once when the transport is full."""
+        self._producer = producer
+        if producer is not None and self._codec.full:
+            producer.pauseProducing()
+
+    def pauseProducer(self, paused: bool) -> None:
+        """The transport is full, or is not any more."""
+        producer = self._producer
+        if producer is None:
+            return
+        if paused:
+            producer.pauseProducing()
+        else:
+            producer.resumeProducing()
+
+    def pauseReading(self) -> None:
+        """Stop reading the connection; what has been read already is decoded still."""
+        if not (self._lost or (self.requested and self.responded)):
+            self.pauses += 1
+            self._codec.pauseReading(True)
+
+    def resumeReading(self) -> None:
+        """Read again."""
+        if self.pauses:
+            self.pauses -= 1
+            self._codec.pauseReading(False)
+
+    def setBufferLimit(self, limit: int) -> None:
+        """The transport's own limit is what counts."""
