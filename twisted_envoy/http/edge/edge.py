@@ -1,0 +1,190 @@
+"""
+Edge: everything that a connection manager does to headers, read from its config once.
+
+Envoy: extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.address import UNIXAddress
+from twisted.internet.interfaces import IAddress
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.edge.date import DateText
+from twisted_envoy.http.edge.detection import isIn, xffDetector
+from twisted_envoy.http.edge.local_address import localAddress
+from twisted_envoy.http.edge.refusal import Refusal
+from twisted_envoy.http.edge.request import (
+    AddedRules,
+    HostRules,
+    PathRules,
+    RequestEdge,
+    TrustRules,
+)
+from twisted_envoy.http.edge.request_id import UUIDRequestID
+from twisted_envoy.http.edge.response import ResponseEdge, ResponseRules
+from twisted_envoy.network.cidr import CIDRTable, parseCIDR
+from twisted_envoy.state.request_info import RequestInfo
+from twisted_envoy.state.stream_info import StreamInfo
+
+_NORMALIZE = "http_connection_manager.normalize_path"
+_MERGE = "http_connection_manager.merge_slashes"
+_SLASHES = "http_connection_manager.path_with_escaped_slashes_action"
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeFacts:
+    """
+    What an Edge needs and its config's own fields do not say.
+
+    Attributes:
+        acceptsHTTP10: http_protocol_options.accept_http_10.
+        internalOnly: internal_only_headers of the route configuration, lower-case.
+        serviceCluster, serviceNode: of this server (`--service-cluster`, node.cluster).
+    """
+
+    acceptsHTTP10: bool = False
+    internalOnly: tuple[bytes, ...] = ()
+    serviceCluster: str = ""
+    serviceNode: str = ""
+
+
+class Edge:
+    """
+    Prepares the requests and responses of one connection manager.
+
+    Args:
+        config: View of its HttpConnectionManager.
+        context: an IFactoryContext.
+    Raises:
+        ConfigError: fields that may not be mixed.
+    """
+
+    __slots__ = ("prepareRequest", "prepareResponse")
+
+    prepareRequest: Callable[[HeaderMap, RequestInfo, StreamInfo, bool], Refusal | None]
+    prepareResponse: Callable[[HeaderMap, RequestInfo, HeaderMap | None], None]
+
+    def __init__(self, config: Any, context: Any, facts: EdgeFacts | None = None) -> None:
+        facts = facts or EdgeFacts()
+        ids = _readRequestID(config, context)
+        generates = config.generate_request_id is not False
+        via = config.via.encode()
+        userAgent = config.add_user_agent is True
+        added = AddedRules(
+            scheme=_readScheme(config),
+            serviceCluster=facts.serviceCluster.encode() if userAgent else None,
+            serviceNode=facts.serviceNode.encode(),
+            via=via,
+            requestID=ids if generates else None,
+            keepsID=config.preserve_external_request_id,
+            early=tuple(
+                context.build(each, "http.early_header_mutation")
+                for each in config.early_header_mutation_extensions
+            ),
+            internalOnly=facts.internalOnly,
+        )
+        _readClientCert(config)
+        requests = RequestEdge(
+            _readPath(config),
+            _readHost(config),
+            _readTrust(config, context),
+            added,
+            facts.acceptsHTTP10,
+        )
+        transformation = config.server_header_transformation
+        rules = ResponseRules(
+            server=config.server_name.encode() or b"envoy",
+            overwrites=transformation == "OVERWRITE",
+            ifAbsent=transformation == "APPEND_IF_ABSENT",
+            via=via,
+            requestID=ids,
+            tellsID=config.always_set_request_id_in_response,
+        )
+        self.prepareRequest = requests.prepare
+        self.prepareResponse = ResponseEdge(rules, DateText(context.reactor.seconds)).prepare
+
+
+def _readRequestID(config: Any, context: Any) -> UUIDRequestID:
+    extension = config.request_id_extension
+    if extension is None or extension.typed_config is None:
+        return UUIDRequestID()
+    factory, inner = context.extensions.openAny(extension.typed_config, "", "request_id", extension)
+    made: UUIDRequestID = factory.build(inner, context)
+    return made
+
+
+def _readScheme(config: Any) -> bytes:
+    transformation = config.scheme_header_transformation
+    if transformation is None or transformation.which("transformation") is None:
+        return b""
+    scheme: str = transformation.scheme_to_overwrite
+    return scheme.encode()
+
+
+def _readPath(config: Any) -> PathRules:
+    slashes = config.path_with_escaped_slashes_action
+    if slashes == "IMPLEMENTATION_SPECIFIC_DEFAULT":
+        slashes = "KEEP_UNCHANGED"
+    return PathRules(bool(config.normalize_path), config.merge_slashes, slashes)
+
+
+def _readHost(config: Any) -> HostRules:
+    anyPort, ownPort = config.strip_any_host_port, config.strip_matching_host_port
+    if anyPort and ownPort:
+        raise config.error(
+            "Error: Only one of `strip_matching_host_port` or `strip_any_host_port` can be set.",
+            "strip_any_host_port",
+        )
+    return HostRules(config.strip_trailing_host_dot, anyPort, ownPort)
+
+
+def _readTrust(config: Any, context: Any) -> TrustRules:
+    useRemote = config.use_remote_address is True
+    hops = config.xff_num_trusted_hops
+    extensions = config.original_ip_detection_extensions
+    if extensions and useRemote:
+        raise config.error(
+            "Original IP detection extensions and use_remote_address may not be mixed",
+            "original_ip_detection_extensions",
+        )
+    if extensions and hops:
+        raise config.error(
+            "Original IP detection extensions and xff_num_trusted_hops may not be mixed",
+            "original_ip_detection_extensions",
+        )
+    detectors = tuple(context.build(each, "http.original_ip_detection") for each in extensions)
+    return TrustRules(
+        useRemoteAddress=useRemote,
+        hops=hops,
+        detectors=detectors or (xffDetector(hops),),
+        asksAlways=bool(detectors),
+        isInternal=_readInternal(config.internal_address_config),
+        append=not config.skip_xff_append,
+        localAddress=localAddress() if useRemote or detectors else "127.0.0.1",
+        appendPort=config.append_x_forwarded_port,
+    )
+
+
+def _readInternal(config: Any) -> Callable[[IAddress | None], bool] | None:
+    if config is None:
+        return None
+    pipes: bool = config.unix_sockets
+    ranges = {parseCIDR(each.address_prefix, each.prefix_len) for each in config.cidr_ranges}
+    table = CIDRTable((each, True) for each in ranges)
+
+    def isInternal(address: IAddress | None) -> bool:
+        return isIn(table, address) or (pipes and isinstance(address, UNIXAddress))
+
+    return isInternal
+
+
+def _readClientCert(config: Any) -> None:
+    """x-forwarded-client-cert is removed; a config that wants it otherwise stays unread."""
+    message = config.message
+    if message.forward_client_cert_details == 0:
+        config.forward_client_cert_details  # noqa: B018  read: SANITIZE is obeyed

@@ -1,0 +1,96 @@
+"""
+What is changed of a response before it goes to the client.
+
+Envoy: ConnectionManagerImpl::ActiveStream::encodeHeaders,
+ConnectionManagerUtility::mutateResponseHeaders
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.edge.date import DateText
+from twisted_envoy.http.edge.hop_by_hop import isUpgrade
+from twisted_envoy.http.edge.request import append
+from twisted_envoy.http.edge.request_id import UUIDRequestID
+from twisted_envoy.state.request_info import RequestInfo
+
+HOPS = frozenset(
+    (b"connection", b"upgrade", b"keep-alive", b"proxy-connection", b"transfer-encoding")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRules:
+    """
+    What responses say.
+
+    Attributes:
+        server: of the header; overwrites, ifAbsent: that of the upstream goes, or only if it has
+            none; neither: it is left alone.
+        via: joins the header, unless empty.
+        requestID, tellsID: the request's id is in the response.
+    """
+
+    server: bytes = b"envoy"
+    overwrites: bool = True
+    ifAbsent: bool = False
+    via: bytes = b""
+    requestID: UUIDRequestID | None = None
+    tellsID: bool = False
+
+
+class ResponseEdge:
+    """Prepares responses, local replies included."""
+
+    __slots__ = ("_date", "_ifAbsent", "_overwrites", "_requestID", "_server", "_tellsID", "_via")
+
+    def __init__(self, rules: ResponseRules, date: DateText) -> None:
+        self._date = date
+        self._server = rules.server
+        self._overwrites = rules.overwrites
+        self._ifAbsent = rules.ifAbsent
+        self._requestID = rules.requestID
+        self._tellsID = rules.tellsID
+        self._via = rules.via
+
+    def prepare(
+        self, headers: HeaderMap, info: RequestInfo, requestHeaders: HeaderMap | None
+    ) -> None:
+        """
+        Change the headers of a response.
+
+        Args:
+            headers: of the response. `connection: close` is to be added after this.
+            requestHeaders: after prepareRequest; None when the request could not be read.
+        """
+        if b"date" not in headers:
+            headers[b"date"] = self._date.now()
+        if self._overwrites:
+            headers.set(b"server", self._server)
+        elif self._ifAbsent and b"server" not in headers:
+            headers[b"server"] = self._server
+        if not HOPS.isdisjoint(headers):
+            _clean(headers, requestHeaders)
+        if requestHeaders is not None and (
+            self._tellsID or b"x-envoy-force-trace" in requestHeaders
+        ):
+            if self._requestID is not None:
+                self._requestID.setInResponse(headers, requestHeaders)
+        if self._via:
+            append(headers, b"via", self._via)
+
+
+def _clean(headers: HeaderMap, requestHeaders: HeaderMap | None) -> None:
+    if requestHeaders is not None and isUpgrade(headers) and isUpgrade(requestHeaders):
+        isInterim = headers.get(b":status", b"").startswith(b"1")
+        if not isInterim and b"transfer-encoding" not in headers:
+            if b"content-length" not in headers:
+                headers[b"content-length"] = b"0"
+    else:
+        headers.remove(b"connection")
+        headers.remove(b"upgrade")
+    headers.remove(b"keep-alive")
+    headers.remove(b"proxy-connection")
+    headers.remove(b"transfer-encoding")

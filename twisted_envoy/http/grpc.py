@@ -1,0 +1,54 @@
+"""
+What HTTP says and gRPC understands, and the other way round.
+
+Envoy: source/common/grpc/common.cc, status.cc
+"""
+
+from __future__ import annotations
+
+from twisted_envoy.codec.headers import HeaderMap
+
+CONTENT_TYPE = b"application/grpc"
+_STATUS_OF_CODE = {
+    **{400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14},
+}
+_UNKNOWN = 2
+_CODE_OF_STATUS = {
+    **{0: 200, 1: 499, 2: 500, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400},
+    **{10: 409, 11: 400, 12: 501, 13: 500, 14: 503, 15: 500, 16: 401},
+}
+_HEX = b"0123456789ABCDEF"
+
+
+def isGRPC(headers: HeaderMap) -> bool:
+    """Is it a gRPC request: `application/grpc`, alone or with `+` or `;` behind it?"""
+    value = headers.get(b"content-type")
+    return value is not None and isGRPCType(value)
+
+
+def isGRPCType(value: bytes) -> bool:
+    """Is it a content type of gRPC?"""
+    return value.startswith(CONTENT_TYPE) and value[16:17] in (b"", b"+", b";")
+
+
+def statusOfCode(code: int) -> int:
+    """The gRPC status that an HTTP status code stands for."""
+    return _STATUS_OF_CODE.get(code, _UNKNOWN)
+
+
+def codeOfStatus(status: int) -> int:
+    """The HTTP status code that a gRPC status stands for."""
+    return _CODE_OF_STATUS.get(status, 500)
+
+
+def percentEncode(text: bytes) -> bytes:
+    """A `grpc-message`: what is not printable ASCII, and `%`, is escaped."""
+    if text.isascii() and text.isalnum():
+        return text
+    made = bytearray()
+    for byte in text:
+        if 0x20 <= byte < 0x7F and byte != 0x25:
+            made.append(byte)
+        else:
+            made += b"%%%02X" % byte
+    return bytes(made)
