@@ -40,6 +40,10 @@ class H2ClientCodec(H2Codec):
     _refused = False
     peerAllowsConnect = False
 
+    def __init__(self, connection: Any, *args: Any, **keywords: Any) -> None:
+        super().__init__(connection, *args, **keywords)
+        self.table.removed = connection.streamClosed
+
     def newStream(self, decoder: Any) -> H2Stream:
         """
         See IClientCodec.
@@ -60,14 +64,12 @@ class H2ClientCodec(H2Codec):
             if self._refused or self._closed:
                 raise ConnectionFailure(None)
             stream.streamID = self.core.nextStreamID()
-            stream.sendWindow = self.peerWindow
+            stream.sendWindow = self.sender.peerWindow
             stream.bodiless = headers.get(b":method") in (b"HEAD", b"CONNECT")
-            self.streams[stream.streamID] = stream
-            self.stats.streams_active.value += 1
-            self.floods.streams += 1
+            self.table.add(stream)
             self.sendHeaders(stream, headers, endStream)
         except ConnectionFailure:
-            self._tellReset(stream, Reset.REMOTE_REFUSED, failures.REMOTE_REFUSED)
+            self.table.tellReset(stream, Reset.REMOTE_REFUSED, failures.REMOTE_REFUSED)
 
     def _message(self, block: Block) -> None:
         kind, streamID, fields, ended = block
@@ -90,10 +92,11 @@ class H2ClientCodec(H2Codec):
         decoder = stream.decoder
         if ended:
             stream.remoteEnded = True
-            self._closeWhenEnded(stream)
+            self.table.closeWhenEnded(stream)
         decoder.decodeHeaders(headers, ended)
 
-    def _peerSettings(self, changed: dict[int, int]) -> None:
+    def peerSettings(self, changed: dict[int, int]) -> None:
+        """See H2Codec."""
         self.peerAllowsConnect = bool(
             changed.get(frames.ENABLE_CONNECT_PROTOCOL, self.peerAllowsConnect)
         )
@@ -101,7 +104,7 @@ class H2ClientCodec(H2Codec):
         if most is not None:
             self.connection.settingsReceived(most)
 
-    def _goAwayReceived(self, last: int, code: int) -> None:
+    def goAwayReceived(self, last: int, code: int) -> None:
         """Streams above last were not looked at; the pool may send them again."""
         self._refused = True
         refused = [stream for number, stream in self.streams.items() if number > last]
@@ -109,7 +112,4 @@ class H2ClientCodec(H2Codec):
         for stream in refused:
             if not stream.closed:
                 self.core.reset(stream.streamID, frames.REFUSED_STREAM)
-                self._tellReset(stream, Reset.REMOTE_REFUSED, failures.REMOTE_REFUSED)
-
-    def _removed(self) -> None:
-        self.connection.streamClosed()
+                self.table.tellReset(stream, Reset.REMOTE_REFUSED, failures.REMOTE_REFUSED)

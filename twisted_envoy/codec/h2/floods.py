@@ -93,13 +93,13 @@ class Floods:
         """A frame of ours that answers one of the peer's."""
         self.outbound += 1
         self.outboundControl += 1
+        self.checkControl()
+
+    def checkControl(self) -> None:
+        """Frames of ours were added to `outbound` and `outboundControl`."""
         if self.outboundControl > self._settings.maxOutboundControlFrames:
             self._stats.outbound_control_flood.value += 1
             raise ConnectionFailure(ENHANCE_YOUR_CALM, failures.OUTBOUND_CONTROL)
-        self.checkOutbound()
-
-    def checkOutbound(self) -> None:
-        """Any frames of ours were added to `outbound`."""
         if self.outbound > self._settings.maxOutboundFrames:
             self._stats.outbound_flood.value += 1
             raise ConnectionFailure(ENHANCE_YOUR_CALM, failures.OUTBOUND)

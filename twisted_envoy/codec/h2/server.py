@@ -42,9 +42,7 @@ class H2ServerCodec(H2Codec):
             return
         stream = H2Stream(self, streamID)
         stream.begun = self.seconds()
-        self.streams[streamID] = stream
-        self.floods.streams += 1
-        self.stats.streams_active.value += 1
+        self.table.add(stream)
         decoder = stream.decoder = self.connection.newStream(stream)
         headers = self.messages.request(fields)
         if b"content-length" in headers:
@@ -58,8 +56,8 @@ class H2ServerCodec(H2Codec):
     def _refuse(self, streamID: int) -> None:
         self.stats.stream_refused_errors.value += 1
         self.stats.tx_reset.value += 1
-        self._resets.add(streamID, True)
-        self._answer(self.core.reset(streamID, frames.REFUSED_STREAM))
+        self.table.resets.add(streamID, True)
+        self.sender.answer(self.core.reset(streamID, frames.REFUSED_STREAM))
 
     def begin(self, stream: H2Stream, headers: HeaderMap, endStream: bool) -> None:
         """See H2Codec."""

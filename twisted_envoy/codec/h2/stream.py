@@ -55,6 +55,7 @@ class H2Stream:
         "_producer",
         "_queue",
         "_readPauses",
+        "_sender",
         "_trailers",
         "_unacknowledged",
         "answered",
@@ -75,11 +76,12 @@ class H2Stream:
 
     def __init__(self, codec: H2Codec, streamID: int) -> None:
         self._codec = codec
+        self._sender = codec.sender
         self.streamID = streamID
         self.decoder: Any = None
         self.headerBytes = 0
         self.wireBytes = 0
-        self.sendWindow = codec.peerWindow
+        self.sendWindow = codec.sender.peerWindow
         self.receiveWindow = codec.settings.initialStreamWindow
         self.expected = -1
         self.begun = 0.0
@@ -116,14 +118,14 @@ class H2Stream:
         """See IStreamEncoder."""
         if self.closed or self.localEnded or self._endQueued:
             return
-        codec = self._codec
+        sender = self._sender
         size = len(data)
         if (
             not self._buffered
-            and size <= codec.mostPayload
+            and size <= sender.mostPayload
             and size <= self.sendWindow
-            and size <= codec.sendWindow
-            and not codec.isPaused
+            and size <= sender.sendWindow
+            and not sender.isPaused
         ):
             if size or endStream:
                 self._send(data, endStream)
@@ -156,7 +158,7 @@ class H2Stream:
         """See IStreamEncoder."""
         self._producer = producer
         self._paused = False
-        if producer is not None and not self.closed and (self._isFull() or self._codec.isPaused):
+        if producer is not None and not self.closed and (self._isFull() or self._sender.isPaused):
             self._paused = True
             producer.pauseProducing()
 
@@ -169,15 +171,15 @@ class H2Stream:
 
     def _changeBuffered(self, size: int) -> None:
         self._buffered += size
-        self._codec.stats.pending_send_bytes.value += size
+        self._sender.stats.pending_send_bytes.value += size
 
     def _flush(self) -> None:
         """Send what may be sent, and pause the producer over what may not."""
-        codec = self._codec
+        sender = self._sender
         if self._buffered and not self.isReady and self.sendWindow > 0:
             self.isReady = True
-            codec.ready.append(self)
-        codec.sendReady()
+            sender.ready.append(self)
+        sender.sendReady()
         if self._endQueued and not (self._buffered or self.closed or self.localEnded):
             self._sendEnd()
         if self._producer is not None and not self._paused and self._isFull():
@@ -214,7 +216,7 @@ class H2Stream:
 
     def resumeWhenLow(self) -> None:
         """Resume the producer when less than half of the limit waits."""
-        if self._paused and not self._codec.isPaused and self._buffered * 2 <= self._limit:
+        if self._paused and not self._sender.isPaused and self._buffered * 2 <= self._limit:
             self._paused = False
             self._producer.resumeProducing()
 
@@ -232,14 +234,14 @@ class H2Stream:
 
     def _send(self, data: bytes, ended: bool) -> None:
         """One DATA frame that fits into everything."""
-        codec = self._codec
+        sender = self._sender
         size = len(data)
         self.sendWindow -= size
-        codec.sendWindow -= size
+        sender.sendWindow -= size
         self.wireBytes += HEADER_BYTES + size
-        codec.writeData(dataHeader(size, ended, self.streamID), data)
+        sender.writeData(dataHeader(size, ended, self.streamID), data)
         if ended:
-            codec.endSent(self)
+            self._codec.endSent(self)
 
     def _sendEnd(self) -> None:
         trailers = self._trailers
@@ -311,7 +313,7 @@ class H2Stream:
         if self._unacknowledged * 2 >= self._codec.settings.initialStreamWindow:
             increment, self._unacknowledged = self._unacknowledged, 0
             self.receiveWindow += increment
-            self._codec.write(frames.windowUpdate(self.streamID, increment))
+            self._sender.write(frames.windowUpdate(self.streamID, increment))
 
     def close(self) -> None:
         """Both directions have ended, or one was reset: nothing waits any more."""

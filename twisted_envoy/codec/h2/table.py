@@ -1,0 +1,115 @@
+"""
+The streams of one connection, and how each of them ends.
+
+    ends by                    the peer gets   the decoder gets   kept
+    both sides' END_STREAM     nothing         nothing            nothing
+    the owner (sendReset)      RST_STREAM      nothing            that we reset it
+    a broken rule (fail)       RST_STREAM      streamReset        that we reset it
+    the peer's RST_STREAM      nothing         streamReset        that the peer reset it
+    the connection             nothing         streamReset        nothing
+
+Envoy: Http2::ConnectionImpl::onStreamClose
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted_envoy.codec.h2.core import Core
+from twisted_envoy.codec.h2.resets import ResetStreams
+from twisted_envoy.codec.h2.sender import Sender
+from twisted_envoy.codec.h2.stream import H2Stream
+from twisted_envoy.codec.http import Reset
+
+
+class StreamTable:
+    """
+    Which streams are open.
+
+    Args:
+        client: whose side this is; a client's owner hears of broken rules as PROTOCOL_ERROR.
+
+    Attributes:
+        streams: by ID, those that are open in some direction.
+        resets: those that were reset lately.
+        removed: called when one is gone, if set.
+    """
+
+    __slots__ = ("_core", "_failure", "_sender", "_stats", "removed", "resets", "streams")
+
+    def __init__(self, core: Core, sender: Sender, client: bool) -> None:
+        self._core = core
+        self._sender = sender
+        self._stats = sender.stats
+        self._failure = Reset.PROTOCOL_ERROR if client else Reset.LOCAL
+        self.streams: dict[int, H2Stream] = {}
+        self.resets = ResetStreams()
+        self.removed: Callable[[], None] | None = None
+
+    def add(self, stream: H2Stream) -> None:
+        """A request begins."""
+        self.streams[stream.streamID] = stream
+        self._stats.streams_active.value += 1
+        self._sender.floods.streams += 1
+
+    def fail(self, stream: H2Stream, code: int, details: str) -> None:
+        """
+        The peer has broken a rule in one stream.
+
+        Raises:
+            ConnectionFailure: it has done so too often while the transport is full.
+        """
+        self.sendReset(stream, code)
+        self.failed(stream, details)
+        self._sender.floods.checkControl()
+
+    def failed(self, stream: H2Stream, details: str) -> None:
+        """The same, when RST_STREAM was sent already."""
+        self.tellReset(stream, self._failure, details)
+
+    def sendReset(self, stream: H2Stream, code: int) -> None:
+        """Write RST_STREAM."""
+        self._stats.tx_reset.value += 1
+        self.resets.add(stream.streamID, True)
+        self._sender.write(self._core.reset(stream.streamID, code))
+        floods = self._sender.floods
+        floods.outbound += 1
+        floods.outboundControl += 1
+
+    def tellReset(self, stream: H2Stream, reason: Reset, details: str) -> None:
+        """The stream is no more; its decoder hears why."""
+        decoder = stream.decoder
+        self.forget(stream)
+        if decoder is not None:
+            decoder.streamReset(reason, details)
+
+    def resetAll(self, reason: Reset, details: str) -> None:
+        """The connection is no more."""
+        streams = list(self.streams.values())
+        decoders = [stream.decoder for stream in streams]
+        for stream in streams:
+            self.forget(stream)
+        for decoder in decoders:
+            if decoder is not None:
+                decoder.streamReset(reason, details)
+
+    def closeWhenEnded(self, stream: H2Stream) -> None:
+        """One direction has ended; take the stream out when both have."""
+        if stream.localEnded and stream.remoteEnded:
+            if stream.holds:
+                self._stats.deferred_stream_close.value += 1
+            self._sender.floods.closed()
+            stream.close()
+            self._remove(stream)
+
+    def forget(self, stream: H2Stream) -> None:
+        """The stream was reset."""
+        stream.close()
+        stream.drop()
+        self._remove(stream)
+
+    def _remove(self, stream: H2Stream) -> None:
+        if self.streams.pop(stream.streamID, None) is not None:
+            self._stats.streams_active.value -= 1
+            if self.removed is not None:
+                self.removed()
