@@ -45,4 +45,4 @@ class HostTests(SynchronousTestCase):
 
     def test_poolKey(self):
         """The transport socket says what separates pools: nothing, for raw_buffer."""
-        self.assertEqual(self.host.poolKey(TransportSocketOptions()), ())
+        self.assertEqual(self.host.poolKey(TransportSocketOptions(hops=3)), ((), (), 0))

@@ -91,9 +91,10 @@ class IHTTPCluster(Interface):
 
     def httpPool(
         host: IHost, downstreamProtocol: str, options: TransportSocketOptions, priority: str
-    ) -> IHTTPPool:
+    ) -> IHTTPPool | None:
         """
-        The pool of requests to host.
+        The pool of requests to host, to be asked for a stream at once; None when max_connection_pools
+        allows no further one, which is as good as no healthy host.
 
         Args:
             downstreamProtocol: of the request, for use_downstream_protocol_config.

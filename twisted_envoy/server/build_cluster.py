@@ -19,6 +19,8 @@ from twisted_envoy.server.build_options import keepaliveOptions, socketOptions
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.upstream.circuit_breaker import Limits
 from twisted_envoy.upstream.cluster import Cluster, ClusterSettings
+from twisted_envoy.upstream.http.codecs import clientCodecs
+from twisted_envoy.upstream.http.settings import UpstreamHTTP, UpstreamHTTPSettings
 from twisted_envoy.upstream.stats import ClusterStats
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
     kind = _clusterType(config, context)
     transportSocket = _transportSocket(config, context)
     _protocolOptions(config)
+    httpSettings = UpstreamHTTPSettings()
     limits = _limits(config.circuit_breakers, scope.scope("circuit_breakers."))
     connectOptions = _connectOptions(config)
     balancer = buildBalancer(config, context)
@@ -90,6 +93,16 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
             "lb_policy",
         )
     stats = ClusterStats(scope)
+    reactor = context.reactor
+    http = UpstreamHTTP(
+        httpSettings,
+        clientCodecs(httpSettings, scope, reactor.seconds),
+        reactor,
+        context.registry.turn.post,
+        context.nextID,
+        context.random,
+        context.runtime.boolean("twisted_envoy.http1_tunnel_half_close", False),
+    )
     cluster = Cluster(
         settings,
         config,
@@ -97,8 +110,9 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         limits,
         transportSocket,
         balancer,
-        context.reactor,
+        reactor,
         None if kind is None else kind.discovery(config, hosts),
+        http,
     )
     scope.computedGauge("upstream_cx_tx_bytes_buffered", cluster.bufferedBytes)
     return cluster

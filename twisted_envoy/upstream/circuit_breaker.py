@@ -37,18 +37,17 @@ class Resource:
 
     def take(self) -> None:
         """One more is in use."""
-        self.inUse += 1
-        self._show()
+        used = self.inUse = self.inUse + 1
+        self.opened.value = 1 if used >= self.most else 0
+        if self.remaining is not None:
+            self.remaining.value = max(self.most - used, 0)
 
     def give(self) -> None:
         """One less is in use."""
-        self.inUse -= 1
-        self._show()
-
-    def _show(self) -> None:
-        self.opened.value = 1 if self.inUse >= self.most else 0
+        used = self.inUse = self.inUse - 1
+        self.opened.value = 1 if used >= self.most else 0
         if self.remaining is not None:
-            self.remaining.value = max(self.most - self.inUse, 0)
+            self.remaining.value = max(self.most - used, 0)
 
 
 class Limits:

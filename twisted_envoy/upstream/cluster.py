@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,7 +12,10 @@ from twisted.internet.interfaces import IAddress
 from zope.interface import implementer
 
 from twisted_envoy.interfaces.sockets import ConnectOptions
-from twisted_envoy.interfaces.transport_sockets import IUpstreamTransportSocketFactory
+from twisted_envoy.interfaces.transport_sockets import (
+    IUpstreamTransportSocketFactory,
+    TransportSocketOptions,
+)
 from twisted_envoy.interfaces.upstream import (
     ICluster,
     IClusterManager,
@@ -23,7 +26,9 @@ from twisted_envoy.interfaces.upstream import (
 )
 from twisted_envoy.network.timers import DeadlineQueue
 from twisted_envoy.upstream.circuit_breaker import Limits
-from twisted_envoy.upstream.host import Host, HostSettings
+from twisted_envoy.upstream.host import NO_OPTIONS, Host, HostSettings
+from twisted_envoy.upstream.http.pool import HTTPPool
+from twisted_envoy.upstream.http.settings import UpstreamHTTP
 from twisted_envoy.upstream.stats import ClusterStats
 
 
@@ -60,6 +65,7 @@ class Cluster:
         balancer: made over the hosts.
         reactor: IReactorTime.
         discovery: finds the hosts; None when the settings have them all.
+        http: what its HTTP pools share; None for a cluster that has none.
     """
 
     addedViaAPI = False
@@ -74,8 +80,10 @@ class Cluster:
         balancer: ILoadBalancerMaker,
         reactor: Any,
         discovery: IDiscovery | None = None,
+        http: UpstreamHTTP | None = None,
     ) -> None:
         self.discovery = discovery
+        self.http = http
         self.name = settings.name
         self.observabilityName = settings.observabilityName or settings.name
         self.config = config
@@ -114,6 +122,8 @@ class Cluster:
             return False
         self.hosts = hosts
         self._balancer.hostsChanged(hosts)
+        for gone in (one for left in old.values() for one in left):
+            gone.drainPools()
         stats = self.stats
         stats.membership_total.value = stats.membership_healthy.value = len(hosts)
         stats.membership_change.value += 1
@@ -130,6 +140,35 @@ class Cluster:
     def bufferedBytes(self) -> int:
         """Bytes that are written to this cluster's connections and wait to be sent."""
         return sum(connection.bufferedBytes for connection in self.open)
+
+    def httpPool(
+        self, host: Host, downstreamProtocol: str, options: TransportSocketOptions, priority: str
+    ) -> HTTPPool | None:
+        """See IHTTPCluster."""
+        http = self.http
+        assert http is not None
+        protocol = http.protocolFor(downstreamProtocol)
+        key: Hashable = (protocol, priority)
+        if options is not NO_OPTIONS and options != NO_OPTIONS:
+            key = (protocol, priority, host.poolKey(options))
+        pool = host.httpPools.get(key)
+        if pool is None:
+            limits = self.priorities[priority]
+            if limits.connectionPools.full and not self._freePool(host, limits):
+                self.stats.upstream_cx_pool_overflow.value += 1
+                return None
+            limits.connectionPools.take()
+            endpoint = self.transportSocket.connectorFor(host, options)
+            pool = host.httpPools[key] = HTTPPool(host, key, protocol, limits, endpoint, http)
+        return pool
+
+    def _freePool(self, host: Host, limits: Limits) -> bool:
+        """Close one of the host's pools of that priority that nobody uses."""
+        for pool in host.httpPools.values():
+            if pool.limits is limits and not pool.busy:
+                pool.close()
+                return True
+        return False
 
     def chooseHost(self, context: LoadBalancerContext) -> Host | None:
         """The host for one new connection; None (and `upstream_cx_none_healthy`) without one."""

@@ -11,11 +11,13 @@ from zope.interface import implementer
 
 from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
 from twisted_envoy.interfaces.upstream import IHost
+from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.upstream.stats import HostStats
 from twisted_envoy.upstream.tcp_pool import TCPPool
 
 if TYPE_CHECKING:
     from twisted_envoy.upstream.cluster import Cluster
+    from twisted_envoy.upstream.http.pool import HTTPPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,9 @@ class Host:
     Args:
         settings: the config's.
         cluster: the cluster that it belongs to.
+
+    Attributes:
+        httpPools: those that have a connection, or somebody who waits for one.
     """
 
     __slots__ = (
@@ -58,6 +63,7 @@ class Host:
         "address",
         "cluster",
         "hostname",
+        "httpPools",
         "locality",
         "metadata",
         "priority",
@@ -79,6 +85,7 @@ class Host:
         self.metadata = settings.metadata
         self.cluster = cluster
         self.stats = HostStats()
+        self.httpPools: dict[Hashable, HTTPPool] = {}
         self._plainPool: TCPPool | None = None
 
     def tcpPool(self, options: TransportSocketOptions = NO_OPTIONS) -> TCPPool:
@@ -98,5 +105,17 @@ class Host:
         return TCPPool(self, self.cluster.transportSocket.connectorFor(self, options))
 
     def poolKey(self, options: TransportSocketOptions) -> Hashable:
-        """What separates this host's HTTP pools."""
-        return self.cluster.transportSocket.hashKey(options)
+        """What separates this host's HTTP pools; hops count where connections may come back."""
+        hops = options.hops if isinstance(self.address, InternalAddress) else 0
+        return (self.cluster.transportSocket.hashKey(options), options.hashKey(), hops)
+
+    def forgetPool(self, key: Hashable, pool: HTTPPool) -> None:
+        """An HTTP pool has nothing any more; nothing happens when it is not the one of key."""
+        if self.httpPools.get(key) is pool:
+            del self.httpPools[key]
+            pool.limits.connectionPools.give()
+
+    def drainPools(self) -> None:
+        """The host is used no more: idle connections end now, others with their last request."""
+        for pool in list(self.httpPools.values()):
+            pool.drain()

@@ -15,13 +15,11 @@ connection's `dataReceived` is bound to the user's.
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.error import ConnectError, ConnectionAborted, ConnectionDone
+from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
     IHalfCloseableProtocol,
@@ -38,7 +36,13 @@ from twisted_envoy.interfaces.upstream import ITCPPool
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import dropped
 from twisted_envoy.network.timers import Deadline
-from twisted_envoy.state.addresses import addressText
+from twisted_envoy.upstream.counting import (
+    connectFailure,
+    countConnectFailed,
+    countDestroyed,
+    countDestroyedWithActive,
+    countStarted,
+)
 
 if TYPE_CHECKING:
     from twisted_envoy.upstream.host import Host
@@ -126,15 +130,11 @@ class _Attempt:
     def start(self, endpoint: IStreamClientEndpoint) -> Deferred[Any]:
         host = self._host
         cluster = host.cluster
-        cluster.connections.take()
+        countStarted(host, cluster.connections)
         cluster.pending.take()
         stats = cluster.stats
-        stats.upstream_cx_total.value += 1
-        stats.upstream_cx_active.value += 1
         stats.upstream_rq_pending_total.value += 1
         stats.upstream_rq_pending_active.value += 1
-        host.stats.cx_total.value += 1
-        host.stats.cx_active.value += 1
         self._started = cluster.seconds()
         self._timer = cluster.connectTimeouts.add(self._timedOut)
         try:
@@ -176,7 +176,9 @@ class _Attempt:
             self._connected(tracked)  # and lost already, which its protocol is told
             return
         self._settle()
-        self._fail(PoolError("UF", self._reason(failure)), remote=True)
+        self._fail(
+            PoolError("UF", connectFailure(self._host, failure, not self._returned)), remote=True
+        )
 
     def _timedOut(self) -> None:
         self._timer = None
@@ -188,7 +190,7 @@ class _Attempt:
         self._host.cluster.stats.upstream_rq_cancelled.value += 1
         self._abandon()
         if self._tracked is None or not self._tracked.begun:
-            countDestroyed(self._host, remote=False)
+            countDestroyed(self._host, False, self._host.cluster.connections)
 
     def _abandon(self) -> None:
         """Nobody waits any more: end the attempt below."""
@@ -205,39 +207,11 @@ class _Attempt:
             self._timer = None
 
     def _fail(self, problem: PoolError, remote: bool) -> None:
-        stats = self._host.cluster.stats
-        stats.upstream_cx_connect_fail.value += 1
-        stats.upstream_rq_pending_failure_eject.value += 1
-        self._host.stats.cx_connect_fail.value += 1
-        countDestroyed(self._host, remote)
+        host = self._host
+        countConnectFailed(host)
+        host.cluster.stats.upstream_rq_pending_failure_eject.value += 1
+        countDestroyed(host, remote, host.cluster.connections)
         self._done.errback(problem)
-
-    def _reason(self, failure: Failure) -> str:
-        """Envoy's text of a failed connect."""
-        problem = failure.value
-        code = getattr(problem, "osError", None)
-        if code == errno.ELOOP and isinstance(problem, ConnectError):
-            text = problem.args[-1]  # of the hop guard, which Envoy does not have
-        else:
-            text = os.strerror(code) if isinstance(code, int) else str(problem)
-        text = text.replace(" ", "_")
-        if self._returned:
-            return f"delayed_connect_error:_{text}"
-        return f"immediate_connect_error:_{text}|remote_address:{addressText(self._host.address)}"
-
-
-def countDestroyed(host: Host, remote: bool) -> None:
-    """A connection to the host is gone, established or not."""
-    cluster = host.cluster
-    stats = cluster.stats
-    stats.upstream_cx_destroy.value += 1
-    if remote:
-        stats.upstream_cx_destroy_remote.value += 1
-    else:
-        stats.upstream_cx_destroy_local.value += 1
-    stats.upstream_cx_active.value -= 1
-    host.stats.cx_active.value -= 1
-    cluster.connections.give()
 
 
 @implementer(IProtocol, IHalfCloseableProtocol)
@@ -320,12 +294,8 @@ class TrackedConnection:
         local = isinstance(problem, ConnectionAborted) or (
             isinstance(problem, ConnectionDone) and not self._remoteEnded
         )
-        countDestroyed(host, remote=not local)
-        stats.upstream_cx_destroy_with_active_rq.value += 1
-        if local:
-            stats.upstream_cx_destroy_local_with_active_rq.value += 1
-        else:
-            stats.upstream_cx_destroy_remote_with_active_rq.value += 1
+        countDestroyed(host, not local, host.cluster.connections)
+        countDestroyedWithActive(host, not local)
         stats.upstream_rq_active.value -= 1
         host.stats.rq_active.value -= 1
         stats.upstream_cx_length_ms.record(int((host.cluster.seconds() - self._started) * 1000))

@@ -1,0 +1,74 @@
+"""What every connection to a host counts, whichever pool made it, and why one could not be had."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+from twisted.internet.error import ConnectError
+from twisted.python.failure import Failure
+
+from twisted_envoy.state.addresses import addressText
+
+if TYPE_CHECKING:
+    from twisted_envoy.upstream.circuit_breaker import Resource
+    from twisted_envoy.upstream.host import Host
+
+
+def countStarted(host: Host, connections: Resource) -> None:
+    """A connection to the host begins."""
+    connections.take()
+    stats = host.cluster.stats
+    stats.upstream_cx_total.value += 1
+    stats.upstream_cx_active.value += 1
+    host.stats.cx_total.value += 1
+    host.stats.cx_active.value += 1
+
+
+def countConnectFailed(host: Host) -> None:
+    """It could not be made; `countDestroyed` counts its end."""
+    host.cluster.stats.upstream_cx_connect_fail.value += 1
+    host.stats.cx_connect_fail.value += 1
+
+
+def countDestroyed(host: Host, remote: bool, connections: Resource) -> None:
+    """A connection to the host is gone, established or not."""
+    stats = host.cluster.stats
+    stats.upstream_cx_destroy.value += 1
+    if remote:
+        stats.upstream_cx_destroy_remote.value += 1
+    else:
+        stats.upstream_cx_destroy_local.value += 1
+    stats.upstream_cx_active.value -= 1
+    host.stats.cx_active.value -= 1
+    connections.give()
+
+
+def countDestroyedWithActive(host: Host, remote: bool) -> None:
+    """And somebody used it."""
+    stats = host.cluster.stats
+    stats.upstream_cx_destroy_with_active_rq.value += 1
+    if remote:
+        stats.upstream_cx_destroy_remote_with_active_rq.value += 1
+    else:
+        stats.upstream_cx_destroy_local_with_active_rq.value += 1
+
+
+def connectFailure(host: Host, failure: Failure, immediate: bool) -> str:
+    """
+    Envoy's text of a failed connect.
+
+    Args:
+        immediate: it failed inside `connect()`.
+    """
+    problem = failure.value
+    code = getattr(problem, "osError", None)
+    if code == errno.ELOOP and isinstance(problem, ConnectError):
+        text = problem.args[-1]  # of the hop guard, which Envoy does not have
+    else:
+        text = os.strerror(code) if isinstance(code, int) else str(problem)
+    text = text.replace(" ", "_")
+    if not immediate:
+        return f"delayed_connect_error:_{text}"
+    return f"immediate_connect_error:_{text}|remote_address:{addressText(host.address)}"

@@ -1,0 +1,1 @@
+"""HTTP connection pools: requests to one host over connections that are kept."""

@@ -1,0 +1,43 @@
+"""The codecs of a cluster's connections, by protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from twisted_envoy.codec.h1.client import H1ClientCodec
+from twisted_envoy.codec.h2.client import H2ClientCodec
+from twisted_envoy.codec.http import CodecOutput
+from twisted_envoy.http.h2_stats import HTTP2Stats
+from twisted_envoy.http.stats import HTTP1Stats
+from twisted_envoy.upstream.http.settings import HTTP1, HTTP2, UpstreamHTTPSettings
+
+if TYPE_CHECKING:
+    from twisted_envoy.stats.scope import Scope
+
+
+def clientCodecs(
+    settings: UpstreamHTTPSettings, scope: Scope, seconds: Callable[[], float]
+) -> Mapping[str, Callable[[Any, CodecOutput, Any], Any]]:
+    """
+    What makes the codec of a connection, its output and its transport.
+
+    Args:
+        scope: `cluster.<name>.`; the stats of a codec are made with its first connection, as
+            Envoy's are.
+        seconds: the reactor's clock.
+    """
+    made: dict[str, Any] = {}
+
+    def http1(connection: Any, output: CodecOutput, transport: Any) -> H1ClientCodec:
+        if HTTP1 not in made:
+            made[HTTP1] = HTTP1Stats(scope.scope("http1."))
+        return H1ClientCodec(connection, output, settings.http1, settings.limits, transport)
+
+    def http2(connection: Any, output: CodecOutput, transport: Any) -> H2ClientCodec:
+        if HTTP2 not in made:
+            made[HTTP2] = HTTP2Stats(scope.scope("http2."))
+        stats = made[HTTP2]
+        return H2ClientCodec(connection, output, settings.http2, settings.limits, stats, seconds)
+
+    return {HTTP1: http1, HTTP2: http2}

@@ -1,0 +1,425 @@
+"""
+One kept connection of an HTTP pool: its streams, its bytes and its end.
+
+    state        event                                       next
+    BEGINNING    the connect is confirmed                    READY
+    READY        takes as many streams as it may             BUSY
+    BUSY         a stream ended, the peer allows more        READY
+    READY, BUSY  GOAWAY, max_requests_per_connection,        DRAINING; CLOSED when nobody uses it
+                 max_connection_duration, the host is gone
+    any          lost; HTTP/1.1: an exchange was not whole   CLOSED
+
+Envoy: source/common/http/{conn_pool_base,codec_client,http1/conn_pool}.cc
+"""
+
+from __future__ import annotations
+
+import enum
+from sys import maxsize
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.error import ConnectionAborted
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from twisted_envoy.codec.http import (
+    CodecError,
+    CodecOutput,
+    IClientConnection,
+    IStreamDecoder,
+    Reset,
+)
+from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.network.timers import IdleTimer
+from twisted_envoy.upstream.counting import countDestroyed, countDestroyedWithActive
+from twisted_envoy.upstream.http.settings import HTTP1
+from twisted_envoy.upstream.http.stream import PoolStream
+
+if TYPE_CHECKING:
+    from twisted_envoy.upstream.http.pool import HTTPPool
+
+_MOST_FLUSHED = 64 * 1024
+"""Bytes that HTTP/2 may still have to send when it closes."""
+
+
+class State(enum.Enum):
+    """Whether a connection takes another stream."""
+
+    BEGINNING = 1
+    READY = 2
+    BUSY = 3
+    DRAINING = 4
+    CLOSED = 5
+
+
+@implementer(IProtocol, IHalfCloseableProtocol, IClientConnection, IPushProducer)
+class PooledConnection:
+    """
+    A connection and its codec; what users know of it is interfaces.http.PoolConnection.
+
+    Args:
+        pool: whose it is.
+        started: seconds, when its connect began.
+
+    Attributes:
+        active: streams that are open on it.
+        stats: the cluster's.
+    """
+
+    __slots__ = (
+        "_closing",
+        "_configuredLimit",
+        "_duration",
+        "_ended",
+        "_http1",
+        "_idle",
+        "_remaining",
+        "_remote",
+        "_served",
+        "_started",
+        "_stream",
+        "_streamLimit",
+        "_transport",
+        "active",
+        "codec",
+        "connectedTime",
+        "connectionID",
+        "host",
+        "isNew",
+        "localAddress",
+        "output",
+        "pool",
+        "protocol",
+        "remoteAddress",
+        "state",
+        "stats",
+    )
+
+    codec: Any
+    host: Any
+    output: CodecOutput
+
+    def __init__(self, pool: HTTPPool, started: float) -> None:
+        self.pool = pool
+        self.host = pool.host
+        self.stats = pool.host.cluster.stats
+        self.protocol = pool.protocol
+        self.connectionID = pool.http.nextID()
+        self.localAddress: Any = None
+        self.remoteAddress: Any = None
+        self.connectedTime = 0.0
+        self.isNew = True
+        self.state = State.BEGINNING
+        self.active = 0
+        self._http1 = pool.protocol == HTTP1
+        self._remaining = pool.http.settings.common.maxRequestsPerConnection or maxsize
+        self._configuredLimit = self._streamLimit = pool.streamLimit
+        self._served = 0
+        self._stream: PoolStream | None = None
+        self._closing = False
+        self._remote = False
+        self._ended = False
+        self._started = started
+        self._transport: Any = None
+        self._duration: Any = None
+        self._idle: IdleTimer | None = None
+
+    @property
+    def capacity(self) -> int:
+        """How many streams it would take now."""
+        return min(self._remaining, self._streamLimit - self.active)
+
+    def makeConnection(self, transport: Any) -> None:
+        cluster = self.host.cluster
+        self._transport = transport
+        self.localAddress = transport.getHost()
+        self.remoteAddress = transport.getPeer()
+        cluster.open.add(transport)
+        if not isinstance(self.host.address, InternalAddress):
+            transport.setWriteBufferLimit(cluster.bufferLimit)
+        transport.registerProducer(self, True)
+        http = self.pool.http
+        self.output = CodecOutput(http.post, self)
+        self.codec = http.codecs[self.protocol](self, self.output, transport)
+
+    def connectionMade(self) -> None:
+        """Part of IProtocol; makeConnection does everything."""
+
+    def begin(self) -> None:
+        """The connect is confirmed: take streams."""
+        http = self.pool.http
+        seconds = self.connectedTime = self.host.cluster.seconds()
+        self.stats.upstream_cx_connect_ms.record(int((seconds - self._started) * 1000))
+        self._duration = http.startDuration(self._tooLong)
+        if http.idleTimeouts is not None:
+            queue = http.idleTimeouts
+            self._idle = IdleTimer(http.reactor, queue.delay, self._idleTooLong, queue)
+            self._idle.start()
+        self._makeReady()
+
+    # Streams.
+
+    def newStream(self, decoder: IStreamDecoder) -> PoolStream:
+        """Begin a request; only while it is READY."""
+        stream = PoolStream(self, decoder)
+        hostStats = self.host.stats
+        stats = self.stats
+        self.isNew = not self._served
+        self._served += 1
+        self._remaining -= 1
+        self.active += 1
+        if not self._remaining:
+            stats.upstream_cx_max_requests.value += 1
+            self._stopTaking(State.DRAINING)
+        elif self.active >= self._streamLimit:
+            self._stopTaking(State.BUSY)
+        hostStats.rq_total.value += 1
+        hostStats.rq_active.value += 1
+        stats.upstream_rq_total.value += 1
+        stats.upstream_rq_active.value += 1
+        if self._http1:
+            self._stream = stream
+        stream.encoder = self.codec.newStream(stream)
+        return stream
+
+    def _stopTaking(self, state: State) -> None:
+        self.state = state
+        self.pool.ready.pop(self, None)
+
+    def _makeReady(self) -> None:
+        if self.capacity > 0:
+            self.state = State.READY
+            self.pool.ready[self] = None
+        else:
+            self.state = State.BUSY
+
+    def streamClosed(self) -> None:
+        """Only HTTP/1.1 has to know: the codec is ready for another request."""
+        if not self._http1 or self._closing:
+            return
+        stream = self._stream
+        if stream is None or not (stream.whole and self.codec.reusable):
+            self.close()
+        else:
+            self._stream = None
+            self._settled()
+            self._afterStream()
+
+    def streamOver(self) -> None:
+        """Both directions of a stream have ended."""
+        if not (self._http1 or self._ended):
+            self._settled()
+            self._afterStream()
+
+    def streamReset(self, reason: Reset) -> None:
+        """A stream ends before its time, by the user or by the peer."""
+        if self._http1:
+            self.close()
+            return
+        stats = self.stats
+        if reason is Reset.REMOTE:
+            stats.upstream_rq_rx_reset.value += 1
+        elif reason in _OURS:
+            stats.upstream_rq_tx_reset.value += 1
+        elif reason in _CONNECTIONS:
+            stats.upstream_rq_pending_failure_eject.value += 1
+        if not self._ended:
+            self._settled()
+            if not self._closing:
+                self._afterStream()
+
+    def _settled(self) -> None:
+        self.active -= 1
+        self.stats.upstream_rq_active.value -= 1
+        self.host.stats.rq_active.value -= 1
+        self.pool.limits.requests.give()
+
+    def _afterStream(self) -> None:
+        if not self.active:
+            if self.state is State.DRAINING:
+                self.close()
+                return
+            if self._idle is not None:
+                self._idle.start()
+        if self.state is State.BUSY and self.capacity > 0:
+            self._makeReady()
+        self.pool.serveSoon()
+
+    def responseBegan(self, stream: PoolStream) -> None:
+        """Count a server that will take no further request, as its headers say."""
+        if self._http1 and self.codec.closeAfterStream and not stream.single:
+            encoder = stream.encoder
+            if encoder.requested or not encoder.responded:
+                self.stats.upstream_cx_close_notify.value += 1
+
+    def tunnelEnded(self) -> None:
+        """The user has sent all that goes through an HTTP/1.1 tunnel: the connection says that."""
+        if not self._http1 or self._closing:
+            return
+        self.output.flush()
+        self._transport.unregisterProducer()
+        if self.pool.http.tunnelHalfClose:
+            self._transport.loseWriteConnection()
+        else:
+            self._closing = True
+            self._transport.loseConnection()
+            self._end(Reset.CONNECTION_TERMINATION)
+
+    def closeAfterStream(self) -> None:
+        """Take no more streams; close when none is open."""
+        if self.state is State.CLOSED:
+            return
+        self._stopTaking(State.DRAINING)
+        if not self.active:
+            self.close()
+
+    def goAwayReceived(self, code: int) -> None:
+        self.stats.upstream_cx_close_notify.value += 1
+        self.closeAfterStream()
+
+    def settingsReceived(self, maxConcurrentStreams: int) -> None:
+        self._streamLimit = min(maxConcurrentStreams, self._configuredLimit)
+        if self.state is State.READY and self.capacity <= 0:
+            self._stopTaking(State.BUSY)
+        elif self.state is State.BUSY and self.capacity > 0:
+            self._makeReady()
+            self.pool.serveSoon()
+
+    # Bytes.
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._closing:
+            return
+        stats = self.stats
+        stats.upstream_cx_rx_bytes_total.value += len(data)
+        if self._http1 and not self.active:
+            self._premature(data)
+            return
+        try:
+            self.codec.dataReceived(data)
+        except CodecError:
+            self._protocolError()
+            return
+        stream = self._stream
+        if stream is not None and stream.responseEnded:
+            self.close()  # the response came before the request had ended
+
+    def _premature(self, data: bytes) -> None:
+        """Nobody asked; a server that gives up with 408 is no error."""
+        if data[:7] != b"HTTP/1." or data[8:12] != b" 408":
+            self.stats.upstream_cx_protocol_error.value += 1
+        self.close()
+
+    def _protocolError(self) -> None:
+        self.stats.upstream_cx_protocol_error.value += 1
+        self.close(Reset.PROTOCOL_ERROR)
+
+    def write(self, data: bytes) -> None:
+        """The codec's output, once an event."""
+        if self._closing:
+            return
+        self.stats.upstream_cx_tx_bytes_total.value += len(data)
+        self._transport.write(data)
+
+    def writeSequence(self, pieces: list[bytes]) -> None:
+        """As write."""
+        if self._closing:
+            return
+        self.stats.upstream_cx_tx_bytes_total.value += sum(map(len, pieces))
+        self._transport.writeSequence(pieces)
+
+    def pauseProducing(self) -> None:
+        self.codec.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self.codec.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """connectionLost follows."""
+
+    # Its end.
+
+    def _idleTooLong(self) -> None:
+        if not self.active and self.state is not State.CLOSED:
+            self.stats.upstream_cx_idle_timeout.value += 1
+            self.close()
+
+    def _tooLong(self) -> None:
+        self._duration = None
+        self.stats.upstream_cx_max_duration_reached.value += 1
+        self.closeAfterStream()
+
+    def close(self, reason: Reset = Reset.CONNECTION_TERMINATION) -> None:
+        """Close now; streams that are open are reset with reason."""
+        if self._closing:
+            return
+        transport = self._transport
+        if not self._http1:
+            self.output.flush()
+        self._closing = True
+        transport.unregisterProducer()
+        if transport.bufferedBytes > (0 if self._http1 else _MOST_FLUSHED):
+            transport.abortConnection()
+        else:
+            transport.loseConnection()
+        self._end(reason)
+
+    def readConnectionLost(self) -> None:
+        if self._closing:
+            return
+        self._remote = True
+        try:
+            self.codec.readConnectionLost()
+        except CodecError:
+            self._protocolError()
+            return
+        self.close()
+
+    def writeConnectionLost(self) -> None:
+        """Part of IHalfCloseableProtocol; only a tunnel's end does this."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The transport is gone; whatever was not told and counted yet is now."""
+        self.host.cluster.open.discard(self._transport)
+        if not self._closing:
+            self._closing = True
+            self._remote = self._remote or not isinstance(reason.value, ConnectionAborted)
+            if self.state is not State.BEGINNING:  # else the connect fails, and counts
+                self._end(Reset.CONNECTION_TERMINATION)
+        self._transport = self.codec = self.output.transport = None
+
+    def _end(self, reason: Reset) -> None:
+        """Count the end, reset who is left, and tell the pool; the transport may still close."""
+        self._stopTaking(State.CLOSED)
+        stream, self._stream = self._stream, None
+        incomplete = self.active > 0
+        if self._http1:
+            incomplete = stream is not None and not (stream.requestEnded and stream.responseEnded)
+        for timer in (self._duration, self._idle):
+            if timer is not None:
+                timer.cancel() if timer is self._duration else timer.stop()
+        self._duration = self._idle = None
+        host, pool = self.host, self.pool
+        countDestroyed(host, self._remote, pool.limits.connections)
+        if incomplete:
+            countDestroyedWithActive(host, self._remote)
+        seconds = host.cluster.seconds()
+        self.stats.upstream_cx_length_ms.record(int((seconds - self._started) * 1000))
+        self.stats.upstream_rq_per_cx.record(self._served)
+        self.codec.connectionLost(reason)
+        while self.active:
+            self._settled()
+        self._ended = True
+        pool.connectionGone(self)
+
+
+_OURS = frozenset({Reset.LOCAL, Reset.PROTOCOL_ERROR, Reset.OVERLOAD_MANAGER})
+_CONNECTIONS = frozenset(
+    {
+        Reset.CONNECTION_TERMINATION,
+        Reset.LOCAL_CONNECTION_FAILURE,
+        Reset.REMOTE_CONNECTION_FAILURE,
+        Reset.CONNECTION_TIMEOUT,
+    }
+)

@@ -1,0 +1,102 @@
+"""What a cluster says of the HTTP that it speaks to its hosts, and what its pools share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from twisted_envoy.codec.http import CodecOutput
+from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings, HTTP2Settings
+from twisted_envoy.http.protocol_options import CommonHTTPOptions
+from twisted_envoy.network.timers import DeadlineQueue
+
+HTTP1 = "HTTP/1.1"
+HTTP2 = "HTTP/2"
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamHTTPSettings:
+    """
+    What the config says.
+
+    Attributes:
+        protocol: `HTTP/1.1` or `HTTP/2`; empty for that of the downstream request.
+        common: idleTimeout and maxStreamDuration as they apply, the default filled in.
+
+    Envoy: extensions.upstreams.http.v3.HttpProtocolOptions
+    """
+
+    protocol: str = HTTP1
+    http1: HTTP1Settings = HTTP1Settings()
+    http2: HTTP2Settings = HTTP2Settings()
+    limits: HeaderLimits = HeaderLimits()
+    common: CommonHTTPOptions = field(default_factory=CommonHTTPOptions)
+
+
+class UpstreamHTTP:
+    """
+    What all HTTP pools of a cluster share.
+
+    Args:
+        settings: the config's.
+        codecs: protocol -> what makes a codec of a connection, its output and its transport.
+        reactor: IReactorTime.
+        post: runs a callable when the current event has ended (`TurnQueue.post`).
+        nextID: numbers connections.
+        random: for jitter.
+        tunnelHalfClose: whether the end of what a user sends through an HTTP/1.1 tunnel leaves the
+            other direction open; Envoy closes both.
+
+    Attributes:
+        idleTimeouts: of connections without requests; None for none.
+    """
+
+    __slots__ = (
+        "_durations",
+        "_random",
+        "codecs",
+        "idleTimeouts",
+        "nextID",
+        "post",
+        "reactor",
+        "settings",
+        "tunnelHalfClose",
+    )
+
+    def __init__(
+        self,
+        settings: UpstreamHTTPSettings,
+        codecs: Mapping[str, Callable[[Any, CodecOutput, Any], Any]],
+        reactor: Any,
+        post: Callable[[Callable[[], None]], None],
+        nextID: Callable[[], int],
+        random: Random,
+        tunnelHalfClose: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.codecs = codecs
+        self.reactor = reactor
+        self.post = post
+        self.nextID = nextID
+        self.tunnelHalfClose = tunnelHalfClose
+        self._random = random
+        common = settings.common
+        idle, longest = common.idleTimeout, common.maxConnectionDuration
+        self.idleTimeouts = DeadlineQueue(reactor, idle) if idle else None
+        self._durations = DeadlineQueue(reactor, longest) if longest else None
+
+    def protocolFor(self, downstreamProtocol: str) -> str:
+        """What is spoken for a request that came in that protocol."""
+        return self.settings.protocol or (HTTP2 if downstreamProtocol == HTTP2 else HTTP1)
+
+    def startDuration(self, call: Callable[[], None]) -> Any:
+        """Call when a connection that begins now has lived long enough; None for never."""
+        if self._durations is None:
+            return None
+        jitter = self.settings.common.maxConnectionDurationJitter
+        if jitter is None:
+            return self._durations.add(call)
+        longest = self._durations.delay
+        return self.reactor.callLater(longest * (1 + jitter * self._random.random()), call)
