@@ -17,18 +17,17 @@ _CODE_OF_STATUS = {
     **{0: 200, 1: 499, 2: 500, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400},
     **{10: 409, 11: 400, 12: 501, 13: 500, 14: 503, 15: 500, 16: 401},
 }
-_HEX = b"0123456789ABCDEF"
 
 
 def isGRPC(headers: HeaderMap) -> bool:
-    """Is it a gRPC request: `application/grpc`, alone or with `+` or `;` behind it?"""
+    """Is it a gRPC message: `application/grpc`, alone or with `+` behind it?"""
     value = headers.get(b"content-type")
     return value is not None and isGRPCType(value)
 
 
 def isGRPCType(value: bytes) -> bool:
     """Is it a content type of gRPC?"""
-    return value.startswith(CONTENT_TYPE) and value[16:17] in (b"", b"+", b";")
+    return value.startswith(CONTENT_TYPE) and value[16:17] in (b"", b"+")
 
 
 def statusOfCode(code: int) -> int:
@@ -42,12 +41,12 @@ def codeOfStatus(status: int) -> int:
 
 
 def percentEncode(text: bytes) -> bytes:
-    """A `grpc-message`: what is not printable ASCII, and `%`, is escaped."""
+    """A `grpc-message`: `%`, `~` and what is not printable ASCII are escaped."""
     if text.isascii() and text.isalnum():
         return text
     made = bytearray()
     for byte in text:
-        if 0x20 <= byte < 0x7F and byte != 0x25:
+        if 0x20 <= byte < 0x7E and byte != 0x25:
             made.append(byte)
         else:
             made += b"%%%02X" % byte
