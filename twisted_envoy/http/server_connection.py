@@ -165,7 +165,12 @@ class ServerConnection(Link):
             stats.downstream_cx_http2_total.value += 1
             stats.downstream_cx_http2_active.value += 1
             self.codec = H2ServerCodec(
-                self, self._output, settings.http2, settings.limits, settings.http2Stats
+                self,
+                self._output,
+                settings.http2,
+                settings.limits,
+                settings.http2Stats,
+                settings.seconds,
             )
             if settings.http2.keepalive is not None:
                 self._keepalive = PingKeepalive(
@@ -240,7 +245,7 @@ class ServerConnection(Link):
             else:
                 stats.downstream_cx_destroy_remote_active_rq.value += 1
         self._closed = True
-        self._resetAll("" if local else "downstream_remote_disconnect")
+        self._resetAll("downstream_local_disconnect" if local else "downstream_remote_disconnect")
         stats.downstream_cx_active.value -= 1
         stats.downstream_cx_destroy.value += 1
         if local:

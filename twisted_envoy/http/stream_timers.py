@@ -90,7 +90,7 @@ class StreamTimers:
                 self._idle = IdleTimer(self._stream.settings.reactor, idle, self._idled)
                 self._idle.start()
         limit = route.maxStreamDuration
-        most = None if limit is None else limit.duration
+        most = None if limit is None else limit.maxStreamDuration
         if most is not None:
             if self._duration is not None:
                 self._duration.cancel()

@@ -26,6 +26,7 @@ _COPIED = 4096
 """Bytes of a chunk below which one piece with a copy is cheaper than three without."""
 
 _JOIN: Callable[[tuple[bytes, bytes]], bytes] = b": ".join
+_COLON = 0x3A
 
 _REASONS = {
     **{int(status): status.phrase for status in HTTPStatus},
@@ -66,16 +67,9 @@ def fieldLines(headers: HeaderMap, case: str = "lower") -> bytes:
     """
     if headers.more or case != "lower":
         return _fieldLines(headers, case)
-    lines = list(map(_JOIN, headers.items()))
-    first = 0
-    for name in headers:
-        if name[:1] != b":":
-            break
-        first += 1
-    else:
-        return b""
+    lines = [_JOIN(pair) for pair in headers.items() if pair[0][0] != _COLON]
     lines.append(b"")
-    return CRLF.join(lines[first:])
+    return CRLF.join(lines)
 
 
 def _fieldLines(headers: HeaderMap, case: str) -> bytes:

@@ -13,7 +13,7 @@ from twisted_envoy.access_log.logger import buildAccessLogs
 from twisted_envoy.codec.settings import HeaderLimits
 from twisted_envoy.errors import UnsupportedField
 from twisted_envoy.extensions.filters.network.http_connection_manager.filters import buildFilters
-from twisted_envoy.http.edge import Edge
+from twisted_envoy.http.edge.edge import Edge, EdgeFacts
 from twisted_envoy.http.h2_stats import HTTP2Stats
 from twisted_envoy.http.local_reply import LocalReplies
 from twisted_envoy.http.protocol_options import (
@@ -22,7 +22,7 @@ from twisted_envoy.http.protocol_options import (
     readHTTP1Options,
     readHTTP2Options,
 )
-from twisted_envoy.http.routes import buildRouteTable
+from twisted_envoy.http.routes.table import buildRouteTable
 from twisted_envoy.http.server_connection import ServerConnection
 from twisted_envoy.http.settings import ManagerSettings, RecordSettings, Timeouts, Upgrade
 from twisted_envoy.http.stats import HTTP1Stats, ListenerManagerStats, ManagerStats
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from twisted_envoy.stats.scope import Scope
 
 _HEADERS_KB = 60
+_HEADERS_COUNT = 100
 _TUNNEL_HALF_CLOSE = "twisted_envoy.http1_tunnel_half_close"
 
 
@@ -73,13 +74,13 @@ def buildManager(config: View, context: Any) -> ManagerSettings:
     kilobytes = config.max_request_headers_kb
     limits = HeaderLimits(
         1024 * (_HEADERS_KB if kilobytes is None else kilobytes),
-        common.maxHeadersCount,
+        common.maxHeadersCount or _HEADERS_COUNT,
         common.underscores,
     )
-    edge = Edge(config, inner)
     replies = LocalReplies(config.local_reply_config, inner, lambda one: buildFilter(one, inner))
     records = _records(config, inner)
     routes = _routes(config, inner)
+    edge = Edge(config, inner, EdgeFacts(http1.acceptHTTP10, routes.internalOnlyHeaders))
     plan = buildFilters(config.http_filters, inner)
     drain, listener = context.drain, context.listener
     stats = context.stats
@@ -146,7 +147,7 @@ def _timeouts(config: View, common: CommonHTTPOptions) -> Timeouts:
     return Timeouts(
         idle=orDefault(common.idleTimeout, default.idle),
         maxConnectionDuration=common.maxConnectionDuration or 0.0,
-        maxConnectionDurationJitter=common.maxConnectionDurationJitter,
+        maxConnectionDurationJitter=common.maxConnectionDurationJitter or 0.0,
         maxStreamDuration=common.maxStreamDuration or 0.0,
         streamIdle=orDefault(config.stream_idle_timeout, default.streamIdle),
         request=config.request_timeout or 0.0,
