@@ -403,10 +403,8 @@ class HTTPStream:
         info.responseCodeDetails = details
         replies = self.settings.localReplies
         reply = replies.make(info, status, body, headers, grpcStatus)
-        isHead = self.requestHeaders is not None and self.requestHeaders.get(b":method") == b"HEAD"
-        whole = isHead or not reply.body
-        self.encodeHeaders(reply.headers, whole)
-        if not whole:
+        self.encodeHeaders(reply.headers, not reply.body)
+        if reply.body:
             self.encodeData(reply.body, True)
 
     def resetStream(self, reason: Reset, details: str) -> None:
