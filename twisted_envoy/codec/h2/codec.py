@@ -50,6 +50,7 @@ class H2Codec:
 
     Attributes:
         streams: by ID, those that are open in some direction.
+        sawSettings: the peer's first SETTINGS have come.
         pingAcked: called with the 8 bytes of each PING that the peer has answered.
         activity: counts the bytes that have come.
     """
@@ -83,8 +84,9 @@ class H2Codec:
         self._buffer = b""
         self._preface = b"" if self.isClient else frames.PREFACE
         self._closed = False
-        self._control = control = ControlFrames(self)
+        control = ControlFrames(self)
         self._blockStream = 0
+        self.sawSettings = False
         self._receiveWindow = max(frames.FIRST_WINDOW, settings.initialConnectionWindow)
         self._unacknowledged = 0
         self._handlers: tuple[Callable[[int, int, bytes, int, int], None], ...] = (
@@ -108,12 +110,14 @@ class H2Codec:
         if self._closed:
             return
         self.activity += len(data)
-        if not self.sender.isPaused:
-            self.floods.outbound = self.floods.outboundControl = 0
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
         try:
+            if self.sender.isPaused:
+                self.floods.checkControl()
+            else:
+                self.floods.outbound = self.floods.outboundControl = 0
             position = self._skipPreface(data) if self._preface else 0
             self._frames(data, position)
         except ConnectionFailure as failure:
@@ -143,7 +147,7 @@ class H2Codec:
             if kind != frames.CONTINUATION and self._blockStream:
                 raise ConnectionFailure(PROTOCOL_ERROR)
             if kind < frames.KNOWN_TYPES:
-                if not self._control.sawSettings and kind != frames.SETTINGS:
+                if not self.sawSettings and kind != frames.SETTINGS:
                     raise ConnectionFailure(PROTOCOL_ERROR, failures.BAD_PREFACE)
                 handlers[kind](flags, streamID & frames.LAST_STREAM, data, start, stop)
                 if self._closed:
@@ -157,9 +161,16 @@ class H2Codec:
             self.write(frames.goAway(self._lastStreamID(), failure.code))
             self.stats.goaway_sent.value += 1
         reason = Reset.PROTOCOL_ERROR if self.isClient else Reset.LOCAL
-        self._closed = True
-        self.table.resetAll(reason, failure.details)
+        self._shut(reason, failure.details)
         raise CodecError(failure.details) from failure
+
+    def _shut(self, reason: Reset, details: str) -> None:
+        self._closed = True
+        self._handlers = ()
+        self._buffer = b""
+        self.table.resetAll(reason, details)
+        self.table.removed = None
+        self.sender.ready.clear()
 
     def _lastStreamID(self) -> int:
         """Of the peer's streams."""
@@ -171,8 +182,7 @@ class H2Codec:
     def connectionLost(self, reason: Reset) -> None:
         """See ICodec."""
         if not self._closed:
-            self._closed = True
-            self.table.resetAll(reason, "")
+            self._shut(reason, "")
 
     # Bodies.
 

@@ -28,14 +28,9 @@ _number = frames.number.unpack_from
 
 
 class ControlFrames:
-    """
-    Those of one connection.
+    """Those of one connection."""
 
-    Attributes:
-        sawSettings: the peer's first SETTINGS have come.
-    """
-
-    __slots__ = ("_codec", "_core", "_floods", "_sender", "_streams", "_table", "sawSettings")
+    __slots__ = ("_codec", "_core", "_floods", "_sender", "_streams", "_table")
 
     def __init__(self, codec: H2Codec) -> None:
         self._codec = codec
@@ -44,7 +39,6 @@ class ControlFrames:
         self._sender = codec.sender
         self._table = codec.table
         self._streams = codec.streams
-        self.sawSettings = False
 
     def priority(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> None:
         """PRIORITY."""
@@ -82,10 +76,11 @@ class ControlFrames:
         if size % 6 or (flags & frames.ACK and size):
             raise ConnectionFailure(FRAME_SIZE_ERROR)
         if flags & frames.ACK:
-            if not self.sawSettings:
+            if not self._codec.sawSettings:
                 raise ConnectionFailure(PROTOCOL_ERROR, failures.BAD_PREFACE)
+            self._core.settingsAcked()
             return
-        self.sawSettings = True
+        self._codec.sawSettings = True
         changed = self._core.receiveSettings(data[start - HEADER_BYTES : stop])
         sender = self._sender
         sender.mostPayload = changed.get(frames.MAX_FRAME_SIZE, sender.mostPayload)

@@ -45,6 +45,7 @@ TRAILERS = 3
 STREAM_ERROR = 4
 
 _UNBOUNDED = 2**31 - 1
+_FIRST_TABLE = 4096
 
 Fields = Iterable[tuple[bytes, bytes]]
 Block = tuple[int, int, Fields, bool]
@@ -90,10 +91,13 @@ class Core:
             SettingCodes.ENABLE_CONNECT_PROTOCOL: 1,
         }
         connection.local_settings = Settings(client=client, initial_values=values)
-        connection.decoder.max_allowed_table_size = settings.hpackTableSize
+        # Smaller tables bind the peer only once it knows of them.
+        connection.decoder.max_allowed_table_size = max(_FIRST_TABLE, settings.hpackTableSize)
         connection.decoder.max_header_list_size = 65536 + 4 * limits.maxBytes
         if not settings.huffman:
             connection.encoder = PlainEncoder()
+        if settings.hpackTableSize < _FIRST_TABLE:
+            connection.encoder.header_table_size = settings.hpackTableSize
         connection.initiate_connection()
         connection.clear_outbound_data_buffer()
         if not client:
@@ -160,6 +164,10 @@ class Core:
         if encoder.header_table_size > self._mostTable:
             encoder.header_table_size = self._mostTable
         return changed
+
+    def settingsAcked(self) -> None:
+        """The peer knows our SETTINGS."""
+        self._connection.decoder.max_allowed_table_size = self._mostTable
 
     def _receive(self, frame: bytes) -> list[Event]:
         try:

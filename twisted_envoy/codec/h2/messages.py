@@ -1,9 +1,9 @@
 """
 From decoded header fields to a HeaderMap, or to what is wrong with them.
 
-As strict as RFC 9113 section 8 is: names in lower case, pseudo-headers first, once and only the
-known ones, nothing of HTTP/1.1's connection. `host` is another spelling of `:authority`; crumbs of
-a cookie are joined.
+As strict as RFC 9113 section 8 and as Envoy: names in lower case, pseudo-headers first, once and
+only the known ones, nothing of HTTP/1.1's connection. `host` is another spelling of `:authority`;
+crumbs of a cookie are joined.
 
 Envoy: Http2::ConnectionImpl::saveHeader, quiche http2/adapter/header_validator.cc
 """
@@ -24,10 +24,14 @@ _name = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
 _badValue = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 _badStrictValue = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f-\xff]").search
 _number = re.compile(rb"[0-9]{1,18}").fullmatch
+_authority = re.compile(rb"[A-Za-z0-9\-._~%!$&'()\[\]*+,;=:]+").fullmatch
+_scheme = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]*").fullmatch
+_path = re.compile(rb"[/*][^\x00-\x20\x7f]*").fullmatch
 _status = re.compile(rb"[1-9][0-9]{2}").fullmatch
 
 _REQUEST_PSEUDO = frozenset((b":method", b":scheme", b":authority", b":path", b":protocol"))
 _RESPONSE_PSEUDO = frozenset((b":status",))
+_METHODS = frozenset((b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"PATCH", b"OPTIONS"))
 _NO_PSEUDO: frozenset[bytes] = frozenset()
 _FORBIDDEN = frozenset(
     (b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade")
@@ -80,24 +84,24 @@ class Messages:
             MessageFailure: they are none.
         """
         headers = self._read(fields, _REQUEST_PSEUDO)
-        host = headers.get(b"host")
-        if host is not None:
-            if b":authority" not in headers:
-                _replaceHost(headers, host)
-            headers.remove(b"host")
-        method = headers.get(b":method")
+        if b"host" in headers:
+            _foldHost(headers)
+        method = headers.get(b":method", b"")
+        if _authority(headers.get(b":authority", b"")) is None:
+            raise MessageFailure(MESSAGING, True)
         if method == b"CONNECT" and b":protocol" not in headers:
-            if b":path" in headers or b":scheme" in headers or not headers.get(b":authority"):
+            if b":path" in headers or b":scheme" in headers:
                 raise MessageFailure(MESSAGING, True)
             headers.remove(b"content-length")
             return headers
-        if not method or not headers.get(b":path") or not headers.get(b":scheme"):
+        path = headers.get(b":path", b"")
+        if _path(path) is None or _scheme(headers.get(b":scheme", b"")) is None:
             raise MessageFailure(MESSAGING, True)
-        if b":protocol" in headers:
-            connects = method == b"CONNECT" and self._allowConnect
-            if not connects or not headers.get(b":authority"):
-                raise MessageFailure(MESSAGING, True)
-        if _name(method.lower()) is None:
+        if path[:1] == b"*" and (path != b"*" or method != b"OPTIONS"):
+            raise MessageFailure(MESSAGING, True)
+        if method not in _METHODS and _name(method.lower()) is None:
+            raise MessageFailure(MESSAGING, True)
+        if b":protocol" in headers and not (method == b"CONNECT" and self._allowConnect):
             raise MessageFailure(MESSAGING, True)
         return headers
 
@@ -156,8 +160,7 @@ class Messages:
         if b"_" in name and not self._keepsUnderscores:
             self._underscore()
         elif name == b"content-length" and name in headers:
-            if headers[name] != value:
-                raise MessageFailure(MESSAGING, True)
+            raise MessageFailure(MESSAGING, True)
         else:
             headers.add(name, value)
 
@@ -183,11 +186,17 @@ def contentLength(headers: HeaderMap) -> int:
     return int(value)
 
 
-def _replaceHost(headers: HeaderMap, host: bytes) -> None:
-    """`host` becomes `:authority`, and pseudo-headers stay in front."""
+def _foldHost(headers: HeaderMap) -> None:
+    """`host` becomes `:authority` unless there is one; pseudo-headers stay in front."""
+    if headers.more is not None and b"host" in headers.more:
+        raise MessageFailure(MESSAGING, True)
+    host = headers.pop(b"host")
+    if b":authority" in headers:
+        return
     fields = dict(headers)
     headers.clear()
     for name, value in fields.items():
         if name[:1] != b":" and b":authority" not in headers:
             headers[b":authority"] = host
         headers[name] = value
+    headers.setdefault(b":authority", host)

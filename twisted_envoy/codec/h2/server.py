@@ -30,6 +30,13 @@ class H2ServerCodec(H2Codec):
         seconds: a clock that does not go back, for the rates of resets.
     """
 
+    _goneAway = False
+
+    def goAway(self) -> None:
+        """See ICodec; later requests are refused."""
+        self._goneAway = True
+        super().goAway()
+
     def _message(self, block: Block) -> None:
         kind, streamID, fields, ended = block
         if kind != REQUEST:
@@ -37,7 +44,7 @@ class H2ServerCodec(H2Codec):
             if stream is not None:
                 self._trailers(stream, block)
             return
-        if len(self.streams) >= self.settings.maxConcurrentStreams:
+        if self._goneAway or len(self.streams) >= self.settings.maxConcurrentStreams:
             self._refuse(streamID)
             return
         stream = H2Stream(self, streamID)
@@ -51,7 +58,8 @@ class H2ServerCodec(H2Codec):
                 raise MessageFailure(failures.MESSAGING, True)
         if ended:
             stream.remoteEnded = True
-        decoder.decodeHeaders(headers, ended)
+        if not stream.closed:
+            decoder.decodeHeaders(headers, ended)
 
     def _refuse(self, streamID: int) -> None:
         self.stats.stream_refused_errors.value += 1
