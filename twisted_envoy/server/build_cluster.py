@@ -14,13 +14,12 @@ from twisted_envoy.interfaces.sockets import ConnectOptions
 from twisted_envoy.interfaces.transport_sockets import IUpstreamTransportSocketFactory
 from twisted_envoy.server.build_address import socketAddress
 from twisted_envoy.server.build_balancer import buildBalancer
+from twisted_envoy.server.build_cluster_http import buildUpstreamHTTP
 from twisted_envoy.server.build_hosts import buildHosts, metadataOf, staticAddress
 from twisted_envoy.server.build_options import keepaliveOptions, socketOptions
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.upstream.circuit_breaker import Limits
 from twisted_envoy.upstream.cluster import Cluster, ClusterSettings
-from twisted_envoy.upstream.http.codecs import clientCodecs
-from twisted_envoy.upstream.http.settings import UpstreamHTTP, UpstreamHTTPSettings
 from twisted_envoy.upstream.stats import ClusterStats
 
 if TYPE_CHECKING:
@@ -47,8 +46,6 @@ _TYPE_NAMES = frozenset(
     for name in (".dns", ".eds", ".original_dst", "s.aggregate", "s.dynamic_forward_proxy")
 )
 """Envoy has these; with a config of their own, but for `dns` without one."""
-_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_PROTOCOL_OPTIONS = ("envoy.extensions.upstreams.", "envoy.filters.")
 
 
 def buildCluster(config: View, context: FactoryContext) -> Cluster:
@@ -63,8 +60,7 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
     context = context.within(scope)
     kind = _clusterType(config, context)
     transportSocket = _transportSocket(config, context)
-    _protocolOptions(config)
-    httpSettings = UpstreamHTTPSettings()
+    http = buildUpstreamHTTP(config, transportSocket, context)
     limits = _limits(config.circuit_breakers, scope.scope("circuit_breakers."))
     connectOptions = _connectOptions(config)
     balancer = buildBalancer(config, context)
@@ -93,16 +89,6 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
             "lb_policy",
         )
     stats = ClusterStats(scope)
-    reactor = context.reactor
-    http = UpstreamHTTP(
-        httpSettings,
-        clientCodecs(httpSettings, scope, reactor.seconds),
-        reactor,
-        context.registry.turn.post,
-        context.nextID,
-        context.random,
-        context.runtime.boolean("twisted_envoy.http1_tunnel_half_close", False),
-    )
     cluster = Cluster(
         settings,
         config,
@@ -110,7 +96,7 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         limits,
         transportSocket,
         balancer,
-        reactor,
+        context.reactor,
         None if kind is None else kind.discovery(config, hosts),
         http,
     )
@@ -192,32 +178,6 @@ def _legacyDNS(config: View, logical: bool, context: FactoryContext) -> Any:
 def _ignore(config: View, *fields: str) -> None:
     for field in fields:
         config.moot(field, "Envoy ignores it for this type of cluster")
-
-
-def _protocolOptions(config: View) -> None:
-    """Envoy refuses names that nobody registered; others stay unread until HTTP obeys them."""
-    message: Any = config.message
-    for name in sorted(message.typed_extension_protocol_options):
-        if not name.startswith(_PROTOCOL_OPTIONS):
-            problem = (
-                "Didn't find a registered network or http filter or protocol options "
-                f"implementation for name: '{name}'"
-            )
-            raise config.error(problem, "typed_extension_protocol_options")
-        if name.startswith("envoy.extensions.upstreams."):
-            options: Any = config.typed_extension_protocol_options[name]
-            if options.typeName == _HTTP_OPTIONS:
-                _httpOptions(options.open())
-            else:
-                options.open()
-
-
-def _httpOptions(options: View) -> None:
-    """HTTP/1.1 is what is spoken; what asks for more stays unread."""
-    if options.which("upstream_protocol_options") == "explicit_http_config":
-        message: Any = options.message
-        if message.explicit_http_config.WhichOneof("protocol_config") == "http_protocol_options":
-            options.explicit_http_config.http_protocol_options  # noqa: B018  read is obeyed
 
 
 def _connectOptions(config: View) -> ConnectOptions:

@@ -12,9 +12,7 @@ class HTTP1Tests(HTTPTestCase):
     def test_exchange(self):
         """A request goes out, its response comes back, the connection stays."""
         user = self.ask()
-        self.assertEqual(
-            self.origin.connections[0].received, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
-        )
+        self.assertEqual(self.origin.connections[0].received, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
         self.answer()
         self.assertEqual((user.body, user.done, user.response[b":status"]), (b"ok", True, b"200"))
         self.assertIdle()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -15,6 +15,9 @@ from twisted_envoy.network.timers import DeadlineQueue
 HTTP1 = "HTTP/1.1"
 HTTP2 = "HTTP/2"
 
+_IDLE = 3600.0
+_RESPONSE_KB = 60
+
 
 @dataclass(frozen=True, slots=True)
 class UpstreamHTTPSettings:
@@ -23,7 +26,8 @@ class UpstreamHTTPSettings:
 
     Attributes:
         protocol: `HTTP/1.1` or `HTTP/2`; empty for that of the downstream request.
-        common: idleTimeout and maxStreamDuration as they apply, the default filled in.
+        limits: of responses. common: with an idleTimeout.
+        automatic: the protocol is for ALPN to choose; without it that is HTTP/1.1.
 
     Envoy: extensions.upstreams.http.v3.HttpProtocolOptions
     """
@@ -32,7 +36,26 @@ class UpstreamHTTPSettings:
     http1: HTTP1Settings = HTTP1Settings()
     http2: HTTP2Settings = HTTP2Settings()
     limits: HeaderLimits = HeaderLimits()
-    common: CommonHTTPOptions = field(default_factory=CommonHTTPOptions)
+    common: CommonHTTPOptions = CommonHTTPOptions(idleTimeout=_IDLE)
+    automatic: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        protocol: str,
+        http1: HTTP1Settings,
+        http2: HTTP2Settings,
+        common: CommonHTTPOptions,
+        automatic: bool = False,
+    ) -> UpstreamHTTPSettings:
+        """The settings, with what follows from the common ones."""
+        kilobytes = common.maxResponseHeadersKB
+        limits = HeaderLimits(
+            1024 * (_RESPONSE_KB if kilobytes is None else kilobytes), common.maxHeadersCount
+        )
+        if common.idleTimeout is None:
+            common = replace(common, idleTimeout=_IDLE)
+        return cls(protocol, http1, http2, limits, common, automatic)
 
 
 class UpstreamHTTP:
