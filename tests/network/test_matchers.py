@@ -135,6 +135,7 @@ class HeaderMatchTests(SynchronousTestCase):
     def test_presence(self) -> None:
         """No matcher asks for presence; absence matches only when it is asked for."""
         self.assertTrue(self.matches("", b""))
+        self.assertTrue(self.matches(", exact_match: ''", b"x"))
         self.assertFalse(self.matches(""))
         self.assertTrue(self.matches(", present_match: false"))
         self.assertFalse(self.matches(", present_match: true, invert_match: true", b""))
@@ -149,6 +150,8 @@ class HeaderMatchTests(SynchronousTestCase):
         self.assertTrue(self.matches(f"{asEmpty}, present_match: true"))
 
     def test_severalValues(self) -> None:
-        """They count as one."""
-        self.assertTrue(self.matches(", string_match: {exact: 'a,b'}", b"a", b"b"))
-        self.assertFalse(self.matches(", string_match: {exact: a}", b"a", b"b"))
+        """One of them has to match, none of them when the matcher is inverted."""
+        self.assertTrue(self.matches(", string_match: {exact: b}", b"a", b"b"))
+        self.assertFalse(self.matches(", string_match: {exact: 'a,b'}", b"a", b"b"))
+        self.assertFalse(self.matches(", string_match: {exact: b}, invert_match: true", b"a", b"b"))
+        self.assertTrue(self.matches(", string_match: {exact: c}, invert_match: true", b"a", b"b"))

@@ -228,7 +228,10 @@ class Extensions:
                 return factory, StructView(holder) if plan is None else self._openStruct(
                     holder, plan
                 )
+            if typeName and _bare(factory.typeURL) == typeName:
+                raise holder.error(_noRouteConfig(name, getattr(factory, "routeTypeURL", "")))
         if optional:
+            holder.take()
             return None
         raise self._unknown(holder, name, typeName, category, owner)
 
@@ -274,6 +277,12 @@ class Extensions:
         view: View = viewOf(record)
         content.view = view
         return view
+
+
+def _noRouteConfig(name: str, routeType: str) -> str:
+    if routeType:
+        return f"Unable to unpack as {_bare(routeType)}"
+    return f"The filter {name} doesn't support virtual host or route specific configurations"
 
 
 def _innerType(holder: AnyView) -> str:

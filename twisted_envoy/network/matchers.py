@@ -163,7 +163,7 @@ def buildMetadataMatch(
 
 def buildHeaderMatch(view: Any) -> HeaderMatch:
     """
-    Build a route.v3.HeaderMatcher; several values of the name count as one, with commas between.
+    Build a route.v3.HeaderMatcher; of several values of the name one has to match.
 
     A header that is absent matches nothing, inverted or not, unless it is treated as empty or the
     question is its presence.
@@ -175,17 +175,21 @@ def buildHeaderMatch(view: Any) -> HeaderMatch:
     invert: bool = view.invert_match
     asEmpty: bool = view.treat_missing_header_as_empty
     kind = view.which("header_match_specifier")
+    if kind == "exact_match" and not view.exact_match:
+        kind = None  # as Envoy reads it
     if kind is None or kind == "present_match":
         wanted = (True if kind is None else view.present_match) is not invert
         return lambda headers: (asEmpty or name in headers) is wanted
     match = _headerValueMatch(view, kind)
 
     def matches(headers: HeaderMap) -> bool:
-        value = headers.get(name) if headers.more is None else headers.joined(name)
+        value = headers.get(name)
         if value is None:
             if not asEmpty:
                 return False
             value = b""
+        elif headers.more and name in headers.more:
+            return any(map(match, headers.every(name))) is not invert
         return match(value) is not invert
 
     return matches

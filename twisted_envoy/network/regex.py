@@ -37,48 +37,49 @@ class Regex:
         Args:
             template: a backslash and a digit stand for a group, 0 for the match, two backslashes
                 for one.
-        Raises:
-            ValueError: RE2's words for what is wrong with the template.
+                A template that asks for more groups than there are changes nothing.
         """
-        parts = _parts(template, self._compiled.groups)
+        parts = _parts(template)
         compiled = self._compiled
-
-        def replacement(match: Any) -> str:
-            return "".join(
-                [part if isinstance(part, str) else match.group(part) or "" for part in parts]
-            )
+        if any(isinstance(part, int) and part > compiled.groups for part in parts):
+            return lambda text: text
 
         def substitute(text: bytes) -> bytes:
             decoded = text.decode("utf-8", "surrogateescape")
-            return compiled.sub(replacement, decoded).encode("utf-8", "surrogateescape")
+            found: list[str] = []
+            end = 0
+            for match in compiled.finditer(decoded):
+                if found and match.start() == match.end() == end:
+                    continue  # RE2 finds no empty match right behind another one
+                found.append(decoded[end : match.start()])
+                found += [
+                    part if isinstance(part, str) else match.group(part) or "" for part in parts
+                ]
+                end = match.end()
+            if not found:
+                return text
+            found.append(decoded[end:])
+            return "".join(found).encode("utf-8", "surrogateescape")
 
         return substitute
 
 
-def _parts(template: str, groups: int) -> list[str | int]:
-    """Literal texts and numbers of groups."""
+def _parts(template: str) -> list[str | int]:
+    """Literal texts and numbers of groups; it ends before what is no proper escape, as RE2's."""
     parts: list[str | int] = []
     at = 0
     while (slash := template.find("\\", at)) >= 0:
         parts.append(template[at:slash])
         following = template[slash + 1 : slash + 2]
+        at = slash + 2
         if following == "\\":
             parts.append(following)
         elif following.isdecimal() and following.isascii():
             parts.append(int(following))
-        elif following:
-            raise ValueError("Rewrite schema error: '\\' must be followed by a digit or '\\'.")
         else:
-            raise ValueError("Rewrite schema error: '\\' not allowed at end.")
-        at = slash + 2
+            return parts
     parts.append(template[at:])
-    most = max((part for part in parts if isinstance(part, int)), default=0)
-    if most > groups:
-        raise ValueError(
-            f"Rewrite schema requests {most} matches, but the regexp only has {groups} "
-            "parenthesized subexpressions."
-        )
-    return [part for part in parts if part != ""]
+    return parts
 
 
 def buildRegex(view: Any) -> Regex:

@@ -100,23 +100,24 @@ def _query(view: Any, queries: QueryCache) -> Condition:
 
 
 def _tls(view: Any) -> Condition:
-    """A connection without TLS matches nothing that is asked of its certificate."""
+    """A connection without TLS has presented no certificate, and none was validated."""
     presented: bool | None = view.presented
     validated: bool | None = view.validated
 
     def matches(headers: HeaderMap, info: RequestInfo, randomValue: int) -> bool:
         tls = getattr(info.connection, "tls", None)
-        if tls is None:
+        has = tls is not None and bool(tls.peerCertificatePresented)
+        if presented is not None and has is not presented:
             return False
-        if presented is not None and bool(tls.peerCertificatePresented) is not presented:
-            return False
-        return validated is None or bool(tls.peerCertificateValidated) is validated
+        if validated is None:
+            return True
+        return (tls is not None and bool(tls.peerCertificateValidated)) is validated
 
     return matches
 
 
 def _metadata(view: Any) -> Condition:
-    match = buildMetadataMatch(view, False)
+    match = buildMetadataMatch(view, view.invert)
     return lambda headers, info, randomValue: match(info.dynamicMetadata)
 
 
@@ -149,8 +150,7 @@ def cookieValue(headers: HeaderMap, name: bytes) -> bytes | None:
     for header in headers.every(b"cookie"):
         for pair in header.split(b";"):
             key, equals, value = pair.partition(b"=")
-            if equals and key.strip() == name:
-                value = value.strip()
+            if equals and key.lstrip(b" ") == name:
                 if len(value) > 1 and value[:1] == value[-1:] == b'"':
                     value = value[1:-1]
                 return value

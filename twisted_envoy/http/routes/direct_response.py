@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -51,7 +52,10 @@ def buildDirectResponse(view: Any, context: Any, largest: int) -> DirectResponse
     """
     body = b""
     if view.body is not None:
-        body = readDataSource(view.body)
+        source = view.body
+        if source.which("specifier") == "filename" and not os.path.exists(source.filename):
+            raise source.error(f"file {source.filename} does not exist", "filename")
+        body = readDataSource(source)
         if len(body) > largest:
             raise view.error(
                 f"response body size is {len(body)} bytes; maximum is {largest}", "body"

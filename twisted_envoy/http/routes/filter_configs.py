@@ -50,11 +50,10 @@ class FilterConfigs:
             wrapper = holder.open()
             optional, disabled = wrapper.is_optional, wrapper.disabled
             holder = wrapper.config
-            if holder is None:
-                if not disabled:
-                    # An empty FilterConfig only says that the filter is not disabled.
-                    self.disabled[name] = False
-                    return
+            if holder is None and not disabled:
+                raise wrapper.error(
+                    f"Empty route/virtual host per filter configuration for {name} filter"
+                )
         self.disabled[name] = disabled
         if holder is None:
             return

@@ -60,15 +60,18 @@ def requestEdit(
         for edit in each:
             edit(headers, info)
         if hostRewrite is not None:
-            host = hostRewrite(headers)
+            host = hostRewrite(headers, info)
             if host is not None:
                 updateAuthority(headers, host, appendForwardedHost)
         if pathRewrite is not None:
             path = headers.get(b":path")
             if path is not None:
+                rewritten = pathRewrite(path, info)
+                if rewritten is None:
+                    return
                 if originalPathHeader:
                     headers.set(b"x-envoy-original-path", path)
-                headers.set(b":path", pathRewrite(path))
+                headers.set(b":path", rewritten)
 
     return finalize
 

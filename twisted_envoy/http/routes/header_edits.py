@@ -157,19 +157,20 @@ def readHeader(option: Any) -> HeaderValue:
         if option.append is False:
             action = "OVERWRITE_IF_EXISTS_OR_ADD"
     text: str = header.value
-    raw: bytes = b""
-    if header.has("raw_value"):
-        raw = header.raw_value
-        if text and raw:
-            raise header.error("Only one of value or raw_value can be set.")
-    source = text or raw.decode("utf-8", "surrogateescape")
+    if text:
+        header.moot("raw_value", "value is what counts")
+    else:
+        text = header.raw_value.decode("utf-8", "surrogateescape")
     edit = HeaderValue(
-        name.lower().encode(), raw or text.encode(), _ACTIONS[action], option.keep_empty_value
+        name.lower().encode(),
+        text.encode("utf-8", "surrogateescape"),
+        _ACTIONS[action],
+        option.keep_empty_value,
     )
-    if "%" in source:
+    if "%" in text:
         edit.value = None
         try:
-            edit.format = compileText(source, omitEmpty=True)
+            edit.format = compileText(text, omitEmpty=True)
         except FormatError as problem:
             raise header.error(str(problem), "value") from None
     return edit

@@ -49,6 +49,8 @@ def buildInternalRedirect(route: Any, context: Any) -> InternalRedirect | None:
             return None
         most = route.max_internal_redirects
         return InternalRedirect(1 if most is None else most)
+    for field in ("internal_redirect_action", "max_internal_redirects"):
+        route.moot(field, "the policy is what counts")
     most = policy.max_internal_redirects
     settings = InternalRedirect(1 if most is None else most)
     codes = frozenset(policy.redirect_response_codes) & _CODES

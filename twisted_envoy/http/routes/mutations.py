@@ -36,10 +36,8 @@ def _mutation(view: Any, context: Any) -> Edit:
     if kind == "append":
         return HeaderEdits((), (readHeader(view.append),), context.reactor.seconds)
     if kind == "remove":
-        name: str = view.remove
-        if name.startswith(":") or name.lower() == "host":
-            raise view.error(":-prefixed or host headers may not be removed", "remove")
-        return HeaderEdits((name.lower().encode(),), (), context.reactor.seconds)
+        name: bytes = view.remove.lower().encode()
+        return HeaderEdits((name,), (), context.reactor.seconds)
     return _removeMatching(buildBytesMatch(view.remove_on_match.key_matcher))
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.routes.entry import Condition
-from twisted_envoy.http.routes.paths import withoutQuery
+from twisted_envoy.http.routes.paths import withoutParameters, withoutQuery
+from twisted_envoy.network.matchers import BytesMatch
 from twisted_envoy.network.regex import buildRegex
 from twisted_envoy.state.request_info import RequestInfo
 
@@ -44,10 +45,12 @@ class PathMatch:
         return None if self.kind in (CONNECT, OTHER) else len(self.text)
 
 
-def buildPathMatch(match: Any, context: Any) -> PathMatch:
+def buildPathMatch(match: Any, context: Any, ignoresParameters: bool = False) -> PathMatch:
     """
     Read the path specifier.
 
+    Args:
+        ignoresParameters: see Routes; for regular expressions and policies.
     Raises:
         ConfigError: a wrong pattern, an unknown policy.
     """
@@ -67,17 +70,17 @@ def buildPathMatch(match: Any, context: Any) -> PathMatch:
     found = PathMatch(OTHER)
     if kind == "path_match_policy":
         found.template = context.build(match.path_match_policy, "path.match")
-        found.condition = _policy(found.template)
+        found.condition = _pathCondition(found.template.matches, ignoresParameters)
         return found
-    matches = buildRegex(match.safe_regex).fullmatch
-    found.condition = lambda headers, info, randomValue: matches(
-        withoutQuery(headers.get(b":path", b""))
-    )
+    found.condition = _pathCondition(buildRegex(match.safe_regex).fullmatch, ignoresParameters)
     return found
 
 
-def _policy(template: Any) -> Condition:
-    matches = template.matches
+def _pathCondition(matches: BytesMatch, ignoresParameters: bool) -> Condition:
+    if ignoresParameters:
+        return lambda headers, info, randomValue: matches(
+            withoutParameters(withoutQuery(headers.get(b":path", b"")))
+        )
     return lambda headers, info, randomValue: matches(withoutQuery(headers.get(b":path", b"")))
 
 

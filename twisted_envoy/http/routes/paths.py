@@ -6,10 +6,16 @@ A path is bytes as the request has it: nothing is decoded, the query and a fragm
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-PathRewrite = Callable[[bytes], bytes]
-"""The new path of a path; both with their query."""
+from twisted_envoy.state.request_info import RequestInfo
+
+PathRewrite = Callable[[bytes, RequestInfo], "bytes | None"]
+"""The new path of a path, both with their query; None to leave it."""
+
+
+_PARAMETERS = re.compile(rb";[^/]*")
 
 
 def withoutQuery(path: bytes) -> bytes:
@@ -32,6 +38,11 @@ def queryParameters(path: bytes) -> dict[bytes, bytes]:
     return found
 
 
+def withoutParameters(path: bytes) -> bytes:
+    """Of a path without its query: every segment up to its first semicolon."""
+    return _PARAMETERS.sub(b"", path) if b";" in path else path
+
+
 class QueryCache:
     """The parameters of the path that was asked last: many routes ask about one request."""
 
@@ -51,13 +62,13 @@ class QueryCache:
 
 def rewriteLength(length: int, replacement: bytes) -> PathRewrite:
     """Replace so many bytes at the beginning."""
-    return lambda path: replacement + path[length:]
+    return lambda path, info: replacement + path[length:]
 
 
-def rewriteWhole(rewrite: PathRewrite) -> PathRewrite:
+def rewriteWhole(rewrite: Callable[[bytes], bytes]) -> PathRewrite:
     """Rewrite all but the query."""
 
-    def rewritten(path: bytes) -> bytes:
+    def rewritten(path: bytes, info: RequestInfo) -> bytes:
         plain = withoutQuery(path)
         return rewrite(plain) + path[len(plain) :]
 

@@ -6,11 +6,13 @@ Envoy: RouteEntryImplBase::newUri
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.routes.paths import PathRewrite, rewriteLength, rewriteWhole
-from twisted_envoy.http.routes.rewrite import buildSubstitution
+from twisted_envoy.http.routes.rewrite import buildFormat, buildSubstitution
+from twisted_envoy.state.request_info import RequestInfo
 
 _CODES = {
     "MOVED_PERMANENTLY": 301,
@@ -27,10 +29,11 @@ class Redirect:
 
     Attributes:
         status: 301, 302, 303, 307 or 308.
+        path: may have a query, which then takes the place of the request's. format: gives it.
         rewritePath: of prefix_rewrite and regex_rewrite.
     """
 
-    __slots__ = ("host", "path", "port", "rewritePath", "scheme", "status", "stripQuery")
+    __slots__ = ("format", "host", "path", "port", "rewritePath", "scheme", "status", "stripQuery")
 
     def __init__(self, status: int = 301) -> None:
         self.status = status
@@ -39,23 +42,27 @@ class Redirect:
         self.port = b""
         self.path = b""
         self.stripQuery = False
+        self.format: Callable[[RequestInfo], bytes] | None = None
         self.rewritePath: PathRewrite | None = None
 
-    def newLocation(self, headers: HeaderMap) -> tuple[int, bytes]:
-        """The status and the `location` for a request's headers."""
+    def newLocation(self, headers: HeaderMap, info: RequestInfo) -> tuple[int, bytes]:
+        """The status and the `location` for a request."""
         scheme = self.scheme or headers.get(b":scheme", b"http")
         host = self.host or hostFor(headers, scheme, self.port)
-        return self.status, b"%b://%b%b%b" % (scheme, host, self.port, self._newPath(headers))
+        return self.status, b"%b://%b%b%b" % (scheme, host, self.port, self._newPath(headers, info))
 
-    def _newPath(self, headers: HeaderMap) -> bytes:
+    def _newPath(self, headers: HeaderMap, info: RequestInfo) -> bytes:
         path = headers.get(b":path", b"")
-        if self.path:
-            if b"?" in self.path:
-                return self.path
+        fixed = self.path if self.format is None else self.format(info)
+        if fixed:
+            if not fixed.startswith(b"/"):
+                fixed = b"/" + fixed
+            if b"?" in fixed:
+                return fixed
             query = path.find(b"?")
-            path = self.path if query < 0 else self.path + path[query:]
+            path = fixed if query < 0 else fixed + path[query:]
         elif self.rewritePath is not None:
-            path = self.rewritePath(path)
+            path = self.rewritePath(path, info) or b""
         return path.partition(b"?")[0] if self.stripQuery else path
 
 
@@ -82,7 +89,7 @@ def hostFor(headers: HeaderMap, scheme: bytes, port: bytes) -> bytes:
     return host
 
 
-def buildRedirect(view: Any, prefixLength: int | None) -> Redirect:
+def buildRedirect(view: Any, prefixLength: int | None, context: Any) -> Redirect:
     """
     Read a RedirectAction.
 
@@ -113,4 +120,6 @@ def buildRedirect(view: Any, prefixLength: int | None) -> Redirect:
             )
     elif kind == "regex_rewrite":
         redirect.rewritePath = rewriteWhole(buildSubstitution(view.regex_rewrite))
+    elif kind == "path_rewrite" and view.path_rewrite:
+        redirect.format = buildFormat(view, "path_rewrite", context)
     return redirect

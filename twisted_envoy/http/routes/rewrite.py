@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.formatter.parser import FormatError
+from twisted_envoy.formatter.text import compileText
 from twisted_envoy.http.routes.paths import (
     PathRewrite,
     rewriteLength,
@@ -17,8 +19,10 @@ from twisted_envoy.http.routes.paths import (
     withoutQuery,
 )
 from twisted_envoy.network.regex import buildRegex
+from twisted_envoy.state.request_info import RequestInfo
+from twisted_envoy.state.stream_info import FormatContext
 
-HostRewrite = Callable[[HeaderMap], "bytes | None"]
+HostRewrite = Callable[[HeaderMap, RequestInfo], "bytes | None"]
 """The new host for a request; None to leave it."""
 
 
@@ -42,14 +46,10 @@ def buildSubstitution(view: Any) -> Callable[[bytes], bytes]:
     Raises:
         ConfigError: a wrong pattern.
     """
-    regex = buildRegex(view.pattern)
-    try:
-        return regex.substitution(view.substitution)
-    except ValueError as error:
-        raise view.error(str(error), "substitution") from error
+    return buildRegex(view.pattern).substitution(view.substitution)
 
 
-def buildHostRewrite(route: Any) -> HostRewrite | None:
+def buildHostRewrite(route: Any, context: Any) -> HostRewrite | None:
     """
     Read the host_rewrite_specifier of a RouteAction; auto_host_rewrite is the router's.
 
@@ -59,14 +59,53 @@ def buildHostRewrite(route: Any) -> HostRewrite | None:
     kind = route.which("host_rewrite_specifier")
     if kind == "host_rewrite_literal":
         literal: bytes = route.host_rewrite_literal.encode()
-        return (lambda headers: literal) if literal else None
+        return (lambda headers, info: literal) if literal else None
     if kind == "host_rewrite_header":
         name: bytes = route.host_rewrite_header.lower().encode()
-        return lambda headers: headers.get(name) or None
+        return lambda headers, info: headers.get(name) or None
     if kind == "host_rewrite_path_regex":
         substitute = buildSubstitution(route.host_rewrite_path_regex)
-        return lambda headers: substitute(withoutQuery(headers.get(b":path", b"")))
+        return lambda headers, info: substitute(withoutQuery(headers.get(b":path", b"")))
+    if kind == "host_rewrite" and route.host_rewrite:
+        format = buildFormat(route, "host_rewrite", context)
+        return lambda headers, info: format(info) or None
     return None
+
+
+def buildPathFormat(view: Any, context: Any) -> PathRewrite:
+    """
+    Build the path_rewrite of a RouteAction or RedirectAction.
+
+    Raises:
+        ConfigError: a wrong format.
+    """
+    format = buildFormat(view, "path_rewrite", context)
+
+    def rewritten(path: bytes, info: RequestInfo) -> bytes | None:
+        text = format(info)
+        return text + path[len(withoutQuery(path)) :] if text else None
+
+    return rewritten
+
+
+def buildFormat(view: Any, field: str, context: Any) -> Callable[[RequestInfo], bytes]:
+    """
+    Build a field that is a format: `path_rewrite` or `host_rewrite`.
+
+    Raises:
+        ConfigError: it is wrong.
+    """
+    seconds = context.reactor.seconds
+    what = field.partition("_")[0]
+    try:
+        format = compileText(getattr(view, field), omitEmpty=what == "path")
+    except FormatError as problem:
+        raise view.error(
+            f"Failed to create {what} rewrite formatter: INVALID_ARGUMENT: {problem}", field
+        ) from None
+    return lambda info: format(FormatContext(info, now=seconds())).encode(
+        "utf-8", "surrogateescape"
+    )
 
 
 def buildPathRewrite(route: Any, match: Any, context: Any) -> PathRewrite | None:
@@ -79,7 +118,12 @@ def buildPathRewrite(route: Any, match: Any, context: Any) -> PathRewrite | None
         ConfigError: more than one of them, a wrong pattern.
     """
     prefix: bytes = route.prefix_rewrite.encode()
-    asked = (bool(prefix), route.has("regex_rewrite"), route.has("path_rewrite_policy"))
+    asked = (
+        bool(prefix),
+        route.has("regex_rewrite"),
+        route.has("path_rewrite_policy"),
+        bool(route.path_rewrite),
+    )
     if sum(asked) > 1:
         raise route.error(
             "Specify only one of prefix_rewrite, regex_rewrite or path_rewrite_policy"
@@ -91,6 +135,8 @@ def buildPathRewrite(route: Any, match: Any, context: Any) -> PathRewrite | None
         return rewriteLength(length, prefix)
     if asked[1]:
         return rewriteWhole(buildSubstitution(route.regex_rewrite))
+    if asked[3]:
+        return buildPathFormat(route, context)
     if asked[2]:
         return _policy(route, match, context)
     return None

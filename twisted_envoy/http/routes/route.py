@@ -52,7 +52,7 @@ def buildRoute(view: Any, building: Building, order: int) -> tuple[RouteEntry, P
     entry = RouteEntry(building.virtualHost, order)
     entry.name = view.name
     match = view.match
-    path = buildPathMatch(match, building.context)
+    path = buildPathMatch(match, building.context, building.ignoresPathParameters)
     entry.matches = allOf(buildConditions(match, building.context, building.queries))
     entry.isConnectMatch = path.kind == CONNECT
     if view.has("metadata"):
@@ -78,7 +78,7 @@ def buildRoute(view: Any, building: Building, order: int) -> tuple[RouteEntry, P
         )
     elif kind == "redirect":
         entry.kind = REDIRECT
-        entry.redirect = buildRedirect(view.redirect, path.prefixLength)
+        entry.redirect = buildRedirect(view.redirect, path.prefixLength, building.context)
     else:
         entry.kind = NON_FORWARDING
         if kind == "non_forwarding_action":
@@ -121,7 +121,7 @@ def _readEdits(
         )
     hostRewrite = pathRewrite = None
     if action is not None:
-        hostRewrite = buildHostRewrite(action)
+        hostRewrite = buildHostRewrite(action, context)
         pathRewrite = buildPathRewrite(action, path, context)
     entry.finalizeRequest = requestEdit(
         requests.inOrder, hostRewrite, entry.appendXForwardedHost, pathRewrite
@@ -159,7 +159,11 @@ def _readCluster(route: Any, entry: RouteEntry, building: Building) -> None:
     elif kind == "weighted_clusters":
         entry.weighted = buildWeighted(route.weighted_clusters, entry, building, entry.hashPolicy)
     else:
-        raise route.error(f"{kind} is not implemented by twisted_envoy", kind)
+        problem = f"{kind} is not implemented by twisted_envoy"
+        if kind == "cluster_specifier_plugin" and not building.hasPlugins:
+            name = route.cluster_specifier_plugin
+            problem = f"Unknown cluster specifier plugin name: {name} is used in the route"
+        raise route.error(problem, kind)
 
 
 def _readTimes(route: Any, entry: RouteEntry) -> None:

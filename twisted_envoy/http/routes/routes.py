@@ -12,7 +12,7 @@ from twisted_envoy.http.routes.conditions import allOf
 from twisted_envoy.http.routes.entry import RouteEntry
 from twisted_envoy.http.routes.path_index import PathIndex, inOrder
 from twisted_envoy.http.routes.path_match import EXACT, PREFIX, SEPARATED, PathMatch
-from twisted_envoy.http.routes.paths import withoutQuery
+from twisted_envoy.http.routes.paths import withoutParameters, withoutQuery
 from twisted_envoy.state.request_info import RequestInfo
 
 
@@ -21,7 +21,7 @@ class Routes:
     Use: `add` all in their order, `finish`, then `match`.
 
     Args:
-        ignoresPathParameters: a path ends at its first semicolon.
+        ignoresPathParameters: what follows a semicolon in a segment of a path does not count.
     """
 
     __slots__ = ("_connect", "_folded", "_ignoresPathParameters", "_index", "_others", "_plain")
@@ -66,7 +66,7 @@ class Routes:
             if b"?" in path or b"#" in path:
                 path = withoutQuery(path)
             if self._ignoresPathParameters:
-                path = path.partition(b";")[0]
+                path = withoutParameters(path)
             candidates = self._index.find(path)
             if not self._plain:
                 candidates = self._all(path, candidates)

@@ -74,10 +74,8 @@ class RouteTable:
 
 
 def _withoutPort(host: bytes) -> bytes:
-    name, colon, port = host.rpartition(b":")
-    if colon and port.isdigit() and (b":" not in name or name.endswith(b"]")):
-        return name
-    return host
+    colon = host.rfind(b":")
+    return host if colon < 0 or host.rfind(b"]") > colon else host[:colon]
 
 
 def buildRouteTable(config: Any, context: Any, validateClusters: bool = True) -> RouteTable:
@@ -98,6 +96,7 @@ def buildRouteTable(config: Any, context: Any, validateClusters: bool = True) ->
     if config.max_direct_response_body_size_bytes is not None:
         top.largestBody = config.max_direct_response_body_size_bytes
     top.ignoresPathParameters = config.ignore_path_parameters_in_path_matching
+    top.hasPlugins = config.has("cluster_specifier_plugins")
     building = top.below(config)
     table.internalOnlyHeaders = tuple(
         name.lower().encode() for name in config.internal_only_headers

@@ -45,7 +45,7 @@ class Building:
         self.requestLevels = self.responseLevels = Levels(False)
         self.configs = self.routeConfigs = FilterConfigs()
         self.mirrors: tuple[Mirror, ...] = ()
-        self.ignoresPathParameters = False
+        self.ignoresPathParameters = self.hasPlugins = False
         self.virtualHost: Any = None
 
     def below(self, view: Any) -> Building:
@@ -53,6 +53,7 @@ class Building:
         level = Building(self.context, self.validateClusters)
         level.largestBody, level.queries = self.largestBody, self.queries
         level.ignoresPathParameters = self.ignoresPathParameters
+        level.hasPlugins = self.hasPlugins
         level.requestLevels = self.requestLevels.below(
             buildEdits(
                 view.request_headers_to_add,
@@ -176,7 +177,7 @@ class _ToTLS(Redirect):
 
     __slots__ = ()
 
-    def newLocation(self, headers: HeaderMap) -> tuple[int, bytes]:
+    def newLocation(self, headers: HeaderMap, info: RequestInfo) -> tuple[int, bytes]:
         host, path = headers.get(b":authority", b""), headers.get(b":path", b"")
         return 301, b"https://%b%b" % (host, path)
 

@@ -92,7 +92,10 @@ def buildWeighted(
     for one in view.clusters:
         entry = _choice(one, route, building)
         key = f"{prefix}.{one.name}" if prefix else ""
-        choices.append((one.weight or 0, key, entry))
+        weight = one.weight
+        if weight is None:
+            raise one.error("Field 'weight' is missing in: WeightedCluster.ClusterWeight")
+        choices.append((weight, key, entry))
     total = sum(weight for weight, _, _ in choices)
     if total == 0:
         raise view.error("Sum of weights in the weighted_cluster must be greater than 0.")
