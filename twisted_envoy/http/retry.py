@@ -87,8 +87,8 @@ class Random(Protocol):
 def newRetryState(
     policy: RetrySettings | None,
     headers: HeaderMap,
-    stats: Any,
-    resources: Any,
+    cluster: Any,
+    priority: str,
     runtime: Any,
     random: Random,
 ) -> RetryState | None:
@@ -98,12 +98,17 @@ def newRetryState(
     The headers that ask for retries are taken out of the request.
 
     Args:
-        stats: upstream.stats.ClusterStats. resources: the retries of the cluster's circuit breaker.
+        cluster: has `stats`, and `retryResources(priority)` or circuit breakers.
+        runtime: server.Runtime.
     """
-    asked = b"x-envoy-retry-on" in headers or b"x-envoy-retry-grpc-on" in headers
     state = None
-    if asked or (policy is not None and policy.on):
-        state = RetryState(policy or NO_POLICY, headers, stats, resources, runtime, random)
+    if (
+        (policy is not None and policy.on)
+        or b"x-envoy-retry-on" in headers
+        or b"x-envoy-retry-grpc-on" in headers
+    ):
+        resources = cluster.priorities[priority].retries
+        state = RetryState(policy or NO_POLICY, headers, cluster.stats, resources, runtime, random)
         if not state.on:
             state = None
     for name in RETRY_HEADERS:

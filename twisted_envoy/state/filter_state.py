@@ -188,7 +188,10 @@ class FilterState:
         Returns:
             (name, entry) of every object shared ONCE or TRANSITIVE.
         """
-        if not self._entries and self.parent is None:
+        state: FilterState | None = self
+        while state is not None and not state._entries:
+            state = state.parent
+        if state is None:
             return ()
         found = []
         for name in self.names():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import count
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
@@ -167,6 +168,7 @@ class Cluster:
         self.contexts = []
         self.poolArguments = []
         self.metadata = {}
+        self.http = None
 
     def chooseHost(self, context):
         self.contexts.append(context)
@@ -293,6 +295,7 @@ class Routing:
         self.cluster = Cluster(self.stats, hosts=hosts)
         self.clusters = Clusters(origin=self.cluster)
         self.singletons = {}
+        self.nextID = count(1).__next__
         self.route = RouteEntry(VirtualHost())
         self.route.clusterName = lambda headers: "origin"
         self.make = RouterFactory().build(configOf(ROUTER, config or {}), self)

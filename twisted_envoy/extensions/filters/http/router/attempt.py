@@ -9,6 +9,7 @@ One attempt to have a request answered: between the router and a pool's stream.
     answering     data, trailers         pass on; the last one: over
     answering     streamReset            over, the client's stream is reset
     any           cancel                 over, nobody hears
+    any           a timer                over, the router hears which
 
 Envoy: Router::UpstreamRequest
 """
@@ -24,17 +25,27 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecError, IStreamDecoder, IStreamEncoder, Reset
 from twisted_envoy.interfaces.http import IHTTPPool, IPoolUser, PoolConnection
 from twisted_envoy.network.read_gate import CONNECTING, PEER_FULL
+from twisted_envoy.network.records import writeRecord
+from twisted_envoy.network.timers import IdleTimer
+from twisted_envoy.state.stream_info import FormatContext
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.http.router.filter import Router
 
 _SPECIAL_1XX = frozenset((b"100", b"102", b"103", b"104"))
 
+PER_TRY = 1
+"""The answer's headers took too long."""
+PER_TRY_IDLE = 2
+"""Nothing came from the upstream for too long."""
+DURATION = 3
+"""The upstream stream lasted too long."""
+
 
 @implementer(IStreamDecoder, IPoolUser, IPushProducer)
 class UpstreamRequest:
     """
-    One attempt.
+    One attempt, and the producer of the answer: paused while the client is slow.
 
     Args:
         router: whose request it is.
@@ -42,38 +53,36 @@ class UpstreamRequest:
 
     Attributes:
         encoder: None before the pool has a stream.
-        connection: the pool's, None before.
         awaitingHeaders: the answer has not begun. sent: something of the request was sent.
-        perTryTimer, idleTimer: the router's, which it cancels.
     """
 
     __slots__ = (
         "_cancel",
+        "_duration",
         "_ended",
+        "_idle",
         "_pending",
         "_pendingSize",
+        "_perTry",
+        "_periodic",
         "_router",
         "_trailers",
         "awaitingHeaders",
-        "connection",
         "encoder",
         "host",
-        "idleTimer",
-        "perTryTimer",
         "sent",
-        "upgraded",
     )
 
     def __init__(self, router: Router, host: Any) -> None:
         self._router: Any = router
         self.host = host
         self.encoder: Any = None
-        self.connection: Any = None
         self.awaitingHeaders = True
         self.sent = False
-        self.upgraded = False
-        self.perTryTimer: Any = None
-        self.idleTimer: Any = None
+        self._perTry: Any = None
+        self._idle: IdleTimer | None = None
+        self._duration: Any = None
+        self._periodic: Any = None
         self._cancel: Any = None
         self._pending: list[bytes] | None = None
         self._pendingSize = 0
@@ -91,23 +100,21 @@ class UpstreamRequest:
 
     def encodeData(self, data: bytes, endStream: bool) -> None:
         """Body bytes, kept until there is a stream."""
+        self._ended = endStream
+        router = self._router
         encoder = self.encoder
         if encoder is not None:
+            info = router.info
+            info.upstream.bytesSent += len(data)
             if endStream:
-                self._ended = True
-                router = self._router
-                router.info.lastUpstreamByteSentTime = router.settings.seconds()
-            router = self._router
-            router.info.upstream.bytesSent += len(data)
+                info.lastUpstreamByteSentTime = router.settings.seconds()
             encoder.encodeData(data, endStream)
-            return
-        self._ended = endStream
-        if data:
+        elif data:
             if self._pending is None:
                 self._pending = []
             self._pending.append(data)
             self._pendingSize += len(data)
-            stream = self._router.stream
+            stream = router.stream
             if self._pendingSize > stream.bufferLimit:
                 stream.gate.shut(CONNECTING)
 
@@ -129,27 +136,26 @@ class UpstreamRequest:
             encoder.resetStream(Reset.LOCAL)
             return
         self.encoder = encoder
-        self.connection = connection
-        headers = router.attemptReady(self, connection)
-        pending, trailers = self._pending, self._trailers
-        ended = self._ended
         self.sent = True
-        if pending is None and trailers is None:
-            encoder.encodeHeaders(headers, ended)
-        else:
-            encoder.encodeHeaders(headers, False)
-            self._encodePending(encoder)
-        if not ended and self._router is not None:
-            encoder.registerProducer(self)
-        if ended:
+        headers = router.attemptReady(self, connection)
+        if self._ended and self._pending is None and self._trailers is None:
+            encoder.encodeHeaders(headers, True)
             info = router.info
             info.lastUpstreamByteSentTime = info.firstUpstreamByteSentTime
+            return
+        encoder.registerProducer(router.stream.gate)
+        bare = self._ended and self._pending is None and self._trailers is None
+        encoder.encodeHeaders(headers, bare)
+        if self._pending is not None or self._trailers is not None:
+            self._encodePending(encoder, router)
 
-    def _encodePending(self, encoder: IStreamEncoder) -> None:
+    def _encodePending(self, encoder: IStreamEncoder, router: Any) -> None:
         pending, self._pending = self._pending or [], None
         trailers, self._trailers = self._trailers, None
-        router = self._router
-        router.info.upstream.bytesSent += self._pendingSize
+        info = router.info
+        info.upstream.bytesSent += self._pendingSize
+        if self._ended:
+            info.lastUpstreamByteSentTime = info.firstUpstreamByteSentTime
         last = len(pending) - 1 if self._ended and trailers is None else -1
         for number, data in enumerate(pending):
             if self._router is None:
@@ -163,7 +169,7 @@ class UpstreamRequest:
         router = self._router
         if router is not None:
             self._over()
-            router.attemptReset(self, reason, details)
+            router.attemptFailed(self, reason, details)
 
     # IStreamDecoder: the answer.
 
@@ -174,26 +180,32 @@ class UpstreamRequest:
 
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         router = self._router
-        if router is not None:
-            self.awaitingHeaders = False
-            router.attemptHeaders(self, headers, endStream)
+        if router is None:
+            return
+        self.awaitingHeaders = False
+        if self._perTry is not None:
+            self._perTry.cancel()
+            self._perTry = None
+        if self._idle is not None:
+            self._idle.lastActivity = router.settings.seconds()
+        router.attemptHeaders(self, headers, endStream)
 
     def decodeData(self, data: bytes, endStream: bool) -> None:
         router = self._router
         if router is None:
             return
-        if self.idleTimer is not None:
-            self.idleTimer.lastActivity = router.settings.seconds()
+        if self._idle is not None:
+            self._idle.lastActivity = router.settings.seconds()
         router.info.upstream.bytesReceived += len(data)
-        stream = router.stream
         if endStream:
             router.attemptCompleted(self)
-        stream.encodeData(data, endStream)
+        router.stream.encodeData(data, endStream)
 
     def decodeTrailers(self, trailers: HeaderMap) -> None:
         router = self._router
         if router is not None:
-            router.attemptTrailers(self, trailers)
+            router.attemptCompleted(self)
+            router.stream.encodeTrailers(trailers)
 
     def streamReset(self, reason: Reset, details: str) -> None:
         router = self._router
@@ -204,22 +216,74 @@ class UpstreamRequest:
     def streamFailed(self, error: CodecError) -> None:
         """Of servers only."""
 
-    # IPushProducer: the upstream's connection is the consumer of the request.
+    # IPushProducer: of the answer.
 
     def pauseProducing(self) -> None:
-        router = self._router
-        if router is not None:
-            router.cluster.stats.upstream_flow_control_backed_up_total.value += 1
-            router.stream.gate.shut(PEER_FULL)
+        if self.encoder is not None and self._router is not None:
+            self.encoder.pauseReading()
 
     def resumeProducing(self) -> None:
-        router = self._router
-        if router is not None:
-            router.cluster.stats.upstream_flow_control_drained_total.value += 1
-            router.stream.gate.open(PEER_FULL)
+        if self.encoder is not None and self._router is not None:
+            self.encoder.resumeReading()
 
     def stopProducing(self) -> None:
-        """The connection is gone; streamReset says it."""
+        """The client is gone; the router's streamEnded says it."""
+
+    # Time.
+
+    def startTimers(self, timeouts: Any, duration: float, requestEnded: bool) -> None:
+        """
+        Begin to count, when there is a stream.
+
+        Args:
+            timeouts: timeouts.Timeouts. duration: seconds that the stream may last, 0: any.
+            requestEnded: otherwise the per-try time begins with requestEnds.
+        """
+        router = self._router
+        reactor = router.settings.reactor
+        if requestEnded:
+            self.requestEnds(timeouts.perTry)
+        if timeouts.perTryIdle:
+            self._idle = IdleTimer(reactor, timeouts.perTryIdle, self._idled)
+            self._idle.start()
+        if duration:
+            self._duration = reactor.callLater(duration, self._lasted)
+
+    def requestEnds(self, perTry: float) -> None:
+        """The whole request has come; perTry: seconds, 0 for any."""
+        if perTry and self.encoder is not None and self.awaitingHeaders:
+            self._perTry = self._router.settings.queue(perTry).add(self._late)
+
+    def _late(self) -> None:
+        self._perTry = None
+        self._router.attemptLate(self, PER_TRY)
+
+    def _idled(self) -> None:
+        self._router.attemptLate(self, PER_TRY_IDLE)
+
+    def _lasted(self) -> None:
+        self._duration = None
+        self._router.attemptLate(self, DURATION)
+
+    # Records.
+
+    def startRecords(self) -> None:
+        """Write what upstream_log wants of a stream that begins."""
+        settings = self._router.settings
+        if settings.logsOnStart:
+            self._write("UpstreamPoolReady")
+        if settings.logInterval:
+            self._periodic = settings.reactor.callLater(settings.logInterval, self._period)
+
+    def _period(self) -> None:
+        settings = self._router.settings
+        self._periodic = settings.reactor.callLater(settings.logInterval, self._period)
+        self._write("UpstreamPeriodic")
+
+    def _write(self, kind: str) -> None:
+        router = self._router
+        settings = router.settings
+        writeRecord(settings.logs, FormatContext(router.info, kind, settings.seconds()))
 
     # The end.
 
@@ -242,13 +306,19 @@ class UpstreamRequest:
             cancel()
 
     def _over(self) -> None:
-        router, self._router = self._router, None
-        if self.perTryTimer is not None:
-            self.perTryTimer.cancel()
-            self.perTryTimer = None
-        if self.idleTimer is not None:
-            self.idleTimer.stop()
-            self.idleTimer = None
+        router = self._router
+        if router.settings.logs:
+            self._write("UpstreamEnd")
+        self._router = None
+        if self._perTry is not None:
+            self._perTry.cancel()
+        if self._idle is not None:
+            self._idle.stop()
+        if self._duration is not None:
+            self._duration.cancel()
+        if self._periodic is not None:
+            self._periodic.cancel()
+        self._perTry = self._idle = self._duration = self._periodic = None
         encoder = self.encoder
         if encoder is not None:
             info = router.info
@@ -258,32 +328,4 @@ class UpstreamRequest:
         if gate.reasons & (CONNECTING | PEER_FULL):
             gate.open(CONNECTING)
             gate.open(PEER_FULL)
-        self._pending = None
-        self._trailers = None
-
-
-@implementer(IPushProducer)
-class Answer:
-    """
-    The answer as a producer: paused while the client is slow.
-
-    Args:
-        encoder: of the attempt. stats: of its cluster.
-    """
-
-    __slots__ = ("_encoder", "_stats")
-
-    def __init__(self, encoder: IStreamEncoder, stats: Any) -> None:
-        self._encoder = encoder
-        self._stats = stats
-
-    def pauseProducing(self) -> None:
-        self._stats.upstream_flow_control_paused_reading_total.value += 1
-        self._encoder.pauseReading()
-
-    def resumeProducing(self) -> None:
-        self._stats.upstream_flow_control_resumed_reading_total.value += 1
-        self._encoder.resumeReading()
-
-    def stopProducing(self) -> None:
-        """The client is gone; the router's streamEnded says it."""
+        self._pending = self._trailers = self._cancel = None

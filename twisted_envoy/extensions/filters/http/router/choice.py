@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.proxy_protocol import proxyHeader
+from twisted_envoy.extensions.filters.http.router.asked import firstMalformed
 from twisted_envoy.extensions.filters.http.router.replies import OVERLOADED
+from twisted_envoy.extensions.filters.http.router.tcp_upstream import TCPUpstreamPool
 from twisted_envoy.http.routes.redirect import REQUEST_URL
 from twisted_envoy.http.routes.retry import RetrySettings
+from twisted_envoy.http.upgrade import isUpgrade, requestToHTTP2
 from twisted_envoy.interfaces.http import IHTTPPool
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
 from twisted_envoy.upstream.options import optionsOf
@@ -27,7 +31,7 @@ def answerWithoutUpstream(router: Router, route: Any, headers: HeaderMap) -> Non
         return
     if route.kind == "redirect":
         stats.rq_direct_response.value += 1
-        status, location = route.redirect.newLocation(headers)
+        status, location = route.redirect.newLocation(headers, router.info)
         stream.sendLocalReply(status, b"", "direct_response", ((b"location", location),))
     elif route.kind == "direct_response":
         stats.rq_direct_response.value += 1
@@ -35,7 +39,7 @@ def answerWithoutUpstream(router: Router, route: Any, headers: HeaderMap) -> Non
         status = response.status
         more: tuple[tuple[bytes, bytes], ...] = ()
         if status == 201 or 300 <= status < 400:
-            more = ((b"location", REQUEST_URL.newLocation(headers)[1]),)
+            more = ((b"location", REQUEST_URL.newLocation(headers, router.info)[1]),)
         if response.contentType is not None:
             more = (*more, (b"content-type", response.contentType))
         stream.sendLocalReply(status, response.makeBody(router.info), "direct_response", more)
@@ -45,16 +49,28 @@ def answerWithoutUpstream(router: Router, route: Any, headers: HeaderMap) -> Non
         stream.sendLocalReply(503, b"", "cluster_not_found")
 
 
-def refusal(router: Router, name: str) -> bool:
-    """Refuse the request when the cluster is in maintenance; True: it was."""
+def refused(router: Router, headers: HeaderMap, name: str) -> bool:
+    """Refuse a request with malformed headers, or to a cluster in maintenance; True: it was."""
     settings = router.settings
+    stream = router.stream
+    if settings.strictHeaders:
+        bad = firstMalformed(headers, settings.strictHeaders)
+        if bad is not None:
+            router.info.raiseFlag("IH")
+            body = b"invalid header '%s' with value '%s'" % (bad, headers[bad])
+            details = f"request_headers_failed_strict_check{{{bad.decode()}}}"
+            stream.sendLocalReply(400, body, details)
+            return True
+    if not settings.maintained:
+        return False
     share = settings.runtime.percent("upstream.maintenance_mode." + name, 0.0)
     if not share or settings.random.random() * 100.0 >= share:
         return False
     router.info.raiseFlag("UO")
+    router.charge(503, None)
     router.cluster.stats.upstream_rq_maintenance_mode.value += 1
-    headers = () if settings.suppressesHeaders else (OVERLOADED,)
-    router.stream.sendLocalReply(503, b"maintenance mode", "maintenance_mode", headers)
+    more = () if settings.suppressesHeaders else (OVERLOADED,)
+    stream.sendLocalReply(503, b"maintenance mode", "maintenance_mode", more)
     return True
 
 
@@ -69,9 +85,46 @@ def chooseHost(cluster: Any, context: LoadBalancerContext, policy: RetrySettings
     return host
 
 
-def poolFor(router: Router, host: Any, route: Any) -> IHTTPPool:
-    """The pool that has streams to the host."""
+def poolFor(router: Router, host: Any, route: Any, headers: HeaderMap) -> IHTTPPool | None:
+    """The pool that has streams to the host; None when no further pool is allowed."""
     info = router.info
-    options = optionsOf(info, router.stream.connection.transport)
-    pool: IHTTPPool = router.cluster.httpPool(host, info.protocol, options, route.priority)
+    connection = router.stream.connection
+    options = optionsOf(info, connection.transport)
+    if route.upgrades:
+        connect = route.upgrades.get("connect")
+        if connect is not None and connect.connect is not None:
+            method = headers.get(b":method")
+            isConnect = method == b"CONNECT" and b":protocol" not in headers
+            if isConnect or (method == b"POST" and connect.connect.allowPost):
+                version = connect.connect.proxyProtocolVersion
+                own = connection.streamInfo
+                preface = (
+                    proxyHeader(version, own.remoteAddress, own.localAddress) if version else b""
+                )
+                return TCPUpstreamPool(host, options, preface, router.settings.nextID)
+    pool: IHTTPPool | None = router.cluster.httpPool(host, info.protocol, options, route.priority)
     return pool
+
+
+def headersFor(headers: HeaderMap, route: Any, host: Any, protocol: str) -> HeaderMap:
+    """The request's headers for one host; in the spelling of its protocol."""
+    if route.autoHostRewrite and host.hostname:
+        _rewriteHost(headers, host.hostname.encode(), route.appendXForwardedHost)
+    if protocol == "HTTP/2":
+        if b"upgrade" in headers and isUpgrade(headers):
+            return requestToHTTP2(headers)
+        if headers.get(b":method") == b"CONNECT" and b":protocol" not in headers:
+            return requestToHTTP2(headers)
+    return headers
+
+
+def _rewriteHost(headers: HeaderMap, name: bytes, forwarded: bool) -> None:
+    """The upstream host's own name for :authority; what it was is kept in a header."""
+    old = headers.get(b":authority")
+    if old == name:
+        return
+    if old is not None:
+        if forwarded:
+            headers.add(b"x-forwarded-host", old)
+        headers.set(b"x-envoy-original-host", old)
+    headers.set(b":authority", name)

@@ -49,6 +49,7 @@ class RouterFactory:
             seconds=context.reactor.seconds,
             wallClock=time,
             hidesReason=lambda: bool(runtime.boolean(_HIDES, True)),
+            nextID=context.nextID,
             dynamicStats=dynamic is not False,
             suppressesHeaders=config.suppress_envoy_headers,
             strictHeaders=tuple(name.encode() for name in config.strict_check_headers),

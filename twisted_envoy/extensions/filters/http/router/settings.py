@@ -9,15 +9,6 @@ from typing import Any
 from twisted_envoy.extensions.filters.http.router.stats import CodeStats, RouterStats
 from twisted_envoy.network.timers import DeadlineQueue
 
-NUMERIC_HEADERS = frozenset(
-    (
-        b"x-envoy-upstream-rq-timeout-ms",
-        b"x-envoy-upstream-rq-per-try-timeout-ms",
-        b"x-envoy-max-retries",
-    )
-)
-"""Those of strict_check_headers that must be whole numbers; the others are lists of conditions."""
-
 
 @dataclass(frozen=True, slots=True)
 class RouterSettings:
@@ -32,7 +23,7 @@ class RouterSettings:
         logs: of upstream requests; logsOnStart: written when one starts too; logInterval: seconds.
         hidesReason: asked whether the transport failure reason stays out of local replies.
         wallClock: seconds since the epoch.
-        zone: this server's, "" for none.
+        nextID: numbers connections.
     """
 
     stats: RouterStats
@@ -44,6 +35,7 @@ class RouterSettings:
     seconds: Callable[[], float]
     wallClock: Callable[[], float]
     hidesReason: Callable[[], bool]
+    nextID: Callable[[], int]
     dynamicStats: bool = True
     suppressesHeaders: bool = False
     strictHeaders: tuple[bytes, ...] = ()
@@ -52,8 +44,12 @@ class RouterSettings:
     logs: tuple[Any, ...] = ()
     logsOnStart: bool = False
     logInterval: float = 0.0
-    zone: str = ""
     queues: dict[float, DeadlineQueue] = field(default_factory=dict)
+
+    @property
+    def maintained(self) -> bool:
+        """Whether there may be a cluster in maintenance at all."""
+        return bool(self.runtime.values)
 
     def queue(self, delay: float) -> DeadlineQueue:
         """Where all wait whose time-out is that long, in seconds."""
