@@ -22,6 +22,7 @@ class HeaderMap(dict[bytes, bytes]):
     Attributes:
         more: name -> its second and later values; None while every name has one.
         cases: lower-case name -> the spelling to send, for HTTP/1.1 with preserve_case; else None.
+            With forward_reason_phrase `:status` -> the reason phrase.
     """
 
     __slots__ = ("cases", "more")

@@ -16,7 +16,7 @@ class HeaderLimits:
     Of the messages that come in.
 
     Attributes:
-        maxBytes: of all names and values; maxCount: of fields.
+        maxBytes: of a head (HTTP/1.1: first line and line ends too); maxCount: of fields.
         underscores: `ALLOW`, `REJECT_REQUEST` or `DROP_HEADER`, for names with an underscore.
     """
 
@@ -33,7 +33,7 @@ class HTTP1Settings:
     Attributes:
         allowAbsoluteURL: `GET http://host/path`; defaultHost: for HTTP/1.0 without Host.
         enableTrailers: pass trailers on, both ways; without it they are dropped.
-        headerCase: `lower`, `proper` or `preserve` (as the other side spelt them); for what we send.
+        headerCase: of what we send: `lower`, `proper`, or `preserve` (as the other side spelt it).
         preserveReasonPhrase: with `preserve` and forward_reason_phrase.
         allowChunkedLength: content-length beside chunked is dropped instead of refused.
         streamErrors: an invalid message ends the stream and not the connection, where possible.

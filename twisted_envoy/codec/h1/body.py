@@ -14,10 +14,18 @@ from __future__ import annotations
 
 import re
 
-from twisted_envoy.codec.h1.fields import findEnd, malformed, readFields, splitLines, tooLarge
+from twisted_envoy.codec.h1.fields import (
+    findEnd,
+    malformed,
+    oddLines,
+    readFields,
+    splitLines,
+    tooLarge,
+)
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.settings import HeaderLimits
 
+CRLF = b"\r\n"
 _SIZE = re.compile(rb"(?=[0-9A-Fa-f])0*([0-9A-Fa-f]{0,16})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
@@ -194,7 +202,8 @@ class ChunkedBody:
     def _read(self, block: bytes) -> None:
         trailers = HeaderMap()
         most = self._limits.maxCount if self._keeps else self._limits.maxBytes
-        readFields(splitLines(b"\r\n" + block), trailers, most)
+        block = CRLF + block
+        readFields(splitLines(block) or oddLines(block), trailers, most)
         if self._keeps:
             self.trailers = trailers
 

@@ -17,7 +17,7 @@ from zope.interface import implementer
 
 from twisted_envoy.codec.h1.body import Body, ChunkedBody, FixedBody, RawBody
 from twisted_envoy.codec.h1.client_stream import H1ClientStream
-from twisted_envoy.codec.h1.fields import findEnd, malformed, tooLarge
+from twisted_envoy.codec.h1.fields import findEnd, malformed, oddLines, splitLines, tooLarge
 from twisted_envoy.codec.h1.response import CHUNKED, ResponseHead, checkStart, parseResponse
 from twisted_envoy.codec.http import (
     CodecError,
@@ -118,10 +118,13 @@ class H1ClientCodec:
         stream = self._stream
         if stream is None or not stream.begun or stream.responded:
             raise malformed()
-        end = findEnd(data, start + self._scanned)
+        end = data.find(b"\r\n\r\n", start + self._scanned) + 4
+        lines = splitLines(data[start:end]) if end > 3 else None
+        if lines is None:
+            end = findEnd(data, start + self._scanned)
         if end < 0:
             part = self._held = data[start:] if start else data
-            if len(part) > self._limits.maxBytes:
+            if len(part) >= self._limits.maxBytes:
                 raise tooLarge()
             checkStart(part)
             self._scanned = max(0, len(part) - 3)
@@ -130,8 +133,11 @@ class H1ClientCodec:
         stream.receivedWireBytes += end - start
         if end - start > self._limits.maxBytes:
             raise tooLarge()
-        block = data[start:end]
-        head = parseResponse(block, stream.method, stream.upgrade, self.settings, self._limits)
+        if lines is None:
+            lines = oddLines(data[start:end])
+        size = end - start
+        asked = (stream.method, stream.upgrade)
+        head = parseResponse(lines, size, asked, self.settings, self._limits)
         stream.receivedHeaderBytes += head.headerBytes
         if 100 <= head.status <= 199 and head.status != 101:
             self._decoder.decode1xx(head.headers)
@@ -141,7 +147,6 @@ class H1ClientCodec:
 
     def _deliver(self, stream: H1ClientStream, head: ResponseHead) -> None:
         """Give the headers to who asked, and get ready for the body."""
-        stream.reason = head.reason
         if head.closes or head.status == 101:
             self.closeAfterStream = True
         length = head.length

@@ -41,13 +41,12 @@ class H1ClientStream:
         begun: the head is sent.
         receivedHeaderBytes, receivedWireBytes: of the response so far.
         requested: the request is sent to its end; responded: the response is decoded to its end.
-        reason: the phrase behind the response's status.
         pauses: how often reading is paused for this stream.
     """
 
     __slots__ = (
         *("_chunked", "_codec", "_lost", "_producer", "begun", "headerBytes", "method", "pauses"),
-        *("reason", "receivedHeaderBytes", "receivedWireBytes", "requested", "responded"),
+        *("receivedHeaderBytes", "receivedWireBytes", "requested", "responded"),
         *("streamID", "upgrade", "wireBytes"),
     )
 
@@ -57,7 +56,7 @@ class H1ClientStream:
         self._producer: IPushProducer | None = None
         self._chunked = self._lost = False
         self.begun = self.requested = self.responded = self.upgrade = False
-        self.method = self.reason = b""
+        self.method = b""
         self.headerBytes = self.wireBytes = 0
         self.receivedHeaderBytes = self.receivedWireBytes = 0
         self.pauses = 0
@@ -118,14 +117,12 @@ class H1ClientStream:
         """Send body bytes."""
         if self._lost or self.requested:
             return
-        if data:
-            if self._chunked:
-                self.wireBytes += writeChunk(self._codec.output.write, data)
-            else:
-                self._write(data)
+        if self._chunked:
+            if data or endStream:
+                self.wireBytes += writeChunk(self._codec.output.write, data, endStream)
+        elif data:
+            self._write(data)
         if endStream:
-            if self._chunked:
-                self._write(LAST_CHUNK)
             self._end()
 
     def encodeTrailers(self, trailers: HeaderMap) -> None:
@@ -133,9 +130,8 @@ class H1ClientStream:
         if self._lost or self.requested:
             return
         if self._chunked:
-            settings = self._codec.settings
-            if settings.enableTrailers and trailers:
-                lines = fieldLines(trailers, settings.headerCase)
+            if self._codec.settings.enableTrailers and trailers:
+                lines = fieldLines(trailers)
                 self.headerBytes += len(lines)
                 self._write(b"0\r\n" + lines + CRLF)
             else:

@@ -7,12 +7,12 @@ Envoy: source/common/http/http1/codec_impl.cc (StreamEncoderImpl), header_format
 from __future__ import annotations
 
 from collections.abc import Callable
-from http import HTTPStatus
 
 from twisted_envoy.codec.headers import HeaderMap
 
 CRLF = b"\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
+_BEHIND_LAST = CRLF + LAST_CHUNK
 CONTENT_LENGTH_0 = b"content-length: 0\r\n"
 CHUNKED = b"transfer-encoding: chunked\r\n"
 PROPER = {
@@ -29,10 +29,69 @@ _JOIN: Callable[[tuple[bytes, bytes]], bytes] = b": ".join
 _COLON = 0x3A
 
 _REASONS = {
-    **{int(status): status.phrase for status in HTTPStatus},
-    **{302: "Found", 413: "Payload Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable"},
-    **{422: "Unprocessable Entity", 418: "Unknown", 103: "Early Hints", 425: "Too Early"},
+    100: "Continue",
+    101: "Switching Protocols",
+    102: "Processing",
+    103: "Early Hints",
+    200: "OK",
+    201: "Created",
+    202: "Accepted",
+    203: "Non-Authoritative Information",
+    204: "No Content",
+    205: "Reset Content",
+    206: "Partial Content",
+    207: "Multi-Status",
+    208: "Already Reported",
+    226: "IM Used",
+    300: "Multiple Choices",
+    301: "Moved Permanently",
+    302: "Found",
+    303: "See Other",
+    304: "Not Modified",
+    305: "Use Proxy",
+    307: "Temporary Redirect",
+    308: "Permanent Redirect",
+    400: "Bad Request",
+    401: "Unauthorized",
+    402: "Payment Required",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    407: "Proxy Authentication Required",
+    408: "Request Timeout",
+    409: "Conflict",
+    410: "Gone",
+    411: "Length Required",
+    412: "Precondition Failed",
+    413: "Payload Too Large",
+    414: "URI Too Long",
+    415: "Unsupported Media Type",
+    416: "Range Not Satisfiable",
+    417: "Expectation Failed",
+    421: "Misdirected Request",
+    422: "Unprocessable Entity",
+    423: "Locked",
+    424: "Failed Dependency",
+    425: "Too Early",
+    426: "Upgrade Required",
+    428: "Precondition Required",
+    429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+    505: "HTTP Version Not Supported",
+    506: "Variant Also Negotiates",
+    507: "Insufficient Storage",
+    508: "Loop Detected",
+    510: "Not Extended",
+    511: "Network Authentication Required",
+    599: "Last Unassigned Server Error Code",
 }
+"""Those that Envoy has; all others are `Unknown`."""
 
 STATUS_LINES = {
     str(status).encode(): f"HTTP/1.1 {status} {reason}\r\n".encode()
@@ -83,15 +142,23 @@ def _fieldLines(headers: HeaderMap, case: str) -> bytes:
     return CRLF.join(lines)
 
 
-def writeChunk(write: Callable[[bytes], None], data: bytes) -> int:
-    """Send data, which must not be empty, as one chunk; gives how many bytes that were."""
+def writeChunk(write: Callable[[bytes], None], data: bytes, last: bool) -> int:
+    """
+    Send data as one chunk, and the end of the body if it is the last one.
+
+    Returns:
+        How many bytes that were.
+    """
     size = len(data)
+    behind = CRLF
+    if last:
+        behind = _BEHIND_LAST if size else LAST_CHUNK
     if size < _COPIED:
-        piece = b"%x\r\n%b\r\n" % (size, data)
+        piece = b"%x\r\n%b%b" % (size, data, behind) if size else behind
         write(piece)
         return len(piece)
     line = b"%x\r\n" % size
     write(line)
     write(data)
-    write(CRLF)
-    return len(line) + size + 2
+    write(behind)
+    return len(line) + size + len(behind)

@@ -81,27 +81,28 @@ def findEnd(data: bytes, start: int) -> int:
     return end + 3 if end >= 0 else -1
 
 
-def splitLines(block: bytes) -> list[bytes]:
+def splitLines(block: bytes) -> list[bytes] | None:
     """
     The lines of a block that ends with an empty one; that one is left out.
 
-    Folded lines are joined to the line before them.
-
-    Raises:
-        CodecError: forbidden characters, or a fold with nothing before it.
+    Returns:
+        None for a block with control characters beside CRLF: it may end earlier, and it is for
+        oddLines.
     """
     lines = block.split(b"\r\n")
-    if len(block) - len(block.translate(None, _CONTROLS)) == 2 * len(lines) - 2:
-        del lines[-2:]
-    else:
-        lines = _oddLines(block)
-    if b"\n " in block or b"\n\t" in block:
-        return _joinFolded(lines)
+    if len(block) - len(block.translate(None, _CONTROLS)) != 2 * len(lines) - 2:
+        return None
+    del lines[-2:]
     return lines
 
 
-def _oddLines(block: bytes) -> list[bytes]:
-    """The same for a block with bare line feeds or other control characters."""
+def oddLines(block: bytes) -> list[bytes]:
+    """
+    The same for a block with bare line feeds or other control characters.
+
+    Raises:
+        CodecError: there are some that belong nowhere.
+    """
     if hasForbidden(block):
         raise CodecError(INVALID_CHARACTERS)
     lines = [line.rstrip(b"\r") for line in block.split(b"\n")]
@@ -117,19 +118,6 @@ def _withoutReturns(line: bytes) -> bytes:
     if name.lower() in _FRAMING:
         raise malformed()
     return name + colon + value.replace(b"\r", b"")
-
-
-def _joinFolded(lines: list[bytes]) -> list[bytes]:
-    """Each folded line joined to its predecessor, which must not be the first of a message."""
-    joined = lines[:1]
-    for line in lines[1:]:
-        if line[:1] not in _BLANK:
-            joined.append(line)
-        elif len(joined) > 1:
-            joined[-1] += line
-        else:
-            raise malformed()
-    return joined
 
 
 def hasForbidden(data: bytes) -> bool:
@@ -149,18 +137,35 @@ def readFields(lines: list[bytes], headers: HeaderMap, most: int) -> None:
     if len(lines) - 1 > most:
         raise tooLarge("http1.too_many_headers")
     known = _NAMES.get
+    name: bytes | None = None
     fields = iter(lines)
     next(fields)
-    try:
-        for line in fields:
-            spelling, value = line.split(b":", 1)
-            name = known(spelling) or checkedName(spelling)
-            if name in headers:
-                headers.add(name, value.strip())
-            else:
-                headers[name] = value.strip()
-    except ValueError:
-        raise malformed() from None
+    for line in fields:
+        spelling, colon, value = line.partition(b":")
+        found = known(spelling)
+        if found is None:
+            if line[:1] in _BLANK:
+                _unfold(line, name, headers)
+                continue
+            found = checkedName(spelling)
+        if not colon:
+            raise malformed()
+        name = found
+        if name in headers:
+            headers.add(name, value.strip())
+        else:
+            headers[name] = value.strip()
+
+
+def _unfold(line: bytes, name: bytes | None, headers: HeaderMap) -> None:
+    """Join a folded line to the newest value of the name before it."""
+    if name is None:
+        raise malformed()
+    more = headers.more
+    if more is not None and name in more:
+        more[name][-1] = (more[name][-1] + line).strip()
+    else:
+        headers[name] = (headers[name] + line).strip()
 
 
 def checkedName(spelling: bytes) -> bytes:
@@ -180,7 +185,8 @@ def spellings(lines: list[bytes]) -> dict[bytes, bytes]:
     found = {}
     for line in lines[1:]:
         spelling = line.split(b":", 1)[0]
-        found[spelling.lower()] = spelling
+        if line[:1] not in _BLANK:
+            found[spelling.lower()] = spelling
     return found
 
 

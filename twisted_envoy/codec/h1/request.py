@@ -17,7 +17,6 @@ from twisted_envoy.codec.h1.fields import (
     malformed,
     readFields,
     spellings,
-    splitLines,
 )
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecError
@@ -42,7 +41,8 @@ _ABSOLUTE = re.compile(
     rb"([a-z]+)://(?:[^@/?]*@)?(" + _HOST + rb"(?::([0-9]{1,9}))?)([/?].*)?", re.I
 )
 _TUNNEL = re.compile(_HOST + rb":([0-9]{1,9})")
-_AUTHORITY = re.compile(rb"[!$%&'()*+,\-.0-9:;=@A-Z\[\]_a-z~]*")
+_AUTHORITY = b"!$%&'()*+,-.0123456789:;=@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_abcdefghijklmnopqrstuvwxyz~"
+_FRAMED = frozenset((b"content-length", b"transfer-encoding", b"upgrade"))
 _SCHEMES = (b"http", b"https")
 _MOST_PORT = 65535
 
@@ -120,8 +120,7 @@ def checkFirstLine(data: bytes, anyMethod: bool) -> bool:
     Raises:
         CodecError: it is not.
     """
-    first = data[0]
-    if not (0x41 <= first <= 0x5A or 0x61 <= first <= 0x7A) and not anyMethod:
+    if data[0] <= 0x20:
         raise malformed()
     line, end, _ = data.partition(b"\n")
     if end and not hasForbidden(line):
@@ -129,16 +128,17 @@ def checkFirstLine(data: bytes, anyMethod: bool) -> bool:
     return bool(end)
 
 
-def parseRequest(block: bytes, settings: HTTP1Settings, limits: HeaderLimits) -> RequestHead:
+def parseRequest(
+    lines: list[bytes], size: int, settings: HTTP1Settings, limits: HeaderLimits
+) -> RequestHead:
     """
     Read a whole head.
 
     Args:
-        block: from the request line to the empty line, both included.
+        lines: without their ends. size: bytes of the head.
     Raises:
         CodecError: it is no request that may go on.
     """
-    lines = splitLines(block)
     method, target, current = parseRequestLine(lines[0], settings.customMethods)
     headers = HeaderMap()
     headers[b":method"] = method
@@ -149,14 +149,17 @@ def parseRequest(block: bytes, settings: HTTP1Settings, limits: HeaderLimits) ->
     head.headers = headers
     head.method = method
     head.protocol = "HTTP/1.1" if current else "HTTP/1.0"
-    head.headerBytes = max(3, len(block) - len(lines[0]) - len(lines) - 3)
+    head.headerBytes = size - len(lines[0]) - len(lines) - 3 or 3
     if settings.headerCase == "preserve":
         headers.cases = spellings(lines)
-    _readFraming(head, settings)
+    head.length = 0
+    head.raw = False
+    if not _FRAMED.isdisjoint(headers) or method == b"CONNECT":
+        _readFraming(head, settings)
     _readTarget(head, target, settings)
     if not current and not settings.acceptHTTP10:
         raise CodecError("low_version", 426, b"Upgrade Required")
-    if _AUTHORITY.fullmatch(headers.get(b":authority", b"")) is None:
+    if headers.get(b":authority", b"").translate(None, _AUTHORITY):
         raise CodecError("http.invalid_authority")
     return head
 
@@ -205,9 +208,9 @@ def _isUpgrade(headers: HeaderMap, settings: HTTP1Settings) -> bool:
 def _readTarget(head: RequestHead, target: bytes, settings: HTTP1Settings) -> None:
     """Where to: `:authority` from the target when it has one, else from Host."""
     headers = head.headers
-    authority = headers.joined(b"host")
+    authority = headers.joined(b"host") if headers.more else headers.get(b"host")
     if authority is None:
-        authority = settings.defaultHost if head.protocol == "HTTP/1.0" else None
+        authority = (head.protocol == "HTTP/1.0" and settings.defaultHost) or None
     else:
         headers.remove(b"host")
     if head.method == b"CONNECT":
@@ -219,10 +222,10 @@ def _readTarget(head: RequestHead, target: bytes, settings: HTTP1Settings) -> No
     elif target[0] != 0x2F and not (target == b"*" and head.method == b"OPTIONS"):
         if settings.allowAbsoluteURL:
             authority = _readURL(headers, target)
-    if authority:
-        headers[b":authority"] = authority
-    elif authority is None or head.protocol == "HTTP/1.0":
+    if authority is None:
         del headers[b":authority"]
+    else:
+        headers[b":authority"] = authority
 
 
 def _readURL(headers: HeaderMap, target: bytes) -> bytes:

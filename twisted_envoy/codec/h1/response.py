@@ -14,7 +14,6 @@ from twisted_envoy.codec.h1.fields import (
     malformed,
     readFields,
     spellings,
-    splitLines,
 )
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecError
@@ -26,7 +25,9 @@ RAW = -3
 """What `length` is when it is no number of bytes."""
 
 _START = b"HTTP/"
-_STATUS = re.compile(rb"HTTP/([0-9]\.[0-9])[ \t]+([0-9]{3})(?:[ \t]+([\t\x20-\x7e\x80-\xff]*))?")
+_STATUS = re.compile(
+    rb"HTTP/([0-9]\.[0-9])[ \t]+([1-9][0-9]{2})(?:[ \t]+([\t\x20-\x7e\x80-\xff]*))?"
+)
 
 
 class ResponseHead:
@@ -35,17 +36,16 @@ class ResponseHead:
 
     Attributes:
         headers: `:status` and the fields.
-        status: the number. reason: its phrase as sent.
+        status: the number.
         length: bytes of the body, or CHUNKED, UNTIL_CLOSE, RAW.
         closes: the connection ends with this response.
         headerBytes: of the fields, as Envoy counts them.
     """
 
-    __slots__ = ("closes", "headerBytes", "headers", "length", "reason", "status")
+    __slots__ = ("closes", "headerBytes", "headers", "length", "status")
 
     headers: HeaderMap
     status: int
-    reason: bytes
     length: int
     closes: bool
     headerBytes: int
@@ -63,18 +63,22 @@ def checkStart(data: bytes) -> None:
 
 
 def parseResponse(
-    block: bytes, method: bytes, upgrade: bool, settings: HTTP1Settings, limits: HeaderLimits
+    lines: list[bytes],
+    size: int,
+    method: bytes,
+    upgrade: bool,
+    settings: HTTP1Settings,
+    limits: HeaderLimits,
 ) -> ResponseHead:
     """
     Read a whole head.
 
     Args:
-        block: from the status line to the empty line, both included.
-        method: of the request; upgrade: it asked for one.
+        lines: without their ends. size: bytes of the head.
+        asked: the method of the request, and whether it asked for an upgrade.
     Raises:
         CodecError: it is no response.
     """
-    lines = splitLines(block)
     found = _STATUS.fullmatch(lines[0].rstrip(b" \t"))
     if found is None:
         raise malformed()
@@ -83,14 +87,15 @@ def parseResponse(
     readFields(lines, headers, limits.maxCount)
     if settings.headerCase == "preserve":
         headers.cases = spellings(lines)
+        if settings.preserveReasonPhrase:
+            headers.cases[b":status"] = found[3] or b""
     head = ResponseHead()
     head.headers = headers
     head.status = int(found[2])
-    head.reason = found[3] or b""
-    head.headerBytes = max(3, len(block) - len(lines[0]) - len(lines) - 3)
+    head.headerBytes = max(3, size - len(lines[0]) - len(lines) - 3)
     protocol = "HTTP/1.1" if found[1] == b"1.1" else "HTTP/1.0"
     head.closes = closesConnection(protocol, headers)
-    head.length = _length(head, method, upgrade, settings)
+    head.length = _length(head, *asked, settings)
     if head.length < CHUNKED:
         head.closes = True
     return head
@@ -100,21 +105,24 @@ def _length(head: ResponseHead, method: bytes, upgrade: bool, settings: HTTP1Set
     headers = head.headers
     status = head.status
     length = contentLength(headers)
-    opens = method == b"CONNECT" and 200 <= status <= 299
-    bodiless = 100 <= status <= 199 or status == 204
-    chunked = False
-    if b"transfer-encoding" in headers:
+    chunked = b"transfer-encoding" in headers
+    if chunked:
         if (headers.joined(b"transfer-encoding") or b"").lower() != b"chunked":
             raise CodecError("http1.invalid_transfer_encoding")
-        if length is not None and not opens:
+        if length is not None:
             if not settings.allowChunkedLength:
                 raise CodecError("http1.content_length_and_chunked_not_allowed")
             headers.remove(b"content-length")
-        chunked = True
-    if bodiless and not opens and (chunked or length):
-        name = "transfer_encoding" if chunked else "content_length"
-        raise CodecError(f"http1.{name}_not_allowed")
-    if opens or (status == 101 and upgrade):
+    bodiless = 100 <= status <= 199 or status == 204
+    if bodiless:
+        if chunked:
+            raise CodecError("http1.transfer_encoding_not_allowed")
+        if length:
+            raise CodecError("http1.content_length_not_allowed")
+        headers.remove(b"content-length")
+    if method == b"CONNECT" and 200 <= status <= 299:
+        return RAW
+    if status == 101 and upgrade and b"upgrade" in headers:
         return RAW
     if bodiless or status == 304 or method == b"HEAD":
         return 0

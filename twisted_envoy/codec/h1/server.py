@@ -22,7 +22,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from twisted_envoy.codec.h1.body import Body, ChunkedBody, FixedBody, RawBody
-from twisted_envoy.codec.h1.fields import findEnd, tooLarge
+from twisted_envoy.codec.h1.fields import findEnd, oddLines, splitLines, tooLarge
 from twisted_envoy.codec.h1.request import RequestHead, checkFirstLine, parseRequest
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
 from twisted_envoy.codec.headers import HeaderMap
@@ -166,7 +166,10 @@ class H1ServerCodec:
                 if start == len(data):
                     return start
             stream = self._begin()
-        end = findEnd(data, start + self._scanned)
+        end = data.find(b"\r\n\r\n", start + self._scanned) + 4
+        lines = splitLines(data[start:end]) if end > 3 else None
+        if lines is None:
+            end = findEnd(data, start + self._scanned)
         if end < 0:
             self._keepHead(data[start:] if start else data)
             return -1
@@ -174,7 +177,9 @@ class H1ServerCodec:
         stream.receivedWireBytes += end - start
         if end - start > self._limits.maxBytes:
             raise tooLarge()
-        head = parseRequest(data[start:end], self.settings, self._limits)
+        if lines is None:
+            lines = oddLines(data[start:end])
+        head = parseRequest(lines, end - start, self.settings, self._limits)
         if self._limits.underscores != "ALLOW":
             self._checkUnderscores(head.headers)
         self._deliver(stream, head)
@@ -194,7 +199,7 @@ class H1ServerCodec:
     def _keepHead(self, part: bytes) -> None:
         """Part of a head: wait for more, if it may become one."""
         self._held = part
-        if len(part) > self._limits.maxBytes:
+        if len(part) >= self._limits.maxBytes:
             raise tooLarge()
         if not self._lineRead:
             self._lineRead = checkFirstLine(part, self.settings.customMethods)

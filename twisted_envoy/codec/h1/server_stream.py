@@ -47,7 +47,7 @@ class H1ServerStream:
 
     __slots__ = (
         *("_bodiless", "_chunked", "_codec", "_connect", "_head", "_lost", "_producer"),
-        *("_http10", "headerBytes", "pauses", "receivedHeaderBytes", "receivedWireBytes"),
+        *("_protocol", "headerBytes", "pauses", "receivedHeaderBytes", "receivedWireBytes"),
         *("requested", "responded", "streamID", "wireBytes", "_raw"),
     )
 
@@ -55,7 +55,8 @@ class H1ServerStream:
         self._codec = codec
         self.streamID = streamID
         self._producer: IPushProducer | None = None
-        self._head = self._connect = self._raw = self._http10 = False
+        self._head = self._connect = self._raw = False
+        self._protocol = "HTTP/1.1"
         self._bodiless = self._chunked = self._lost = False
         self.requested = self.responded = False
         self.headerBytes = self.wireBytes = 0
@@ -68,41 +69,43 @@ class H1ServerStream:
         self._head = method == b"HEAD"
         self._connect = method == b"CONNECT"
         self._raw = head.raw
-        self._http10 = head.protocol != "HTTP/1.1"
+        self._protocol = head.protocol
         self.receivedHeaderBytes = head.headerBytes
 
     def encode1xx(self, headers: HeaderMap) -> None:
         """Send interim headers; HTTP/1.0 knows none."""
-        if not self._lost and not self._http10:
+        if not self._lost and self._protocol == "HTTP/1.1":
             case = self._codec.settings.headerCase
             self._write(
                 statusLine(headers[b":status"], self._protocol) + fieldLines(headers, case) + CRLF
             )
-
-    @property
-    def _protocol(self) -> str:
-        return "HTTP/1.0" if self._http10 else "HTTP/1.1"
 
     def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         """Send the head."""
         if self._lost:
             return
         codec = self._codec
-        if not (codec.full or codec.output.pending):
+        if codec.queued and not (codec.full or codec.output.pending):
             codec.queued = 0
         status = headers[b":status"]
         line = statusLine(status, self._protocol)
-        fields = fieldLines(headers, codec.settings.headerCase)
+        if headers.cases is not None and codec.settings.preserveReasonPhrase:
+            line = line[:13] + headers.cases.get(b":status", line[13:-2]) + CRLF
+        case = codec.settings.headerCase
+        fields = fieldLines(headers, case)
         framing = self._framing(status, headers, endStream)
-        if codec.settings.headerCase == "proper":
-            framing = PROPER[framing]
-        self.headerBytes += len(fields) + len(framing)
-        self._write(line + fields + framing + CRLF)
+        if framing:
+            fields += PROPER[framing] if case == "proper" else framing
+        self.headerBytes += len(fields)
+        self._write(b"%b%b\r\n" % (line, fields))
         if endStream:
             self._end()
 
     def _framing(self, status: bytes, headers: HeaderMap, endStream: bool) -> bytes:
         """The line that says how long the body is, if it is for us to say."""
+        if b"content-length" in headers and status == b"200":
+            self._bodiless = self._head
+            return b""
         informational = status[:1] == b"1"
         opened = self._connect and status[:1] == b"2" or self._raw and status == b"101"
         self._bodiless = self._head or status in _BODILESS or (informational and not opened)
@@ -110,7 +113,7 @@ class H1ServerStream:
             return b""
         if endStream and not self._head:
             return b"" if opened else CONTENT_LENGTH_0
-        if self._http10 or opened or (endStream and not self._head):
+        if self._protocol != "HTTP/1.1" or opened or (endStream and not self._head):
             return b""
         self._chunked = not self._head
         return CHUNKED
@@ -119,14 +122,12 @@ class H1ServerStream:
         """Send body bytes."""
         if self._lost or self.responded:
             return
-        if data and not self._bodiless:
-            if self._chunked:
-                self.wireBytes += writeChunk(self._codec.output.write, data)
-            else:
-                self._write(data)
+        if self._chunked:
+            if data or endStream:
+                self.wireBytes += writeChunk(self._codec.output.write, data, endStream)
+        elif data and not self._bodiless:
+            self._write(data)
         if endStream:
-            if self._chunked:
-                self._write(LAST_CHUNK)
             self._end()
 
     def encodeTrailers(self, trailers: HeaderMap) -> None:
@@ -134,9 +135,8 @@ class H1ServerStream:
         if self._lost or self.responded:
             return
         if self._chunked:
-            settings = self._codec.settings
-            if settings.enableTrailers and trailers:
-                lines = fieldLines(trailers, settings.headerCase)
+            if self._codec.settings.enableTrailers and trailers:
+                lines = fieldLines(trailers)
                 self.headerBytes += len(lines)
                 self._write(b"0\r\n" + lines + CRLF)
             else:
