@@ -65,8 +65,7 @@ def checkStart(data: bytes) -> None:
 def parseResponse(
     lines: list[bytes],
     size: int,
-    method: bytes,
-    upgrade: bool,
+    asked: tuple[bytes, bool],
     settings: HTTP1Settings,
     limits: HeaderLimits,
 ) -> ResponseHead:
