@@ -31,10 +31,10 @@ from twisted_envoy.codec.http import (
     Reset,
 )
 from twisted_envoy.internal.address import InternalAddress
-from twisted_envoy.network.timers import IdleTimer
 from twisted_envoy.upstream.counting import countDestroyed, countDestroyedWithActive
+from twisted_envoy.upstream.http.lifetime import Lifetime
 from twisted_envoy.upstream.http.settings import HTTP1
-from twisted_envoy.upstream.http.stream import PoolStream
+from twisted_envoy.upstream.http.stream import PoolStream, countReset
 
 if TYPE_CHECKING:
     from twisted_envoy.upstream.http.pool import HTTPPool
@@ -68,32 +68,10 @@ class PooledConnection:
     """
 
     __slots__ = (
-        "_closing",
-        "_configuredLimit",
-        "_duration",
-        "_ended",
-        "_http1",
-        "_idle",
-        "_remaining",
-        "_remote",
-        "_served",
-        "_started",
-        "_stream",
-        "_streamLimit",
-        "_transport",
-        "active",
-        "codec",
-        "connectedTime",
-        "connectionID",
-        "host",
-        "isNew",
-        "localAddress",
-        "output",
-        "pool",
-        "protocol",
-        "remoteAddress",
-        "state",
-        "stats",
+        *("_closing", "_configuredLimit", "_ended", "_http1", "_lifetime", "_remaining"),
+        *("_remote", "_served", "_started", "_stream", "_streamLimit", "_transport", "active"),
+        *("codec", "connectedTime", "connectionID", "host", "isNew", "localAddress", "output"),
+        *("pool", "protocol", "remoteAddress", "state", "stats"),
     )
 
     codec: Any
@@ -122,8 +100,7 @@ class PooledConnection:
         self._ended = False
         self._started = started
         self._transport: Any = None
-        self._duration: Any = None
-        self._idle: IdleTimer | None = None
+        self._lifetime: Lifetime | None = None
 
     @property
     def capacity(self) -> int:
@@ -148,14 +125,11 @@ class PooledConnection:
 
     def begin(self) -> None:
         """The connect is confirmed: take streams."""
-        http = self.pool.http
         seconds = self.connectedTime = self.host.cluster.seconds()
         self.stats.upstream_cx_connect_ms.record(int((seconds - self._started) * 1000))
-        self._duration = http.startDuration(self._tooLong)
-        if http.idleTimeouts is not None:
-            queue = http.idleTimeouts
-            self._idle = IdleTimer(http.reactor, queue.delay, self._idleTooLong, queue)
-            self._idle.start()
+        self._lifetime = Lifetime(
+            self.pool.http, self.protocol, self.codec, self._idleTooLong, self._tooOld, self._silent
+        )
         self._makeReady()
 
     # Streams.
@@ -180,6 +154,8 @@ class PooledConnection:
         stats.upstream_rq_active.value += 1
         if self._http1:
             self._stream = stream
+        elif self._lifetime is not None:
+            self._lifetime.streamBegins()
         stream.encoder = self.codec.newStream(stream)
         return stream
 
@@ -217,13 +193,7 @@ class PooledConnection:
         if self._http1:
             self.close()
             return
-        stats = self.stats
-        if reason is Reset.REMOTE:
-            stats.upstream_rq_rx_reset.value += 1
-        elif reason in _OURS:
-            stats.upstream_rq_tx_reset.value += 1
-        elif reason in _CONNECTIONS:
-            stats.upstream_rq_pending_failure_eject.value += 1
+        countReset(self.stats, reason)
         if not self._ended:
             self._settled()
             if not self._closing:
@@ -240,8 +210,8 @@ class PooledConnection:
             if self.state is State.DRAINING:
                 self.close()
                 return
-            if self._idle is not None:
-                self._idle.start()
+            if self._lifetime is not None:
+                self._lifetime.becameIdle()
         if self.state is State.BUSY and self.capacity > 0:
             self._makeReady()
         self.pool.serveSoon()
@@ -293,9 +263,12 @@ class PooledConnection:
             return
         stats = self.stats
         stats.upstream_cx_rx_bytes_total.value += len(data)
-        if self._http1 and not self.active:
-            self._premature(data)
-            return
+        if self._http1:
+            if not self.active:
+                self._premature(data)
+                return
+        elif self._lifetime is not None:
+            self._lifetime.received()
         try:
             self.codec.dataReceived(data)
         except CodecError:
@@ -345,10 +318,13 @@ class PooledConnection:
             self.stats.upstream_cx_idle_timeout.value += 1
             self.close()
 
-    def _tooLong(self) -> None:
-        self._duration = None
+    def _tooOld(self) -> None:
         self.stats.upstream_cx_max_duration_reached.value += 1
         self.closeAfterStream()
+
+    def _silent(self) -> None:
+        self._transport.abortConnection()
+        self.close()
 
     def close(self, reason: Reset = Reset.CONNECTION_TERMINATION) -> None:
         """Close now; streams that are open are reset with reason."""
@@ -396,10 +372,9 @@ class PooledConnection:
         incomplete = self.active > 0
         if self._http1:
             incomplete = stream is not None and not (stream.requestEnded and stream.responseEnded)
-        for timer in (self._duration, self._idle):
-            if timer is not None:
-                timer.cancel() if timer is self._duration else timer.stop()
-        self._duration = self._idle = None
+        if self._lifetime is not None:
+            self._lifetime.stop()
+            self._lifetime = None
         host, pool = self.host, self.pool
         countDestroyed(host, self._remote, pool.limits.connections)
         if incomplete:
@@ -412,14 +387,3 @@ class PooledConnection:
             self._settled()
         self._ended = True
         pool.connectionGone(self)
-
-
-_OURS = frozenset({Reset.LOCAL, Reset.PROTOCOL_ERROR, Reset.OVERLOAD_MANAGER})
-_CONNECTIONS = frozenset(
-    {
-        Reset.CONNECTION_TERMINATION,
-        Reset.LOCAL_CONNECTION_FAILURE,
-        Reset.REMOTE_CONNECTION_FAILURE,
-        Reset.CONNECTION_TIMEOUT,
-    }
-)

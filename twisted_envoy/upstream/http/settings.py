@@ -78,7 +78,7 @@ class UpstreamHTTP:
 
     __slots__ = (
         "_durations",
-        "_random",
+        "random",
         "codecs",
         "idleTimeouts",
         "nextID",
@@ -104,7 +104,7 @@ class UpstreamHTTP:
         self.post = post
         self.nextID = nextID
         self.tunnelHalfClose = tunnelHalfClose
-        self._random = random
+        self.random = random
         common = settings.common
         idle, longest = common.idleTimeout, common.maxConnectionDuration
         self.idleTimeouts = DeadlineQueue(reactor, idle) if idle else None
@@ -122,4 +122,4 @@ class UpstreamHTTP:
         if jitter is None:
             return self._durations.add(call)
         longest = self._durations.delay
-        return self.reactor.callLater(longest * (1 + jitter * self._random.random()), call)
+        return self.reactor.callLater(longest * (1 + jitter * self.random.random()), call)

@@ -16,8 +16,28 @@ from twisted_envoy.codec.http import IStreamDecoder, IStreamEncoder, Reset
 
 if TYPE_CHECKING:
     from twisted_envoy.upstream.http.connection import PooledConnection
+    from twisted_envoy.upstream.stats import ClusterStats
 
 _SWITCHING = b"101"
+_OURS = frozenset({Reset.LOCAL, Reset.PROTOCOL_ERROR, Reset.OVERLOAD_MANAGER})
+_CONNECTIONS = frozenset(
+    {
+        Reset.CONNECTION_TERMINATION,
+        Reset.LOCAL_CONNECTION_FAILURE,
+        Reset.REMOTE_CONNECTION_FAILURE,
+        Reset.CONNECTION_TIMEOUT,
+    }
+)
+
+
+def countReset(stats: ClusterStats, reason: Reset) -> None:
+    """An HTTP/2 stream ended before its time; HTTP/1.1 has no such counters in Envoy."""
+    if reason is Reset.REMOTE:
+        stats.upstream_rq_rx_reset.value += 1
+    elif reason in _OURS:
+        stats.upstream_rq_tx_reset.value += 1
+    elif reason in _CONNECTIONS:
+        stats.upstream_rq_pending_failure_eject.value += 1
 
 
 @implementer(IStreamDecoder, IStreamEncoder)
