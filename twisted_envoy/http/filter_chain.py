@@ -218,6 +218,29 @@ class Passage:
         elif held.ended and not chunks and held.headers is None:
             self.data(b"", True, start)
 
+    def releaseSome(self, index: int, size: int) -> None:
+        """Let pass so many of the body bytes that wait there; what is left goes on waiting."""
+        held = self._holds.get(index)
+        if held is None or held.headers is not None:
+            return
+        if size >= held.size:
+            self.release(index)
+            return
+        passing = []
+        while size > 0:
+            data = held.chunks.pop(0)
+            if len(data) > size:
+                held.chunks.insert(0, data[size:])
+                data = data[:size]
+            size -= len(data)
+            held.size -= len(data)
+            self.heldBytes -= len(data)
+            passing.append(data)
+        self._heldChanged()
+        start = next(n for n, step in enumerate(self._steps) if step[0] == index) + 1
+        if passing and not self._isOver():
+            self.data(b"".join(passing), False, start)
+
 
 class Decoding(Passage):
     """The request's passage; its last filter is the terminal one."""

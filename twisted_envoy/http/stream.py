@@ -308,6 +308,14 @@ class HTTPStream:
             except Exception:
                 self._filterRaised()
 
+    def releaseEncodeSome(self, filter: HTTPFilter, size: int) -> None:
+        """Let so many of the body bytes pass that the filter holds; the rest goes on waiting."""
+        if self._encoding is not None:
+            try:
+                self._encoding.releaseSome(filter.index, size)
+            except Exception:
+                self._filterRaised()
+
     def heldRequestChanged(self, size: int) -> None:
         """Read no more while too much is held."""
         if size > self.bufferLimit:

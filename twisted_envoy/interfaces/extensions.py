@@ -56,6 +56,7 @@ class IFactoryContext(Interface):
     drain: object = Attribute("IDrainDecision.")
     nextID: Callable[[], int] = Attribute("Numbers connections, downstream and upstream alike.")
     runtime: object = Attribute("server.Runtime: the values of layered_runtime.")
+    nodeCluster: str = Attribute("What the server calls its cluster; empty without a name.")
     validating: bool = Attribute("True when nothing will be started: open and bind nothing.")
 
     def singleton(key: str, make: Callable[[], object]) -> object:

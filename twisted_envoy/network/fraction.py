@@ -28,23 +28,24 @@ def buildPercent(view: Any, key: str, runtime: Any) -> Fraction:
     Args:
         view: None for no share at all.
     """
-    numerator, denominator = (0, 100) if view is None else _readPercent(view)
+    numerator, denominator = readPercent(view)
     if not key:
         return lambda randomValue: randomValue % denominator < numerator
     runtime.integer(key)  # says that somebody asks for the key
-
-    def within(randomValue: int) -> bool:
-        share, of = numerator, denominator
-        value = runtime.values.get(key)
-        if isinstance(value, Mapping):
-            share = int(value.get("numerator", 0))
-            of = _DENOMINATORS.get(str(value.get("denominator", "HUNDRED")), 100)
-        elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            share, of = value, 100
-        return randomValue % of < share
-
-    return within
+    return lambda randomValue: isWithin(runtime, key, numerator, denominator, randomValue)
 
 
-def _readPercent(view: Any) -> tuple[int, int]:
-    return view.numerator, _DENOMINATORS[view.denominator]
+def isWithin(runtime: Any, key: str, numerator: int, denominator: int, randomValue: int) -> bool:
+    """Is a random value within a share that a runtime key stands over?"""
+    value = runtime.values.get(key)
+    if isinstance(value, Mapping):
+        numerator = int(value.get("numerator", 0))
+        denominator = _DENOMINATORS.get(str(value.get("denominator", "HUNDRED")), 100)
+    elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        numerator, denominator = value, 100
+    return randomValue % denominator < numerator
+
+
+def readPercent(view: Any) -> tuple[int, int]:
+    """Numerator and denominator of a FractionalPercent; None is none at all."""
+    return (0, 100) if view is None else (view.numerator, _DENOMINATORS[view.denominator])

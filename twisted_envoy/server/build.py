@@ -108,11 +108,16 @@ def buildServer(
         resolver=resolver or HostResolver(reactor),
         random=random or Random(),
         validating=options.validating,
+        nodeCluster=options.serviceCluster or _nodeCluster(bootstrap),
         warnings=warnings,
     )
     server = _Builder(bootstrap, options, context).server()
     _report(bootstrap, options, context)
     return server
+
+
+def _nodeCluster(bootstrap: View) -> str:
+    return "" if bootstrap.node is None else bootstrap.node.cluster
 
 
 class _Builder:

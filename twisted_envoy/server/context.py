@@ -34,6 +34,7 @@ class FactoryContext:
 
     Attributes:
         nextID: numbers the connections of the server, downstream and upstream alike.
+        nodeCluster: what the server calls its cluster.
         warnings: what is odd but no error, in the order in which it was found.
     """
 
@@ -52,6 +53,7 @@ class FactoryContext:
     nextID: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
     listener: IListenerInfo | None = None
     validating: bool = False
+    nodeCluster: str = ""
     warnings: list[ConfigError] = field(default_factory=list)
     singletons: dict[str, object] = field(default_factory=dict)
 

@@ -1,0 +1,64 @@
+"""
+Buffer: hold the request until it is complete.
+
+Envoy: extensions.filters.http.buffer.v3.Buffer
+"""
+
+from __future__ import annotations
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.filter import HTTPFilter
+
+
+class Buffer(HTTPFilter):
+    """
+    Holds one request.
+
+    Args:
+        most: bytes of body that a request may have, unless its route says something else.
+    """
+
+    __slots__ = ("_headers", "_most", "_size")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._size = 0
+        self._headers: HeaderMap | None = None
+
+    def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        stream = self.stream
+        if endStream or stream.isTunnel:
+            return
+        override = stream.routeConfig(stream.nameOf(self))
+        if override is not None:
+            self._most = override
+            if not override:
+                return
+        stream.bufferLimit = self._most
+        self._headers = headers
+        self.holdDecode()
+
+    def decodeData(self, data: bytes, endStream: bool) -> bytes:
+        if self._headers is not None:
+            self._size += len(data)
+            if self._size > self._most:
+                self._tooLarge()
+                return b""
+            if endStream:
+                self._complete()
+        return data
+
+    def decodeTrailers(self, trailers: HeaderMap) -> None:
+        if self._headers is not None:
+            self._complete()
+
+    def _complete(self) -> None:
+        headers, self._headers = self._headers, None
+        if headers is not None and b"content-length" not in headers:
+            headers.set(b"content-length", b"%d" % self._size)
+        self.releaseDecode()
+
+    def _tooLarge(self) -> None:
+        self._headers = None
+        self.stream.settings.stats.downstream_rq_too_large.value += 1
+        self.sendLocalReply(413, b"Payload Too Large", "request_payload_too_large")
