@@ -47,6 +47,8 @@ class Encoder:
     streamID = 1
     headerBytes = 50
     wireBytes = 80
+    receivedHeaderBytes = 20
+    receivedWireBytes = 60
 
     def __init__(self):
         self.headers = None

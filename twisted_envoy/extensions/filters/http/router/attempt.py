@@ -23,6 +23,14 @@ from zope.interface import implementer
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecError, IStreamDecoder, IStreamEncoder, Reset
+from twisted_envoy.extensions.filters.http.router.failures import (
+    DURATION,
+    PER_TRY,
+    PER_TRY_IDLE,
+    attemptFailed,
+    attemptLate,
+    attemptReset,
+)
 from twisted_envoy.interfaces.http import IHTTPPool, IPoolUser, PoolConnection
 from twisted_envoy.network.read_gate import CONNECTING, PEER_FULL
 from twisted_envoy.network.records import writeRecord
@@ -33,13 +41,6 @@ if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.http.router.filter import Router
 
 _SPECIAL_1XX = frozenset((b"100", b"102", b"103", b"104"))
-
-PER_TRY = 1
-"""The answer's headers took too long."""
-PER_TRY_IDLE = 2
-"""Nothing came from the upstream for too long."""
-DURATION = 3
-"""The upstream stream lasted too long."""
 
 
 @implementer(IStreamDecoder, IPoolUser, IPushProducer)
@@ -169,7 +170,7 @@ class UpstreamRequest:
         router = self._router
         if router is not None:
             self._over()
-            router.attemptFailed(self, reason, details)
+            attemptFailed(router, self, reason, details)
 
     # IStreamDecoder: the answer.
 
@@ -211,7 +212,7 @@ class UpstreamRequest:
         router = self._router
         if router is not None:
             self._over()
-            router.attemptReset(self, reason, details)
+            attemptReset(router, self, reason, details)
 
     def streamFailed(self, error: CodecError) -> None:
         """Of servers only."""
@@ -256,14 +257,14 @@ class UpstreamRequest:
 
     def _late(self) -> None:
         self._perTry = None
-        self._router.attemptLate(self, PER_TRY)
+        attemptLate(self._router, self, PER_TRY)
 
     def _idled(self) -> None:
-        self._router.attemptLate(self, PER_TRY_IDLE)
+        attemptLate(self._router, self, PER_TRY_IDLE)
 
     def _lasted(self) -> None:
         self._duration = None
-        self._router.attemptLate(self, DURATION)
+        attemptLate(self._router, self, DURATION)
 
     # Records.
 
@@ -324,6 +325,8 @@ class UpstreamRequest:
             info = router.info
             info.upstreamHeaderBytesSent += encoder.headerBytes
             info.upstreamWireBytesSent += encoder.wireBytes
+            info.upstreamHeaderBytesReceived += getattr(encoder, "receivedHeaderBytes", 0)
+            info.upstreamWireBytesReceived += getattr(encoder, "receivedWireBytes", 0)
         gate = router.stream.gate
         if gate.reasons & (CONNECTING | PEER_FULL):
             gate.open(CONNECTING)

@@ -124,7 +124,7 @@ def _rewriteHost(headers: HeaderMap, name: bytes, forwarded: bool) -> None:
     if old == name:
         return
     if old is not None:
+        headers.set(b"x-envoy-original-host", old)
         if forwarded:
             headers.add(b"x-forwarded-host", old)
-        headers.set(b"x-envoy-original-host", old)
     headers.set(b":authority", name)

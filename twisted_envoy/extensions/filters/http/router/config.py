@@ -13,6 +13,7 @@ from twisted_envoy.errors import ConfigError
 from twisted_envoy.extensions.filters.http.router.filter import Router
 from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
 from twisted_envoy.extensions.filters.http.router.stats import CodeStats, RouterStats
+from twisted_envoy.http.edge.local_address import localAddress
 from twisted_envoy.interfaces.http import IHTTPFilterFactory
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class RouterFactory:
             wallClock=time,
             hidesReason=lambda: bool(runtime.boolean(_HIDES, True)),
             nextID=context.nextID,
+            ownAddress=localAddress().encode(),
+            copyStats=RouterStats(context.stats.scope("http.async-client.")),
             dynamicStats=dynamic is not False,
             suppressesHeaders=config.suppress_envoy_headers,
             strictHeaders=tuple(name.encode() for name in config.strict_check_headers),

@@ -18,49 +18,32 @@ from __future__ import annotations
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.http import Reset
 from twisted_envoy.extensions.filters.http.router.asked import Asked, takeAsked
-from twisted_envoy.extensions.filters.http.router.attempt import (
-    DURATION,
-    PER_TRY,
-    UpstreamRequest,
-)
+from twisted_envoy.extensions.filters.http.router.attempt import UpstreamRequest
 from twisted_envoy.extensions.filters.http.router.choice import (
     answerWithoutUpstream,
-    chooseHost,
     headersFor,
     poolFor,
     refused,
 )
+from twisted_envoy.extensions.filters.http.router.failures import bodyTooLarge, noHost, timedOut
 from twisted_envoy.extensions.filters.http.router.redirect import followRedirect
-from twisted_envoy.extensions.filters.http.router.replies import (
-    FLAGS,
-    NO_HEALTHY,
-    OVERLOADED,
-    TIMEOUT,
-    resetBody,
-    resetDetails,
-)
+from twisted_envoy.extensions.filters.http.router.retries import ATTEMPTS, answerRetried
 from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
 from twisted_envoy.extensions.filters.http.router.shadow import chosenMirrors, sendCopy
 from twisted_envoy.extensions.filters.http.router.timeouts import setTimeoutHeaders, takeTimeouts
 from twisted_envoy.http.filter import HTTPFilter
-from twisted_envoy.http.retry import EXHAUSTED, OVERFLOW, YES, newRetryState
+from twisted_envoy.http.retry import newRetryState
 from twisted_envoy.http.upgrade import isUpgrade, responseFromHTTP2
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
 from twisted_envoy.state.addresses import addressText
 from twisted_envoy.state.stream_info import UpstreamInfo
 
 _SERVICE_TIME = b"x-envoy-upstream-service-time"
-_ATTEMPTS = b"x-envoy-attempt-count"
-_TIMEOUT_RETRY = b"x-envoy-is-timeout-retry"
+
+_OF_THE_BODY = (b":status", b"content-length", b"content-type", b"transfer-encoding")
 
 _UNASKED = Asked()
-
-_LATE = {
-    PER_TRY: "upstream_per_try_timeout",
-    DURATION: "upstream_max_stream_duration_reached",
-}
 
 
 class Router(HTTPFilter):
@@ -76,31 +59,35 @@ class Router(HTTPFilter):
         headers: of the request, for the upstream.
         body: chunks that another attempt or a copy may need, None when nothing is kept.
         responseStarted: something of an answer was passed on.
-        asked: what the request's own headers ask for.
+        asked: what the request's own headers ask for. internal: it came from inside.
+        requestDone: seconds when all of it was there, None before.
+        retry, retryCall: the RetryState, None for none; the timer of the next attempt.
+        route, timeouts, context, codes: of the request, set with cluster.
+        timer: of the route's time-out.
     """
 
     __slots__ = (
-        "_codes",
-        "_context",
         "_cookie",
-        "_internal",
         "_mirrors",
-        "_requestDone",
-        "_retry",
-        "_retryCall",
-        "_route",
-        "_timeouts",
-        "_timer",
         "asked",
         "attempt",
         "attempts",
         "body",
         "bodySize",
         "cluster",
+        "codes",
+        "context",
         "headers",
         "info",
+        "internal",
+        "requestDone",
         "responseStarted",
+        "retry",
+        "retryCall",
+        "route",
         "settings",
+        "timeouts",
+        "timer",
     )
 
     def __init__(self, settings: RouterSettings) -> None:
@@ -114,10 +101,10 @@ class Router(HTTPFilter):
         self.responseStarted = False
         self._cookie: bytes | None = None
         self._mirrors: tuple[Any, ...] = ()
-        self._retry: Any = None
-        self._retryCall: Any = None
-        self._timer: Any = None
-        self._requestDone: float | None = None
+        self.retry: Any = None
+        self.retryCall: Any = None
+        self.timer: Any = None
+        self.requestDone: float | None = None
 
     # The request.
 
@@ -138,24 +125,24 @@ class Router(HTTPFilter):
             info.raiseFlag("NC")
             stream.sendLocalReply(route.clusterNotFoundCode, b"", "cluster_not_found")
             return
-        self._route = route
+        self.route = route
         self.cluster = cluster
-        self._codes = settings.codes.of(cluster)
-        self._internal = headers.get(b"x-envoy-internal") == b"true"
+        self.codes = settings.codes.of(cluster)
+        self.internal = headers.get(b"x-envoy-internal") == b"true"
         info.upstream = upstream = UpstreamInfo(name)
         upstream.cluster = cluster
         if refused(self, headers, name):
             return
-        self._context = context = LoadBalancerContext(None, route.metadataMatch)
+        self.context = context = LoadBalancerContext(None, route.metadataMatch)
         if route.hashPolicy is not None:
             context.hashKey, self._cookie = route.hashPolicy(headers, info)
         host = cluster.chooseHost(context)
         pool = None if host is None else poolFor(self, host, route, headers)
         if pool is None:
-            self._noHost()
+            noHost(self)
             return
         self._prepare(route, headers, info)
-        self._start(host, pool, endStream)
+        self.start(host, pool, endStream)
         if endStream:
             self._requestEnds()
 
@@ -165,13 +152,13 @@ class Router(HTTPFilter):
         asked = takeAsked(headers)
         if asked is not None:
             self.asked = asked
-        self._timeouts = timeouts = takeTimeouts(route, headers, settings.respectsExpected)
+        self.timeouts = timeouts = takeTimeouts(route, headers, settings.respectsExpected)
         expected = not settings.suppressesHeaders
         setTimeoutHeaders(timeouts, headers, 0.0, expected)
         if route.includeAttemptCountRequest:
-            headers.set(_ATTEMPTS, b"1")
+            headers.set(ATTEMPTS, b"1")
         route.finalizeRequest(headers, info, expected)
-        self._retry = newRetryState(
+        self.retry = newRetryState(
             route.retryPolicy,
             headers,
             self.cluster,
@@ -181,12 +168,12 @@ class Router(HTTPFilter):
         )
         if route.mirrors:
             self._mirrors = chosenMirrors(route.mirrors, headers, settings.random)
-        if self._retry is not None or self._mirrors or route.internalRedirect is not None:
+        if self.retry is not None or self._mirrors or route.internalRedirect is not None:
             self.body = []
 
     def decodeData(self, data: bytes, endStream: bool) -> bytes:
         if self.settings.rejectsEarlyData and self._isEarly():
-            self._cleanUp()
+            self.streamEnded()
             self.stream.sendLocalReply(400, b"", "early_connect_data")
             return b""
         body = self.body
@@ -210,7 +197,7 @@ class Router(HTTPFilter):
         return not self.responseStarted and self.headers.get(b":method") == b"CONNECT"
 
     def _bufferLimit(self) -> int:
-        own = self._route.requestBufferLimit
+        own = self.route.requestBufferLimit
         limit: int = self.stream.bufferLimit
         return limit if own is None else own
 
@@ -219,53 +206,41 @@ class Router(HTTPFilter):
         self.cluster.stats.retry_or_shadow_abandoned.value += 1
         self.body = None
         self._mirrors = ()
-        waiting = self._retryCall is not None
-        self._endRetries()
-        if not waiting:
-            return True
-        self._cleanUp()
-        self.stream.sendLocalReply(
-            507,
-            b"exceeded request buffer limit while retrying upstream",
-            "request_payload_exceeded_retry_buffer_limit",
-            self._replyHeaders(),
-        )
-        return False
+        waiting = self.retryCall is not None
+        self.endRetries()
+        if waiting:
+            bodyTooLarge(self)
+        return not waiting
 
     def _requestEnds(self) -> None:
-        if self._requestDone is not None or self.cluster is None:
+        if self.requestDone is not None or self.cluster is None:
             return
         settings = self.settings
-        self._requestDone = settings.seconds()
+        self.requestDone = settings.seconds()
         attempt = self.attempt
-        if attempt is None and self._retryCall is None:
+        if attempt is None and self.retryCall is None:
             return
-        timeouts = self._timeouts
+        timeouts = self.timeouts
         if self._mirrors:
             self._sendCopies()
         if timeouts.total and not self.stream.isTunnel:
-            self._timer = settings.queue(timeouts.total).add(self._timedOut)
+            self.timer = settings.queue(timeouts.total).add(self._timedOut)
         if timeouts.perTry and attempt is not None:
             attempt.requestEnds(timeouts.perTry)
 
     def _sendCopies(self) -> None:
         body = b"".join(self.body or ())
         trailers = self.stream.requestTrailers
-        total = self._timeouts.total
+        total = self.timeouts.total
         for mirror in self._mirrors:
             sendCopy(self.settings, mirror, self.headers, body, trailers, self.info, total)
 
     # Attempts.
 
-    def _start(self, host: Any, pool: Any, endStream: bool) -> None:
+    def start(self, host: Any, pool: Any, endStream: bool) -> None:
         self.attempts += 1
         info = self.info
-        upstream = info.upstream
-        info.attemptCount = upstream.attempts = self.attempts
-        upstream.host = host
-        upstream.hostsAttempted.append(addressText(host.address))
-        if host.hostname:
-            upstream.hostNamesAttempted.append(host.hostname)
+        info.attemptCount = info.upstream.attempts = self.attempts
         self.attempt = attempt = UpstreamRequest(self, host)
         attempt.start(pool, endStream)
 
@@ -275,28 +250,34 @@ class Router(HTTPFilter):
         info = self.info
         info.upstreamProtocol = protocol = connection.protocol
         upstream = info.upstream
+        upstream.host = host = attempt.host
+        text = addressText(host.address)
+        if text not in upstream.hostsAttempted:
+            upstream.hostsAttempted.append(text)
+            if host.hostname:
+                upstream.hostNamesAttempted.append(host.hostname)
         upstream.localAddress = connection.localAddress
         upstream.remoteAddress = connection.remoteAddress
         upstream.connectionID = number = connection.connectionID
         upstream.connectionIDsAttempted.append(number)
         upstream.connectedTime = connection.connectedTime
         info.firstUpstreamByteSentTime = settings.seconds()
-        timeouts = self._timeouts
+        timeouts = self.timeouts
         duration = self.asked.duration
         if duration is None:
             http = self.cluster.http
             duration = 0.0 if http is None else http.settings.common.maxStreamDuration or 0.0
         if timeouts.perTry or timeouts.perTryIdle or duration:
-            attempt.startTimers(timeouts, duration, self._requestDone is not None)
+            attempt.startTimers(timeouts, duration, self.requestDone is not None)
         if settings.logs:
             attempt.startRecords()
-        return headersFor(self.headers, self._route, attempt.host, protocol)
+        return headersFor(self.headers, self.route, attempt.host, protocol)
 
     def attemptInterim(self, attempt: UpstreamRequest, headers: HeaderMap) -> None:
         """1xx: passed on, and no retry any more."""
         self.charge(int(headers[b":status"]), None)
         self.responseStarted = True
-        self._endRetries()
+        self.endRetries()
         self.stream.encode1xx(headers)
 
     def attemptHeaders(self, attempt: UpstreamRequest, headers: HeaderMap, endStream: bool) -> None:
@@ -304,22 +285,22 @@ class Router(HTTPFilter):
         info = self.info
         info.firstUpstreamByteReceivedTime = now = self.settings.seconds()
         status = int(headers[b":status"])
-        if self._retry is not None and self._retries(attempt, headers, status, endStream):
+        if self.retry is not None and answerRetried(self, attempt, headers, status, endStream):
             return
-        route = self._route
+        route = self.route
         if route.internalRedirect is not None and followRedirect(self, route, headers, status):
             self.attempt = None
             attempt.cancel()
-            self._cleanUp()
+            self.cleanUp()
             return
         stream: Any = self.stream
         if stream.isTunnel and self._upgrades(attempt, headers, status):
             return
-        done = self._requestDone
+        done = self.requestDone
         if done is not None and not self.settings.suppressesHeaders:
             headers.set(_SERVICE_TIME, b"%d" % ((now - done) * 1000))
         if route.includeAttemptCountResponse:
-            headers.set(_ATTEMPTS, b"%d" % self.attempts)
+            headers.set(ATTEMPTS, b"%d" % self.attempts)
         self.charge(status, attempt.host)
         if status < 500:
             attempt.host.stats.rq_success.value += 1
@@ -343,11 +324,9 @@ class Router(HTTPFilter):
             responseFromHTTP2(headers, request[b"upgrade"])
         elif 200 <= status < 300 and request[b"upgrade"].lower() == b"websocket":
             self.attempt = None
-            self.charge(status, attempt.host)
             attempt.cancel()
-            self._cleanUp()
-            dropped = (b":status", b"content-length", b"transfer-encoding")
-            more = tuple(pair for pair in headers.pairs() if pair[0] not in dropped)
+            self.cleanUp()
+            more = tuple(pair for pair in headers.pairs() if pair[0] not in _OF_THE_BODY)
             self.stream.sendLocalReply(status, b"", "websocket_handshake_unsuccessful", more)
             return True
         return False
@@ -356,195 +335,55 @@ class Router(HTTPFilter):
         """The last of the answer is about to be passed on."""
         now = self.settings.seconds()
         self.info.lastUpstreamByteReceivedTime = now
-        done = self._requestDone
+        done = self.requestDone
         attempt.complete(done is not None)
         self.attempt = None
         if done is not None and self.settings.dynamicStats and not self.info.isHealthCheck:
-            self._codes.recordTime(int((now - done) * 1000), self._internal)
-        self._cleanUp()
-
-    def attemptFailed(self, attempt: UpstreamRequest, reason: Reset, failure: str) -> None:
-        """The attempt had no connection."""
-        self.info.upstream.transportFailureReason = failure
-        self.attemptReset(attempt, reason, failure)
-
-    def attemptReset(self, attempt: UpstreamRequest, reason: Reset, failure: str) -> None:
-        """The attempt was reset by the upstream."""
-        self.attempt = None
-        if self._retriesReset(attempt, reason, False):
-            return
-        status = 502 if reason is Reset.PROTOCOL_ERROR else 503
-        self._chargeAbort(status, attempt)
-        details = resetDetails(reason, failure, self.responseStarted)
-        said = "" if self.settings.hidesReason() else failure
-        body = resetBody(reason, said, self.attempts > 1)
-        self._abort(status, FLAGS[reason], body, details, reason is Reset.OVERFLOW)
-
-    def attemptLate(self, attempt: UpstreamRequest, timer: int) -> None:
-        """One of the attempt's timers is over: PER_TRY, PER_TRY_IDLE or DURATION."""
-        stats = self.cluster.stats
-        self.attempt = None
-        attempt.cancel()
-        if timer == DURATION:
-            stats.upstream_rq_max_duration_reached.value += 1
-            if not self._retriesReset(attempt, Reset.LOCAL, False):
-                body = b"upstream max stream duration reached"
-                self._abort(408, "UMSDR", body, _LATE[timer], False)
-            return
-        attempt.host.stats.rq_timeout.value += 1
-        if timer == PER_TRY:
-            stats.upstream_rq_per_try_timeout.value += 1
-        else:
-            stats.upstream_rq_per_try_idle_timeout.value += 1
-        if not self._retriesReset(attempt, Reset.LOCAL, True):
-            self._abortLate(attempt, _LATE.get(timer, "upstream_per_try_idle_timeout"))
-
-    # Retries.
-
-    def _retries(
-        self, attempt: UpstreamRequest, headers: HeaderMap, status: int, endStream: bool
-    ) -> bool:
-        """Whether the answer makes another attempt."""
-        verdict = self._retry.answered(headers, status, self.settings.wallClock())
-        if verdict == YES:
-            attempt.host.stats.rq_error.value += 1
-            if self.settings.dynamicStats:
-                self._codes.chargeUnder("retry.", status)
-            self.attempt = None
-            if endStream and self._requestDone is not None:
-                attempt.complete(True)
-            else:
-                attempt.cancel()
-            self._wait(attempt, False)
-            return True
-        self._flagVerdict(verdict)
-        self._endRetries()
-        return False
-
-    def _retriesReset(self, attempt: UpstreamRequest, reason: Reset, late: bool) -> bool:
-        """Whether the failure makes another attempt; late: it was a time-out."""
-        if self.responseStarted or self._retry is None:
-            return False
-        verdict = self._retry.wasReset(reason, attempt.sent)
-        if verdict == YES:
-            attempt.host.stats.rq_error.value += 1
-            self._wait(attempt, late)
-            return True
-        self._flagVerdict(verdict)
-        return False
-
-    def _flagVerdict(self, verdict: int) -> None:
-        if verdict == EXHAUSTED:
-            self.info.raiseFlag("URX")
-        elif verdict == OVERFLOW:
-            self.info.raiseFlag("UO")
-
-    def _wait(self, attempt: UpstreamRequest, late: bool) -> None:
-        self._context.tried.append(attempt.host)
-        if self._route.includeIsTimeoutRetry:
-            self.headers.set(_TIMEOUT_RETRY, b"true" if late else b"false")
-        self._retryCall = self.settings.reactor.callLater(self._retry.wait(), self._again)
-
-    def _again(self) -> None:
-        """The back-off is over."""
-        self._retryCall = None
-        settings = self.settings
-        headers = self.headers
-        route = self._route
-        host = chooseHost(self.cluster, self._context, self._retry.policy)
-        pool = None if host is None else poolFor(self, host, route, headers)
-        if pool is None:
-            self.attempts += 1
-            self.info.attemptCount = self.attempts
-            self._noHost()
-            return
-        if route.includeAttemptCountRequest:
-            headers.set(_ATTEMPTS, b"%d" % (self.attempts + 1))
-        done = self._requestDone
-        elapsed = 0.0 if done is None else settings.seconds() - done
-        setTimeoutHeaders(self._timeouts, headers, elapsed, not settings.suppressesHeaders)
-        body = b"".join(self.body or ())
-        trailers = self.stream.requestTrailers
-        ended = done is not None
-        self._start(host, pool, ended and not body and trailers is None)
-        if body and self.attempt is not None:
-            self.attempt.encodeData(body, ended and trailers is None)
-        if trailers is not None and self.attempt is not None:
-            self.attempt.encodeTrailers(trailers)
-
-    def _endRetries(self) -> None:
-        if self._retry is not None:
-            self._retry.close()
-            self._retry = None
-        if self._retryCall is not None:
-            self._retryCall.cancel()
-            self._retryCall = None
+            self.codes.recordTime(int((now - done) * 1000), self.internal)
+        self.cleanUp()
 
     # Ends.
 
     def _timedOut(self) -> None:
-        self._timer = None
-        attempt, self.attempt = self.attempt, None
-        if attempt is not None:
-            self.cluster.stats.upstream_rq_timeout.value += 1
-            attempt.host.stats.rq_timeout.value += 1
-            attempt.cancel()
-        self._abortLate(attempt, "response_timeout")
+        timedOut(self)
 
-    def _abortLate(self, attempt: UpstreamRequest | None, details: str) -> None:
-        status = self.asked.lateStatus
-        if attempt is not None and attempt.awaitingHeaders:
-            self._chargeAbort(status, attempt)
-        self._abort(status, "UT", TIMEOUT if status == 504 else b"", details, False)
+    def noHost(self) -> None:
+        """There is nobody to ask."""
+        noHost(self)
 
-    def _noHost(self) -> None:
-        self.info.raiseFlag("UH")
-        self.charge(503, None)
-        self._cleanUp()
-        self.stream.sendLocalReply(503, NO_HEALTHY, "no_healthy_upstream", self._replyHeaders())
-
-    def _abort(self, status: int, flag: str, body: bytes, details: str, dropped: bool) -> None:
-        self.info.raiseFlag(flag)
-        self._cleanUp()
-        headers = self._replyHeaders()
-        if dropped and not self.settings.suppressesHeaders:
-            headers = (OVERLOADED, *headers)
-        self.stream.sendLocalReply(status, body, details, headers)
-
-    def _replyHeaders(self) -> tuple[tuple[bytes, bytes], ...]:
-        if self.attempts and self._route.includeAttemptCountResponse:
-            return ((_ATTEMPTS, b"%d" % self.attempts),)
-        return ()
-
-    def _chargeAbort(self, status: int, attempt: UpstreamRequest) -> None:
-        if not self.responseStarted:
-            self.charge(status, attempt.host)
-            if status < 500:
-                attempt.host.stats.rq_error.value += 1
+    def endRetries(self) -> None:
+        """No further attempt."""
+        if self.retry is not None:
+            self.retry.close()
+            self.retry = None
+        if self.retryCall is not None:
+            self.retryCall.cancel()
+            self.retryCall = None
 
     def charge(self, status: int, host: Any) -> None:
         """Count an answer; host: that it comes from, None for none."""
         if not self.settings.dynamicStats or self.info.isHealthCheck:
             return
-        self._codes.charge(status, self._internal)
+        self.codes.charge(status, self.internal)
         if self.asked.altStat:
-            self._codes.chargeUnder(self.asked.altStat, status)
+            self.codes.chargeUnder(self.asked.altStat, status)
         if self.info.virtualClusterName:
-            name = self._route.virtualHost.name
-            self._codes.chargeVirtualCluster(name, self.info.virtualClusterName, status)
+            name = self.route.virtualHost.name
+            self.codes.chargeVirtualCluster(name, self.info.virtualClusterName, status)
         if host is not None and status >= 500:
             host.stats.rq_error.value += 1
 
-    def _cleanUp(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._retry is not None:
-            self._endRetries()
+    def cleanUp(self) -> None:
+        """Nothing more is tried, and no time counts any more."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        if self.retry is not None:
+            self.endRetries()
         self.body = None
 
     def streamEnded(self) -> None:
         attempt, self.attempt = self.attempt, None
         if attempt is not None:
             attempt.cancel()
-        self._cleanUp()
+        self.cleanUp()

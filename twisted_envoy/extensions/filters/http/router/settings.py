@@ -24,6 +24,7 @@ class RouterSettings:
         hidesReason: asked whether the transport failure reason stays out of local replies.
         wallClock: seconds since the epoch.
         nextID: numbers connections.
+        ownAddress: of this machine, for copies. copyStats: `http.async-client.*`.
     """
 
     stats: RouterStats
@@ -36,6 +37,8 @@ class RouterSettings:
     wallClock: Callable[[], float]
     hidesReason: Callable[[], bool]
     nextID: Callable[[], int]
+    ownAddress: bytes
+    copyStats: RouterStats
     dynamicStats: bool = True
     suppressesHeaders: bool = False
     strictHeaders: tuple[bytes, ...] = ()

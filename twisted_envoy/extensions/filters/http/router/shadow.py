@@ -54,7 +54,7 @@ def sendCopy(
     name = mirror.clusterName(headers)
     cluster = settings.clusters.get(name) if name else None
     if cluster is None:
-        return
+        return  # Envoy logs it and goes on too
     copy = headers.copy()
     if mirror.hostRewrite is not None:
         copy.set(b":authority", mirror.hostRewrite)
@@ -62,8 +62,14 @@ def sendCopy(
         copy.set(b":authority", shadowHost(copy.get(b":authority", b"")))
     if mirror.edit is not None:
         mirror.edit(copy, info)
+    copy.set(b"x-envoy-internal", b"true")
+    before = copy.get(b"x-forwarded-for")
+    own = settings.ownAddress
+    copy.set(b"x-forwarded-for", own if before is None else before + b"," + own)
+    settings.copyStats.rq_total.value += 1
     host = cluster.chooseHost(LoadBalancerContext())
     if host is None:
+        settings.codes.of(cluster).charge(503, True)
         return
     pool = cluster.httpPool(host, info.protocol, NO_OPTIONS, "default")
     if pool is None:
@@ -89,6 +95,7 @@ class Shadow:
         "_headers",
         "_over",
         "_settings",
+        "_started",
         "_timer",
         "_trailers",
     )
@@ -102,6 +109,7 @@ class Shadow:
         trailers: HeaderMap | None,
     ) -> None:
         self._settings = settings
+        self._started = settings.seconds()
         self._codes = settings.codes.of(cluster)
         self._headers = headers
         self._body = body
@@ -139,14 +147,14 @@ class Shadow:
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         self._charge(int(headers[b":status"]))
         if endStream:
-            self._ended()
+            self._answered()
 
     def decodeData(self, data: bytes, endStream: bool) -> None:
         if endStream:
-            self._ended()
+            self._answered()
 
     def decodeTrailers(self, trailers: HeaderMap) -> None:
-        self._ended()
+        self._answered()
 
     def streamReset(self, reason: Reset, details: str) -> None:
         self._charge(503)
@@ -158,6 +166,12 @@ class Shadow:
     def _charge(self, status: int) -> None:
         if self._settings.dynamicStats:
             self._codes.charge(status, True)
+
+    def _answered(self) -> None:
+        settings = self._settings
+        if settings.dynamicStats:
+            self._codes.recordTime(int((settings.seconds() - self._started) * 1000), True)
+        self._ended()
 
     def _timedOut(self) -> None:
         self._timer = None

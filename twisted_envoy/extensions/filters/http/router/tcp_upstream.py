@@ -109,8 +109,10 @@ class TCPUpstream:
         "_responseEnded",
         "connectedTime",
         "connectionID",
+        "headerBytes",
         "host",
         "localAddress",
+        "receivedWireBytes",
         "remoteAddress",
         "transport",
         "wireBytes",
@@ -119,7 +121,7 @@ class TCPUpstream:
     protocol = ""
     isNew = True
     streamID = 1
-    headerBytes = 0
+    receivedHeaderBytes = 0
 
     def __init__(
         self, host: Any, decoder: IStreamDecoder, preface: bytes, nextID: Callable[[], int]
@@ -130,7 +132,8 @@ class TCPUpstream:
         self.remoteAddress: Any = None
         self.connectionID = 0
         self.connectedTime = 0.0
-        self.wireBytes = 0
+        self.wireBytes = self.receivedWireBytes = 0
+        self.headerBytes = len(preface)
         self._decoder: Any = decoder
         self._nextID = nextID
         self._over = False
@@ -164,6 +167,7 @@ class TCPUpstream:
     def dataReceived(self, data: bytes) -> None:
         if self._over:
             return
+        self.receivedWireBytes += len(data)
         self.host.cluster.stats.upstream_cx_rx_bytes_total.value += len(data)
         self._decoder.decodeData(data, False)
 
