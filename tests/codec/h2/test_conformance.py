@@ -9,35 +9,30 @@ connection still answers PING.
 
 from __future__ import annotations
 
-import struct
-
-from hpack import Encoder
-from hyperframe.frame import Frame
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.codec.h2.bytesof import (
+    EH,
+    ES,
+    PADDED,
+    PING,
+    PREFACE,
+    PRIO,
+    block,
+    frame,
+    headers,
+    number,
+    parse,
+    rst,
+    setting,
+    window,
+)
 from tests.codec.h2.support import REQUEST, RESPONSE, Side
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.settings import HTTP2Settings
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-ES, EH, PADDED, PRIO = 1, 4, 8, 32
 PROTOCOL, FLOW, CLOSED, SIZE, REFUSED, COMPRESSION = 1, 3, 5, 6, 7, 9
 POST = ((b":method", b"POST"), *REQUEST[1:])
-
-
-def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-    """Any frame at all."""
-    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
-
-
-def block(fields: object = REQUEST) -> bytes:
-    """A header block without the dynamic table, so that blocks may be sent in any order."""
-    pairs = [(name, value, True) for name, value in fields]  # type: ignore[attr-defined]
-    return bytes(Encoder().encode(pairs))
-
-
-def headers(stream: int, fields: object = REQUEST, flags: int = ES | EH) -> bytes:
-    return frame(1, flags, stream, block(fields))
 
 
 def fields(*more: tuple[bytes, bytes], leave: bytes = b"", base: object = REQUEST) -> bytes:
@@ -46,25 +41,8 @@ def fields(*more: tuple[bytes, bytes], leave: bytes = b"", base: object = REQUES
     return headers(1, [*kept, *more])
 
 
-def number(value: int) -> bytes:
-    return struct.pack(">I", value)
-
-
-def setting(identifier: int, value: int) -> bytes:
-    return frame(4, 0, 0, struct.pack(">HI", identifier, value))
-
-
-def rst(stream: int) -> bytes:
-    return frame(3, 0, stream, number(8))
-
-
-def window(stream: int, increment: int) -> bytes:
-    return frame(8, 0, stream, number(increment))
-
-
 OPEN = headers(1, POST, EH)
 HALF_CLOSED = headers(1)
-PING = frame(6, 0, 0, b"12345678")
 
 CONNECTION = {
     # 3.4, 3.5, 4.1, 4.2
@@ -249,17 +227,6 @@ AFTER_END = {
     "5.1 closed: RST": (rst(1), "ok"),
     "5.1 closed: PRIORITY": (frame(2, 0, 1, number(0) + b"\x01"), "ok"),
 }
-
-
-def parse(data: bytes) -> list[Frame]:
-    """What hyperframe says of our bytes."""
-    found = []
-    while data:
-        head, length = Frame.parse_frame_header(memoryview(data[:9]))
-        head.parse_body(memoryview(data[9 : 9 + length]))
-        found.append(head)
-        data = data[9 + length :]
-    return found
 
 
 def outcome(side: Side, data: bytes) -> str:

@@ -256,6 +256,8 @@ class H2Codec:
             self.floods.emptyFrame()
         else:
             self.floods.empty = 0
+        if self.isClient:
+            self.checkBegun(streamID)
         if not flags & frames.END_HEADERS:
             self._blockStream = streamID
         self._block(data[start - HEADER_BYTES : stop], streamID)
@@ -265,6 +267,8 @@ class H2Codec:
             raise ConnectionFailure(PROTOCOL_ERROR)
         if stop == start and not flags & frames.END_HEADERS:
             self.floods.emptyFrame()
+        else:
+            self.floods.empty = 0
         if flags & frames.END_HEADERS and streamID == self._blockStream:
             self._blockStream = 0
         self._block(data[start - HEADER_BYTES : stop], streamID)

@@ -63,10 +63,11 @@ class ControlFrames:
         self._core.resetReceived(streamID)
         self._table.resets.add(streamID, False)
         reason, details = reasonOf(code)
+        answered = stream.localEnded
         lifetime = self._codec.seconds() - stream.begun
         self._table.tellReset(stream, reason, details)
         if not self._codec.isClient:
-            self._floods.reset(lifetime)
+            self._floods.reset(lifetime, answered)
 
     def settings(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> None:
         """SETTINGS."""

@@ -108,17 +108,18 @@ class Floods:
         """A request ended well."""
         self._closed += 1
 
-    def reset(self, lifetime: float) -> None:
+    def reset(self, lifetime: float, answered: bool) -> None:
         """
-        The client reset a request before it was answered.
+        The client reset a request.
 
         Args:
             lifetime: seconds since it began.
+            answered: our response was sent whole.
         """
         if self._settings.resetBurst is not None:
             self._spend(self._settings.resetBurst, self._settings.resetRate or 0)
         self._closed += 1
-        if lifetime >= PREMATURE_SECONDS:
+        if answered or lifetime >= PREMATURE_SECONDS:
             return
         self._premature += 1
         if self._closed < PREMATURE_COUNT:
