@@ -99,6 +99,16 @@ class PoolStream:
     def wireBytes(self) -> int:
         return self.encoder.wireBytes  # type: ignore[no-any-return]
 
+    @property
+    def receivedHeaderBytes(self) -> int:
+        """Bytes of the response's header blocks, as far as the codec counts them."""
+        return getattr(self.encoder, "receivedHeaderBytes", 0)
+
+    @property
+    def receivedWireBytes(self) -> int:
+        """Bytes of the response, framing included, as far as the codec counts them."""
+        return getattr(self.encoder, "receivedWireBytes", 0)
+
     def encode1xx(self, headers: HeaderMap) -> None:
         """Part of the interface; only servers do this."""
 

@@ -279,6 +279,9 @@ class Stream:
 class Clusters(dict):
     """An IClusterManager."""
 
+    def names(self):
+        return list(self)
+
 
 class Routing:
     """

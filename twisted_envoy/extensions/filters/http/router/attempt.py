@@ -325,8 +325,8 @@ class UpstreamRequest:
             info = router.info
             info.upstreamHeaderBytesSent += encoder.headerBytes
             info.upstreamWireBytesSent += encoder.wireBytes
-            info.upstreamHeaderBytesReceived += getattr(encoder, "receivedHeaderBytes", 0)
-            info.upstreamWireBytesReceived += getattr(encoder, "receivedWireBytes", 0)
+            info.upstreamHeaderBytesReceived += encoder.receivedHeaderBytes
+            info.upstreamWireBytesReceived += encoder.receivedWireBytes
         gate = router.stream.gate
         if gate.reasons & (CONNECTING | PEER_FULL):
             gate.open(CONNECTING)

@@ -19,6 +19,9 @@ from twisted_envoy.upstream.options import optionsOf
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.http.router.filter import Router
 
+MAINTENANCE = "upstream.maintenance_mode."
+"""Runtime key of a cluster's share of refused requests, before its name."""
+
 
 def answerWithoutUpstream(router: Router, route: Any, headers: HeaderMap) -> None:
     """Answer a request that has no route, or a route that answers itself."""
@@ -63,7 +66,7 @@ def refused(router: Router, headers: HeaderMap, name: str) -> bool:
             return True
     if not settings.maintained:
         return False
-    share = settings.runtime.percent("upstream.maintenance_mode." + name, 0.0)
+    share = settings.runtime.percent(MAINTENANCE + name, 0.0)
     if not share or settings.random.random() * 100.0 >= share:
         return False
     router.info.raiseFlag("UO")

@@ -10,6 +10,7 @@ from zope.interface import implementer
 
 from twisted_envoy.access_log.logger import buildAccessLogs
 from twisted_envoy.errors import ConfigError
+from twisted_envoy.extensions.filters.http.router.choice import MAINTENANCE
 from twisted_envoy.extensions.filters.http.router.filter import Router
 from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
 from twisted_envoy.extensions.filters.http.router.stats import CodeStats, RouterStats
@@ -62,6 +63,11 @@ class RouterFactory:
             logsOnStart=options is not None and options.flush_upstream_log_on_upstream_stream,
             logInterval=0.0 if options is None else options.upstream_log_flush_interval or 0.0,
         )
+        for name in context.clusters.names():
+            runtime.percent(MAINTENANCE + name, 0.0)  # asked for, with each request
+        runtime.percent("upstream.use_retry", 100.0)
+        runtime.integer("upstream.base_retry_backoff_ms")
+        runtime.boolean(_HIDES, True)
         return lambda: Router(settings)
 
     def buildRoute(self, config: View, context: Any) -> object:

@@ -42,8 +42,8 @@ def attemptFailed(router: Router, attempt: UpstreamRequest, reason: Reset, failu
     """The attempt had no connection."""
     upstream = router.info.upstream
     upstream.transportFailureReason = failure
-    if reason is not Reset.OVERFLOW:
-        upstream.host = attempt.host
+    if reason is Reset.OVERFLOW:
+        upstream.host = None
     attemptReset(router, attempt, reason, failure)
 
 

@@ -240,7 +240,9 @@ class Router(HTTPFilter):
     def start(self, host: Any, pool: Any, endStream: bool) -> None:
         self.attempts += 1
         info = self.info
-        info.attemptCount = info.upstream.attempts = self.attempts
+        upstream = info.upstream
+        info.attemptCount = upstream.attempts = self.attempts
+        upstream.host = host
         self.attempt = attempt = UpstreamRequest(self, host)
         attempt.start(pool, endStream)
 
@@ -250,7 +252,7 @@ class Router(HTTPFilter):
         info = self.info
         info.upstreamProtocol = protocol = connection.protocol
         upstream = info.upstream
-        upstream.host = host = attempt.host
+        host = attempt.host
         text = addressText(host.address)
         if text not in upstream.hostsAttempted:
             upstream.hostsAttempted.append(text)
@@ -290,7 +292,11 @@ class Router(HTTPFilter):
         route = self.route
         if route.internalRedirect is not None and followRedirect(self, route, headers, status):
             self.attempt = None
-            attempt.cancel()
+            if endStream:
+                attempt.complete(True)
+            else:
+                attempt.cancel()
+            info.responseCodeDetails = "internal_redirect"
             self.cleanUp()
             return
         stream: Any = self.stream
