@@ -17,23 +17,28 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.edge.date import DateText
 from twisted_envoy.http.edge.detection import isIn, xffDetector
 from twisted_envoy.http.edge.local_address import localAddress
+from twisted_envoy.http.edge.proxy_status import ProxyStatus
 from twisted_envoy.http.edge.refusal import Refusal
-from twisted_envoy.http.edge.request import (
+from twisted_envoy.http.edge.request import RequestEdge
+from twisted_envoy.http.edge.request_id import UUIDRequestID
+from twisted_envoy.http.edge.response import ResponseEdge
+from twisted_envoy.http.edge.rules import (
     AddedRules,
     HostRules,
     PathRules,
-    RequestEdge,
+    ResponseRules,
     TrustRules,
 )
-from twisted_envoy.http.edge.request_id import UUIDRequestID
-from twisted_envoy.http.edge.response import ResponseEdge, ResponseRules
 from twisted_envoy.network.cidr import CIDRTable, parseCIDR
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import StreamInfo
 
 _NORMALIZE = "http_connection_manager.normalize_path"
-_MERGE = "http_connection_manager.merge_slashes"
 _SLASHES = "http_connection_manager.path_with_escaped_slashes_action"
+_SLASH_ACTIONS = {
+    **{1: "KEEP_UNCHANGED", 2: "REJECT_REQUEST"},
+    **{3: "UNESCAPE_AND_REDIRECT", 4: "UNESCAPE_AND_FORWARD"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +93,11 @@ class Edge:
             ),
             internalOnly=facts.internalOnly,
         )
+        config.moot("represent_ipv4_remote_address_as_ipv4_mapped_ipv6", "Envoy 1.40 ignores it")
+        config.moot("add_proxy_protocol_connection_state", "nothing here asks for that state")
         _readClientCert(config)
         requests = RequestEdge(
-            _readPath(config),
+            _readPath(config, context),
             _readHost(config),
             _readTrust(config, context),
             added,
@@ -104,6 +111,7 @@ class Edge:
             via=via,
             requestID=ids,
             tellsID=config.always_set_request_id_in_response,
+            proxyStatus=_readProxyStatus(config.proxy_status_config, facts),
         )
         self.prepareRequest = requests.prepare
         self.prepareResponse = ResponseEdge(rules, DateText(context.reactor.seconds)).prepare
@@ -126,11 +134,15 @@ def _readScheme(config: Any) -> bytes:
     return scheme.encode()
 
 
-def _readPath(config: Any) -> PathRules:
+def _readPath(config: Any, context: Any) -> PathRules:
+    normalize = config.normalize_path
+    if normalize is None:
+        normalize = context.runtime.percent(_NORMALIZE, 0.0) > 100 * context.random.random()
     slashes = config.path_with_escaped_slashes_action
     if slashes == "IMPLEMENTATION_SPECIFIC_DEFAULT":
-        slashes = "KEEP_UNCHANGED"
-    return PathRules(bool(config.normalize_path), config.merge_slashes, slashes)
+        chosen = context.runtime.integer(_SLASHES)
+        slashes = _SLASH_ACTIONS[chosen if chosen in range(2, 5) else 1]
+    return PathRules(normalize, config.merge_slashes, slashes)
 
 
 def _readHost(config: Any) -> HostRules:
@@ -167,6 +179,31 @@ def _readTrust(config: Any, context: Any) -> TrustRules:
         append=not config.skip_xff_append,
         localAddress=localAddress() if useRemote or detectors else "127.0.0.1",
         appendPort=config.append_x_forwarded_port,
+        schemes=_readSchemes(config.forward_proto_config),
+    )
+
+
+def _readSchemes(config: Any) -> dict[int, bytes] | None:
+    if config is None:
+        return None
+    return {
+        **dict.fromkeys(config.http_destination_ports, b"http"),
+        **dict.fromkeys(config.https_destination_ports, b"https"),
+    }
+
+
+def _readProxyStatus(config: Any, facts: EdgeFacts) -> ProxyStatus | None:
+    if config is None:
+        return None
+    name = config.literal_proxy_name
+    if config.use_node_id:
+        name = facts.serviceNode
+    return ProxyStatus(
+        name or "envoy",
+        details=not config.remove_details,
+        termination=not config.remove_connection_termination_details,
+        flags=not config.remove_response_flags,
+        recommends=config.set_recommended_response_code,
     )
 
 

@@ -58,11 +58,10 @@ def redirectTo(location: bytes) -> Refusal:
     )
 
 
-def undetected(status: int, body: bytes) -> Refusal:
+def undetected(status: int) -> Refusal:
     """The client's address is not told, and a config wants it."""
     return Refusal(
         status,
-        "rejected_via_ip_detection",
-        body,
+        "rejecting_because_detection_failed",
         counter="downstream_rq_rejected_via_ip_detection",
     )

@@ -7,18 +7,21 @@ ConnectionManagerUtility::mutateRequestHeaders
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.http.edge.detection import Detector, lastAddress
-from twisted_envoy.http.edge.hop_by_hop import isUpgrade, sanitizeConnection, sanitizeTE
+from twisted_envoy.http.edge.appending import XFF, append, appendXFF
+from twisted_envoy.http.edge.cleaning import (
+    ALWAYS_CLEANED,
+    CLEANED_OF_EDGE,
+    CLEANED_OF_EXTERNAL,
+    clean,
+)
+from twisted_envoy.http.edge.detection import lastAddress
+from twisted_envoy.http.edge.hop_by_hop import sanitizeConnection
 from twisted_envoy.http.edge.host import stripDot, stripPort
 from twisted_envoy.http.edge.path import canonicalPath, mergeSlashes, unescapeSlashes
-from twisted_envoy.http.edge.referer import isReferer
 from twisted_envoy.http.edge.refusal import (
     ABSOLUTE_PATH,
     BAD_PATH,
@@ -29,114 +32,15 @@ from twisted_envoy.http.edge.refusal import (
     Refusal,
     redirectTo,
 )
-from twisted_envoy.http.edge.request_id import UUIDRequestID
+from twisted_envoy.http.edge.rules import AddedRules, HostRules, PathRules, TrustRules
 from twisted_envoy.http.grpc import isGRPC
-from twisted_envoy.network.cidr import LOOPBACKS, ipKey
 from twisted_envoy.state.addresses import portOf
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import StreamInfo
 
-EarlyMutation = Callable[[HeaderMap, RequestInfo], bool]
-"""What an extension of the category `http.early_header_mutation` builds; False ends the list."""
-
-XFF = b"x-forwarded-for"
 XFP = b"x-forwarded-proto"
 XFPORT = b"x-forwarded-port"
-SCHEMES = frozenset((b"http", b"https"))
-
-ALWAYS_CLEANED = frozenset(
-    (
-        *(b"connection", b"upgrade", b"te", b"keep-alive", b"proxy-connection"),
-        *(b"transfer-encoding", b"referer", b"x-envoy-internal", b"x-forwarded-client-cert"),
-    )
-)
-"""Seldom there, and looked at in every request."""
-
-NEVER_PASSED = ALWAYS_CLEANED - {b"connection", b"upgrade", b"te", b"referer"}
-
-CLEANED_OF_EXTERNAL = frozenset(
-    b"x-envoy-" + name
-    for name in (
-        *(b"retriable-status-codes", b"retriable-header-names", b"retry-on", b"retry-grpc-on"),
-        *(b"max-retries", b"upstream-alt-stat-name", b"upstream-rq-timeout-ms", b"force-trace"),
-        *(b"upstream-rq-per-try-timeout-ms", b"upstream-rq-timeout-alt-response", b"ip-tags"),
-        *(b"expected-rq-timeout-ms", b"original-url", b"hedge-on-per-try-timeout"),
-    )
-)
-"""What tells the router what to do; only internal requests may."""
-
-CLEANED_OF_EDGE = CLEANED_OF_EXTERNAL | frozenset(
-    (
-        *(b"x-envoy-decorator-operation", b"x-envoy-downstream-service-cluster"),
-        *(b"x-envoy-downstream-service-node", b"x-envoy-original-path", b"x-envoy-original-host"),
-    )
-)
-"""What only a front proxy may say."""
-
-
-@dataclass(frozen=True, slots=True)
-class PathRules:
-    """How paths are normalized; slashes: Envoy's name of what is done with escaped ones."""
-
-    normalize: bool = False
-    merge: bool = False
-    slashes: str = "KEEP_UNCHANGED"
-
-
-@dataclass(frozen=True, slots=True)
-class HostRules:
-    """What is stripped of the host: its last dot, its port if any, its port if it is our own."""
-
-    dot: bool = False
-    anyPort: bool = False
-    ownPort: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TrustRules:
-    """
-    Whom a request comes from.
-
-    Attributes:
-        useRemoteAddress: our peer is the client, or the last proxy that is not ours.
-        hops: so many entries of x-forwarded-for are by our own proxies.
-        detectors: asked in turn, unless useRemoteAddress. asksAlways: without x-forwarded-for too.
-        isInternal: is an address one of our own network? None: none is.
-        append: our peer joins x-forwarded-for. localAddress: stands there for loopback peers.
-        appendPort: x-forwarded-port is set.
-    """
-
-    useRemoteAddress: bool = False
-    hops: int = 0
-    detectors: tuple[Detector, ...] = ()
-    asksAlways: bool = False
-    isInternal: Callable[[IAddress | None], bool] | None = None
-    append: bool = True
-    localAddress: str = "127.0.0.1"
-    appendPort: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AddedRules:
-    """
-    What requests are given.
-
-    Attributes:
-        scheme: overwrites `:scheme` and x-forwarded-proto; b"" does not.
-        serviceCluster, serviceNode: of add_user_agent; serviceCluster None adds nothing.
-        via: joins the header, unless empty.
-        requestID: None gives none. keepsID: that of an external request is kept.
-        early: changes before all others. internalOnly: removed unless the request is internal.
-    """
-
-    scheme: bytes = b""
-    serviceCluster: bytes | None = None
-    serviceNode: bytes = b""
-    via: bytes = b""
-    requestID: UUIDRequestID | None = None
-    keepsID: bool = False
-    early: tuple[EarlyMutation, ...] = ()
-    internalOnly: tuple[bytes, ...] = ()
+_SCHEMES = frozenset((b"http", b"https"))
 
 
 class RequestEdge:
@@ -159,6 +63,7 @@ class RequestEdge:
         "_path",
         "_requestID",
         "_scheme",
+        "_schemes",
         "_trust",
         "_useRemote",
     )
@@ -180,6 +85,7 @@ class RequestEdge:
         self._scheme = added.scheme
         self._keepsID = added.keepsID
         self._asksAlways = trust.asksAlways
+        self._schemes = trust.schemes
         self._appendsPort = trust.appendPort
         self._early = added.early
         self._requestID = added.requestID
@@ -226,12 +132,18 @@ class RequestEdge:
         for mutate in self._early:
             if not mutate(headers, info):
                 break
+        scheme = b"https" if isTLS else b"http"
+        if (
+            self._schemes is not None
+            and connection.localAddress is not connection.directLocalAddress
+        ):
+            scheme = self._schemes.get(portOf(connection.localAddress) or 0, scheme)
         if not ALWAYS_CLEANED.isdisjoint(headers):
-            _clean(headers)
+            clean(headers)
         edge = False
         internal = False
         if self._useRemote:
-            internal = self._fromPeer(headers, info, connection, isTLS)
+            internal = self._fromPeer(headers, info, connection, scheme)
             edge = not internal
         elif XFF in headers or self._asksAlways:
             found = self._detect(headers, info, connection)
@@ -239,15 +151,15 @@ class RequestEdge:
                 return found
             internal = found
         if XFP not in headers:
-            headers[XFP] = b"https" if isTLS else b"http"
+            headers[XFP] = scheme
         if self._appendsPort:
             self._tellPort(headers, connection)
         if self._scheme:
             headers.set(b":scheme", self._scheme)
             headers.set(XFP, self._scheme)
         elif b":scheme" not in headers:
-            scheme = headers[XFP].lower()
-            headers[b":scheme"] = scheme if scheme in SCHEMES else b"https" if isTLS else b"http"
+            told = headers[XFP].lower()
+            headers[b":scheme"] = told if told in _SCHEMES else scheme
         if internal:
             headers.set(b"x-envoy-internal", b"true")
         elif not self._external.isdisjoint(headers):
@@ -262,7 +174,7 @@ class RequestEdge:
         return None
 
     def _fromPeer(
-        self, headers: HeaderMap, info: RequestInfo, connection: StreamInfo, isTLS: bool
+        self, headers: HeaderMap, info: RequestInfo, connection: StreamInfo, scheme: bytes
     ) -> bool:
         """use_remote_address; returns whether the request is an internal one."""
         trust = self._trust
@@ -275,7 +187,7 @@ class RequestEdge:
         if trust.append:
             appendXFF(headers, peer, trust.localAddress)
         if not trust.hops or XFP not in headers:
-            headers.set(XFP, b"https" if isTLS else b"http")
+            headers.set(XFP, scheme)
         return given is None and trust.isInternal is not None and trust.isInternal(address)
 
     def _detect(
@@ -287,10 +199,10 @@ class RequestEdge:
             found = detect(headers, connection)
             if isinstance(found, Refusal):
                 return found
+            if not found.skipsAppend:
+                appendXFF(headers, connection.remoteAddress, trust.localAddress)
             if found.address is not None:
                 info.remoteAddress = found.address
-                if trust.append and not found.skipsAppend:
-                    appendXFF(headers, connection.remoteAddress, trust.localAddress)
                 return (
                     found.trusted
                     and trust.isInternal is not None
@@ -300,7 +212,8 @@ class RequestEdge:
 
     def _tellPort(self, headers: HeaderMap, connection: StreamInfo) -> None:
         port = portOf(connection.localAddress)
-        if port is not None and (not self._trust.hops or XFPORT not in headers):
+        isOurs = self._useRemote and not self._trust.hops
+        if port is not None and (isOurs or XFPORT not in headers):
             headers.set(XFPORT, b"%d" % port)
 
 
@@ -315,39 +228,9 @@ def _add(added: AddedRules, headers: HeaderMap) -> None:
         append(headers, b"via", added.via)
 
 
-def append(headers: HeaderMap, name: bytes, value: bytes, separator: bytes = b", ") -> None:
-    """Join a value to what a header has."""
-    given = headers.joined(name)
-    headers.set(name, given + separator + value if given else value)
-
-
-def appendXFF(headers: HeaderMap, peer: IAddress | None, localAddress: str) -> None:
-    """Join our peer to x-forwarded-for; a loopback peer is written as this machine's address."""
-    if isinstance(peer, (IPv4Address, IPv6Address)):
-        text = localAddress if ipKey(peer) in LOOPBACKS else peer.host
-        append(headers, XFF, text.encode("ascii"), b",")
-
-
 def _tellAddress(headers: HeaderMap, address: IAddress | None) -> None:
     if isinstance(address, (IPv4Address, IPv6Address)):
         headers.set(b"x-envoy-external-address", address.host.encode("ascii"))
-
-
-def _clean(headers: HeaderMap) -> None:
-    """Remove what is for us alone, or not to be believed."""
-    if isUpgrade(headers):
-        if b"transfer-encoding" not in headers and b"content-length" not in headers:
-            headers[b"content-length"] = b"0"
-    else:
-        headers.remove(b"connection")
-        headers.remove(b"upgrade")
-    for name in NEVER_PASSED:
-        headers.remove(name)
-    if b"te" in headers:
-        sanitizeTE(headers)
-    referer = headers.joined(b"referer")
-    if referer is not None and not isReferer(referer):
-        headers.remove(b"referer")
 
 
 def _normalizePath(rules: PathRules, headers: HeaderMap, whole: bytes) -> Refusal | None:

@@ -7,13 +7,11 @@ ConnectionManagerUtility::mutateResponseHeaders
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.edge.appending import append
 from twisted_envoy.http.edge.date import DateText
 from twisted_envoy.http.edge.hop_by_hop import isUpgrade
-from twisted_envoy.http.edge.request import append
-from twisted_envoy.http.edge.request_id import UUIDRequestID
+from twisted_envoy.http.edge.rules import ResponseRules
 from twisted_envoy.state.request_info import RequestInfo
 
 HOPS = frozenset(
@@ -21,30 +19,13 @@ HOPS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseRules:
-    """
-    What responses say.
-
-    Attributes:
-        server: of the header; overwrites, ifAbsent: that of the upstream goes, or only if it has
-            none; neither: it is left alone.
-        via: joins the header, unless empty.
-        requestID, tellsID: the request's id is in the response.
-    """
-
-    server: bytes = b"envoy"
-    overwrites: bool = True
-    ifAbsent: bool = False
-    via: bytes = b""
-    requestID: UUIDRequestID | None = None
-    tellsID: bool = False
-
-
 class ResponseEdge:
     """Prepares responses, local replies included."""
 
-    __slots__ = ("_date", "_ifAbsent", "_overwrites", "_requestID", "_server", "_tellsID", "_via")
+    __slots__ = (
+        *("_date", "_ifAbsent", "_overwrites", "_proxyStatus", "_requestID", "_server"),
+        *("_tellsID", "_via"),
+    )
 
     def __init__(self, rules: ResponseRules, date: DateText) -> None:
         self._date = date
@@ -54,6 +35,7 @@ class ResponseEdge:
         self._requestID = rules.requestID
         self._tellsID = rules.tellsID
         self._via = rules.via
+        self._proxyStatus = rules.proxyStatus
 
     def prepare(
         self, headers: HeaderMap, info: RequestInfo, requestHeaders: HeaderMap | None
@@ -80,15 +62,12 @@ class ResponseEdge:
                 self._requestID.setInResponse(headers, requestHeaders)
         if self._via:
             append(headers, b"via", self._via)
+        if self._proxyStatus is not None and info.responseFlags:
+            self._proxyStatus.tell(headers, info)
 
 
 def _clean(headers: HeaderMap, requestHeaders: HeaderMap | None) -> None:
-    if requestHeaders is not None and isUpgrade(headers) and isUpgrade(requestHeaders):
-        isInterim = headers.get(b":status", b"").startswith(b"1")
-        if not isInterim and b"transfer-encoding" not in headers:
-            if b"content-length" not in headers:
-                headers[b"content-length"] = b"0"
-    else:
+    if requestHeaders is None or not isUpgrade(requestHeaders) or not isUpgrade(headers):
         headers.remove(b"connection")
         headers.remove(b"upgrade")
     headers.remove(b"keep-alive")

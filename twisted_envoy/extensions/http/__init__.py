@@ -1,0 +1,1 @@
+"""Extensions of the HTTP connection manager."""

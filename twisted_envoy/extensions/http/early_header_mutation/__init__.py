@@ -1,0 +1,1 @@
+"""What edits the headers of requests before all else."""

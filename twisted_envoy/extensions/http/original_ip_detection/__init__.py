@@ -1,0 +1,1 @@
+"""Who finds out whom a request comes from."""

@@ -1,0 +1,1 @@
+"""What gives requests their id."""
