@@ -148,7 +148,9 @@ class PassageTests(SynchronousTestCase):
         stream.encoding.headers(HeaderMap(), False)
         stream.encoding.data(b"x", True)
 
-        self.assertEqual([one[:2] for one in said[:2]], [("b", "encode headers"), ("a", "encode headers")])
+        self.assertEqual(
+            [one[:2] for one in said[:2]], [("b", "encode headers"), ("a", "encode headers")]
+        )
         self.assertEqual(said[3], ("a", "encode data", b"X", True))
         self.assertEqual(stream.sent, [("headers", False), (b"X", True)])
 
@@ -239,3 +241,42 @@ class PassageTests(SynchronousTestCase):
         stream.decoding.release(first.index)
 
         self.assertEqual(said[-1], ("b", "data", b"", True))
+
+    def test_someOfIt(self) -> None:
+        """So many bytes pass as are let; what is left waits, the end behind it."""
+        said: list[Any] = []
+        first = Teller("a", said, "data")
+        stream = Stream(first, Teller("b", said))
+        stream.decoding.headers(HeaderMap(), False)
+        stream.decoding.data(b"abc", False)
+        stream.decoding.data(b"defg", False)
+        stream.decoding.data(b"h", True)
+
+        for size in (0, 2, 4, 1, 9):
+            stream.decoding.releaseSome(first.index, size)
+            held = stream.decoding.heldBytes
+            said.append(("held", held))
+
+        self.assertEqual(
+            [one[-1] if one[0] == "held" else one[2:] for one in said if one[0] != "a"],
+            [
+                *((False,), 8),
+                *((b"ab", False), 6),
+                *((b"cdef", False), 2),
+                *((b"g", False), 1),
+                *((b"h", True), 0),
+            ],
+        )
+        stream.decoding.releaseSome(first.index, 1)
+
+    def test_someOfHeldHeaders(self) -> None:
+        """Where headers wait, nothing passes before them."""
+        said: list[Any] = []
+        first = Teller("a", said, "headers")
+        stream = Stream(first, Teller("b", said))
+        stream.decoding.headers(HeaderMap(), False)
+        stream.decoding.data(b"abc", True)
+
+        stream.decoding.releaseSome(first.index, 9)
+
+        self.assertEqual([one for one in said if one[0] == "b"], [])

@@ -153,6 +153,9 @@ class HTTPStream:
             self._filterRaised()
 
     def decodeData(self, data: bytes, endStream: bool) -> None:
+        if endStream and data and not (self._plan.decodesAlone or self.connection.multiplexes):
+            self.decodeData(data, False)  # as Envoy's codec, which gives the end by itself
+            data = b""
         self.streamInfo.bytesReceived += len(data)
         self.timers.lastActivity()
         if endStream:
@@ -372,6 +375,7 @@ class HTTPStream:
         """The response begins its way through the filters."""
         self.responseHeaders = self.streamInfo.responseHeaders = headers
         if self._encoding is not None:
+            self.streamInfo.responseCode = int(headers[b":status"])
             self._encoding.headers(headers, endStream)
         else:
             self.sendHeaders(headers, endStream)
