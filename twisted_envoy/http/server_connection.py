@@ -32,6 +32,7 @@ from twisted_envoy.codec.http import CodecError, CodecOutput, IServerConnection,
 from twisted_envoy.http.keepalive import PingKeepalive
 from twisted_envoy.http.settings import ManagerSettings
 from twisted_envoy.http.stream import HTTPStream
+from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import Link, dropped
 from twisted_envoy.network.timers import IdleTimer
 from twisted_envoy.state.stream_info import StreamInfo
@@ -492,7 +493,10 @@ class ServerConnection(Link):
         self._closed = True
         self._output.flush()
         self.transport.unregisterProducer()
-        self.transport.loseConnection()
+        if isinstance(self.info.directLocalAddress, InternalAddress):
+            self.transport.resetConnection()  # a close without an end of stream is lost, as in Envoy
+        else:
+            self.transport.loseConnection()
 
 
 @implementer(IPushProducer)
