@@ -318,7 +318,9 @@ class H2Codec:
         """Send the headers of a request or a response."""
         raise NotImplementedError
 
-    def sendHeaders(self, stream: H2Stream, headers: HeaderMap, endStream: bool) -> None:
+    def sendHeaders(
+        self, stream: H2Stream, headers: HeaderMap, endStream: bool, interim: bool = False
+    ) -> None:
         """
         Send any header block.
 
@@ -326,7 +328,7 @@ class H2Codec:
             ConnectionFailure: the peer allows no further stream.
         """
         pairs = headers.items() if headers.more is None else headers.pairs()
-        block = self.core.sendHeaders(stream.streamID, pairs, endStream)
+        block = self.core.sendHeaders(stream.streamID, pairs, endStream, interim)
         size = len(block)
         stream.headerBytes += size - HEADER_BYTES
         stream.wireBytes += size

@@ -35,7 +35,13 @@ from hpack.exceptions import HPACKError
 from hpack.hpack import Encoder
 
 from twisted_envoy.codec.h2.failures import PROTOCOL, TOO_MANY_HEADERS, ConnectionFailure
-from twisted_envoy.codec.h2.frames import COMPRESSION_ERROR, PREFACE, PROTOCOL_ERROR, rstStream
+from twisted_envoy.codec.h2.frames import (
+    COMPRESSION_ERROR,
+    PREFACE,
+    PROTOCOL_ERROR,
+    headersFrames,
+    rstStream,
+)
 from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
 
 REQUEST = 0
@@ -44,6 +50,9 @@ INTERIM = 2
 TRAILERS = 3
 STREAM_ERROR = 4
 
+_SEND_HEADERS = StreamInputs.SEND_HEADERS
+_SEND_INTERIM = StreamInputs.SEND_INFORMATIONAL_HEADERS
+_SEND_END = StreamInputs.SEND_END_STREAM
 _UNBOUNDED = 2**31 - 1
 _FIRST_TABLE = 4096
 
@@ -179,22 +188,36 @@ class Core:
         except (H2Error, HPACKError, ValueError, KeyError, IndexError) as error:
             raise ConnectionFailure(PROTOCOL_ERROR, PROTOCOL) from error
 
-    def sendHeaders(self, streamID: int, fields: Fields, endStream: bool) -> bytes:
+    def sendHeaders(
+        self, streamID: int, fields: Fields, endStream: bool, interim: bool = False
+    ) -> bytes:
         """
         A header block, for a new stream or one that is open on our side.
+
+        What the library does for an open stream beside its state and HPACK (checks of fields that
+        our filters have made, copies, frame objects) costs more than both and is left out.
 
         Raises:
             ConnectionFailure: the peer allows no further stream now.
         """
+        connection = self._connection
+        stream = connection.streams.get(streamID)
         try:
-            self._connection.send_headers(streamID, fields, endStream)
+            if stream is None:
+                connection.send_headers(streamID, fields, endStream)
+                return connection.data_to_send()
+            machine = stream.state_machine
+            machine.process_input(_SEND_INTERIM if interim else _SEND_HEADERS)
+            if endStream:
+                machine.process_input(_SEND_END)
         except H2Error as error:
             raise ConnectionFailure(None) from error
-        return self._connection.data_to_send()
+        block = connection.encoder.encode(fields)
+        return headersFrames(streamID, block, endStream, connection.max_outbound_frame_size)
 
     def endSent(self, streamID: int) -> None:
         """A body of ours has ended."""
-        self._connection.streams[streamID].state_machine.process_input(StreamInputs.SEND_END_STREAM)
+        self._connection.streams[streamID].state_machine.process_input(_SEND_END)
 
     def endReceived(self, streamID: int) -> None:
         """A body of the peer's has ended."""

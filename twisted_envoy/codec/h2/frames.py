@@ -65,6 +65,23 @@ def dataHeader(size: int, ended: bool, streamID: int) -> bytes:
     return frameHeader.pack(size >> 8, size & 255, DATA, 1 if ended else 0, streamID)
 
 
+def headersFrames(streamID: int, block: bytes, ended: bool, most: int) -> bytes:
+    """HEADERS, and CONTINUATIONs for what is above `most` bytes."""
+    size = len(block)
+    flags = END_STREAM if ended else 0
+    if size <= most:
+        header = frameHeader.pack(size >> 8, size & 255, HEADERS, flags | END_HEADERS, streamID)
+        return header + block
+    pieces = [frameHeader.pack(most >> 8, most & 255, HEADERS, flags, streamID), block[:most]]
+    for start in range(most, size, most):
+        piece = block[start : start + most]
+        flags = END_HEADERS if start + most >= size else 0
+        length = len(piece)
+        pieces.append(frameHeader.pack(length >> 8, length & 255, CONTINUATION, flags, streamID))
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
 def rstStream(streamID: int, code: int) -> bytes:
     """RST_STREAM."""
     return _reset.pack(0, 4, RST_STREAM, 0, streamID, code)

@@ -107,7 +107,7 @@ class H2Stream:
     def encode1xx(self, headers: HeaderMap) -> None:
         """See IStreamEncoder."""
         if not (self.closed or self.localEnded):
-            self._codec.sendHeaders(self, headers, False)
+            self._codec.sendHeaders(self, headers, False, True)
 
     def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         """See IStreamEncoder."""
