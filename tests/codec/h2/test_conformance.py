@@ -177,8 +177,8 @@ STREAM = {
         "close",
     ),
     "8.1.1 length and END_STREAM": (fields((b"content-length", b"1")), "close"),
-    "8.1.1 two lengths": (fields((b"content-length", b"1"), (b"content-length", b"2")), "GOAWAY 1"),
-    "8.1.1 length of no number": (fields((b"content-length", b"+1")), "GOAWAY 1"),
+    "8.1.1 two lengths": (fields((b"content-length", b"1"), (b"content-length", b"2")), "close"),
+    "8.1.1 length of no number": (fields((b"content-length", b"+1")), "close"),
     "8.1.1 DATA too long": (
         headers(1, [*POST, (b"content-length", b"1")], EH) + frame(0, ES, 1, b"test"),
         f"RST {PROTOCOL}",
@@ -229,6 +229,9 @@ AFTER_END = {
 }
 
 
+ENDS = ("close", f"GOAWAY {PROTOCOL}")
+
+
 def outcome(side: Side, data: bytes) -> str:
     """Feed bytes and a PING; tell what came of it."""
     side.wire.take()
@@ -271,6 +274,19 @@ class ConformanceTests(SynchronousTestCase):
             if expected == "close":
                 expected = f"RST {PROTOCOL}"
             self.check(PREFACE + frame(4, 0, 0) + data, expected, name, settings)
+
+    def test_inPieces(self) -> None:
+        """A malformed message is one when it comes in CONTINUATIONs, too."""
+        checked = 0
+        for name, (data, expected) in STREAM.items():
+            size = int.from_bytes(data[:3], "big")
+            if expected == "close" and len(data) == 9 + size and data[4] & EH:
+                payload, flags = data[9:], data[4] & ~EH
+                pieces = frame(1, flags, 1, payload[:4]) + frame(9, EH, 1, payload[4:])
+                side = Side(False)
+                self.assertIn(outcome(side, PREFACE + frame(4, 0, 0) + pieces), ENDS, name)
+                checked += 1
+        self.assertGreater(checked, 25)
 
     def test_afterTheEndOfAStream(self) -> None:
         """Stream 1 was answered."""

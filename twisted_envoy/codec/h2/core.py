@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import ConnectionInputs, H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     Event,
@@ -30,14 +30,23 @@ from h2.events import (
 )
 from h2.exceptions import DenialOfServiceError, H2Error, ProtocolError
 from h2.settings import SettingCodes, Settings
-from h2.stream import StreamInputs
-from hpack.exceptions import HPACKError
+from h2.stream import H2Stream as LibraryStream
+from h2.stream import StreamInputs, StreamState
+from hpack.exceptions import HPACKError, OversizedHeaderListError
 from hpack.hpack import Encoder
 
 from twisted_envoy.codec.h2.failures import PROTOCOL, TOO_MANY_HEADERS, ConnectionFailure
 from twisted_envoy.codec.h2.frames import (
     COMPRESSION_ERROR,
+    END_HEADERS,
+    END_STREAM,
+    ENHANCE_YOUR_CALM,
+    HEADER_BYTES,
+    HEADERS,
+    LAST_STREAM,
+    PADDED,
     PREFACE,
+    PRIORITY_FLAG,
     PROTOCOL_ERROR,
     headersFrames,
     rstStream,
@@ -55,6 +64,13 @@ _SEND_INTERIM = StreamInputs.SEND_INFORMATIONAL_HEADERS
 _SEND_END = StreamInputs.SEND_END_STREAM
 _UNBOUNDED = 2**31 - 1
 _FIRST_TABLE = 4096
+_FIRST_WINDOW = 65535
+_CLEAN_EVERY = 32
+_ODD_FLAGS = END_HEADERS | PADDED | PRIORITY_FLAG
+_READABLE = (StreamState.IDLE, StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
+_RECEIVE_HEADERS = StreamInputs.RECV_HEADERS
+_RECEIVE_INTERIM = StreamInputs.RECV_INFORMATIONAL_HEADERS
+_RECEIVE_END = StreamInputs.RECV_END_STREAM
 
 Fields = Iterable[tuple[bytes, bytes]]
 Block = tuple[int, int, Fields, bool]
@@ -78,12 +94,13 @@ class Core:
         output: what the peer has to get after `receive`; taken by the caller.
     """
 
-    __slots__ = ("_client", "_connection", "_mostTable", "output")
+    __slots__ = ("_begun", "_client", "_connection", "_mostTable", "output")
 
     def __init__(self, client: bool, settings: HTTP2Settings, limits: HeaderLimits) -> None:
         self._client = client
         self._mostTable = settings.hpackTableSize
         self.output = b""
+        self._begun = 0
         self._connection = connection = H2Connection(
             H2Configuration(
                 client_side=client,
@@ -139,6 +156,70 @@ class Core:
         Raises:
             ConnectionFailure: it may not come now, or is malformed.
         """
+        if frame[4] & _ODD_FLAGS == END_HEADERS and frame[3] == HEADERS:
+            streamID = int.from_bytes(frame[5:9], "big") & LAST_STREAM
+            stream = self._connection.streams.get(streamID)
+            if stream is None:
+                stream = self._begin(streamID)
+            if stream is not None and stream.state_machine.state in _READABLE:
+                return self._usual(stream, frame)
+        return self._unusual(frame)
+
+    def _begin(self, streamID: int) -> LibraryStream | None:
+        """A stream that may be begun now, by whichever side; None when the library must say."""
+        connection = self._connection
+        if self._client or not streamID & 1:
+            return None
+        if streamID <= connection.highest_inbound_stream_id:
+            return None
+        if not connection.highest_inbound_stream_id:
+            connection.state_machine.process_input(ConnectionInputs.RECV_HEADERS)
+        connection.highest_inbound_stream_id = streamID
+        if not self._count():
+            connection.open_inbound_streams  # noqa: B018  it lets go of those that are closed
+        return self._newStream(streamID)
+
+    def _count(self) -> int:
+        self._begun = begun = (self._begun + 1) % _CLEAN_EVERY
+        return begun
+
+    def _newStream(self, streamID: int) -> LibraryStream:
+        connection = self._connection
+        stream = LibraryStream(streamID, connection.config, _FIRST_WINDOW, _FIRST_WINDOW)
+        stream.max_outbound_frame_size = connection.max_outbound_frame_size
+        connection.streams[streamID] = stream
+        return stream
+
+    def _usual(self, stream: LibraryStream, frame: bytes) -> Block:
+        """A whole block without padding or priority, on a stream that may get one."""
+        self.output = b""
+        try:
+            fields = list(self._connection.decoder.decode(frame[HEADER_BYTES:], raw=True))
+        except OversizedHeaderListError as error:
+            raise ConnectionFailure(ENHANCE_YOUR_CALM, TOO_MANY_HEADERS) from error
+        except (HPACKError, ValueError, IndexError, TypeError) as error:
+            raise ConnectionFailure(COMPRESSION_ERROR) from error
+        ended = bool(frame[4] & END_STREAM)
+        machine = stream.state_machine
+        interim = self._client and bool(fields) and _isInterim(*fields[0])
+        try:
+            machine.process_input(_RECEIVE_INTERIM if interim else _RECEIVE_HEADERS)
+            if ended:
+                machine.process_input(_RECEIVE_END)
+        except H2Error as error:
+            raise ConnectionFailure(PROTOCOL_ERROR) from error
+        if interim:
+            if ended:
+                raise ConnectionFailure(PROTOCOL_ERROR)
+            return INTERIM, stream.stream_id, fields, False
+        if not machine.trailers_received:
+            return RESPONSE if self._client else REQUEST, stream.stream_id, fields, ended
+        if not ended:
+            raise ConnectionFailure(PROTOCOL_ERROR)
+        return TRAILERS, stream.stream_id, fields, True
+
+    def _unusual(self, frame: bytes) -> Block | None:
+        """What comes in pieces or may not come at all: the library's whole way."""
         events = self._receive(frame)
         self.output = self._connection.data_to_send() or b""
         for event in events:
@@ -204,6 +285,8 @@ class Core:
         stream = connection.streams.get(streamID)
         try:
             if stream is None:
+                stream = self._request(streamID)
+            if stream is None:
                 connection.send_headers(streamID, fields, endStream)
                 return connection.data_to_send()
             machine = stream.state_machine
@@ -215,13 +298,25 @@ class Core:
         block = connection.encoder.encode(fields)
         return headersFrames(streamID, block, endStream, connection.max_outbound_frame_size)
 
+    def _request(self, streamID: int) -> LibraryStream | None:
+        """A client's next stream; None when the server may allow no more."""
+        connection = self._connection
+        if not connection.highest_outbound_stream_id:
+            connection.state_machine.process_input(ConnectionInputs.SEND_HEADERS)
+        if len(connection.streams) >= connection.remote_settings.max_concurrent_streams:
+            return None
+        if not self._count():
+            connection.open_outbound_streams  # noqa: B018  it lets go of those that are closed
+        connection.highest_outbound_stream_id = streamID
+        return self._newStream(streamID)
+
     def endSent(self, streamID: int) -> None:
         """A body of ours has ended."""
         self._connection.streams[streamID].state_machine.process_input(_SEND_END)
 
     def endReceived(self, streamID: int) -> None:
         """A body of the peer's has ended."""
-        self._connection.streams[streamID].state_machine.process_input(StreamInputs.RECV_END_STREAM)
+        self._connection.streams[streamID].state_machine.process_input(_RECEIVE_END)
 
     def reset(self, streamID: int, code: int) -> bytes:
         """End a stream; b"" is never returned."""
@@ -240,3 +335,7 @@ def _codeOf(error: ProtocolError) -> int:
     if isinstance(error.__cause__, HPACKError):
         return COMPRESSION_ERROR
     return int(error.error_code) if error.error_code is not None else int(ErrorCodes.PROTOCOL_ERROR)
+
+
+def _isInterim(name: bytes, value: bytes) -> bool:
+    return name == b":status" and value[:1] == b"1"
