@@ -7,7 +7,7 @@ from sys import maxsize
 
 from tests.bootstraps import bootstrap, cluster, listener, tcpProxy
 from tests.server.refusing import RefusalTestCase
-from twisted_envoy.errors import UnsupportedExtension, UnsupportedField
+from twisted_envoy.errors import UnsupportedExtension
 from twisted_envoy.testing import MemoryEnvoy
 
 SOCKETS = "type.googleapis.com/envoy.extensions.transport_sockets."
@@ -154,37 +154,6 @@ class TypeTests(ClusterTestCase):
         made = cluster("c", "1.2.3.4:5", cluster_type={"name": "envoy.cluster.static"})
         envoy = MemoryEnvoy(bootstrap([], [made]))
         self.assertEqual(len(envoy.server.clusters.get("c").hosts), 1)
-
-    def test_protocolOptions(self):
-        """Protocol options under a name that nobody registered."""
-        text = self.text(
-            typed_extension_protocol_options={
-                "mine": {"@type": SOCKETS + "raw_buffer.v3.RawBuffer"}
-            }
-        )
-        self.assertRefused(text, "Didn't find a registered network or http filter")
-
-    def test_httpOptions(self):
-        """HTTP/1.1 without more; what asks for more than that is not obeyed."""
-        name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-
-        def text(**fields):
-            options = {"@type": f"type.googleapis.com/{name}", **fields}
-            return self.text(typed_extension_protocol_options={name: options})
-
-        MemoryEnvoy(text(explicit_http_config={"http_protocol_options": {}}))
-        for at, config in (
-            ("explicit_http_config", {"http2_protocol_options": {}}),
-            ("explicit_http_config", {"http3_protocol_options": {}}),
-            ("accept_http_10", {"http_protocol_options": {"accept_http_10": True}}),
-        ):
-            problem = self.refused(text(explicit_http_config=config))
-            self.assertIsInstance(problem, UnsupportedField)
-            self.assertIn(at, str(problem))
-        for field in ("auto_config", "use_downstream_protocol_config"):
-            problem = self.refused(text(**{field: {}}))
-            self.assertIsInstance(problem, UnsupportedField)
-            self.assertIn(field, str(problem))
 
     def test_duplicate(self):
         """Two clusters of one name."""

@@ -26,7 +26,7 @@ from twisted_envoy.interfaces.upstream import (
 )
 from twisted_envoy.network.timers import DeadlineQueue
 from twisted_envoy.upstream.circuit_breaker import Limits
-from twisted_envoy.upstream.host import NO_OPTIONS, Host, HostSettings
+from twisted_envoy.upstream.host import NO_OPTIONS, Host, HostSettings, poolKey
 from twisted_envoy.upstream.http.pool import HTTPPool
 from twisted_envoy.upstream.http.settings import UpstreamHTTP
 from twisted_envoy.upstream.stats import ClusterStats
@@ -94,6 +94,7 @@ class Cluster:
         self.transportSocket = transportSocket
         self.metadata = settings.metadata
         self.connectTimeouts = DeadlineQueue(reactor, settings.connectTimeout)
+        self._plainKey: Hashable = poolKey(transportSocket, NO_OPTIONS, 0)
         self.bufferLimit = settings.bufferLimit
         self.connectOptions = settings.connectOptions
         self.seconds: Callable[[], float] = reactor.seconds
@@ -148,9 +149,8 @@ class Cluster:
         http = self.http
         assert http is not None
         protocol = http.protocolFor(downstreamProtocol)
-        key: Hashable = (protocol, priority)
-        if options is not NO_OPTIONS and options != NO_OPTIONS:
-            key = (protocol, priority, host.poolKey(options))
+        plain = options is NO_OPTIONS or options == NO_OPTIONS
+        key = (protocol, priority, self._plainKey if plain else host.poolKey(options))
         pool = host.httpPools.get(key)
         if pool is None:
             limits = self.priorities[priority]

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from twisted.internet.interfaces import IAddress
 from zope.interface import implementer
 
-from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
+from twisted_envoy.interfaces.transport_sockets import (
+    IUpstreamTransportSocketFactory,
+    TransportSocketOptions,
+)
 from twisted_envoy.interfaces.upstream import IHost
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.upstream.stats import HostStats
@@ -43,6 +46,13 @@ class HostSettings:
 
 NO_OPTIONS = TransportSocketOptions()
 """Of a connection that asks for nothing."""
+
+
+def poolKey(
+    transportSocket: IUpstreamTransportSocketFactory, options: TransportSocketOptions, hops: int
+) -> Hashable:
+    """What separates the HTTP pools of one host, protocol and priority."""
+    return (transportSocket.hashKey(options), options.hashKey(), hops)
 
 
 @implementer(IHost)
@@ -107,7 +117,7 @@ class Host:
     def poolKey(self, options: TransportSocketOptions) -> Hashable:
         """What separates this host's HTTP pools; hops count where connections may come back."""
         hops = options.hops if isinstance(self.address, InternalAddress) else 0
-        return (self.cluster.transportSocket.hashKey(options), options.hashKey(), hops)
+        return poolKey(self.cluster.transportSocket, options, hops)
 
     def forgetPool(self, key: Hashable, pool: HTTPPool) -> None:
         """An HTTP pool has nothing any more; nothing happens when it is not the one of key."""

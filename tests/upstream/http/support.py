@@ -5,14 +5,20 @@ from __future__ import annotations
 from itertools import count
 from random import Random
 
+from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.upstream.support import ONE, World
+from twisted_envoy.codec.h2 import H2ServerCodec
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import CodecOutput
+from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
+from twisted_envoy.http.h2_stats import HTTP2Stats
 from twisted_envoy.http.protocol_options import CommonHTTPOptions
 from twisted_envoy.interfaces.sockets import ListenOptions
 from twisted_envoy.internal import InternalAddress
 from twisted_envoy.internal.registry import getRegistry
+from twisted_envoy.stats.scope import Store
 from twisted_envoy.testing import Origin
 from twisted_envoy.upstream.circuit_breaker import Limits
 from twisted_envoy.upstream.host import NO_OPTIONS
@@ -169,3 +175,85 @@ class HTTPTestCase(SynchronousTestCase):
         for limits in world.cluster.priorities.values():
             self.assertEqual((limits.connections.inUse, limits.connectionPools.inUse), (0, 0))
         self.assertEqual(world.clock.getDelayedCalls(), [])
+
+
+class H2Request:
+    """A request at an H2Origin, with the stream to answer it."""
+
+    def __init__(self, encoder):
+        self.encoder = encoder
+        self.headers = self.wasReset = None
+        self.body = b""
+        self.done = False
+
+    def decodeHeaders(self, headers, endStream):
+        self.headers, self.done = headers, endStream
+
+    def decodeData(self, data, endStream):
+        self.body += data
+        self.done = endStream
+
+    def decodeTrailers(self, trailers):
+        self.done = True
+
+    def streamReset(self, reason, details):
+        self.wasReset = reason
+
+    def answer(self, body=b"ok"):
+        self.encoder.encodeHeaders(HeaderMap([(b":status", b"200")]), False)
+        self.encoder.encodeData(body, True)
+
+
+class H2Origin(Protocol):
+    """A connection of a server that speaks HTTP/2."""
+
+    def connectionMade(self):
+        self.factory.connections.append(self)
+        self.requests = []
+        self.goneAway = self.lost = None
+        self.output = CodecOutput(self.factory.world.turn.post, self.transport)
+        self.codec = H2ServerCodec(
+            self,
+            self.output,
+            self.factory.settings,
+            HeaderLimits(),
+            HTTP2Stats(Store().scope("http2.")),
+            self.factory.world.clock.seconds,
+        )
+
+    def newStream(self, encoder):
+        self.requests.append(H2Request(encoder))
+        return self.requests[-1]
+
+    def goAwayReceived(self, code):
+        self.goneAway = code
+
+    def dataReceived(self, data):
+        if not self.factory.deaf:
+            self.codec.dataReceived(data)
+
+    def connectionLost(self, reason=None):
+        self.lost = reason
+
+
+class H2TestCase(HTTPTestCase):
+    """One host that speaks HTTP/2 with these settings."""
+
+    protocol = "HTTP/2"
+    settings = HTTP2Settings()
+
+    def use(self, *hosts, settings=None, **given):
+        factory = Factory.forProtocol(H2Origin)
+        factory.noisy = factory.deaf = False
+        factory.connections = []
+        factory.settings = settings or self.settings
+        super().use(*hosts, origin=factory, **given)
+        factory.world = self.world
+
+    @property
+    def requests(self):
+        return [one for connection in self.origin.connections for one in connection.requests]
+
+    def reply(self, which=-1):
+        self.requests[which].answer()
+        self.world.settle()

@@ -1,0 +1,33 @@
+"""Tests for twisted_envoy.upstream.options."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_envoy.state.filter_state import Sharing, StringObject
+from twisted_envoy.state.request_info import RequestInfo
+from twisted_envoy.state.stream_info import StreamInfo
+from twisted_envoy.upstream.host import NO_OPTIONS
+from twisted_envoy.upstream.options import optionsOf
+
+
+class OptionsTests(SynchronousTestCase):
+    """What goes along."""
+
+    def test_nothing(self):
+        self.assertIs(optionsOf(StreamInfo(0.0), object()), NO_OPTIONS)
+
+    def test_hops(self):
+        self.assertEqual(optionsOf(StreamInfo(0.0), SimpleNamespace(hops=2)).hops, 2)
+
+    def test_shared(self):
+        """What the connection shares goes along with its requests too."""
+        connection = StreamInfo(0.0)
+        connection.filterState.set("a", StringObject("x"), sharing=Sharing.ONCE)
+        connection.filterState.set("b", StringObject("y"))
+
+        options = optionsOf(RequestInfo(connection, 0.0), object())
+
+        self.assertEqual([name for name, _ in options.shared], ["a"])
