@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.http.edge.support import requestOf
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.http.edge.support import requestOf
 from twisted_envoy.http.edge.hop_by_hop import isUpgrade, sanitizeConnection, sanitizeTE
 
 

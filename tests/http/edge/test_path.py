@@ -115,7 +115,22 @@ ESCAPED = b'"<>^`{|} \x01\x1f\x7f\x80\xff'
 UNRESERVED = b"-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 PATHS = st.lists(
     st.sampled_from(
-        (b"/", b".", b"..", b"%", b"%2e", b"%2F", b"%41", b"4", b"1", b";", b"a", b"\\", b"//", b"%25")
+        (
+            b"/",
+            b".",
+            b"..",
+            b"%",
+            b"%2e",
+            b"%2F",
+            b"%41",
+            b"4",
+            b"1",
+            b";",
+            b"a",
+            b"\\",
+            b"//",
+            b"%25",
+        )
     ),
     max_size=12,
 ).map(lambda pieces: b"/" + b"".join(pieces))
@@ -132,7 +147,9 @@ class CanonicalTests(SynchronousTestCase):
     def test_everyByte(self) -> None:
         """What is no path character is escaped; a NUL is refused."""
         for byte in set(range(1, 256)) - set(b"%#?\\/."):
-            made = b"%%%02X" % byte if byte in ESCAPED or byte < 33 or byte > 126 else bytes((byte,))
+            made = (
+                b"%%%02X" % byte if byte in ESCAPED or byte < 33 or byte > 126 else bytes((byte,))
+            )
             self.assertEqual(canonicalPath(b"/x" + bytes((byte,)) + b"y"), b"/x" + made + b"y")
         self.assertIsNone(canonicalPath(b"/x\0y"))
 
