@@ -2,27 +2,129 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from time import perf_counter
+from types import SimpleNamespace
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.formatter.views import viewOfYAML
 from twisted_envoy.errors import ConfigError
-from twisted_envoy.network.regex import Regex, buildRegex
+from twisted_envoy.network.regex import GOOGLE, Regex, buildRegex
+
+
+class _Compiled:
+    """What google-re2's patterns do, made of Python's."""
+
+    def __init__(self, pattern: bytes) -> None:
+        self._compiled = re.compile(pattern)
+        self.groups = self._compiled.groups
+        self.fullmatch = self._compiled.fullmatch
+        self.search = self._compiled.search
+
+
+class _Wrong(Exception):
+    pass
+
+
+def _compile(pattern: bytes, options: Any) -> _Compiled:
+    try:
+        return _Compiled(pattern)
+    except re.error:
+        raise _Wrong(b"missing ): " + pattern) from None
+
+
+FAKE = SimpleNamespace(Options=SimpleNamespace, compile=_compile, error=_Wrong)
+
+
+def engines() -> Iterator[Any]:
+    """Without RE2, with something like it, and with it where it is installed."""
+    yield None
+    yield FAKE
+    if GOOGLE is not None:
+        yield GOOGLE
 
 
 class RegexTests(SynchronousTestCase):
+    """Whichever engine there is, the answers are the same."""
+
     def test_wholeTexts(self) -> None:
-        """A pattern has to match all of a text; any bytes will do as a text."""
-        self.assertTrue(Regex("a.").fullmatch("a\xe9".encode()))
-        self.assertFalse(Regex("a.").fullmatch(b"abc"))
-        self.assertTrue(Regex(".*c").fullmatch(b"\xffc"))
+        """A pattern has to match all of a text."""
+        for engine in engines():
+            self.assertTrue(Regex("a.", engine).fullmatch(b"ab"))
+            self.assertFalse(Regex("a.", engine).fullmatch(b"abc"))
+
+    def test_bytes(self) -> None:
+        """A letter is a letter, however many bytes; what is no UTF-8 matches nothing."""
+        self.assertTrue(Regex("a.", None).fullmatch("a\xe9".encode()))
+        self.assertFalse(Regex(".*c", None).fullmatch(b"\xffc"))
+
+    def test_substitution(self) -> None:
+        """Groups are filled in; what is no match stays."""
+        for engine in engines():
+            for pattern, template, text, expected in (
+                ("b(.)", r"<\1\0\\>", b"abcd", rb"a<cbc\>d"),
+                ("^/a/([^/]+)(/.*)$", r"\2/i/\1", b"/a/b/c", b"/c/i/b"),
+                ("x", "y", b"abc", b"abc"),
+                ("(z)?b", r"[\1]", b"ab", b"a[]"),
+                ("x*", "-", b"/rexxa", b"-/-r-e-a-"),
+                ("(^|a)", r"<\0>", b"aab", b"<>a<a>b"),
+                ("x*", "-", "\xe9x".encode(), "-\xe9-".encode()),
+            ):
+                replace = Regex(pattern, engine).substitution(template)
+                self.assertEqual(replace(text), expected, (pattern, engine))
+
+    def test_oddTemplates(self) -> None:
+        """Too many groups change nothing; what is no escape ends the template."""
+        for engine in engines():
+            regex = Regex("b", engine)
+            self.assertEqual(regex.substitution(r"a\1z")(b"abc"), b"abc")
+            self.assertEqual(regex.substitution(r"x\qz")(b"abc"), b"axc")
+            self.assertEqual(regex.substitution("x\\")(b"abc"), b"axc")
+
+    def test_lettersOfManyBytes(self) -> None:
+        """Places are the same after letters that take several bytes; bad bytes are skipped."""
+        for engine in engines():
+            replace = Regex("c|q*", engine).substitution("-")
+            text = "\xe9\u20ac\U0001f600".encode() + b"\xc3c"
+            expected = "-\xe9-\u20ac-\U0001f600-".encode() + b"\xc3-"
+            self.assertEqual(replace(text), expected, engine)
+
+    def test_errors(self) -> None:
+        """In RE2's words."""
+        for engine in engines():
+            error = self.assertRaises(ValueError, Regex, "((", engine)
+            self.assertEqual(str(error), "missing ): ((")
+
+    def test_linearTime(self) -> None:
+        """Patterns that make Python's own engine hang cost nothing."""
+        for pattern, text in (
+            ("(a+)+b", b"a" * 40),
+            ("(a*)*b", b"a" * 40),
+            ("(a|a)*b", b"a" * 40),
+            ("(.*)/(.*)/(.*)x", b"/" * 1000),
+            ("(?:a?){30}a{31}", b"a" * 30),
+        ):
+            begin = perf_counter()
+            regex = Regex(pattern, None)
+            self.assertFalse(regex.fullmatch(text))
+            self.assertEqual(regex.substitution("x")(text), text)
+            self.assertLess(perf_counter() - begin, 2.0, pattern)
+
+    def test_slowButRight(self) -> None:
+        """What Python cannot be given is matched all the same."""
+        self.assertTrue(Regex("(a+)+b", None).fullmatch(b"aaab"))
+        self.assertEqual(Regex("(a+)+b", None).substitution(r"<\1>")(b"xaabay"), b"x<aa>ay")
 
 
 class BuildRegexTests(SynchronousTestCase):
     def test_errors(self) -> None:
         """A wrong pattern is refused in RE2's words, with its place."""
-        view = viewOfYAML("envoy.type.matcher.v3.RegexMatcher", "regex: '(('")
+        view = viewOfYAML("envoy.type.matcher.v3.RegexMatcher", "{google_re2: {}, regex: '(('}")
 
         error = self.assertRaises(ConfigError, buildRegex, view)
 
         self.assertEqual(error.problem, "missing ): ((")
-        self.assertEqual(str(error.position), "test.yaml:1:1")
+        self.assertEqual(str(error.position), "test.yaml:1:18")

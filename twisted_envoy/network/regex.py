@@ -1,34 +1,108 @@
 """
-`type.matcher.v3.RegexMatcher`: patterns in RE2's syntax, over bytes.
+`type.matcher.v3.RegexMatcher`: patterns in RE2's syntax, over bytes, in linear time.
 
-A header or path is UTF-8 mostly; bytes that are not are kept through everything.
+RE2 itself is used when it is installed (`pip install twisted_envoy[re2]`), else what is in
+`network.re2`; both answer the same. A header or path is UTF-8 mostly; bytes that are not match
+nothing and are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import re
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import Any, AnyStr
 
-from twisted_envoy.stats.regex import compileRegex
+from twisted_envoy.network.re2.linear import isLinear
+from twisted_envoy.network.re2.machine import Machine
+from twisted_envoy.network.re2.parse import Parser
+from twisted_envoy.network.re2.python import pythonPattern
+
+GOOGLE: ModuleType | None
+try:
+    GOOGLE = import_module("re2")
+except ImportError:
+    GOOGLE = None
+
+Match = Callable[[bytes], bool]
+Parts = list["bytes | int"]
+"""Texts, and numbers of groups."""
+Search = Callable[[AnyStr, int], "Sequence[int] | None"]
+"""Beginning and end of the first match and of its groups, from a place on; -1: a group that is not
+there."""
 
 
 class Regex:
     """
     A compiled pattern.
 
+    Args:
+        google: the module re2, or None to do without.
+
+    Attributes:
+        fullmatch(text): does the pattern match all of text?
     Raises:
         ValueError: RE2's words for what is wrong with it.
     """
 
-    __slots__ = ("_compiled", "pattern")
+    __slots__ = ("_replace", "fullmatch", "groups", "pattern")
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, google: Any = GOOGLE) -> None:
         self.pattern = pattern
-        self._compiled = compileRegex(pattern)
+        self.fullmatch: Match
+        self._replace: Callable[[bytes, Parts], bytes]
+        if google is None:
+            self._useOurs()
+        else:
+            self._useGoogle(google)
 
-    def fullmatch(self, text: bytes) -> bool:
-        """Does the pattern match all of text?"""
-        return self._compiled.fullmatch(text.decode("utf-8", "surrogateescape")) is not None
+    def _useGoogle(self, google: Any) -> None:
+        options = google.Options()
+        options.log_errors = False
+        try:
+            compiled = google.compile(self.pattern.encode(), options)
+        except google.error as error:
+            words = error.args[0]
+            raise ValueError(
+                words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+            ) from None
+        self.groups: int = compiled.groups
+        fullmatch = compiled.fullmatch
+        self.fullmatch = lambda text: fullmatch(text) is not None
+
+        search = compiled.search
+        groups = range(compiled.groups + 1)
+
+        def spans(text: bytes, start: int) -> Sequence[int] | None:
+            match = search(text, start)
+            return match and [edge for group in groups for edge in match.span(group)]
+
+        self._replace = lambda text, parts: _replaceAll(text, parts, spans, _letterLength)
+
+    def _useOurs(self) -> None:
+        parser = Parser(self.pattern)
+        node = parser.parse()
+        self.groups = parser.groups
+        translated = pythonPattern(node)
+        if isLinear(node, True):
+            fullmatch = re.compile(translated).fullmatch
+            self.fullmatch = lambda text: fullmatch(_decoded(text)) is not None
+        else:
+            whole = Machine(node, parser.groups).fullmatch
+            self.fullmatch = lambda text: whole(_decoded(text))
+        spans = (
+            _pythonSearch(re.compile(translated))
+            if isLinear(node, False)
+            else Machine(node, parser.groups).search
+        )
+
+        def replace(text: bytes, parts: Parts) -> bytes:
+            texts = [part if isinstance(part, int) else _decoded(part) for part in parts]
+            replaced = _replaceAll(_decoded(text), texts, spans, lambda text, at: 1)
+            return replaced.encode("utf-8", "surrogateescape")
+
+        self._replace = replace
 
     def substitution(self, template: str) -> Callable[[bytes], bytes]:
         """
@@ -36,49 +110,85 @@ class Regex:
 
         Args:
             template: a backslash and a digit stand for a group, 0 for the match, two backslashes
-                for one.
-                A template that asks for more groups than there are changes nothing.
+                for one. A template that asks for more groups than there are changes nothing.
         """
         parts = _parts(template)
-        compiled = self._compiled
-        if any(isinstance(part, int) and part > compiled.groups for part in parts):
+        if any(isinstance(part, int) and part > self.groups for part in parts):
             return lambda text: text
-
-        def substitute(text: bytes) -> bytes:
-            decoded = text.decode("utf-8", "surrogateescape")
-            found: list[str] = []
-            end = 0
-            for match in compiled.finditer(decoded):
-                if found and match.start() == match.end() == end:
-                    continue  # RE2 finds no empty match right behind another one
-                found.append(decoded[end : match.start()])
-                found += [
-                    part if isinstance(part, str) else match.group(part) or "" for part in parts
-                ]
-                end = match.end()
-            if not found:
-                return text
-            found.append(decoded[end:])
-            return "".join(found).encode("utf-8", "surrogateescape")
-
-        return substitute
+        replace = self._replace
+        return lambda text: replace(text, parts)
 
 
-def _parts(template: str) -> list[str | int]:
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _pythonSearch(compiled: re.Pattern[str]) -> Search[str]:
+    def search(text: str, start: int) -> Sequence[int] | None:
+        match = compiled.search(text, start)
+        return match and [edge for pair in match.regs for edge in pair]
+
+    return search
+
+
+def _letterLength(text: bytes, at: int) -> int:
+    """How many bytes the letter has that begins here."""
+    lead = text[at]
+    length = 1 if lead < 0xC2 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+    try:
+        text[at : at + length].decode()
+    except UnicodeDecodeError:
+        return 1
+    return length
+
+
+def _replaceAll(
+    text: AnyStr,
+    parts: Sequence[AnyStr | int],
+    search: Search[AnyStr],
+    letterLength: Callable[[AnyStr, int], int],
+) -> AnyStr:
+    """RE2::GlobalReplace: no empty match right behind another one."""
+    found: list[AnyStr] = []
+    at, before = 0, -1
+    while at <= len(text):
+        edges = search(text, at)
+        if edges is None:
+            break
+        start, end = edges[0], edges[1]
+        found.append(text[at:start])
+        if start == end == before:
+            if start == len(text):
+                return text[:0].join(found)
+            at = start + letterLength(text, start)
+            found.append(text[start:at])
+            continue
+        found += [
+            text[max(edges[2 * part], 0) : max(edges[2 * part + 1], 0)]
+            if isinstance(part, int)
+            else part
+            for part in parts
+        ]
+        at = before = end
+    found.append(text[at:])
+    return text[:0].join(found)
+
+
+def _parts(template: str) -> Parts:
     """Literal texts and numbers of groups; it ends before what is no proper escape, as RE2's."""
-    parts: list[str | int] = []
+    parts: Parts = []
     at = 0
     while (slash := template.find("\\", at)) >= 0:
-        parts.append(template[at:slash])
+        parts.append(template[at:slash].encode())
         following = template[slash + 1 : slash + 2]
         at = slash + 2
         if following == "\\":
-            parts.append(following)
+            parts.append(following.encode())
         elif following.isdecimal() and following.isascii():
             parts.append(int(following))
         else:
             return parts
-    parts.append(template[at:])
+    parts.append(template[at:].encode())
     return parts
 
 

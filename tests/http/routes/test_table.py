@@ -58,7 +58,8 @@ class DomainTests(SynchronousTestCase):
         yaml = hosts("ignore_port_in_host_matching: true", a="a", six="'[::1]'", all="'*'")
         self.assertEqual(self.hostOf(yaml, "a:80"), "a")
         self.assertEqual(self.hostOf(yaml, "[::1]:80"), "six")
-        self.assertEqual(self.hostOf(yaml, "a:x"), "all")
+        self.assertEqual(self.hostOf(yaml, "a:x"), "a")
+        self.assertEqual(self.hostOf(yaml, "[::1]"), "six")
 
     def test_vhostHeader(self) -> None:
         """vhost_header names the header that decides instead."""

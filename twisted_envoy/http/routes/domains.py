@@ -80,19 +80,19 @@ class Domains(Generic[T]):
         Args:
             host: as the request has it, with its port; case does not matter.
         """
+        exact = self._exact.get(host.lower())
+        if exact is not None:
+            return exact
         kept = self._kept
         if host in kept:
             return kept[host]
-        found = self._find(host.lower())
+        found = self._findWildcard(host.lower())
         if len(kept) >= _MOST_KEPT:
             kept.clear()
         kept[host] = found
         return found
 
-    def _find(self, host: bytes) -> T | None:
-        value = self._exact.get(host)
-        if value is not None:
-            return value
+    def _findWildcard(self, host: bytes) -> T | None:
         for length, suffixes in self._suffixes.items():
             if length < len(host):
                 value = suffixes.get(host[len(host) - length :])

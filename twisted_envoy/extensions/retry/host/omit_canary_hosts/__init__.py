@@ -1,0 +1,5 @@
+"""Retries choose no canary host."""
+
+from twisted_envoy.extensions.retry.host.omit_canary_hosts.config import OmitCanaryHostsFactory
+
+factories = (OmitCanaryHostsFactory(),)
