@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from itertools import count
+from types import SimpleNamespace
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
@@ -209,8 +210,8 @@ class Stream:
     """An HTTPStream: keeps the answer."""
 
     def __init__(self, route, headers):
-        self.connection = type("Connection", (), {"transport": object()})()
         parent = StreamInfo(0.0, HERE, CLIENT, 1)
+        self.connection = SimpleNamespace(transport=object(), streamInfo=parent)
         self.streamInfo = RequestInfo(parent, 0.0)
         self.streamInfo.protocol = "HTTP/1.1"
         self.streamInfo.requestHeaders = self.requestHeaders = headers
