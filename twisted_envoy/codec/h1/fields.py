@@ -134,7 +134,7 @@ def readFields(lines: list[bytes], headers: HeaderMap, most: int) -> None:
     Raises:
         CodecError: one is no field, or there are too many.
     """
-    if len(lines) - 1 > most:
+    if len(lines) - 1 > most and sum(line[:1] not in _BLANK for line in lines[1:]) > most:
         raise tooLarge("http1.too_many_headers")
     known = _NAMES.get
     name: bytes | None = None

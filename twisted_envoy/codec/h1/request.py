@@ -33,9 +33,9 @@ _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _PATH = re.compile(rb"[/*][!-~]*")
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _BLANKS = re.compile(rb"[ \t]+")
-_URL = re.compile(
-    rb"(?:[A-Za-z][A-Za-z0-9+.\-]*://)?[!$%&'()*+,\-.0-9:;=@A-Z\[\]_a-z~]*(?:[/?][!-~]*)?"
-)
+_AFTER_SCHEME = rb"[!$%&'()*+,\-.0-9:;=@A-Z\[\]_a-z~]*(?:[/?][!-~]*)?"
+_URL = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]*://" + _AFTER_SCHEME)
+_CONNECT_URL = re.compile(_AFTER_SCHEME)
 _HOST = rb"(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])"
 _ABSOLUTE = re.compile(
     rb"([a-z]+)://(?:[^@/?]*@)?(" + _HOST + rb"(?::([0-9]{1,9}))?)([/?].*)?", re.I
@@ -104,10 +104,8 @@ def parseRequestLine(line: bytes, anyMethod: bool) -> tuple[bytes, bytes, bool]:
 
 def _checkURL(method: bytes, target: bytes) -> None:
     """A target that is no path must look like a URL, or like an authority for CONNECT."""
-    found = _URL.fullmatch(target)
-    if found is None or b"@@" in target or not target:
-        raise malformed()
-    if method != b"CONNECT" and b"://" not in target.split(b"/?", 1)[0]:
+    pattern = _CONNECT_URL if method == b"CONNECT" else _URL
+    if not target or b"@@" in target or pattern.fullmatch(target) is None:
         raise malformed()
 
 
