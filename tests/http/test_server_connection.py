@@ -58,6 +58,23 @@ class HTTP1Tests(ConnectionCase):
             client = self.client(GET[:place], GET[place:])
             self.assertTrue(client.received.endswith(b"hello"), place)
 
+    def test_oneBehindTheOther(self) -> None:
+        """Requests that come at once are answered one after the other."""
+        self.start([PROXIED])
+        origin = self.envoy.listen(ORIGIN)
+        client = self.client(GET * 3 + GET[:9])
+
+        for number in range(1, 4):
+            peer = origin.connections[0]
+            self.assertEqual(peer.received.count(b"GET / "), number)
+            peer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+            self.envoy.settle()
+        client.write(GET[9:])
+        self.envoy.settle()
+
+        self.assertEqual(client.received.count(b"200 OK"), 3)
+        self.assertEqual(origin.connections[0].received.count(b"GET / "), 4)
+
     def test_closeWhenAsked(self) -> None:
         """`connection: close` of the client: said in the response, done after it."""
         self.start([PROXIED])

@@ -28,7 +28,13 @@ from zope.interface import implementer
 from twisted_envoy.codec.h1.server import H1ServerCodec
 from twisted_envoy.codec.h2.server import H2ServerCodec
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.http import CodecError, CodecOutput, IServerConnection, IStreamEncoder, Reset
+from twisted_envoy.codec.http import (
+    CodecError,
+    CodecOutput,
+    IServerConnection,
+    IStreamEncoder,
+    Reset,
+)
 from twisted_envoy.http.keepalive import PingKeepalive
 from twisted_envoy.http.settings import ManagerSettings
 from twisted_envoy.http.stream import HTTPStream
@@ -185,7 +191,11 @@ class ServerConnection(Link):
             stats.downstream_cx_http1_total.value += 1
             stats.downstream_cx_http1_active.value += 1
             self.codec = H1ServerCodec(
-                self, self._output, settings.http1, settings.limits, _Reading(self),
+                self,
+                self._output,
+                settings.http1,
+                settings.limits,
+                _Reading(self),
                 settings.http1Stats,
             )
         self.dataReceived = self._receive
@@ -421,9 +431,17 @@ class ServerConnection(Link):
         if self.drain is Drain.CLOSING:
             if not self._inCodec:
                 self._end(delay=not (stream.closesAfter and stream.requestEnded))
-        elif self._idle is not None:
+            return
+        if self._idle is not None:
             self._idle.idle = self._idled
             self._idle.start()
+        if not (self.multiplexes or self._inCodec) and self.codec.waits:
+            self.settings.post(self._readOn)
+
+    def _readOn(self) -> None:
+        """The request that came behind one that has been answered now."""
+        if not (self._closed or self.drain is Drain.CLOSING) and self.codec.waits:
+            self._receive(b"")
 
     # The end.
 
