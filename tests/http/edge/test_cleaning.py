@@ -23,6 +23,12 @@ class CleanTests(SynchronousTestCase):
             clean(headers)
             self.assertNotIn(name, headers)
 
+    def test_te(self) -> None:
+        """Trailers stay, and nothing beside them."""
+        headers = requestOf((b"te", b"trailers"), (b"te", b"gzip"))
+        clean(headers)
+        self.assertEqual(headers.every(b"te"), [b"trailers"])
+
     def test_sets(self) -> None:
         """What only a front proxy may say is more than what only an internal request may."""
         self.assertTrue(CLEANED_OF_EXTERNAL < CLEANED_OF_EDGE)

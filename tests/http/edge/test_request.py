@@ -30,6 +30,7 @@ CONTROLS = (
     *(b"max-retries", b"upstream-alt-stat-name", b"upstream-rq-timeout-ms", b"ip-tags"),
     *(b"upstream-rq-per-try-timeout-ms", b"upstream-rq-timeout-alt-response", b"original-url"),
     *(b"expected-rq-timeout-ms", b"force-trace", b"hedge-on-per-try-timeout"),
+    *(b"upstream-stream-duration-ms",),
 )
 FRONT = (
     *(b"decorator-operation", b"downstream-service-cluster", b"downstream-service-node"),

@@ -27,6 +27,7 @@ CLEANED_OF_EXTERNAL = frozenset(
         *(b"max-retries", b"upstream-alt-stat-name", b"upstream-rq-timeout-ms", b"force-trace"),
         *(b"upstream-rq-per-try-timeout-ms", b"upstream-rq-timeout-alt-response", b"ip-tags"),
         *(b"expected-rq-timeout-ms", b"original-url", b"hedge-on-per-try-timeout"),
+        *(b"upstream-stream-duration-ms",),
     )
 )
 """What tells the router what to do; only internal requests may."""
@@ -45,9 +46,9 @@ def clean(headers: HeaderMap) -> None:
     if not isUpgrade(headers):
         headers.remove(b"connection")
         headers.remove(b"upgrade")
-    for name in NEVER_PASSED:
+    for name in NEVER_PASSED.intersection(headers):
         headers.remove(name)
-    if b"te" in headers:
+    if headers.joined(b"te") not in (None, b"trailers"):
         sanitizeTE(headers)
     referer = headers.joined(b"referer")
     if referer is not None and not isReferer(referer):

@@ -11,6 +11,11 @@ from twisted_envoy.codec.headers import HeaderMap
 _MAX_NAMED = 10
 _MAX_TE = 256
 _KNOWN_TOKENS = frozenset((b"close", b"http2-settings", b"keep-alive", b"upgrade"))
+NAMES_NOTHING = frozenset(
+    (b"keep-alive", b"Keep-Alive", b"close", b"Close", b"upgrade", b"Upgrade")
+)
+"""Usual values of `connection` that no header is named in."""
+
 _NOT_TO_BE_NAMED = frozenset((b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"))
 _HOST = b"host"
 
@@ -22,6 +27,8 @@ def isUpgrade(headers: HeaderMap) -> bool:
     connection = headers.joined(b"connection")
     if connection is None:
         return False
+    if connection in (b"Upgrade", b"upgrade"):
+        return True
     return any(token.strip() == b"upgrade" for token in connection.lower().split(b","))
 
 

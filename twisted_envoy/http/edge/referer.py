@@ -7,13 +7,17 @@ Envoy: Utility::isValidRefererValue
 from __future__ import annotations
 
 import re
-import socket
+
+from twisted_envoy.http.edge.detection import readAddress
 
 _ABSOLUTE = re.compile(
     rb"[A-Za-z][A-Za-z0-9+\-.]*://(?:[A-Za-z0-9\-.]+|\[([0-9A-Fa-f:.]+)\])(?::([0-9]+))?"
     rb"(?:[/?][!-\"$-~]*)?\Z"
 )
 _RELATIVE = re.compile(rb"[!$%&'()*+,\-.0-9;=?@A-Z_a-z~]*(?:/[!$%&'()*+,\-./0-9:;=?@A-Z_a-z~]*)?\Z")
+
+_PORT_DIGITS = 5
+_LAST_PORT = 0xFFFF
 
 
 def isReferer(value: bytes) -> bool:
@@ -24,14 +28,7 @@ def isReferer(value: bytes) -> bool:
     if found is None:
         return False
     address, port = found.groups()
-    if address is not None and not _isIPv6(address):
+    if address is not None and readAddress(address) is None:
         return False
-    return port is None or (len(port) < 20 and int(port) <= 0xFFFF)
-
-
-def _isIPv6(text: bytes) -> bool:
-    try:
-        socket.inet_pton(socket.AF_INET6, text.decode("ascii"))
-    except OSError:
-        return False
-    return True
+    digits = (port or b"").lstrip(b"0")
+    return len(digits) <= _PORT_DIGITS and int(digits or b"0") <= _LAST_PORT

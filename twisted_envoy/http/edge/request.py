@@ -19,7 +19,7 @@ from twisted_envoy.http.edge.cleaning import (
     clean,
 )
 from twisted_envoy.http.edge.detection import lastAddress
-from twisted_envoy.http.edge.hop_by_hop import sanitizeConnection
+from twisted_envoy.http.edge.hop_by_hop import NAMES_NOTHING, sanitizeConnection
 from twisted_envoy.http.edge.host import stripDot, stripPort
 from twisted_envoy.http.edge.path import canonicalPath, mergeSlashes, unescapeSlashes
 from twisted_envoy.http.edge.refusal import (
@@ -104,8 +104,10 @@ class RequestEdge:
         Returns:
             How to answer the request instead of routing it; None: route it.
         """
-        if b"connection" in headers and not sanitizeConnection(headers):
-            return CONNECTION_HEADER
+        named = headers.get(b"connection")
+        if named is not None and (named not in NAMES_NOTHING or headers.more is not None):
+            if not sanitizeConnection(headers):
+                return CONNECTION_HEADER
         if info.protocol == "HTTP/1.0" and not self._acceptsHTTP10:
             return LOW_VERSION
         if b":authority" not in headers:
