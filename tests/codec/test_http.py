@@ -1,0 +1,69 @@
+"""Tests of twisted_envoy.codec.http."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from tests.codec.h1.doubles import ClientOwner, ServerOwner, Transport, requestOf
+from twisted_envoy.codec.http import (
+    CodecError,
+    CodecOutput,
+    IClientCodec,
+    ICodec,
+    IStreamEncoder,
+)
+
+
+class OutputTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.posted: list[Callable[[], None]] = []
+        self.transport = Transport()
+        self.output = CodecOutput(self.posted.append, self.transport)
+
+    def test_onceAnEvent(self) -> None:
+        """What is written during an event leaves at its end, in order."""
+        self.assertFalse(self.output.pending)
+        self.output.write(b"a")
+        self.output.write(b"b")
+        self.assertEqual(self.transport.pieces, [])
+        self.assertEqual(len(self.posted), 1)
+        self.assertTrue(self.output.pending)
+
+        self.posted.pop()()
+        self.assertEqual(self.transport.pieces, [b"a", b"b"])
+        self.assertEqual(self.output.bytes, 2)
+        self.assertFalse(self.output.pending)
+
+        self.output.write(b"c")
+        self.assertEqual(len(self.posted), 1)
+        self.posted.pop()()
+        self.assertEqual(self.transport.pieces, [b"a", b"b", b"c"])
+
+    def test_flush(self) -> None:
+        """A flush does not wait; the event's end has nothing left to do."""
+        self.output.write(b"a")
+        self.output.flush()
+        self.output.flush()
+        self.assertEqual(self.transport.pieces, [b"a"])
+        self.posted.pop()()
+        self.assertEqual(self.transport.pieces, [b"a"])
+
+
+class ContractTests(SynchronousTestCase):
+    def test_error(self) -> None:
+        """An error has what the peer is told."""
+        error = CodecError("x")
+        self.assertEqual((str(error), error.status, error.body), ("x", 400, b"Bad Request"))
+
+    def test_http1(self) -> None:
+        """The codecs of HTTP/1.1 have all that is promised."""
+        server, client = ServerOwner(), ClientOwner()
+        server.feed(b"G")
+        client.request(requestOf())
+        verifyObject(ICodec, server.codec)
+        verifyObject(IClientCodec, client.codec)
+        verifyObject(IStreamEncoder, server.encoders[0])
+        verifyObject(IStreamEncoder, client.encoder)
