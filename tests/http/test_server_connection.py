@@ -75,6 +75,17 @@ class HTTP1Tests(ConnectionCase):
         self.assertEqual(client.received.count(b"200 OK"), 3)
         self.assertEqual(origin.connections[0].received.count(b"GET / "), 4)
 
+    def test_tooManyAtOnce(self) -> None:
+        """More answers than the client has taken: no further one, not even of an error."""
+        self.start()
+        client = self.client(GET * 4)
+        self.assertEqual(client.received.count(b"HTTP/1.1 "), 2)
+        self.assertTrue(client.received.endswith(b"hello"))
+        self.assertEqual(
+            self.log()[2:], ["- 0 DPE codec_error:Too_many_responses_queued. DownstreamEnd"]
+        )
+        self.assertEqual(self.envoy.stat("http.web.downstream_cx_protocol_error"), 0)
+
     def test_closeWhenAsked(self) -> None:
         """`connection: close` of the client: said in the response, done after it."""
         self.start([PROXIED])

@@ -48,7 +48,7 @@ class CodecError(Exception):
 
     Args:
         details: Envoy's response code details (`http1.codec_error`, `http2.violation.of...`).
-        status: of the answer that an HTTP/1.1 client gets, 400 mostly; body: its text.
+        status: of the answer that an HTTP/1.1 client gets, 400 mostly, 0 for none; body: its text.
     """
 
     def __init__(self, details: str, status: int = 400, body: bytes = b"Bad Request") -> None:

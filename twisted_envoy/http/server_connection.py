@@ -220,7 +220,8 @@ class ServerConnection(Link):
             self._end(delay=True)
 
     def _broken(self, error: CodecError) -> None:
-        self.settings.stats.downstream_cx_protocol_error.value += 1
+        if error.status:
+            self.settings.stats.downstream_cx_protocol_error.value += 1
         self.drain = Drain.CLOSING
         for stream in list(self._streams):
             if stream.responseEnded:

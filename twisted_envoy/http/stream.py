@@ -204,7 +204,8 @@ class HTTPStream:
         if self.requestHeaders is None:
             self.streamInfo.protocol = self.connection.protocol
         self.connection.willClose()
-        self.sendLocalReply(error.status, error.body, error.details)
+        if error.status:
+            self.sendLocalReply(error.status, error.body, error.details)
 
     def _requestEnds(self) -> None:
         self.requestEnded = True
