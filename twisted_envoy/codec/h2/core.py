@@ -13,7 +13,7 @@ each byte of a body four times. A faster core takes this file's place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from h2.config import H2Configuration
@@ -66,12 +66,17 @@ _UNBOUNDED = 2**31 - 1
 _FIRST_TABLE = 4096
 _FIRST_WINDOW = 65535
 _CLEAN_EVERY = 32
+_MOST_KEPT = 64
+_LONGEST_KEPT = 128
+_INDEXES = bytes(range(0x81, 0xFF))
+"""A block of these alone is a list of indexes: it means the same until the table changes."""
 _ODD_FLAGS = END_HEADERS | PADDED | PRIORITY_FLAG
 _READABLE = (StreamState.IDLE, StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
 _RECEIVE_HEADERS = StreamInputs.RECV_HEADERS
 _RECEIVE_INTERIM = StreamInputs.RECV_INFORMATIONAL_HEADERS
 _RECEIVE_END = StreamInputs.RECV_END_STREAM
 
+Pairs = Sequence[tuple[bytes, bytes]]
 Fields = Iterable[tuple[bytes, bytes]]
 Block = tuple[int, int, Fields, bool]
 """One of the kinds above, the stream, the fields, whether the stream ends with it."""
@@ -89,18 +94,23 @@ class Core:
     """
     The state of one connection.
 
+    Blocks that only refer to HPACK's table are kept with what they mean, both ways, until something
+    else comes that may change the table.
+
     Attributes:
         highest: the last stream that the client has begun; 0 before the first.
         output: what the peer has to get after `receive`; taken by the caller.
     """
 
-    __slots__ = ("_begun", "_client", "_connection", "_mostTable", "output")
+    __slots__ = ("_begun", "_client", "_connection", "_decoded", "_encoded", "_mostTable", "output")
 
     def __init__(self, client: bool, settings: HTTP2Settings, limits: HeaderLimits) -> None:
         self._client = client
         self._mostTable = settings.hpackTableSize
         self.output = b""
         self._begun = 0
+        self._decoded: dict[bytes, Pairs] = {}
+        self._encoded: dict[tuple[tuple[bytes, bytes], ...], bytes] = {}
         self._connection = connection = H2Connection(
             H2Configuration(
                 client_side=client,
@@ -193,12 +203,10 @@ class Core:
     def _usual(self, stream: LibraryStream, frame: bytes) -> Block:
         """A whole block without padding or priority, on a stream that may get one."""
         self.output = b""
-        try:
-            fields = list(self._connection.decoder.decode(frame[HEADER_BYTES:], raw=True))
-        except OversizedHeaderListError as error:
-            raise ConnectionFailure(ENHANCE_YOUR_CALM, TOO_MANY_HEADERS) from error
-        except (HPACKError, ValueError, IndexError, TypeError) as error:
-            raise ConnectionFailure(COMPRESSION_ERROR) from error
+        block = frame[HEADER_BYTES:]
+        fields = self._decoded.get(block)
+        if fields is None:
+            fields = self._decode(block)
         ended = bool(frame[4] & END_STREAM)
         machine = stream.state_machine
         interim = self._client and bool(fields) and _isInterim(*fields[0])
@@ -218,8 +226,32 @@ class Core:
             raise ConnectionFailure(PROTOCOL_ERROR)
         return TRAILERS, stream.stream_id, fields, True
 
+    def _decode(self, block: bytes) -> Pairs:
+        try:
+            fields: Pairs = list(self._connection.decoder.decode(block, raw=True))
+        except OversizedHeaderListError as error:
+            raise ConnectionFailure(ENHANCE_YOUR_CALM, TOO_MANY_HEADERS) from error
+        except (HPACKError, ValueError, IndexError, TypeError) as error:
+            raise ConnectionFailure(COMPRESSION_ERROR) from error
+        decoded = self._decoded
+        if block.translate(None, _INDEXES) or len(decoded) >= _MOST_KEPT:
+            decoded.clear()
+        elif len(block) <= _LONGEST_KEPT:
+            decoded[block] = fields
+        return fields
+
+    def _encode(self, fields: tuple[tuple[bytes, bytes], ...]) -> bytes:
+        encoded = self._encoded
+        block = bytes(self._connection.encoder.encode(fields))
+        if block.translate(None, _INDEXES) or len(encoded) >= _MOST_KEPT:
+            encoded.clear()
+        else:
+            encoded[fields] = block
+        return block
+
     def _unusual(self, frame: bytes) -> Block | None:
         """What comes in pieces or may not come at all: the library's whole way."""
+        self._decoded.clear()
         events = self._receive(frame)
         self.output = self._connection.data_to_send() or b""
         for event in events:
@@ -245,18 +277,27 @@ class Core:
             ConnectionFailure: a value is out of its range, or the frame is malformed.
         """
         changed: dict[int, int] = {}
+        self._encoded.clear()
         for event in self._receive(frame):
             if isinstance(event, RemoteSettingsChanged):
                 for identifier, change in event.changed_settings.items():
                     changed[int(identifier)] = change.new_value
         self.output = self._connection.data_to_send() or b""
-        encoder = self._connection.encoder
-        if encoder.header_table_size > self._mostTable:
-            encoder.header_table_size = self._mostTable
+        self._capTable()
         return changed
+
+    def _capTable(self) -> None:
+        """The peer may offer a table as large as it likes; ours stays in its bounds."""
+        encoder = self._connection.encoder
+        most = self._mostTable
+        if encoder.header_table_size > most:
+            encoder.header_table_size = most
+            told = encoder.table_size_changes
+            encoder.table_size_changes = [size for size in told if size <= most]
 
     def settingsAcked(self) -> None:
         """The peer knows our SETTINGS."""
+        self._decoded.clear()
         self._connection.decoder.max_allowed_table_size = self._mostTable
 
     def _receive(self, frame: bytes) -> list[Event]:
@@ -287,6 +328,7 @@ class Core:
             if stream is None:
                 stream = self._request(streamID)
             if stream is None:
+                self._encoded.clear()
                 connection.send_headers(streamID, fields, endStream)
                 return connection.data_to_send()
             machine = stream.state_machine
@@ -295,7 +337,10 @@ class Core:
                 machine.process_input(_SEND_END)
         except H2Error as error:
             raise ConnectionFailure(None) from error
-        block = connection.encoder.encode(fields)
+        pairs = tuple(fields)
+        block = self._encoded.get(pairs)
+        if block is None:
+            block = self._encode(pairs)
         return headersFrames(streamID, block, endStream, connection.max_outbound_frame_size)
 
     def _request(self, streamID: int) -> LibraryStream | None:

@@ -1,0 +1,19 @@
+"""What a failure says of itself."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_envoy.codec.h2.failures import ConnectionFailure, MessageFailure
+
+
+class FailureTests(SynchronousTestCase):
+    """Both kinds."""
+
+    def test_attributes(self) -> None:
+        """Code and details of the one, details and kind of the other."""
+        failure = ConnectionFailure(3)
+        self.assertEqual((failure.code, failure.details), (3, "http2.protocol_error"))
+        message = MessageFailure("http2.x", True)
+        self.assertEqual((message.details, message.violation), ("http2.x", True))
+        self.assertEqual(str(message), "http2.x")
