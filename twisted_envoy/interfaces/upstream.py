@@ -79,6 +79,9 @@ class IClusterManager(Interface):
     def get(name: str) -> ICluster | None:
         """The cluster of that name."""
 
+    def isKnown(name: str) -> bool:
+        """Is there a cluster of that name, though it may be of a kind that is not implemented?"""
+
 
 class ILoadBalancer(Interface):
     """Picks hosts of one cluster."""

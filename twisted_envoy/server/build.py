@@ -194,6 +194,7 @@ class _Builder:
                 manager.add(buildCluster(config, context))
             except (UnsupportedExtension, UnsupportedField) as problem:
                 self._unimplemented.append(problem)  # what Envoy would say comes first
+                manager.leaveOut(config.name)
         scope = context.stats.scope("cluster_manager.")
         scope.gauge("active_clusters").value = len(configs)
         scope.gauge("warming_clusters").value = 0

@@ -185,6 +185,7 @@ class ClusterManager:
 
     def __init__(self) -> None:
         self._clusters: dict[str, Cluster] = {}
+        self._leftOut: set[str] = set()
         self._unready: set[str] = set()
         self._ready: Deferred[None] = Deferred()
 
@@ -225,6 +226,14 @@ class ClusterManager:
         if cluster.name in self._clusters:
             raise ValueError(cluster.name)
         self._clusters[cluster.name] = cluster
+
+    def leaveOut(self, name: str) -> None:
+        """There is a cluster of that name, but it is of a kind that is not implemented."""
+        self._leftOut.add(name)
+
+    def isKnown(self, name: str) -> bool:
+        """Is there a cluster of that name, implemented or not?"""
+        return name in self._clusters or name in self._leftOut
 
     def get(self, name: str) -> Cluster | None:
         return self._clusters.get(name)

@@ -28,5 +28,5 @@ def requireCluster(
     Raises:
         ConfigError: there is none.
     """
-    if context.clusters.get(name) is None:
+    if not context.clusters.isKnown(name):
         raise view.error(f"route: unknown {kind} '{name}'", field)
