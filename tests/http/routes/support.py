@@ -25,6 +25,13 @@ from twisted_envoy.stats.scope import Store
 TYPE = "envoy.config.route.v3.RouteConfiguration"
 
 
+class Clusters(dict):  # type: ignore[type-arg]
+    """A cluster manager."""
+
+    def isKnown(self, name: str) -> bool:
+        return name in self
+
+
 class Context:
     """An IFactoryContext; clusters are known by name."""
 
@@ -35,7 +42,7 @@ class Context:
         self.stats = self.scope = Store()
         self.random = random.Random(7)
         self.runtime = Runtime(runtime)
-        self.clusters = {name: object() for name in clusters or ("a", "b", "c")}
+        self.clusters = Clusters({name: object() for name in clusters or ("a", "b", "c")})
         self.extensions = Extensions()
 
     def build(self, extension: Any, category: str) -> Any:
