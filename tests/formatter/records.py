@@ -120,6 +120,8 @@ def answeredRecord() -> FormatContext:
     info.lastRequestByteReceivedTime = START + 0.001
     info.firstUpstreamByteSentTime, info.lastUpstreamByteSentTime = START + 0.002, START + 0.0035
     info.firstUpstreamByteReceivedTime = START + 0.010
+    info.headersReceivedTime = START + 0.0005
+    info.firstUpstreamBodyByteReceivedTime = START + 0.0105
     info.lastUpstreamByteReceivedTime = START + 0.012
     info.firstResponseByteSentTime, info.lastResponseByteSentTime = START + 0.011, START + 0.0215
     info.endTime = START + 0.0215

@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.http.manager import ORIGIN, PROXIED, run
+from tests.http.manager import LOG, ORIGIN, PROXIED, run
 from twisted_envoy.testing import MemoryEnvoy, Peer
 
 GET = b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n"
@@ -74,6 +74,21 @@ class HTTP1Tests(ConnectionCase):
 
         self.assertEqual(client.received.count(b"200 OK"), 3)
         self.assertEqual(origin.connections[0].received.count(b"GET / "), 4)
+
+    def test_received(self) -> None:
+        """How much a request was, and when its head had come."""
+        words = (
+            "%DOWNSTREAM_WIRE_BYTES_RECEIVED% %DOWNSTREAM_HEADER_BYTES_RECEIVED% "
+            "%COMMON_DURATION(DS_RX_BEG:DS_RX_HDR_END)% %COMMON_DURATION(DS_RX_BEG:DS_RX_END)%"
+        )
+        config = {**LOG["typed_config"]}
+        config["log_format"] = {"text_format_source": {"inline_string": words + "\n"}}
+        self.start(access_log=[{"name": "log", "typed_config": config}])
+        head = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\n"
+
+        self.client(head, b"abc")
+
+        self.assertEqual(self.log(), [f"{len(head)} 26 0 -"])
 
     def test_tooManyAtOnce(self) -> None:
         """More answers than the client has taken: no further one, not even of an error."""

@@ -123,6 +123,7 @@ class HTTPStream:
         info = self.streamInfo
         connection = self.connection
         self.requestHeaders = info.requestHeaders = headers
+        info.headersReceivedTime = settings.seconds()
         info.protocol = connection.protocol
         self.timers.headersCame()
         if endStream:
@@ -517,6 +518,8 @@ class HTTPStream:
         encoder = self.encoder
         info.wireBytesSent = encoder.wireBytes
         info.responseHeaderBytes = encoder.headerBytes
+        info.wireBytesReceived = getattr(encoder, "receivedWireBytes", 0)
+        info.requestHeaderBytes = getattr(encoder, "receivedHeaderBytes", 0)
         stats = settings.stats
         stats.downstream_rq_active.value -= 1
         stats.downstream_rq_time.record(int((now - info.startTime) * 1000))

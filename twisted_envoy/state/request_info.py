@@ -30,9 +30,10 @@ class RequestInfo(StreamInfo):
         upgradeProtocol: of an accepted upgrade, lower-case (`connect`, `websocket`), or "".
         isHealthCheck: the health_check filter said so.
         attemptCount: requests sent upstream for this one.
-        *Time: seconds on the reactor's clock, None until it happened: lastRequestByteReceived,
-            firstUpstreamByteSent, lastUpstreamByteSent, firstUpstreamByteReceived,
-            lastUpstreamByteReceived, firstResponseByteSent, lastResponseByteSent.
+        *Time: seconds on the reactor's clock, None until it happened: headersReceived,
+            lastRequestByteReceived, firstUpstreamByteSent, lastUpstreamByteSent,
+            firstUpstreamByteReceived, firstUpstreamBodyByteReceived, lastUpstreamByteReceived,
+            firstResponseByteSent, lastResponseByteSent.
         requestHeaderBytes, responseHeaderBytes, wireBytesReceived, wireBytesSent,
         upstreamHeaderBytesSent, upstreamHeaderBytesReceived, upstreamWireBytesSent,
         upstreamWireBytesReceived: bytes.
@@ -45,8 +46,10 @@ class RequestInfo(StreamInfo):
         "attemptCount",
         "connection",
         "firstResponseByteSentTime",
+        "firstUpstreamBodyByteReceivedTime",
         "firstUpstreamByteReceivedTime",
         "firstUpstreamByteSentTime",
+        "headersReceivedTime",
         "isHealthCheck",
         "lastRequestByteReceivedTime",
         "lastResponseByteSentTime",
@@ -106,10 +109,12 @@ class RequestInfo(StreamInfo):
         self.isHealthCheck = False
         self.attemptCount = 0
         self.localReplyBody = ""
+        self.headersReceivedTime: float | None = None
         self.lastRequestByteReceivedTime: float | None = None
         self.firstUpstreamByteSentTime: float | None = None
         self.lastUpstreamByteSentTime: float | None = None
         self.firstUpstreamByteReceivedTime: float | None = None
+        self.firstUpstreamBodyByteReceivedTime: float | None = None
         self.lastUpstreamByteReceivedTime: float | None = None
         self.firstResponseByteSentTime: float | None = None
         self.lastResponseByteSentTime: float | None = None

@@ -147,10 +147,12 @@ class StreamInfo:
     isHealthCheck = False
     requestHeaderBytes = responseHeaderBytes = 0
     upstreamHeaderBytesReceived = upstreamHeaderBytesSent = 0
+    headersReceivedTime: float | None = None
     lastRequestByteReceivedTime: float | None = None
     firstUpstreamByteSentTime: float | None = None
     lastUpstreamByteSentTime: float | None = None
     firstUpstreamByteReceivedTime: float | None = None
+    firstUpstreamBodyByteReceivedTime: float | None = None
     lastUpstreamByteReceivedTime: float | None = None
     firstResponseByteSentTime: float | None = None
     lastResponseByteSentTime: float | None = None

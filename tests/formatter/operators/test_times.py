@@ -81,7 +81,8 @@ class RequestTests(SynchronousTestCase):
         for point, expected in (
             *(("DS_RX_END", "1000"), ("US_TX_BEG", "2000"), ("US_TX_END", "3500")),
             *(("US_RX_BEG", "10000"), ("US_RX_END", "12000"), ("DS_TX_BEG", "11000")),
-            *(("DS_TX_END", "21500"), ("US_CX_BEG", "-")),
+            *(("DS_TX_END", "21500"), ("US_CX_BEG", "-"), ("US_HS_END", "-")),
+            *(("DS_RX_HDR_END", "500"), ("US_RX_BODY_BEG", "10500")),
         ):
             text = compileText(f"%COMMON_DURATION(DS_RX_BEG:{point}:us)%")(answeredRecord())
             self.assertEqual(text, expected, point)

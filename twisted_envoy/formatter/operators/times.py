@@ -54,17 +54,19 @@ _RESPONSE_END = _point("lastResponseByteSentTime")
 
 _POINTS: dict[str, Point] = {
     "DS_RX_BEG": _start,
+    "DS_RX_HDR_END": _point("headersReceivedTime"),
     "DS_RX_END": _REQUEST_END,
     "US_CX_BEG": _connectStart,
     "US_CX_END": _connectEnd,
     "US_TX_BEG": _point("firstUpstreamByteSentTime"),
     "US_TX_END": _UPSTREAM_SENT,
     "US_RX_BEG": _UPSTREAM_BEGAN,
+    "US_RX_BODY_BEG": _point("firstUpstreamBodyByteReceivedTime"),
     "US_RX_END": _point("lastUpstreamByteReceivedTime"),
     "DS_TX_BEG": _point("firstResponseByteSentTime"),
     "DS_TX_END": _RESPONSE_END,
 }
-"""Other names never have a time: DS_RX_HDR_END, US_HS_END, US_RX_BODY_BEG, unknown ones."""
+"""Other names never have a time: US_HS_END, unknown ones."""
 
 
 def _milliseconds(start: Point, end: Point) -> Entry:

@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.http.manager import ORIGIN, ROUTER, bootstrap
+from tests.http.manager import HELLO, ORIGIN, ROUTER, bootstrap
 from twisted_envoy.testing import MemoryEnvoy, Peer
 
 _TYPES = "type.googleapis.com/"
@@ -45,6 +45,7 @@ class FilterCase(SynchronousTestCase):
         runtime: dict[str, Any] | None = None,
         log: str = _LOG,
         node: dict[str, Any] | None = None,
+        direct: bool = False,
         **manager: Any,
     ) -> MemoryEnvoy:
         """
@@ -52,6 +53,7 @@ class FilterCase(SynchronousTestCase):
 
         Args:
             route: configs of the route /r. virtualHost, table: of the levels above it.
+            direct: whether /d is answered with `hello`.
         """
         config = json.loads(bootstrap([], list(filters), **manager))
         resources = config["static_resources"]
@@ -65,6 +67,8 @@ class FilterCase(SynchronousTestCase):
             {"match": {"prefix": "/r"}, "typed_per_filter_config": route or {}, **everything},
             {"match": {"prefix": "/"}, **everything},
         ]
+        if direct:
+            host["routes"].insert(0, {**HELLO, "match": {"prefix": "/d"}})
         host["typed_per_filter_config"] = virtualHost or {}
         hcm["route_config"]["typed_per_filter_config"] = table or {}
         resources["clusters"].append({"name": "empty", "type": "STATIC"})

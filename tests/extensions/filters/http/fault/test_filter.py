@@ -123,6 +123,11 @@ class AbortTests(FaultCase):
         self.begin(abort=ABORT, upstream_cluster="other")
         self.assertTrue(self.get().endswith(b"ok"))
 
+    def test_noCluster(self) -> None:
+        """A route that goes to none is not meant either."""
+        self.begin({"direct": True}, abort=ABORT, upstream_cluster="origin")
+        self.assertTrue(self.get("/d").endswith(b"hello"))
+
     def test_ofARoute(self) -> None:
         """Instead of the filter's."""
         own = {"abort": {"http_status": 410, "percentage": ALWAYS}}
