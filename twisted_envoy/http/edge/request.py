@@ -21,6 +21,7 @@ from twisted_envoy.http.edge.cleaning import (
 from twisted_envoy.http.edge.detection import lastAddress
 from twisted_envoy.http.edge.hop_by_hop import NAMES_NOTHING, sanitizeConnection
 from twisted_envoy.http.edge.host import stripDot, stripPort
+from twisted_envoy.http.edge.joining import JOINED_IN_REQUESTS, joinValues
 from twisted_envoy.http.edge.path import canonicalPath, mergeSlashes, unescapeSlashes
 from twisted_envoy.http.edge.refusal import (
     ABSOLUTE_PATH,
@@ -104,6 +105,8 @@ class RequestEdge:
         Returns:
             How to answer the request instead of routing it; None: route it.
         """
+        if headers.more is not None:
+            joinValues(headers, JOINED_IN_REQUESTS)
         named = headers.get(b"connection")
         if named is not None and (named not in NAMES_NOTHING or headers.more is not None):
             if not sanitizeConnection(headers):

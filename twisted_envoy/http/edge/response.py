@@ -11,6 +11,7 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.edge.appending import append
 from twisted_envoy.http.edge.date import DateText
 from twisted_envoy.http.edge.hop_by_hop import isUpgrade
+from twisted_envoy.http.edge.joining import JOINED_IN_RESPONSES, joinValues
 from twisted_envoy.http.edge.rules import ResponseRules
 from twisted_envoy.state.request_info import RequestInfo
 
@@ -47,6 +48,8 @@ class ResponseEdge:
             headers: of the response. `connection: close` is to be added after this.
             requestHeaders: after prepareRequest; None when the request could not be read.
         """
+        if headers.more is not None:
+            joinValues(headers, JOINED_IN_RESPONSES)
         if b"date" not in headers:
             headers[b"date"] = self._date.now()
         if self._overwrites:
