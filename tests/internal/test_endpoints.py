@@ -133,7 +133,7 @@ class ConnectTests(EndpointTestCase):
         endpoint.connect(Single(client))
         self.world.pump()
         self.assertEqual(seen, [carried])
-        self.assertIsNone(client.transport.passthrough)
+        self.assertIs(client.transport.passthrough, carried)
 
     def test_factoryIsStoppedWithTheConnection(self) -> None:
         """The client's factory is started by connect and stopped when the connection is lost."""

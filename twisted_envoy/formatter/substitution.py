@@ -37,7 +37,7 @@ def compileSubstitution(
     omitEmpty: bool = view.omit_empty_values
     kind = view.which("format")
     view.moot("json_format_options", "Envoy 1.40 sorts the keys in any case")
-    operators = _withFormatters(view, operators)
+    operators = withFormatters(view, operators)
     try:
         if kind == "json_format":
             return compileJSON(view.json_format, omitEmpty, operators)
@@ -51,7 +51,7 @@ def compileSubstitution(
     raise view.error('field: "format", reason: is required')
 
 
-def _withFormatters(view: Any, operators: Operators) -> Operators:
+def withFormatters(view: Any, operators: Operators) -> Operators:
     """The operators and those of the extensions; what is not known stays unread, is reported."""
     if not view.has("formatters"):
         return operators

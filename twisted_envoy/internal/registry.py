@@ -109,7 +109,7 @@ class Registry:
         Endpoints do this and then, after a poll, start the end they got.
 
         Args:
-            passthrough: given to the server's transport.
+            passthrough: given to both transports.
             hops: of the connection this one is opened for; 0: none.
         Returns:
             The client's end, not started.
@@ -124,7 +124,7 @@ class Registry:
         hops = self._nextHop(address, hops) if hops or self._hops else 1
         size = port.bufferSize or self._bufferSize
         client, server = makePair(self.turn, address, localAddress, size, hops)
-        server.passthrough = passthrough
+        client.passthrough = server.passthrough = passthrough
         outer = self._hops
         self._hops = hops
         self._accepting.append(address.name)

@@ -8,9 +8,24 @@ new connection's StreamInfo before any listener filter runs.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from twisted_envoy.state.filter_state import Entry
 from twisted_envoy.state.stream_info import StreamInfo
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelResponse:
+    """
+    Why a tunnel could not be opened for an internal connection, as HTTP says it.
+
+    Attributes:
+        status: of the refusal; 504 when there was no answer in time.
+        reason: a few words, or empty.
+    """
+
+    status: int
+    reason: str = ""
 
 
 class Passthrough:
@@ -20,9 +35,14 @@ class Passthrough:
     Args:
         metadata: namespace -> JSON-like dict; not copied, never changed by the receiver's filters.
         shared: what `FilterState.shared` gave.
+
+    Attributes:
+        tunnelResponse: left by the listener's side before it closes, for the client's side to read
+            once its connection is lost; None while there is nothing to tell. Both ends'
+            `transport.passthrough` are this object.
     """
 
-    __slots__ = ("metadata", "shared")
+    __slots__ = ("metadata", "shared", "tunnelResponse")
 
     def __init__(
         self,
@@ -31,6 +51,7 @@ class Passthrough:
     ) -> None:
         self.metadata = metadata
         self.shared = shared
+        self.tunnelResponse: TunnelResponse | None = None
 
     def mergeInto(self, streamInfo: StreamInfo) -> None:
         """Give everything to a connection that was just accepted."""

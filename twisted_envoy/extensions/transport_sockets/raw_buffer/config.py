@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from zope.interface import implementer
 
 from twisted_envoy.interfaces.extensions import IExtensionFactory
@@ -18,6 +19,7 @@ from twisted_envoy.interfaces.transport_sockets import (
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.internal.endpoints import InternalClientEndpoint
 from twisted_envoy.internal.registry import Registry
+from twisted_envoy.state.passthrough import Passthrough
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
@@ -48,18 +50,43 @@ class RawBuffer:
     ) -> IStreamClientEndpoint:
         address = host.address
         if isinstance(address, InternalAddress):
-            return InternalClientEndpoint(
-                self._reactor,
-                address.name,
-                address.endpointID,
-                passthrough=passthrough,
-                hops=options.hops,
-                registry=self._registry,
-            )
+            if passthrough is None:
+                return _InternalEndpoint(self, address, options.hops)
+            return self.internalEndpoint(address, options.hops, passthrough)
         return self._sockets.clientEndpoint(address, host.cluster.connectOptions)
+
+    def internalEndpoint(
+        self, address: InternalAddress, hops: int, passthrough: object
+    ) -> InternalClientEndpoint:
+        """An endpoint for one connection, which carries passthrough."""
+        return InternalClientEndpoint(
+            self._reactor,
+            address.name,
+            address.endpointID,
+            passthrough=passthrough,
+            hops=hops,
+            registry=self._registry,
+        )
 
     def hashKey(self, options: TransportSocketOptions) -> Hashable:
         return ()
+
+
+@implementer(IStreamClientEndpoint)
+class _InternalEndpoint:
+    """Each connection has a Passthrough of its own, in which its listener may leave something."""
+
+    __slots__ = ("_address", "_hops", "_socket")
+
+    def __init__(self, socket: RawBuffer, address: InternalAddress, hops: int) -> None:
+        self._socket = socket
+        self._address = address
+        self._hops = hops
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
+        endpoint = self._socket.internalEndpoint(self._address, self._hops, Passthrough({}))
+        connecting: Deferred[Any] = endpoint.connect(protocolFactory)
+        return connecting
 
 
 @implementer(IExtensionFactory)

@@ -72,7 +72,6 @@ class OpenTests(TunnelTestCase):
         self.assertEqual(self.stat("tcp.tcp.downstream_cx_tx_bytes_total"), 10)
         self.assertEqual(self.cluster("rq_total"), 1)
         self.assertEqual(self.cluster("cx_http1_total"), 1)
-        self.assertEqual(self.cluster("cx_close_notify"), 0)
 
     def test_everySplit(self):
         """However the response is cut."""
@@ -82,23 +81,6 @@ class OpenTests(TunnelTestCase):
             self.answer(OPEN[at:] + b"X")
             self.answer(b"Y")
             self.assertEqual(self.client.received, b"XY", at)
-
-    def test_direct(self):
-        """Once it is open the bytes go to Upstream with nothing between."""
-        self.ask()
-        self.answer(OPEN)
-        (transport,) = self.envoy.server.clusters.get("origin").open
-        tracked = transport.protocol
-        self.assertEqual(type(tracked.protocol).__name__, "Upstream")
-        self.assertIs(tracked.dataReceived, tracked.protocol.dataReceived)
-        self.assertIsNone(self.client.lost)
-
-    def test_closes(self):
-        """A proxy that will not keep the connection is counted."""
-        self.ask()
-        self.answer(b"HTTP/1.0 200 OK\r\n\r\nX")
-        self.assertEqual(self.client.received, b"X")
-        self.assertEqual(self.cluster("cx_close_notify"), 1)
 
     def test_earlyData(self):
         """Bytes that were read before are sent first."""
@@ -149,7 +131,7 @@ class OpenTests(TunnelTestCase):
         self.assertTrue(self.upstream.ended)
         self.client.loseConnection()
         self.envoy.settle()
-        self.assertEqual(self.cluster("cx_destroy_local"), 1)
+        self.assertEqual(self.cluster("cx_destroy_with_active_rq"), 1)
         self.assertEqual(
             self.envoy.lines("log"), [f"TcpConnectionEnd flags=- rx=0 tx=3 up={ORIGIN} fail=-"]
         )
@@ -168,19 +150,16 @@ class FailureTests(TunnelTestCase):
                 if status > 199
                 else b"HTTP/1.1 101 Switch\r\n\r\n"
             )
-            self.assertFailed(f"tunnel_response:{status}", protocolError=int(status == 101))
+            self.assertFailed(f"tunnel_response:{status}")
             self.assertEqual(self.cluster("cx_destroy_local"), 1)
-
-    def test_noStatus(self):
-        """000 is no reason; a proxy that closes is counted here too."""
-        self.ask()
-        self.answer(b"HTTP/1.0 000 No\r\n\r\n")
-        self.assertFailed("-")
-        self.assertEqual(self.cluster("cx_close_notify"), 1)
 
     def test_garbage(self):
         """What is no HTTP, or too much."""
-        for noise in (b"hello", b"HTTP/1.1 200 OK\r\na: " + b"x" * 90_000):
+        for noise in (
+            b"hello",
+            b"HTTP/1.0 000 No\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\na: " + b"x" * 90_000,
+        ):
             self.ask()
             self.answer(noise)
             self.assertFailed("-", protocolError=1)
@@ -193,7 +172,6 @@ class FailureTests(TunnelTestCase):
             self.upstream.loseWriteConnection()
             self.envoy.settle()
             self.assertFailed("-", protocolError=int(bool(said)))
-            self.assertEqual(self.cluster("cx_destroy_local"), 1)
 
     def test_reset(self):
         """A reset instead of a response."""
@@ -266,6 +244,7 @@ class FailureTests(TunnelTestCase):
         client.abortConnection()
         self.envoy.settle()
         self.assertEqual(self.cluster("rq_cancelled"), 1)
+        self.envoy.advance(6)  # the connect goes on for somebody else until it is too slow
         self.assertQuiet()
 
 

@@ -6,16 +6,14 @@ from typing import Any
 
 from twisted_envoy.errors import StreamError
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import Settings
-from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
 from twisted_envoy.state.stream_info import StreamInfo, UpstreamInfo
-from twisted_envoy.upstream.host import NO_OPTIONS
 
 _CLUSTER_KEY = "envoy.tcp_proxy.cluster"
 
 # Envoy's UpstreamFailureReason, as its close reason prints it (and spells it).
 NOT_CONNECTED = "tcp_initializion_failure:0"
-_NO_HOST = "tcp_initializion_failure:1"
+NO_HOST = "tcp_initializion_failure:1"
 _OVERFLOW = "tcp_initializion_failure:2"
 _NO_CLUSTER = "tcp_initializion_failure:3"
 
@@ -50,12 +48,5 @@ def choose(settings: Settings, info: StreamInfo, upstream: UpstreamInfo) -> tupl
     hashKey = settings.hashKey(info) if settings.hashKey is not None else None
     host = cluster.chooseHost(LoadBalancerContext(hashKey, target.metadataMatch))
     if host is None:
-        raise NoUpstream("UH", _NO_HOST)
+        raise NoUpstream("UH", NO_HOST)
     return cluster, host
-
-
-def optionsOf(info: StreamInfo, transport: Any) -> TransportSocketOptions:
-    """What the upstream connection is given of the downstream one."""
-    shared = info.filterState.shared()
-    hops = getattr(transport, "hops", 0)
-    return TransportSocketOptions(shared, hops) if shared or hops else NO_OPTIONS

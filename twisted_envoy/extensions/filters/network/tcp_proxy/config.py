@@ -43,7 +43,7 @@ class TCPProxyFactory:
         scope = context.stats.scope(f"tcp.{config.stat_prefix}.")
         stats = TCPProxyStats(scope)
         tunneling = config.tunneling_config
-        tunnel = None if tunneling is None else readTunneling(tunneling)
+        tunnel = None if tunneling is None else readTunneling(tunneling, context)
         logging = _logging(config)
         newBackoff = _backoff(config.backoff_options, context)
         checkTLVs(config.proxy_protocol_tlvs)

@@ -17,35 +17,22 @@ Follows Envoy's `tcp_proxy.cc`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IDelayedCall
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from twisted_envoy.errors import StreamError
-from twisted_envoy.extensions.filters.network.tcp_proxy.choice import (
-    NOT_CONNECTED,
-    NoUpstream,
-    choose,
-    optionsOf,
-)
+from twisted_envoy.extensions.filters.network.tcp_proxy.attempts import Attempts
 from twisted_envoy.extensions.filters.network.tcp_proxy.relay import askingDrain, upward
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import Settings
-from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel import openUpstream
 from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import Link, dropped
 from twisted_envoy.network.read_gate import CONNECTING
 from twisted_envoy.network.records import writeRecord
-from twisted_envoy.network.timers import Backoff, IdleTimer
-from twisted_envoy.state.addresses import addressText
+from twisted_envoy.network.timers import IdleTimer
 from twisted_envoy.state.filter_state import FilterState
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo, UpstreamInfo
-
-_log = Logger("filter")
 
 _IDLE_KEY = "envoy.tcp_proxy.per_connection_idle_timeout_ms"
 
@@ -64,20 +51,17 @@ class TCPProxy(Link):
     """
 
     __slots__ = (
-        "_backoff",
-        "_closed",
-        "_connecting",
+        "_attempts",
         "_dropsHop",
         "_early",
         "_earlySize",
         "_ended",
         "_idleBytes",
         "_info",
-        "_retryNow",
         "_timers",
-        "_trying",
         "_upstream",
         "_waiting",
+        "closed",
         "dataReceived",
         "idle",
         "settings",
@@ -95,15 +79,12 @@ class TCPProxy(Link):
         self.upstreamInfo = UpstreamInfo()
         self._info: StreamInfo
         self._upstream: Upstream | None = None
-        self._connecting: Deferred[Any] | None = None
-        self._backoff: Backoff | None = None
+        self._attempts = Attempts(self)
         self._timers: list[IDelayedCall] = []
         self._early: list[bytes] = []
         self._earlySize = 0
         self._idleBytes = 0
-        self._trying = False
-        self._retryNow = False
-        self._closed = False
+        self.closed = False
         self._dropsHop = False
         self.upstreamEnded = False
         self._ended = False
@@ -120,10 +101,10 @@ class TCPProxy(Link):
         if logging.onStart:
             self._log("TcpConnectionStart")
         if logging.interval:
-            self._schedule(logging.interval, self._logPeriodically)
+            self.schedule(logging.interval, self._logPeriodically)
         if settings.maxDuration:
             jitter = 1 + settings.random.random() * settings.durationJitter
-            self._schedule(settings.maxDuration * jitter, self._tooOld)
+            self.schedule(settings.maxDuration * jitter, self._tooOld)
         own = info.filterState.get(_IDLE_KEY)
         if own is not None:
             self.idle = IdleTimer(settings.reactor, int(own.plainText() or 0) / 1000, self._idled)
@@ -143,7 +124,7 @@ class TCPProxy(Link):
 
     def connectionLost(self, reason: Failure) -> None:
         """The downstream connection is gone, by whomever."""
-        self._closed = True
+        self.closed = True
         self.settings.live.discard(self)
         self.dataReceived = dropped
         self._early.clear()
@@ -156,9 +137,7 @@ class TCPProxy(Link):
             upstream.downstreamLost(reset)
         else:
             self.idle.stop()
-        connecting, self._connecting = self._connecting, None
-        if connecting is not None:
-            connecting.cancel()
+        self._attempts.cancel()
         for timer in self._timers:
             if timer.active():
                 timer.cancel()
@@ -198,76 +177,10 @@ class TCPProxy(Link):
     # Connecting.
 
     def _connect(self) -> None:
-        """Try until an attempt is under way, or all have failed."""
-        transport = self.transport
-        try:
-            while not self._closed and self._try():
-                pass
-        except Exception:
-            _log.failure("an attempt to connect raised; the connection is closed")
-            self._trying = False
-            transport.abortConnection()
+        self._attempts.start()
 
-    def _try(self) -> bool:
-        """
-        One attempt.
-
-        Returns:
-            True when it failed at once and the next may be made at once.
-        """
-        info = self.upstreamInfo
-        try:
-            cluster, host = choose(self.settings, self._info, info)
-        except NoUpstream as problem:
-            self._fail(problem.flag, problem.reason)
-            return False
-        info.host = host
-        info.attempts += 1
-        info.connectionID = self.settings.nextID()
-        info.connectionIDsAttempted.append(info.connectionID)
-        address = addressText(host.address)
-        info.hostsAttempted.append(address)
-        info.hostNamesAttempted.append(host.hostname or address)
-        self._trying = True
-        self._retryNow = False
-        pool = host.tcpPool(optionsOf(self._info, self.chain.transport))
-        self._connecting = connecting = openUpstream(pool, self, cluster.stats)
-        connecting.addCallbacks(self._connected, self._attemptFailed, errbackArgs=(cluster,))
-        self._trying = False
-        return self._retryNow
-
-    def _connected(self, upstream: Upstream) -> None:
-        self._connecting = None
-
-    def _attemptFailed(self, failure: Failure, cluster: Any) -> None:
-        self._connecting = None
-        problem = failure.value
-        if self._closed or isinstance(problem, CancelledError):
-            return
-        if not isinstance(problem, StreamError):
-            _log.failure("connecting raised; the connection is closed", failure)
-            self.transport.abortConnection()
-            return
-        info = self.upstreamInfo
-        if problem.flag:
-            self._info.raiseFlag(problem.flag)
-        else:
-            info.host = None  # it was not even asked
-        info.transportFailureReason = problem.reason
-        settings = self.settings
-        if info.attempts >= settings.maxConnectAttempts:
-            cluster.stats.upstream_cx_connect_attempts_exceeded.value += 1
-            self._fail("URX", NOT_CONNECTED)
-        elif settings.newBackoff is not None:
-            if self._backoff is None:
-                self._backoff = settings.newBackoff()
-            self._schedule(self._backoff.next(), self._connect)
-        elif self._trying:
-            self._retryNow = True
-        else:
-            self._connect()
-
-    def _fail(self, flag: str, reason: str) -> None:
+    def fail(self, flag: str, reason: str) -> None:
+        """There is no upstream connection, for good."""
         self._info.raiseFlag(flag)
         self._info.localCloseReason = reason
         self.close()
@@ -289,7 +202,7 @@ class TCPProxy(Link):
         self.idle.start()
         if settings.logging.onConnected:
             self._log("TcpUpstreamConnected")
-        sent = upstream.clusterStats.upstream_cx_tx_bytes_total
+        sent = upstream.sent
         early, self._early = self._early, []
         for data in early:
             sent.value += len(data)
@@ -320,7 +233,7 @@ class TCPProxy(Link):
     def upstreamLost(self, reset: bool) -> None:
         """The upstream connection is gone: so is ours, in the same manner."""
         self._upstream = None
-        if self._closed:
+        if self.closed:
             return
         self.idle.stop()
         if reset:
@@ -383,13 +296,14 @@ class TCPProxy(Link):
 
     # Logs and timers.
 
-    def _schedule(self, delay: float, call: Callable[[], None]) -> None:
+    def schedule(self, delay: float, call: Callable[[], None]) -> None:
+        """Call after so many seconds, unless the connection is gone then."""
         self._timers = [timer for timer in self._timers if timer.active()]
         self._timers.append(self.settings.callLater(delay, call))
 
     def _logPeriodically(self) -> None:
         self._log("TcpPeriodic")
-        self._schedule(self.settings.logging.interval, self._logPeriodically)
+        self.schedule(self.settings.logging.interval, self._logPeriodically)
 
     def _log(self, recordType: str) -> None:
         logs = self.settings.logging.logs

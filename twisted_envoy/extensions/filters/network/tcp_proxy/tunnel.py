@@ -1,15 +1,17 @@
 """
-A tunnel through the upstream: an HTTP/1.1 CONNECT before the first byte of the client.
+A tunnel through the upstream: a CONNECT or POST request before the first byte of the client.
 
     state        event                        next
-    connecting   connected                    asking (the request is written)
-    connecting   failed                       failed, as the pool says
-    asking       a response 2xx               open: the connection is given to Upstream
+    waiting      a connection is there        asking (the request is written)
+    waiting      there is none                failed, as the pool says
+    asking       1xx                          asking
+    asking       success                      open: the stream is Upstream's transport
     asking       another response             failed, reason `tunnel_response:<code>`
-    asking       garbage, the end, a loss     failed, without a reason
-    any of them  cancelled                    closed
+    asking       the stream is reset          failed, without a reason
+    asking       too slow (if a limit is set) failed, reason `tunnel_response_timeout`
+    any of them  cancelled                    the stream is reset
 
-There is no time-out for the response: connect_timeout is that of the connection, as in Envoy.
+Success is any 2xx over HTTP/1.1, and 200 over HTTP/2. Envoy has no time-out for the response.
 Follows Envoy's `tcp_proxy/upstream.cc`.
 """
 
@@ -19,220 +21,213 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import (
-    IAddress,
-    IHalfCloseableProtocol,
-    IProtocol,
-    IProtocolFactory,
-)
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from twisted_envoy.codec.connect_response import (
-    BadResponse,
-    ConnectResponse,
-    ConnectResponseReader,
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import IStreamDecoder, IStreamEncoder, Reset
+from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_headers import (
+    RESPONSE_HEADERS,
+    RESPONSE_TRAILERS,
+    HeadersObject,
 )
 from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_request import (
     BadRequest,
     TunnelRequest,
 )
-from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream, UpstreamFactory
-from twisted_envoy.interfaces.upstream import ITCPPool
-from twisted_envoy.internal.address import InternalAddress
-from twisted_envoy.network.link import NO_TRANSPORT
-from twisted_envoy.state.stream_info import FormatContext
-from twisted_envoy.upstream.tcp_pool import IPrecedingProtocol, PoolError
+from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream
+from twisted_envoy.http.stream_transport import StreamTransport
+from twisted_envoy.interfaces.http import IHTTPPool, IPoolUser, PoolConnection
+from twisted_envoy.state.passthrough import TunnelResponse
+from twisted_envoy.upstream.http.settings import HTTP1
+from twisted_envoy.upstream.tcp_pool import PoolError
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall
+
     from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
 
-_SWITCHING = 101
+TIMED_OUT = "tunnel_response_timeout"
+
+_FLAGS = {Reset.REMOTE_CONNECTION_FAILURE: "UF", Reset.CONNECTION_TIMEOUT: "UF"}
+"""Other failures are nobody's: no flag says that."""
 
 
-def openUpstream(pool: ITCPPool, proxy: TCPProxy, clusterStats: Any) -> Deferred[Any]:
-    """
-    Connect, and ask for a tunnel where the connection shall go through one.
-
-    Returns:
-        Fires with the Upstream, whose makeConnection was called then; fails with PoolError, or
-        CancelledError when the caller cancelled it.
-    """
-    request = proxy.settings.tunnel
-    if request is None or not request.applies(proxy.streamInfo):
-        return pool.connect(UpstreamFactory(proxy, clusterStats))
-    return _Attempt(request, proxy, clusterStats).start(pool)
-
-
-@implementer(IProtocolFactory)
-class _Attempt:
-    """One attempt until the tunnel is open; its own factory."""
-
-    __slots__ = ("_connecting", "_done", "_proxy", "_request", "_stats", "_tunnel")
-
-    noisy = False
-
-    def __init__(self, request: TunnelRequest, proxy: TCPProxy, clusterStats: Any) -> None:
-        self._request = request
-        self._proxy = proxy
-        self._stats = clusterStats
-        self._done: Deferred[Any] = Deferred(self._cancelled)
-        self._connecting: Deferred[Any] | None = None
-        self._tunnel: Tunnel | None = None
-
-    def start(self, pool: ITCPPool) -> Deferred[Any]:
-        stats = self._stats
-        before = stats.upstream_cx_total.value
-        self._connecting = connecting = pool.connect(self)
-        stats.upstream_cx_http1_total.value += stats.upstream_cx_total.value - before
-        connecting.addCallbacks(self._connected, self._failed)
-        return self._done
-
-    def doStart(self) -> None:
-        """Nothing to prepare."""
-
-    def doStop(self) -> None:
-        """Nothing to put away."""
-
-    def buildProtocol(self, addr: IAddress) -> Tunnel:
-        self._tunnel = Tunnel(self._request, self._proxy, self._stats, self._done)
-        return self._tunnel
-
-    def _connected(self, tunnel: Tunnel) -> None:
-        self._connecting = None
-
-    def _failed(self, failure: Failure) -> None:
-        self._connecting = None
-        self._done.errback(failure)
-
-    def _cancelled(self, done: Deferred[Any]) -> None:
-        connecting, self._connecting = self._connecting, None
-        if connecting is not None:
-            connecting.cancel()
-        elif self._tunnel is not None:
-            self._tunnel.cancel()
-
-
-@implementer(IProtocol, IHalfCloseableProtocol, IPrecedingProtocol)
+@implementer(IPoolUser, IStreamDecoder)
 class Tunnel:
     """
-    The protocol of the upstream connection before the tunnel is open.
+    One attempt until the tunnel is open.
 
     Args:
         request: what to ask for.
         proxy: the downstream half.
-        clusterStats: of the cluster that the connection goes to.
-        opened: fires with the Upstream, or fails with PoolError.
+        clusterStats: of the cluster that the request goes to.
     """
 
-    __slots__ = ("_opened", "_proxy", "_reader", "_request", "_stats", "_transport", "giveTo")
+    __slots__ = (
+        *("_cancelAsking", "_clusterStats", "_connection", "_encoder", "_opened", "_proxy"),
+        *("_request", "_timer", "_transport", "decodeData"),
+    )
 
-    def __init__(
-        self, request: TunnelRequest, proxy: TCPProxy, clusterStats: Any, opened: Deferred[Any]
-    ) -> None:
+    def __init__(self, request: TunnelRequest, proxy: TCPProxy, clusterStats: Any) -> None:
         self._request = request
         self._proxy = proxy
-        self._stats = clusterStats
-        self._opened: Deferred[Any] | None = opened
-        self._reader = ConnectResponseReader()
-        self._transport: Any = NO_TRANSPORT
-        self.giveTo: Callable[[Any], None] | None = None
+        self._clusterStats = clusterStats
+        self._opened: Deferred[Any] | None = Deferred(self._cancelled)
+        self._cancelAsking: Callable[[], None] | None = None
+        self._encoder: IStreamEncoder | None = None
+        self._connection: Any = None
+        self._timer: IDelayedCall | None = None
+        self._transport: StreamTransport | None = None
+        self.decodeData: Callable[[bytes, bool], None] = self._dataOfRefusal
 
-    # Events of the upstream connection.
+    def start(self, pool: IHTTPPool) -> Deferred[Any]:
+        """
+        Ask for the tunnel.
 
-    def makeConnection(self, transport: Any) -> None:
-        self._transport = transport
+        Returns:
+            Fires with the Upstream, whose makeConnection was called then; fails with PoolError, or
+            CancelledError when the caller cancelled it.
+        """
+        opened = self._opened
+        assert opened is not None
+        cancel = pool.newStream(self, self)
+        if self._opened is not None and self._encoder is None:
+            self._cancelAsking = cancel
+        return opened
+
+    # IPoolUser.
+
+    def poolReady(self, encoder: IStreamEncoder, connection: PoolConnection) -> None:
+        self._cancelAsking = None
+        self._encoder = encoder
+        self._connection = connection
         proxy = self._proxy
-        context = FormatContext(proxy.streamInfo, now=proxy.settings.seconds())
+        upstream = proxy.upstreamInfo
+        upstream.connectionID = connection.connectionID
+        upstream.connectionIDsAttempted.append(connection.connectionID)
+        request = self._request
         try:
-            request = self._request.text(context)
+            headers = request.headers(
+                proxy.streamInfo, proxy.settings.seconds(), self._schemeOver(connection)
+            )
         except BadRequest:
             self._fail()
             return
-        self._stats.upstream_cx_tx_bytes_total.value += len(request)
-        transport.write(request)
+        longest = request.switches.responseTimeout()
+        if longest:
+            self._timer = proxy.settings.callLater(longest, self._tooSlow)
+        encoder.encodeHeaders(headers, False)
 
-    def connectionMade(self) -> None:
-        """Part of IProtocol; makeConnection does everything."""
+    def _schemeOver(self, connection: PoolConnection) -> bytes | None:
+        """What a POST says over HTTP/2."""
+        if connection.protocol == HTTP1:
+            return None
+        cluster: Any = connection.host.cluster
+        isTLS = getattr(cluster.transportSocket, "isTLS", False)
+        return b"https" if isTLS else b"http"
 
-    def dataReceived(self, data: bytes) -> None:
-        if self._opened is None:
-            return
-        received = self._stats.upstream_cx_rx_bytes_total
-        try:
-            response = self._reader.feed(data)
-        except BadResponse:
-            received.value += len(data)
-            self._breach()
-            return
-        if response is None:
-            received.value += len(data)
-        elif response.opens:
-            received.value += len(data) - len(response.rest)
-            self._open(response)
+    def poolFailed(self, reason: Reset, details: str) -> None:
+        self._cancelAsking = None
+        self._settle(PoolError(_FLAGS.get(reason, ""), details))
+
+    # IStreamDecoder.
+
+    def decode1xx(self, headers: HeaderMap) -> None:
+        """It is no answer yet."""
+
+    def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        status = headers[b":status"]
+        request = self._request
+        http1 = self._connection.protocol == HTTP1
+        state = self._proxy.streamInfo.filterState
+        if request.propagatesHeaders:
+            state.set(RESPONSE_HEADERS, HeadersObject(headers), readOnly=True)
+        if endStream or not (status[:1] == b"2" if http1 else status == b"200"):
+            text = status.decode("ascii")
+            self._tellOuter(int(text), "")
+            self._fail(f"tunnel_response:{text}" if int(text) else "")
         else:
-            received.value += len(data)
-            self._refused(response)
+            self._open(http1)
 
-    def readConnectionLost(self) -> None:
-        """The end instead of a response."""
-        if self._reader.begun:
-            self._breach()
+    def _dataOfRefusal(self, data: bytes, endStream: bool) -> None:
+        """Nobody wants it."""
+
+    def decodeTrailers(self, trailers: HeaderMap) -> None:
+        if self._transport is not None:
+            self._transport.decodeTrailers(trailers)
+
+    def streamReset(self, reason: Reset, details: str) -> None:
+        if self._transport is not None:
+            self._transport.streamReset(reason, details)
         else:
+            self._encoder = None
             self._fail()
 
-    def writeConnectionLost(self) -> None:
-        """Our own end of stream is never sent before the tunnel is open."""
-
-    def connectionLost(self, reason: Failure) -> None:
-        self._transport = NO_TRANSPORT
-        self._fail()
-
-    def cancel(self) -> None:
-        """Nobody waits any more."""
-        self._opened = None
-        self._close()
+    def streamFailed(self, error: Any) -> None:
+        """Part of the interface; it is for requests that cannot be read."""
 
     # What becomes of it.
 
-    def _open(self, response: ConnectResponse) -> None:
+    def _open(self, http1: bool) -> None:
         opened, self._opened = self._opened, None
-        giveTo, self.giveTo = self.giveTo, None
-        transport, self._transport = self._transport, NO_TRANSPORT
-        if response.closes:
-            self._stats.upstream_cx_close_notify.value += 1
-        upstream = Upstream(self._proxy, self._stats, tunnelled=True)
-        if giveTo is not None and opened is not None:
-            giveTo(upstream)
-            upstream.makeConnection(transport)
-            opened.callback(upstream)
-            if response.rest:
-                upstream.dataReceived(response.rest)
+        encoder, self._encoder = self._encoder, None
+        if opened is None or encoder is None:
+            return
+        self._stopTimer()
+        request, connection = self._request, self._connection
+        transport = self._transport = StreamTransport(
+            encoder, request.post, connection.localAddress, connection.remoteAddress
+        )
+        if request.propagatesTrailers:
+            transport.ended = self._propagateTrailers
+        if http1:
+            transport.sentEnd = connection.tunnelEnded
+        self.decodeData = transport.decodeData
+        upstream = Upstream(self._proxy, self._clusterStats, request.kindOf(http1))
+        transport.start(upstream)
+        opened.callback(upstream)
 
-    def _refused(self, response: ConnectResponse) -> None:
-        if response.closes:
-            self._stats.upstream_cx_close_notify.value += 1
-        if response.status == _SWITCHING:
-            self._stats.upstream_cx_protocol_error.value += 1
-        self._fail(f"tunnel_response:{response.status}" if response.status else "")
+    def _propagateTrailers(self, trailers: HeaderMap | None) -> None:
+        if trailers is not None:
+            state = self._proxy.streamInfo.filterState
+            state.set(RESPONSE_TRAILERS, HeadersObject(trailers), readOnly=True)
 
-    def _breach(self) -> None:
-        """What came is no HTTP."""
-        if self._opened is not None:
-            self._stats.upstream_cx_protocol_error.value += 1
-            self._fail()
+    def _tooSlow(self) -> None:
+        self._timer = None
+        self._tellOuter(504, "response timeout")
+        self._fail(TIMED_OUT)
+
+    def _tellOuter(self, status: int, reason: str) -> None:
+        """Leave the answer where the other end of an internal connection finds it."""
+        if self._request.switches.propagatesFailure():
+            passthrough = getattr(self._proxy.chain.transport, "passthrough", None)
+            if passthrough is not None:
+                passthrough.tunnelResponse = TunnelResponse(status, reason)
 
     def _fail(self, reason: str = "") -> None:
-        opened, self._opened = self._opened, None
-        self._close()
-        if opened is not None:
-            opened.errback(PoolError("UF", reason))
+        encoder, self._encoder = self._encoder, None
+        if encoder is not None:
+            encoder.resetStream(Reset.LOCAL)
+        self._settle(PoolError("UF", reason))
 
-    def _close(self) -> None:
-        """Close; an internal connection is lost then, as in Envoy."""
-        self.giveTo = None
-        transport, self._transport = self._transport, NO_TRANSPORT
-        if isinstance(transport.getPeer(), InternalAddress):
-            transport.resetConnection()
-        else:
-            transport.loseConnection()
+    def _settle(self, problem: PoolError) -> None:
+        self._stopTimer()
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.errback(problem)
+
+    def _cancelled(self, opened: Deferred[Any]) -> None:
+        """Nobody waits any more."""
+        self._opened = None
+        self._stopTimer()
+        cancel, self._cancelAsking = self._cancelAsking, None
+        if cancel is not None:
+            cancel()
+        encoder, self._encoder = self._encoder, None
+        if encoder is not None:
+            encoder.resetStream(Reset.LOCAL)
+
+    def _stopTimer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()

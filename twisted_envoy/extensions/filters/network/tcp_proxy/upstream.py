@@ -10,6 +10,9 @@ The upstream half of a TCP proxy.
     flushing   all written                  gone
     flushing   bytes                        dropped (Envoy ends the flush then)
     flushing   idle, nothing taken          gone, reset
+
+Through a tunnel the same happens to the HTTP stream, but for this: it is never flushed, one that is
+lost closes the client and does not reset it, and over HTTP/1.1 either end is the end of both.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.extensions.filters.network.tcp_proxy.relay import askingDrain, downward
+from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_kind import TunnelKind
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import NO_TRANSPORT, dropped
 from twisted_envoy.network.read_gate import ReadGate
@@ -86,8 +90,10 @@ class Upstream:
     Args:
         proxy: the downstream half.
         clusterStats: of the cluster that the connection goes to.
-        tunnelled: it goes through a tunnel of HTTP/1.1, which cannot half-close: either end is the
-            end of both.
+        tunnel: what it goes through, None for nothing.
+
+    Attributes:
+        sent: counts the bytes that go up; those of a tunnel are counted with its connection.
     """
 
     __slots__ = (
@@ -95,26 +101,31 @@ class Upstream:
         "_flushing",
         "_proxy",
         "_stats",
-        "_tunnelled",
+        "_tunnel",
         "_writesEnded",
         "clusterStats",
         "dataReceived",
+        "sent",
         "transport",
     )
 
-    def __init__(self, proxy: TCPProxy, clusterStats: Any, tunnelled: bool = False) -> None:
+    def __init__(
+        self, proxy: TCPProxy, clusterStats: Any, tunnel: TunnelKind | None = None
+    ) -> None:
         self._proxy: TCPProxy | None = proxy
         self._stats = proxy.settings.stats
         self.clusterStats = clusterStats
         self.transport: Any = NO_TRANSPORT
         self._ended = False
-        self._tunnelled = tunnelled
+        self._tunnel = tunnel
         self._writesEnded = False
         self._flushing: IdleTimer | None = None
-        counters = (
-            clusterStats.upstream_cx_rx_bytes_total,
-            self._stats.downstream_cx_tx_bytes_total,
-        )
+        if tunnel is None:
+            self.sent: Counter = clusterStats.upstream_cx_tx_bytes_total
+            received = clusterStats.upstream_cx_rx_bytes_total
+        else:
+            self.sent = received = tunnel.uncounted
+        counters = (received, self._stats.downstream_cx_tx_bytes_total)
         self.dataReceived: Callable[[bytes], None] = askingDrain(
             proxy,
             downward(
@@ -164,7 +175,8 @@ class Upstream:
             return
         proxy.upstreamEnded = True
         proxy.transport.unregisterProducer()
-        if self._writesEnded or self._tunnelled:
+        tunnel = self._tunnel
+        if self._writesEnded or (tunnel is not None and tunnel.endsTogether):
             self.close()
             proxy.close()
         else:
@@ -182,9 +194,8 @@ class Upstream:
         self.dataReceived = dropped
         proxy, self._proxy = self._proxy, None
         if proxy is not None:
-            proxy.upstreamLost(
-                reset=not isinstance(reason.value, (ConnectionDone, ConnectionAborted))
-            )
+            orderly = isinstance(reason.value, (ConnectionDone, ConnectionAborted))
+            proxy.upstreamLost(reset=not orderly and self._tunnel is None)
 
     # What the downstream half asks for.
 
@@ -192,9 +203,11 @@ class Upstream:
         """The client has ended: so do we, and close when the upstream has ended already."""
         self._writesEnded = True
         self.transport.unregisterProducer()
-        if self._ended or self._tunnelled:
+        if self._tunnel is not None:
+            self._endTunnel(self._tunnel)
+        elif self._ended:
             proxy = self._proxy
-            if not self._tunnelled and proxy is not None and _wroteJustNow(proxy):
+            if proxy is not None and _wroteJustNow(proxy):
                 self._stats.upstream_flush_total.value += 1  # be there anything to flush or not
             self.close()
             if proxy is not None:
@@ -202,11 +215,20 @@ class Upstream:
         else:
             self.transport.loseWriteConnection()
 
+    def _endTunnel(self, tunnel: TunnelKind) -> None:
+        """The stream ends behind all that was written."""
+        self.transport.loseWriteConnection()
+        proxy = self._proxy
+        if proxy is not None and (self._ended or (tunnel.endsTogether and not tunnel.answersLate)):
+            proxy.close()
+
     def close(self) -> None:
-        """Close once everything is written."""
+        """Close once everything is written; a tunnel that has not ended both ways is reset."""
         transport = self.transport
         transport.unregisterProducer()
-        if self._writesEnded or not isinstance(transport.getPeer(), InternalAddress):
+        if self._tunnel is not None:
+            transport.abortConnection()
+        elif self._writesEnded or not isinstance(transport.getPeer(), InternalAddress):
             transport.loseConnection()
         else:
             transport.resetConnection()  # see TCPProxy.close

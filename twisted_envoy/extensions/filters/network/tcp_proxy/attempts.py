@@ -1,0 +1,154 @@
+"""
+The attempts of a TCP proxy to reach an upstream, one after the other.
+
+    state       event                        next
+    trying      chosen                       under way
+    trying      nowhere to go                over: the proxy fails (UH UO NC)
+    under way   connected, or tunnel open    over
+    under way   failed, attempts left        trying, at once or after a back-off
+    under way   failed, none left            over: the proxy fails (URX)
+    any         cancelled                    over
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from twisted_envoy.errors import StreamError
+from twisted_envoy.extensions.filters.network.tcp_proxy.choice import (
+    NO_HOST,
+    NOT_CONNECTED,
+    NoUpstream,
+    choose,
+)
+from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel import Tunnel
+from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import UpstreamFactory
+from twisted_envoy.network.timers import Backoff
+from twisted_envoy.state.addresses import addressText
+from twisted_envoy.upstream.options import optionsOf
+
+if TYPE_CHECKING:
+    from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
+
+_log = Logger("filter")
+
+
+class Attempts:
+    """
+    Tries until an upstream connection is there; the proxy's `begin` is told by its Upstream.
+
+    Args:
+        proxy: whom they are for.
+    """
+
+    __slots__ = ("_backoff", "_connecting", "_proxy", "_retryNow", "_trying")
+
+    def __init__(self, proxy: TCPProxy) -> None:
+        self._proxy: TCPProxy | None = proxy
+        self._connecting: Deferred[Any] | None = None
+        self._backoff: Backoff | None = None
+        self._trying = False
+        self._retryNow = False
+
+    def start(self) -> None:
+        """Try until an attempt is under way, or all have failed."""
+        proxy = self._proxy
+        if proxy is None:
+            return
+        transport = proxy.transport
+        try:
+            while not proxy.closed and self._try(proxy):
+                pass
+        except Exception:
+            _log.failure("an attempt to connect raised; the connection is closed")
+            self._trying = False
+            transport.abortConnection()
+
+    def cancel(self) -> None:
+        """Nobody waits any more."""
+        self._proxy = None
+        connecting, self._connecting = self._connecting, None
+        if connecting is not None:
+            connecting.cancel()
+
+    def _try(self, proxy: TCPProxy) -> bool:
+        """
+        One attempt.
+
+        Returns:
+            True when it failed at once and the next may be made at once.
+        """
+        info = proxy.upstreamInfo
+        try:
+            cluster, host = choose(proxy.settings, proxy.streamInfo, info)
+            pool = self._poolOf(proxy, cluster, host)
+        except NoUpstream as problem:
+            proxy.fail(problem.flag, problem.reason)
+            return False
+        info.host = host
+        info.attempts += 1
+        address = addressText(host.address)
+        info.hostsAttempted.append(address)
+        info.hostNamesAttempted.append(host.hostname or address)
+        self._trying = True
+        self._retryNow = False
+        if pool is not None:
+            assert proxy.settings.tunnel is not None
+            connecting = Tunnel(proxy.settings.tunnel, proxy, cluster.stats).start(pool)
+        else:
+            info.connectionID = proxy.settings.nextID()
+            info.connectionIDsAttempted.append(info.connectionID)
+            tcpPool = host.tcpPool(optionsOf(proxy.streamInfo, proxy.chain.transport))
+            connecting = tcpPool.connect(UpstreamFactory(proxy, cluster.stats))
+        self._connecting = connecting
+        connecting.addCallbacks(self._connected, self._failed, errbackArgs=(cluster,))
+        self._trying = False
+        return self._retryNow
+
+    def _poolOf(self, proxy: TCPProxy, cluster: Any, host: Any) -> Any:
+        """Where a tunnel is asked for; None for a connection without one."""
+        request = proxy.settings.tunnel
+        info = proxy.streamInfo
+        if request is None or not request.applies(info):
+            return None
+        options = optionsOf(info, proxy.chain.transport)
+        pool = cluster.httpPool(host, "", options, "default")
+        if pool is None:
+            raise NoUpstream("UH", NO_HOST)
+        return pool
+
+    def _connected(self, upstream: object) -> None:
+        self._connecting = None
+
+    def _failed(self, failure: Failure, cluster: Any) -> None:
+        self._connecting = None
+        proxy = self._proxy
+        problem = failure.value
+        if proxy is None or proxy.closed or isinstance(problem, CancelledError):
+            return
+        if not isinstance(problem, StreamError):
+            _log.failure("connecting raised; the connection is closed", failure)
+            proxy.transport.abortConnection()
+            return
+        info = proxy.upstreamInfo
+        if problem.flag:
+            proxy.streamInfo.raiseFlag(problem.flag)
+        else:
+            info.host = None  # it was not even asked
+        info.transportFailureReason = problem.reason
+        settings = proxy.settings
+        if info.attempts >= settings.maxConnectAttempts:
+            cluster.stats.upstream_cx_connect_attempts_exceeded.value += 1
+            proxy.fail("URX", NOT_CONNECTED)
+        elif settings.newBackoff is not None:
+            if self._backoff is None:
+                self._backoff = settings.newBackoff()
+            proxy.schedule(self._backoff.next(), self.start)
+        elif self._trying:
+            self._retryNow = True
+        else:
+            self.start()
