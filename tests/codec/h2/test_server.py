@@ -88,6 +88,9 @@ class ServerTests(SynchronousTestCase):
         side.receive(headers(1))
         self.assertEqual([found.error_code for found in parse(side.wire.take())], [7])
         self.assertEqual(side.owner.requests[0].events, [])
+        side = self.server(HTTP2Settings(streamErrors=True), owner=Refusing())
+        self.assertIsNone(side.receive(headers(1, [*REQUEST, (b"connection", b"close")])))
+        self.assertEqual([found.error_code for found in parse(side.wire.take())], [7])
 
     def test_goAway(self) -> None:
         """A notice with the highest ID, then the last stream; later requests are refused."""

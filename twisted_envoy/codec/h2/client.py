@@ -57,9 +57,6 @@ class H2ClientCodec(H2Codec):
 
     def begin(self, stream: H2Stream, headers: HeaderMap, endStream: bool) -> None:
         """See H2Codec."""
-        if stream.streamID:
-            self.sendHeaders(stream, headers, endStream)
-            return
         try:
             if self._refused or self._closed:
                 raise ConnectionFailure(None)

@@ -158,7 +158,7 @@ class H2Codec:
     def _fail(self, failure: ConnectionFailure) -> NoReturn:
         """Say good-bye, tell all streams, raise."""
         if failure.code is not None:
-            self.write(frames.goAway(self._lastStreamID(), failure.code))
+            self.write(frames.goAway(0 if self.isClient else self.core.highest, failure.code))
             self.stats.goaway_sent.value += 1
         reason = Reset.PROTOCOL_ERROR if self.isClient else Reset.LOCAL
         self._shut(reason, failure.details)
@@ -171,10 +171,6 @@ class H2Codec:
         self.table.resetAll(reason, details)
         self.table.removed = None
         self.sender.ready.clear()
-
-    def _lastStreamID(self) -> int:
-        """Of the peer's streams."""
-        return 0 if self.isClient else self.core.highest
 
     def readConnectionLost(self) -> None:
         """See ICodec; HTTP/2 has no half-closed connections."""
@@ -294,7 +290,7 @@ class H2Codec:
 
     def _messageFailed(self, block: Block, failure: MessageFailure) -> None:
         """A limit ends the stream, a violation the connection unless streamErrors is set."""
-        stream = self.streams[block[1]]
+        stream = self.streams.get(block[1])
         code = INTERNAL_ERROR
         if failure.violation:
             self.stats.rx_messaging_error.value += 1
@@ -303,7 +299,8 @@ class H2Codec:
             code = PROTOCOL_ERROR
         elif failure.details == failures.TOO_MANY_HEADERS:
             self.stats.header_overflow.value += 1
-        self.table.fail(stream, code, failure.details)
+        if stream is not None:
+            self.table.fail(stream, code, failure.details)
 
     def _trailers(self, stream: H2Stream, block: Block) -> None:
         trailers = self.messages.trailers(block[2])
@@ -385,7 +382,7 @@ class H2Codec:
 
     def goAway(self) -> None:
         """See ICodec."""
-        self._sayGoAway(self._lastStreamID())
+        self._sayGoAway(0 if self.isClient else self.core.highest)
 
     def _sayGoAway(self, last: int) -> None:
         if not self._closed:
