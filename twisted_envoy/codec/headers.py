@@ -28,11 +28,11 @@ class HeaderMap(dict[bytes, bytes]):
     __slots__ = ("cases", "more")
 
     def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        super().__init__()
         self.more: dict[bytes, list[bytes]] | None = None
         self.cases: dict[bytes, bytes] | None = None
-        for name, value in pairs:
-            self.add(name, value)
+        if pairs:
+            for name, value in pairs:
+                self.add(name, value)
 
     def set(self, name: bytes, value: bytes) -> None:
         """The name has this value and no other; a new name goes to the end."""

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.codec.h1.encode import fieldLines, proper, statusLine, writeChunk
+from twisted_envoy.codec.h1.encode import (
+    fieldLines,
+    proper,
+    responseLines,
+    statusLine,
+    writeChunk,
+)
 from twisted_envoy.codec.headers import HeaderMap
 
 
@@ -30,6 +36,16 @@ class FieldTests(SynchronousTestCase):
         self.assertEqual(fieldLines(HeaderMap([(b":a", b"1"), (b"b", b"2")])), b"b: 2\r\n")
         late = HeaderMap([(b":a", b"1"), (b"b", b"2"), (b":path", b"/"), (b"c", b"3")])
         self.assertEqual(fieldLines(late), b"b: 2\r\nc: 3\r\n")
+
+    def test_responses(self) -> None:
+        """The short way for responses gives the same lines."""
+        for pairs in (
+            *([], [(b"a", b"1")], [(b"a", b"1"), (b"b", b"")], [(b"a", b"1"), (b"a", b"2")]),
+        ):
+            headers = HeaderMap([(b":status", b"200"), *pairs])
+            self.assertEqual(responseLines(headers), fieldLines(headers))
+        late = HeaderMap([(b"a", b"1"), (b":status", b"200"), (b"b", b"2")])
+        self.assertEqual(responseLines(late), b"a: 1\r\nb: 2\r\n")
 
     def test_repeated(self) -> None:
         """Each value of a name has its line."""

@@ -22,6 +22,8 @@ PROPER = {
 }
 """The same lines with proper case; never changed."""
 
+_BEFORE_FIELDS = len(b":status: \r\n")
+
 _COPIED = 4096
 """Bytes of a chunk below which one piece with a copy is cheaper than three without."""
 
@@ -129,6 +131,15 @@ def fieldLines(headers: HeaderMap, case: str = "lower") -> bytes:
     lines = [_JOIN(pair) for pair in headers.items() if pair[0][0] != _COLON]
     lines.append(b"")
     return CRLF.join(lines)
+
+
+def responseLines(headers: HeaderMap) -> bytes:
+    """fieldLines in lower case, of a response: its one pseudo-header is cut away."""
+    if headers.more or next(iter(headers)) != b":status":
+        return fieldLines(headers)
+    block = CRLF.join(map(_JOIN, headers.items()))
+    end = len(headers[b":status"]) + _BEFORE_FIELDS
+    return block[end:] + CRLF if len(block) > end else b""
 
 
 def _fieldLines(headers: HeaderMap, case: str) -> bytes:

@@ -42,7 +42,6 @@ _ABSOLUTE = re.compile(
 )
 _TUNNEL = re.compile(_HOST + rb":([0-9]{1,9})")
 _AUTHORITY = b"!$%&'()*+,-.0123456789:;=@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_abcdefghijklmnopqrstuvwxyz~"
-_FRAMED = frozenset((b"content-length", b"transfer-encoding", b"upgrade"))
 _SCHEMES = (b"http", b"https")
 _MOST_PORT = 65535
 
@@ -152,7 +151,12 @@ def parseRequest(
         headers.cases = spellings(lines)
     head.length = 0
     head.raw = False
-    if not _FRAMED.isdisjoint(headers) or method == b"CONNECT":
+    if (
+        b"content-length" in headers
+        or b"transfer-encoding" in headers
+        or b"upgrade" in headers
+        or method == b"CONNECT"
+    ):
         _readFraming(head, settings)
     _readTarget(head, target, settings)
     if not current and not settings.acceptHTTP10:
@@ -206,10 +210,10 @@ def _isUpgrade(headers: HeaderMap, settings: HTTP1Settings) -> bool:
 def _readTarget(head: RequestHead, target: bytes, settings: HTTP1Settings) -> None:
     """Where to: `:authority` from the target when it has one, else from Host."""
     headers = head.headers
-    authority = headers.joined(b"host") if headers.more else headers.get(b"host")
+    authority = headers.joined(b"host") if headers.more else headers.pop(b"host", None)
     if authority is None:
         authority = (head.protocol == "HTTP/1.0" and settings.defaultHost) or None
-    else:
+    elif headers.more:
         headers.remove(b"host")
     if head.method == b"CONNECT":
         found = _TUNNEL.fullmatch(target)

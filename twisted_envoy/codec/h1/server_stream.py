@@ -21,6 +21,7 @@ from twisted_envoy.codec.h1.encode import (
     LAST_CHUNK,
     PROPER,
     fieldLines,
+    responseLines,
     statusLine,
     writeChunk,
 )
@@ -92,7 +93,7 @@ class H1ServerStream:
         if headers.cases is not None and codec.settings.preserveReasonPhrase:
             line = line[:13] + headers.cases.get(b":status", line[13:-2]) + CRLF
         case = codec.settings.headerCase
-        fields = fieldLines(headers, case)
+        fields = responseLines(headers) if case == "lower" else fieldLines(headers, case)
         framing = self._framing(status, headers, endStream)
         if framing:
             fields += PROPER[framing] if case == "proper" else framing
