@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+
 from tests.extensions.filters.http.support import FilterCase, named, typed
+from twisted_envoy.testing import Peer
 
 TYPE = "envoy.extensions.filters.http.buffer.v3.Buffer"
 ROUTE = "envoy.extensions.filters.http.buffer.v3.BufferPerRoute"
 HEAD = b"POST %s HTTP/1.1\r\nhost: h\r\n"
 CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
+
+
+class H2Client:
+    """As much of an HTTP/2 client as posts one body."""
+
+    def __init__(self, peer: Peer, settle: Callable[[], None]) -> None:
+        self._peer = peer
+        self._settle = settle
+        self._h2 = H2Connection(H2Configuration(client_side=True))
+
+    def post(self, chunks: list[bytes]) -> None:
+        """One DATA frame a chunk, each in a write of its own."""
+        self._h2.initiate_connection()
+        names = ((":method", "POST"), (":path", "/"), (":scheme", "http"), (":authority", "h"))
+        self._h2.send_headers(1, names)
+        for number, chunk in enumerate(chunks):
+            self._h2.send_data(1, chunk, end_stream=number == len(chunks) - 1)
+            self._peer.write(self._h2.data_to_send())
+            self._settle()
+
+    @property
+    def received(self) -> bytes:
+        """All frames that came, as they are."""
+        return self._peer.received
 
 
 class BufferTests(FilterCase):
@@ -47,6 +76,15 @@ class BufferTests(FilterCase):
         self.assertEqual(self.log(), ["413 request_payload_too_large -"])
         self.assertEqual(self.envoy.stat("http.web.downstream_rq_too_large"), 1)
         self.assertEqual(self.origin.connections, [])
+
+    def test_inOnePiece(self) -> None:
+        """As in Envoy a body that comes at once with its end (HTTP/2) may be larger."""
+        for chunks, answered in (([b"01234567890"], False), ([b"0123456789", b"0"], True)):
+            self.begin()
+            peer = H2Client(self.envoy.connect("web"), self.envoy.settle)
+            peer.post(chunks)
+            self.assertEqual(bool(self.origin.connections), not answered)
+            self.assertEqual(b"Payload Too Large" in peer.received, answered)
 
     def test_withoutABody(self) -> None:
         """Goes on at once."""

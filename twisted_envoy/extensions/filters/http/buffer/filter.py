@@ -18,11 +18,12 @@ class Buffer(HTTPFilter):
         most: bytes of body that a request may have, unless its route says something else.
     """
 
-    __slots__ = ("_headers", "_most", "_size")
+    __slots__ = ("_headers", "_most", "_size", "_waits")
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._size = 0
+        self._waits = False
         self._headers: HeaderMap | None = None
 
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
@@ -41,9 +42,11 @@ class Buffer(HTTPFilter):
     def decodeData(self, data: bytes, endStream: bool) -> bytes:
         if self._headers is not None:
             self._size += len(data)
-            if self._size > self._most:
+            # As in Envoy a body that comes whole, its end with it, never waits and is not measured.
+            if self._size > self._most and (self._waits or not endStream):
                 self._tooLarge()
                 return b""
+            self._waits = True
             if endStream:
                 self._complete()
         return data
