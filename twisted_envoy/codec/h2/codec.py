@@ -197,7 +197,7 @@ class H2Codec:
             self._strayData(stream, streamID, window)
             return
         if flags & frames.PADDED:
-            start, stop = _unpad(data, start, stop)
+            start, stop = frames.unpad(data, start, stop)
         stream.receiveWindow -= window
         if stream.receiveWindow < 0:
             self.acknowledge(window)
@@ -395,13 +395,3 @@ class H2Codec:
             answered = stream.localEnded and not self.isClient
             self.table.sendReset(stream, codeOf(reason, answered))
         self.table.forget(stream)
-
-
-def _unpad(data: bytes, start: int, stop: int) -> tuple[int, int]:
-    """Where the body is in a padded frame."""
-    if start == stop:
-        raise ConnectionFailure(FRAME_SIZE_ERROR)
-    end = stop - data[start]
-    if end <= start:
-        raise ConnectionFailure(PROTOCOL_ERROR)
-    return start + 1, end

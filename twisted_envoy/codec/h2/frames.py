@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from struct import Struct
 
+from twisted_envoy.codec.h2.failures import ConnectionFailure
+
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEADER_BYTES = 9
 MOST_PAYLOAD = 16384
@@ -107,3 +109,18 @@ def settings(pairs: tuple[tuple[int, int], ...]) -> bytes:
     """SETTINGS with these (identifier, value) pairs, in this order."""
     body = b"".join(_setting.pack(identifier, value) for identifier, value in pairs)
     return frameHeader.pack(len(body) >> 8, len(body) & 255, SETTINGS, 0, 0) + body
+
+
+def unpad(data: bytes, start: int, stop: int) -> tuple[int, int]:
+    """
+    Where the body is in a padded DATA frame's payload.
+
+    Raises:
+        ConnectionFailure: the padding is longer than the payload.
+    """
+    if start == stop:
+        raise ConnectionFailure(FRAME_SIZE_ERROR)
+    end = stop - data[start]
+    if end <= start:
+        raise ConnectionFailure(PROTOCOL_ERROR)
+    return start + 1, end
