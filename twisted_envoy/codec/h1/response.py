@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from twisted_envoy.codec.h1.encode import STATUS_LINES
 from twisted_envoy.codec.h1.fields import (
     closesConnection,
     contentLength,
@@ -28,6 +29,8 @@ _START = b"HTTP/"
 _STATUS = re.compile(
     rb"HTTP/([0-9]\.[0-9])[ \t]+([1-9][0-9]{2})(?:[ \t]+([\t\x20-\x7e\x80-\xff]*))?"
 )
+_USUAL = {line[:-2]: status for status, line in STATUS_LINES.items()}
+"""Status lines that need no look; never changed."""
 
 
 class ResponseHead:
@@ -62,6 +65,21 @@ def checkStart(data: bytes) -> None:
         raise malformed()
 
 
+def parseStatusLine(line: bytes) -> tuple[bool, bytes, bytes]:
+    """
+    Read the first line.
+
+    Returns:
+        Whether the version is 1.1, the status, and its reason.
+    Raises:
+        CodecError: it is malformed.
+    """
+    found = _STATUS.fullmatch(line.rstrip(b" \t"))
+    if found is None:
+        raise malformed()
+    return found[1] == b"1.1", found[2], found[3] or b""
+
+
 def parseResponse(
     lines: list[bytes],
     size: int,
@@ -78,22 +96,23 @@ def parseResponse(
     Raises:
         CodecError: it is no response.
     """
-    found = _STATUS.fullmatch(lines[0].rstrip(b" \t"))
-    if found is None:
-        raise malformed()
+    line = lines[0]
+    status = _USUAL.get(line)
+    current, reason = True, b""
+    if status is None or settings.preserveReasonPhrase:
+        current, status, reason = parseStatusLine(line)
     headers = HeaderMap()
-    headers[b":status"] = found[2]
+    headers[b":status"] = status
     readFields(lines, headers, limits.maxCount)
     if settings.headerCase == "preserve":
         headers.cases = spellings(lines)
         if settings.preserveReasonPhrase:
-            headers.cases[b":status"] = found[3] or b""
+            headers.cases[b":status"] = reason
     head = ResponseHead()
     head.headers = headers
-    head.status = int(found[2])
+    head.status = int(status)
     head.headerBytes = max(3, size - len(lines[0]) - len(lines) - 3)
-    protocol = "HTTP/1.1" if found[1] == b"1.1" else "HTTP/1.0"
-    head.closes = closesConnection(protocol, headers)
+    head.closes = closesConnection("HTTP/1.1" if current else "HTTP/1.0", headers)
     head.length = _length(head, *asked, settings)
     if head.length < CHUNKED:
         head.closes = True
