@@ -270,6 +270,19 @@ class EndTests(SynchronousTestCase):
         self.assertFalse(owner.codec.reusable)
         self.assertEqual(owner.closedStreams, 1)
 
+    def test_resetInACall(self) -> None:
+        """A stream that is reset while it is told of data is not told of trailers."""
+        owner = ClientOwner(TRAILERS)
+        owner.request()
+        encoder = owner.encoder
+        encoder.pauseReading()
+        self.patch(owner.response, "decodeData", lambda *_: encoder.resetStream(Reset.LOCAL))
+        owner.feed(CHUNKED)
+        self.assertIsNone(owner.response.trailers)
+        self.assertEqual(owner.reading.paused, 0)
+        self.assertEqual(owner.closedStreams, 1)
+        self.assertIsNone(owner.error)
+
     def test_earlyResponse(self) -> None:
         """A response before the request's end: it may end, the connection is not used again."""
         owner = ClientOwner()

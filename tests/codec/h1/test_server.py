@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -256,6 +258,20 @@ class EndTests(SynchronousTestCase):
         owner.codec.connectionLost(Reset.LOCAL)
         self.assertEqual(len(owner.requests), 1)
         self.assertIsNone(owner.requests[0].reset)
+
+    def test_resetInACall(self) -> None:
+        """A stream that is reset while it is told of data is not told of trailers."""
+        for cut in (57, 68, len(CHUNKED)):
+            owner = ServerOwner(TRAILERS)
+            owner.feed(CHUNKED[:57])
+            encoder, request = owner.encoders[0], owner.requests[0]
+            encoder.pauseReading()
+            reset = partial(encoder.resetStream, Reset.LOCAL)
+            self.patch(request, "decodeData", lambda data, endStream, reset=reset: reset())
+            owner.feed(CHUNKED[57:cut], CHUNKED[cut:])
+            self.assertIsNone(request.trailers)
+            self.assertEqual(owner.reading.paused, 0)
+            self.assertIsNone(owner.error)
 
     def test_readConnectionLost(self) -> None:
         """A FIN ends a tunnel's one direction, resets what is not whole, and leaves what is."""

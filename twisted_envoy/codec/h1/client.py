@@ -183,8 +183,9 @@ class H1ClientCodec:
         else:
             if piece:
                 decoder.decodeData(piece, False)
-            self._responseEnded(stream)
-            decoder.decodeTrailers(trailers)
+            if not self._dead:
+                self._responseEnded(stream)
+                decoder.decodeTrailers(trailers)
         self._over(stream)
         return following
 
@@ -206,9 +207,11 @@ class H1ClientCodec:
         self._body = None
         if stream is None:
             return
+        decoder = self._decoder
+        del self._decoder
         stream.lost()
         if not stream.responded:
-            self._decoder.streamReset(reason, "")
+            decoder.streamReset(reason, "")
         self._connection.streamClosed()
 
     # What the stream tells.
@@ -217,6 +220,7 @@ class H1ClientCodec:
         """Both its directions have ended: another request may begin."""
         if self._stream is stream:
             self._stream = None
+            del self._decoder
             while stream.pauses:
                 stream.resumeReading()
             self._connection.streamClosed()
@@ -227,6 +231,7 @@ class H1ClientCodec:
         self._held = b""
         self._body = None
         self._stream = None
+        del self._decoder
         self._connection.streamClosed()
 
     def pauseReading(self, paused: bool) -> None:

@@ -151,6 +151,8 @@ class H1ClientStream:
     def resetStream(self, reason: Reset) -> None:
         """Send and decode nothing more; the owner must close."""
         if not (self._lost or (self.requested and self.responded)):
+            while self.pauses:
+                self.resumeReading()
             self.lost()
             self._codec.streamReset()
 

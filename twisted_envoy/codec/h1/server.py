@@ -253,8 +253,9 @@ class H1ServerCodec:
         else:
             if piece:
                 decoder.decodeData(piece, False)
-            self._requestEnded(stream)
-            decoder.decodeTrailers(trailers)
+            if not self._dead:
+                self._requestEnded(stream)
+                decoder.decodeTrailers(trailers)
         return following
 
     def _requestEnded(self, stream: H1ServerStream) -> None:
@@ -287,6 +288,7 @@ class H1ServerCodec:
         self._held = b""
         self._body = None
         self._stream = None
+        del self._decoder
 
     def pauseReading(self, paused: bool) -> None:
         """One reason more, or less, not to read."""
@@ -325,9 +327,11 @@ class H1ServerCodec:
         self._body = None
         if stream is None:
             return
+        decoder = self._decoder
+        del self._decoder
         stream.lost()
         if not failed or not stream.responded:
-            self._decoder.streamReset(reason, "")
+            decoder.streamReset(reason, "")
 
     def pauseProducing(self) -> None:
         """The transport is full."""

@@ -158,6 +158,8 @@ class H1ServerStream:
     def resetStream(self, reason: Reset) -> None:
         """Send and decode nothing more; the owner must close."""
         if not (self._lost or (self.requested and self.responded)):
+            while self.pauses:
+                self.resumeReading()
             self.lost()
             self._codec.streamReset()
 
