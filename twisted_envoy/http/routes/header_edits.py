@@ -84,7 +84,7 @@ class HeaderEdits:
             headers.remove(name)
         if self._simple is not None:
             for name, value in self._simple:
-                headers.set(name, value)
+                _overwrite(headers, name, value)
         elif self._added:
             self._add(headers, info)
 
@@ -110,9 +110,15 @@ class HeaderEdits:
             elif action == ABSENT:
                 adds.append((header.name, value))
         for name, value in overwrites:
-            headers.set(name, value)
+            _overwrite(headers, name, value)
         for name, value in adds:
             headers.add(name, value)
+
+
+def _overwrite(headers: HeaderMap, name: bytes, value: bytes) -> None:
+    """It goes to the end, as in Envoy."""
+    headers.remove(name)
+    headers.add(name, value)
 
 
 def buildEdits(

@@ -84,6 +84,14 @@ class HeaderMutationTests(FilterCase):
         self.assertIn(b"x-resp: 200|" + path + b"\r\n", answer)
         self.assertNotIn(b"x-up", answer)
 
+    def test_overwrittenGoesToTheEnd(self) -> None:
+        """As in Envoy."""
+        self.begin({"request_mutations": [add("x-d", "over", "OVERWRITE_IF_EXISTS_OR_ADD")]})
+        self.get("/", "x-d: 1", "x-d: 2", "x-z: 1")
+        asked = self.asked()
+        self.assertEqual(asked.count(b"x-d"), 1)
+        self.assertLess(asked.index(b"x-z: 1\r\n"), asked.index(b"x-d: over\r\n"))
+
     def test_queryOfItsOwn(self) -> None:
         """A path gets a query, or loses it."""
         self.begin({"query_parameter_mutations": [{"remove": "a"}, {"remove": "b"}]})
