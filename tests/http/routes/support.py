@@ -15,6 +15,7 @@ from twisted_envoy.config.load import Text
 from twisted_envoy.config.rules import validate
 from twisted_envoy.config.unread import unread
 from twisted_envoy.config.view import viewOf
+from twisted_envoy.errors import ConfigError
 from twisted_envoy.http.routes.entry import RouteEntry
 from twisted_envoy.http.routes.table import RouteTable, buildRouteTable
 from twisted_envoy.server.runtime import Runtime
@@ -114,3 +115,48 @@ def names(table: RouteTable, *paths: str) -> list[str | None]:
     """The names of the routes of paths."""
     found = (match(table, path) for path in paths)
     return [None if entry is None else entry.name for entry in found]
+
+
+def edited(
+    table: RouteTable, headers: HeaderMap | str = "/", value: int = 0
+) -> tuple[HeaderMap, RouteEntry]:
+    """The headers as they go upstream, and the entry."""
+    if isinstance(headers, str):
+        headers = request(headers)
+    info = requestInfo()
+    info.requestHeaders = headers
+    entry = match(table, headers, value, info)
+    assert entry is not None
+    entry.finalizeRequest(headers, info)
+    return headers, entry
+
+
+def only(yaml: str, context: Any = None, obeyed: bool = True) -> RouteEntry:
+    """The entry of the one route of a table."""
+    entry = match(tableOf(routes(yaml), context, obeyed))
+    assert entry is not None
+    return entry
+
+
+def action(yaml: str, context: Any = None) -> RouteEntry:
+    """The entry of a route to the cluster a whose action has these fields too."""
+    return only(f"{{match: {{prefix: /}}, route: {{cluster: a, {yaml}}}}}", context)
+
+
+def problem(yaml: str, context: Any = None) -> str:
+    """What is wrong with a configuration."""
+    try:
+        tableOf(yaml, context)
+    except ConfigError as error:
+        return error.problem
+    raise AssertionError("nothing is wrong")
+
+
+def wrong(yaml: str) -> str:
+    """What is wrong with a route."""
+    return problem(routes(yaml))
+
+
+def wrongAction(yaml: str) -> str:
+    """What is wrong with a route to the cluster a whose action has these fields too."""
+    return wrong(f"{{match: {{prefix: /}}, route: {{cluster: a, {yaml}}}}}")
