@@ -55,6 +55,7 @@ class AttemptTests(SynchronousTestCase):
         self.assertEqual(
             (info.firstUpstreamByteReceivedTime, info.lastUpstreamByteReceivedTime), (6, 6)
         )
+        self.assertEqual(info.firstUpstreamBodyByteReceivedTime, 6)
 
     def test_earlyAnswer(self):
         """An answer that ends before the request does ends both."""

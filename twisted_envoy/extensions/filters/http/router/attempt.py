@@ -197,7 +197,10 @@ class UpstreamRequest:
             return
         if self._idle is not None:
             self._idle.lastActivity = router.settings.seconds()
-        router.info.upstream.bytesReceived += len(data)
+        info = router.info
+        info.upstream.bytesReceived += len(data)
+        if info.firstUpstreamBodyByteReceivedTime is None:
+            info.firstUpstreamBodyByteReceivedTime = router.settings.seconds()
         if endStream:
             router.attemptCompleted(self)
         router.stream.encodeData(data, endStream)

@@ -128,6 +128,7 @@ class Router(HTTPFilter):
         self.route = route
         self.cluster = cluster
         self.codes = settings.codes.of(cluster)
+        info.virtualClusterName = route.virtualHost.virtualClusterName(headers)
         self.internal = headers.get(b"x-envoy-internal") == b"true"
         info.upstream = upstream = UpstreamInfo(name)
         upstream.cluster = cluster
