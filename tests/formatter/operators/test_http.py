@@ -116,6 +116,14 @@ class HTTPTests(SynchronousTestCase):
         )(record)
         self.assertEqual(text, "- - - - - - 0 -")
 
+    def test_virtualCluster(self) -> None:
+        """A request of none is counted as `other`, and has no name."""
+        record = requestRecord()
+        format = compileText("%VIRTUAL_CLUSTER_NAME%")
+        for name, text in (("", "-"), ("other", "-"), ("vc", "vc")):
+            record.streamInfo.virtualClusterName = name
+            self.assertEqual(format(record), text)
+
     def test_localReplyBody(self) -> None:
         """Of a reply that is just being made."""
         record = requestRecord()

@@ -115,6 +115,12 @@ def _bytes(field: Callable[[StreamInfo], int]) -> Entry:
     return number(lambda context: field(context.streamInfo))
 
 
+def _virtualClusterName(context: FormatContext) -> str | None:
+    """Counters know requests of no virtual cluster as `other`; that is no name."""
+    name = context.streamInfo.virtualClusterName
+    return name if name and name != "other" else None
+
+
 def _resolutions(context: FormatContext) -> int:
     return 0 if context.streamInfo.requestHeaders is None else 1
 
@@ -131,7 +137,7 @@ OPERATORS: Operators = {
     "RESPONSE_CODE": number(lambda context: context.streamInfo.responseCode),
     "RESPONSE_CODE_DETAILS": Entry(_codeDetails, Arguments.OPTIONAL),
     "ROUTE_NAME": text(lambda context: context.streamInfo.routeName or None),
-    "VIRTUAL_CLUSTER_NAME": text(lambda context: context.streamInfo.virtualClusterName or None),
+    "VIRTUAL_CLUSTER_NAME": text(_virtualClusterName),
     "ROUTE_RESOLUTION_COUNT": number(_resolutions),
     "LOCAL_REPLY_BODY": text(lambda context: context.streamInfo.localReplyBody),
     "REQUESTED_SERVER_NAME": Entry(_requestedServerName, Arguments.OPTIONAL),

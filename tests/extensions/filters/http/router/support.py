@@ -193,6 +193,10 @@ class VirtualHost:
     requestBufferLimit = None
     routeConfigs: dict = {}
     filterDisabled: dict = {}
+    virtualCluster = ""
+
+    def virtualClusterName(self, headers):
+        return self.virtualCluster
 
 
 class Producer:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.extensions.filters.http.router.support import Routing
+from tests.extensions.filters.http.router.support import Routing, VirtualHost
 from twisted_envoy.extensions.filters.http.router.stats import CodeStats
 from twisted_envoy.stats.scope import Store
 
@@ -76,10 +76,11 @@ class CodeStatsTests(SynchronousTestCase):
 
     def test_virtualCluster(self):
         routing = Routing()
+        self.patch(VirtualHost, "virtualCluster", "vc")
         stream = routing.request()
-        stream.streamInfo.virtualClusterName = "vc"
         routing.asked[0].answer(200)
 
+        self.assertEqual(stream.streamInfo.virtualClusterName, "vc")
         self.assertEqual(routing.stats.value("vhost.vh.vcluster.vc.upstream_rq_200"), 1)
 
     def test_notDynamic(self):
