@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.stats.tags import extractTags
+from twisted_envoy.stats.tags import TagRules
 
 KNOWN = {
     "cluster.c1.upstream_cx_total": "cluster.upstream_cx_total|cluster_name=c1",
@@ -82,7 +82,7 @@ class ExtractTagsTests(SynchronousTestCase):
     def test_asEnvoy(self) -> None:
         """Each name splits as Envoy splits it, labels in its order."""
         for name, expected in KNOWN.items():
-            rest, tags = extractTags(name)
+            rest, tags = TagRules().extract(name)
 
             words = ",".join(f"{tag.removeprefix('envoy.')}={value}" for tag, value in tags)
             self.assertEqual(f"{rest}|{words}", expected, name)
@@ -93,6 +93,50 @@ class ExtractTagsTests(SynchronousTestCase):
         """Whatever the name, it comes back shortened by what the tags hold, or unchanged."""
         name = ".".join(parts)
 
-        rest, tags = extractTags(name)
+        rest, tags = TagRules().extract(name)
 
         self.assertEqual(rest == name, not tags)
+
+
+class TagRulesTests(SynchronousTestCase):
+    """Rules of a config beside Envoy's own."""
+
+    def test_fixed(self) -> None:
+        """A fixed tag stands behind rules that match anywhere, before those of a first element."""
+        rules = TagRules()
+        rules.addFixed("my.tag", "fv")
+
+        self.assertEqual(
+            rules.extract("http.h.downstream_rq_2xx"),
+            (
+                "http.downstream_rq_xx",
+                (
+                    ("envoy.response_code_class", "2"),
+                    ("my.tag", "fv"),
+                    ("envoy.http_conn_manager_prefix", "h"),
+                ),
+            ),
+        )
+
+    def test_regex(self) -> None:
+        """The first group goes out of the name, the second one is the value; else the first is."""
+        rules = TagRules(default=False)
+        rules.addRegex("pod", r"^tcp\.((pod\d)\.)")
+        rules.addRegex("end", r"_(total)$")
+        rules.addRegex("none", "cx")
+
+        self.assertEqual(
+            rules.extract("tcp.pod7.cx_total"), ("tcp.cx_", (("end", "total"), ("pod", "pod7")))
+        )
+
+    def test_withoutSome(self) -> None:
+        """Envoy's own rules may be left out, all of them or by name, and taken by name."""
+        rules = TagRules(without=frozenset({"envoy.cluster_name"}))
+        self.assertEqual(rules.extract("cluster.a.x"), ("cluster.a.x", ()))
+
+        rules = TagRules(default=False)
+        self.assertTrue(rules.addDefault("envoy.cluster_name"))
+        self.assertFalse(rules.addDefault("nobody"))
+        self.assertEqual(
+            rules.extract("cluster.a.x"), ("cluster.x", (("envoy.cluster_name", "a"),))
+        )

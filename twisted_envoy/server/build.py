@@ -32,6 +32,7 @@ from twisted_envoy.server.build_overload import (
     checkRegexEngine,
     checkSinks,
 )
+from twisted_envoy.server.build_stats import buildStore
 from twisted_envoy.server.build_tracing import checkTracing
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.server.lifecycle import DrainManager
@@ -40,7 +41,6 @@ from twisted_envoy.server.runtime import buildRuntime
 from twisted_envoy.server.server import ListenerManager, Server
 from twisted_envoy.sockets.endpoints import ReactorSockets
 from twisted_envoy.state.addresses import addressText, portOf
-from twisted_envoy.stats.scope import Store
 from twisted_envoy.upstream.cluster import ClusterManager
 from twisted_envoy.upstream.resolve import HostResolver
 
@@ -91,7 +91,7 @@ def buildServer(
         else:
             setLogFormat(logFormat)
     registry = getRegistry(reactor)
-    store = Store()
+    store = buildStore(bootstrap.stats_config)
     context = FactoryContext(
         reactor=reactor,
         stats=store,

@@ -17,7 +17,7 @@ from twisted_envoy.stats.metrics import ComputedGauge, Counter, Gauge, TextReado
 from twisted_envoy.stats.query import StatsQuery, StatsQueryError
 from twisted_envoy.stats.render import histograms
 from twisted_envoy.stats.scope import Store
-from twisted_envoy.stats.tags import extractTags
+from twisted_envoy.stats.tags import TagRules
 
 _NOT_A_NAME = re.compile(r"[^a-zA-Z0-9_]")
 _LABEL_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
@@ -48,16 +48,17 @@ def renderPrometheus(store: Store, query: StatsQuery) -> str:
             "unsupported prometheusnative histogram type when not using protobuf exposition format"
         )
     parts: list[str] = []
+    rules = store.tags
     if query.wants("Counters"):
-        parts += _family(_shown(store.counters.values(), query), "counter", _number)
+        parts += _family(rules, _shown(store.counters.values(), query), "counter", _number)
     if query.wants("Gauges"):
-        parts += _family(_shown(store.gauges.values(), query), "gauge", _number)
+        parts += _family(rules, _shown(store.gauges.values(), query), "gauge", _number)
     if query.textReadouts and query.wants("TextReadouts"):
-        parts += _family(_shown(store.textReadouts.values(), query), "gauge", _textReadout)
+        parts += _family(rules, _shown(store.textReadouts.values(), query), "gauge", _textReadout)
     if query.buckets in ("summary", "none"):
-        parts += _family(histograms(store, query), "summary", _summary)
+        parts += _family(rules, histograms(store, query), "summary", _summary)
     else:
-        parts += _family(histograms(store, query), "histogram", _histogram)
+        parts += _family(rules, histograms(store, query), "histogram", _histogram)
     return "".join(parts)
 
 
@@ -73,10 +74,12 @@ def _shown(found: Iterable[Metric], query: StatsQuery) -> list[Metric]:
     return [one for one in found if query.shows(one.name, one.used)]
 
 
-def _family(found: list[Metric], kind: str, render: Callable[[Metric, str, str], str]) -> list[str]:
+def _family(
+    rules: TagRules, found: list[Metric], kind: str, render: Callable[[Metric, str, str], str]
+) -> list[str]:
     groups: dict[str, list[tuple[str, str, Metric]]] = {}
     for metric in found:
-        name, tags = extractTags(metric.name)
+        name, tags = rules.extract(metric.name)
         labels = ",".join(
             f'{_NOT_A_NAME.sub("_", tag)}="{value.translate(_LABEL_ESCAPES)}"'
             for tag, value in tags

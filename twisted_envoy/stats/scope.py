@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from twisted_envoy.stats.histogram import Histogram
+from twisted_envoy.stats.histogram import DEFAULT_BUCKETS, Histogram
 from twisted_envoy.stats.metrics import ComputedGauge, Counter, Gauge, TextReadout
+from twisted_envoy.stats.tags import TagRules
 
 
 def sanitizeName(name: str) -> str:
@@ -40,7 +41,9 @@ class Scope:
         fullName = sanitizeName(self.prefix + name)
         found = self.store.counters.get(fullName)
         if found is None:
-            found = self.store.counters[fullName] = Counter(fullName)
+            found = Counter(fullName)
+            if not self.store.rejects(fullName):
+                self.store.counters[fullName] = found
         return found
 
     def gauge(self, name: str) -> Gauge:
@@ -53,7 +56,9 @@ class Scope:
         fullName = sanitizeName(self.prefix + name)
         found = self.store.gauges.get(fullName)
         if found is None:
-            found = self.store.gauges[fullName] = Gauge(fullName)
+            found = Gauge(fullName)
+            if not self.store.rejects(fullName):
+                self.store.gauges[fullName] = found
         if not isinstance(found, Gauge):
             raise ValueError(f"{found.name} is a computed gauge")
         return found
@@ -70,7 +75,9 @@ class Scope:
         fullName = sanitizeName(self.prefix + name)
         found = self.store.gauges.get(fullName)
         if found is None:
-            found = self.store.gauges[fullName] = ComputedGauge(fullName)
+            found = ComputedGauge(fullName)
+            if not self.store.rejects(fullName):
+                self.store.gauges[fullName] = found
         if not isinstance(found, ComputedGauge):
             raise ValueError(f"{found.name} is a written gauge")
         found.functions.append(function)
@@ -81,7 +88,9 @@ class Scope:
         fullName = sanitizeName(self.prefix + name)
         found = self.store.histograms.get(fullName)
         if found is None:
-            found = self.store.histograms[fullName] = Histogram(fullName, unit)
+            found = Histogram(fullName, unit, self.store.bucketsOf(fullName))
+            if not self.store.rejects(fullName):
+                self.store.histograms[fullName] = found
         return found
 
     def textReadout(self, name: str) -> TextReadout:
@@ -89,7 +98,9 @@ class Scope:
         fullName = sanitizeName(self.prefix + name)
         found = self.store.textReadouts.get(fullName)
         if found is None:
-            found = self.store.textReadouts[fullName] = TextReadout(fullName)
+            found = TextReadout(fullName)
+            if not self.store.rejects(fullName):
+                self.store.textReadouts[fullName] = found
         return found
 
     def scope(self, prefix: str) -> Scope:
@@ -99,13 +110,36 @@ class Scope:
         return Scope(self.store, self.prefix + prefix)
 
 
+def _nothing(name: str) -> bool:
+    return False
+
+
+def _usual(name: str) -> tuple[float, ...]:
+    return DEFAULT_BUCKETS
+
+
 class Store(Scope):
-    """The root scope, which owns all metrics; dicts are by full name, in order of creation."""
+    """
+    The root scope, which owns all metrics; dicts are by full name, in order of creation.
 
-    __slots__ = ("counters", "gauges", "histograms", "textReadouts")
+    Args:
+        tags: what of names are tags; None for Envoy's own rules.
+        rejects: says of a full name that its metric, though it counts, is nowhere to be seen.
+        bucketsOf: the buckets of a histogram of that full name.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("bucketsOf", "counters", "gauges", "histograms", "rejects", "tags", "textReadouts")
+
+    def __init__(
+        self,
+        tags: TagRules | None = None,
+        rejects: Callable[[str], bool] = _nothing,
+        bucketsOf: Callable[[str], tuple[float, ...]] = _usual,
+    ) -> None:
         super().__init__(self, "")
+        self.tags = TagRules() if tags is None else tags
+        self.rejects = rejects
+        self.bucketsOf = bucketsOf
         self.counters: dict[str, Counter] = {}
         self.gauges: dict[str, Gauge | ComputedGauge] = {}
         self.histograms: dict[str, Histogram] = {}

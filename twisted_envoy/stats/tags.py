@@ -61,20 +61,91 @@ _RULES = tuple(
 )
 
 
-def extractTags(name: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """
-    Split a stat's full name.
+_PREFIX = re.compile(r"\^(\w+)(?:\\?\.|$)")
 
-    Returns:
-        (the name with the tags' parts cut out, (tag, value) pairs in Envoy's order).
+
+class TagRules:
     """
-    tags: list[tuple[str, str]] = []
-    cuts: list[tuple[int, int]] = []
-    for tag, pattern in _RULES:
-        found = pattern.search(name)
-        if found is not None and not any(tag == known for known, _ in tags):
-            tags.append((tag, found.group("value")))
-            cuts.append(found.span("cut"))
-    for start, end in sorted(cuts, reverse=True):
-        name = name[:start] + name[end:]
-    return name, tuple(tags)
+    What of stats' names are tags: Envoy's own rules, and those of a config.
+
+    Rules that may match anywhere come before those of one first element (`^cluster\\.`), whose
+    tags then stand behind theirs; of one name the first that matches counts.
+
+    Args:
+        default: with Envoy's own rules; without: but for those of these names.
+
+    Attributes:
+        names: of all rules.
+    """
+
+    __slots__ = ("_anywhere", "_fixed", "_prefixed", "names")
+
+    def __init__(self, default: bool = True, without: frozenset[str] = frozenset()) -> None:
+        self._anywhere: list[tuple[str, re.Pattern[str] | None]] = []
+        self._fixed: dict[str, str] = {}
+        self._prefixed: list[tuple[str, re.Pattern[str]]] = []
+        self.names: set[str] = set()
+        if default:
+            for name, pattern in _RULES:
+                if name not in without:
+                    self._add(name, pattern)
+
+    def _add(self, name: str, pattern: re.Pattern[str]) -> None:
+        self.names.add(name)
+        if _PREFIX.match(pattern.pattern):
+            self._prefixed.append((name, pattern))
+        else:
+            self._anywhere.append((name, pattern))
+
+    def addDefault(self, name: str) -> bool:
+        """Add Envoy's own rules of that name; False when it has none."""
+        found = [pattern for known, pattern in _RULES if known == name]
+        for pattern in found:
+            self._add(name, pattern)
+        return bool(found)
+
+    def addRegex(self, name: str, regex: str) -> None:
+        """
+        What the first group matches goes out of the name; the second one, else it, is the value.
+
+        Raises:
+            re.error: it is none.
+        """
+        self._add(name, re.compile(regex))
+
+    def addFixed(self, name: str, value: str) -> None:
+        """Every stat has this tag."""
+        self.names.add(name)
+        self._fixed[name] = value
+        self._anywhere.append((name, None))
+
+    def extract(self, name: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """
+        Split a stat's full name.
+
+        Returns:
+            (the name with the tags' parts cut out, (tag, value) pairs in Envoy's order).
+        """
+        tags: dict[str, str] = {}
+        cuts: list[tuple[int, int]] = []
+        for tag, pattern in (*self._anywhere, *self._prefixed):
+            if tag in tags:
+                continue
+            if pattern is None:
+                tags[tag] = self._fixed[tag]
+                continue
+            found = pattern.search(name)
+            if found is None or not found.re.groups:
+                continue
+            if "cut" in found.groupdict():
+                tags[tag] = found["value"]
+                cuts.append(found.span("cut"))
+            elif found[1] is not None:
+                tags[tag] = found[2] if found.re.groups > 1 and found[2] is not None else found[1]
+                cuts.append(found.span(1))
+        kept = bytearray(b"\1") * len(name)
+        for start, end in cuts:
+            kept[start:end] = bytes(end - start)
+        return "".join(one for one, keep in zip(name, kept, strict=True) if keep), tuple(
+            tags.items()
+        )
