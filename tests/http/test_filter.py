@@ -50,6 +50,4 @@ class HTTPFilterTests(SynchronousTestCase):
 
         names = ["holdDecode", "releaseDecode", "holdEncode", "releaseEncode"]
         self.assertEqual(stream.asked[:4], [(name, one) for name in names])
-        self.assertEqual(
-            stream.asked[4], ("sendLocalReply", 403, b"no", "why", ((b"a", b"b"),), 7)
-        )
+        self.assertEqual(stream.asked[4], ("sendLocalReply", 403, b"no", "why", ((b"a", b"b"),), 7))

@@ -136,7 +136,7 @@ class IStreamEncoder(Interface):
     def resetStream(reason: Reset) -> None:
         """End the stream at once; its decoder is not told. HTTP/1.1: the owner must close."""
 
-    def registerProducer(producer: IPushProducer) -> None:
+    def registerProducer(producer: IPushProducer | None) -> None:
         """Pause producer while too much waits for the peer; one a stream, None for none."""
 
     def pauseReading() -> None:

@@ -62,9 +62,11 @@ class FilterPlan:
 
 
 def _steps(defines: list[frozenset[str]], direction: str) -> tuple[Step, ...]:
-    names = [f"{direction}{part}" for part in ("Headers", "Data", "Trailers")]
-    found = ((index, *(name in one for name in names)) for index, one in enumerate(defines))
-    return tuple((i, h, d, t) for i, h, d, t in found if h or d or t)
+    headers, data, trailers = (f"{direction}{part}" for part in ("Headers", "Data", "Trailers"))
+    found = (
+        (index, headers in one, data in one, trailers in one) for index, one in enumerate(defines)
+    )
+    return tuple(step for step in found if any(step[1:]))
 
 
 class _Held:

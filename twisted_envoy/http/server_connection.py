@@ -6,7 +6,7 @@ One client's HTTP connection: its codec, its requests, and how it ends.
     open       idle, too old, too many requests    draining (GOAWAY; HTTP/1.1: at the next response)
     open       a response that says close          closing
     draining   drain_timeout                       closing
-    closing    the last request has ended          closed, or lingering when the client may still talk
+    closing    the last request has ended          closed, or lingering: the client may still talk
     any        the client breaks the protocol      lingering (its requests are reset)
     lingering  delayed_close_timeout, client's end closed
 
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
@@ -181,12 +182,14 @@ class ServerConnection(Link):
             )
             if settings.http2.keepalive is not None:
                 self._keepalive = PingKeepalive(
-                    settings.reactor,
                     self.codec,
                     settings.http2.keepalive,
-                    self._silent,
+                    settings.reactor,
                     settings.random,
+                    settings.http2Stats,
+                    self._silent,
                 )
+                self._keepalive.start()
         else:
             stats.downstream_cx_http1_total.value += 1
             stats.downstream_cx_http1_active.value += 1
@@ -205,7 +208,7 @@ class ServerConnection(Link):
         self.settings.stats.downstream_cx_rx_bytes_total.value += len(data)
         self.info.bytesReceived += len(data)
         if self._keepalive is not None:
-            self._keepalive.activity()
+            self._keepalive.received()
         self._inCodec = True
         try:
             self.codec.dataReceived(data)
@@ -513,7 +516,7 @@ class ServerConnection(Link):
         self._output.flush()
         self.transport.unregisterProducer()
         if isinstance(self.info.directLocalAddress, InternalAddress):
-            self.transport.resetConnection()  # a close without an end of stream is lost, as in Envoy
+            self.transport.resetConnection()  # closed without an end of stream: lost, as in Envoy
         else:
             self.transport.loseConnection()
 
@@ -525,10 +528,9 @@ class _Reading:
     __slots__ = ("pauseProducing", "resumeProducing", "stopProducing")
 
     def __init__(self, connection: ServerConnection) -> None:
-        link = super(ServerConnection, connection)
-        self.pauseProducing = link.pauseProducing
-        self.resumeProducing = link.resumeProducing
-        self.stopProducing = link.stopProducing
+        self.pauseProducing = partial(Link.pauseProducing, connection)
+        self.resumeProducing = partial(Link.resumeProducing, connection)
+        self.stopProducing = partial(Link.stopProducing, connection)
 
 
 def _asksToClose(headers: HeaderMap, protocol: str) -> bool:

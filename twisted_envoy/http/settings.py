@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings, HTTP2Settings
 from twisted_envoy.http.filter_chain import FilterPlan
-from twisted_envoy.http.stats import HTTP1Stats, ListenerManagerStats, ManagerStats
+from twisted_envoy.http.stats import ListenerManagerStats, ManagerStats
 from twisted_envoy.network.timers import DeadlineQueue
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """`upgrade_configs`: whether a type is let through, and with which filters (None: the usual)."""
+    """`upgrade_configs`: is a type let through, and with which filters (None: the usual)."""
 
     enabled: bool = True
     plan: FilterPlan | None = None
@@ -78,7 +78,7 @@ class ManagerSettings:
     scope: Any
     stats: ManagerStats
     listenerStats: ListenerManagerStats
-    http1Stats: HTTP1Stats
+    http1Stats: Any
     http2Stats: Any
     post: Callable[[Callable[[], None]], None]
     nextID: Callable[[], int]

@@ -42,9 +42,7 @@ _TUNNEL_HALF_CLOSE = "twisted_envoy.http1_tunnel_half_close"
 class ManagerFactory:
     """Builds the maker of ServerConnections."""
 
-    typeURL = (
-        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
-    )
+    typeURL = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
     category = "filters.network"
     descriptors = b""
     terminal = True
