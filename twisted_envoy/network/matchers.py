@@ -161,6 +161,12 @@ def buildMetadataMatch(
     return matches
 
 
+def fieldName(name: str) -> bytes:
+    """The name that a HeaderMap has for a header; a request's `host` is its `:authority`."""
+    lower = name.lower().encode()
+    return b":authority" if lower == b"host" else lower
+
+
 def buildHeaderMatch(view: Any) -> HeaderMatch:
     """
     Build a route.v3.HeaderMatcher; of several values of the name one has to match.
@@ -171,7 +177,7 @@ def buildHeaderMatch(view: Any) -> HeaderMatch:
     Raises:
         ConfigError: a pattern that is wrong, or a custom matcher.
     """
-    name: bytes = view.name.lower().encode()
+    name = fieldName(view.name)
     invert: bool = view.invert_match
     asEmpty: bool = view.treat_missing_header_as_empty
     kind = view.which("header_match_specifier")

@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.http.routes.support import Context, match, request, requestInfo, routes, tableOf
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.errors import ConfigError
 from twisted_envoy.http.routes.conditions import cookieValue
 from twisted_envoy.state.filter_state import StringObject
 
@@ -24,6 +25,9 @@ class ConditionTests(SynchronousTestCase):
         self.assertTrue(self.matches(how, request(x="", z="b")))
         self.assertFalse(self.matches(how, request(x="", z="c")))
         self.assertFalse(self.matches(how, request(z="b")))
+        host = "headers: [{name: Host, string_match: {prefix: 'h.'}}]"
+        self.assertTrue(self.matches(host))
+        self.assertFalse(self.matches(host, request(host="x")))
 
     def test_queryParameters(self) -> None:
         """query_parameters: the first of a name counts, as it is written."""
@@ -98,6 +102,9 @@ class ConditionTests(SynchronousTestCase):
         how = "filter_state: [{key: k, string_match: {prefix: val}}]"
         self.assertTrue(self.matches(how, info=info))
         self.assertFalse(self.matches(how))
+        ranges = "{address_match: {ranges: [{address_prefix: 10.0.0.0}]}, key: k}"
+        error = self.assertRaises(ConfigError, self.matches, f"filter_state: [{ranges}]")
+        self.assertEqual(error.problem, "address_match is not implemented by twisted_envoy")
 
 
 class CookieTests(SynchronousTestCase):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.http.routes.support import match, request, tableOf
+from tests.http.routes.support import Context, match, request, routes, tableOf, viewOfYAML
+from twisted_envoy.config.unread import unread
 from twisted_envoy.errors import ConfigError
+from twisted_envoy.http.routes.table import buildRouteTable
 
 HOST = """
 - name: {name}
@@ -79,3 +81,40 @@ class DomainTests(SynchronousTestCase):
             "route r",
         )
         self.assertEqual(str(twice.position), "test.yaml:8:3")
+
+
+class FieldTests(SynchronousTestCase):
+    """What else a route configuration says."""
+
+    def test_internalOnlyHeaders(self) -> None:
+        """internal_only_headers are told to who removes them."""
+        table = tableOf(hosts("internal_only_headers: [X-Secret]", a="a"))
+        self.assertEqual(table.internalOnlyHeaders, (b"x-secret",))
+        self.assertEqual(table.name, "r")
+        self.assertEqual([host.name for host in table.virtualHosts], ["a"])
+
+    def test_withoutHost(self) -> None:
+        """A request without a host has the virtual host of `*`, if that is the only one."""
+        headers = request()
+        headers.remove(b":authority")
+        self.assertIsNone(match(tableOf(hosts(a="a", all="'*'")), headers))
+        self.assertIsNotNone(match(tableOf(hosts(all="'*'")), headers))
+
+    def test_notObeyed(self) -> None:
+        """What is not there is left for the report of unsupported fields."""
+        action = (
+            "{cluster: a, hedge_policy: {}, rate_limits: [{actions: [{remote_address: {}}]}], "
+            "retry_policy: {retry_on: 5xx, retry_priority: {name: x}}}"
+        )
+        view = viewOfYAML(routes(f"{{match: {{prefix: /}}, route: {action}, stat_prefix: x}}"))
+        buildRouteTable(view, Context())
+        where = "virtual_hosts[0].routes[0]"
+        self.assertEqual(
+            sorted(field.path for field in unread(view)),
+            [
+                f"{where}.route.hedge_policy",
+                f"{where}.route.rate_limits",
+                f"{where}.route.retry_policy.retry_priority",
+                f"{where}.stat_prefix",
+            ],
+        )

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.network.matchers import fieldName
 
 
 def headerCluster(name: str) -> Callable[[HeaderMap], str | None]:
     """What gives the cluster that a request header names; None when it has no such header."""
-    key = name.lower().encode()
+    key = fieldName(name)
 
     def clusterName(headers: HeaderMap) -> str | None:
         value = headers.get(key)

@@ -123,6 +123,8 @@ def _metadata(view: Any) -> Condition:
 
 def _filterState(view: Any) -> Condition:
     key: str = view.key
+    if view.which("matcher") != "string_match":
+        raise view.error("address_match is not implemented by twisted_envoy", "address_match")
     match: Callable[[str], bool] = buildStringMatch(view.string_match)
 
     def matches(headers: HeaderMap, info: RequestInfo, randomValue: int) -> bool:

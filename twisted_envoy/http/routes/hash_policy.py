@@ -14,6 +14,7 @@ from twisted_envoy.http.routes.conditions import cookieValue
 from twisted_envoy.http.routes.entry import HashPolicy
 from twisted_envoy.http.routes.paths import queryParameters
 from twisted_envoy.http.routes.rewrite import buildSubstitution
+from twisted_envoy.network.matchers import fieldName
 from twisted_envoy.network.xxhash import xxHash64
 from twisted_envoy.state.addresses import addressText, hostText
 from twisted_envoy.state.request_info import RequestInfo
@@ -68,7 +69,7 @@ def _source(view: Any) -> Source:
 
 
 def _header(view: Any) -> Source:
-    name: bytes = view.header_name.lower().encode()
+    name = fieldName(view.header_name)
     rewrite = buildSubstitution(view.regex_rewrite) if view.has("regex_rewrite") else None
 
     def ofHeader(headers: HeaderMap, info: RequestInfo) -> tuple[bytes | None, bytes | None]:

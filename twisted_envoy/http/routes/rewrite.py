@@ -18,6 +18,7 @@ from twisted_envoy.http.routes.paths import (
     rewriteWhole,
     withoutQuery,
 )
+from twisted_envoy.network.matchers import fieldName
 from twisted_envoy.network.regex import buildRegex
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext
@@ -61,7 +62,7 @@ def buildHostRewrite(route: Any, context: Any) -> HostRewrite | None:
         literal: bytes = route.host_rewrite_literal.encode()
         return (lambda headers, info: literal) if literal else None
     if kind == "host_rewrite_header":
-        name: bytes = route.host_rewrite_header.lower().encode()
+        name = fieldName(route.host_rewrite_header)
         return lambda headers, info: headers.get(name) or None
     if kind == "host_rewrite_path_regex":
         substitute = buildSubstitution(route.host_rewrite_path_regex)

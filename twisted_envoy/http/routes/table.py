@@ -13,6 +13,7 @@ from twisted_envoy.http.routes.domains import Domains, DuplicateDomain
 from twisted_envoy.http.routes.entry import RouteEntry
 from twisted_envoy.http.routes.finalize import Levels
 from twisted_envoy.http.routes.virtual_host import Building, VirtualHost, buildVirtualHost
+from twisted_envoy.network.matchers import fieldName
 from twisted_envoy.state.request_info import RequestInfo
 
 
@@ -102,7 +103,7 @@ def buildRouteTable(config: Any, context: Any, validateClusters: bool = True) ->
         name.lower().encode() for name in config.internal_only_headers
     )
     if config.vhost_header:
-        table._host = config.vhost_header.lower().encode()
+        table._host = fieldName(config.vhost_header)
     table._ignoresPort = config.ignore_port_in_host_matching
     hosts = []
     for view in config.virtual_hosts:

@@ -14,6 +14,7 @@ from twisted_envoy.http.routes.clusters import headerCluster, requireCluster
 from twisted_envoy.http.routes.entry import HashPolicy, RouteEntry
 from twisted_envoy.http.routes.finalize import ResponseEdit
 from twisted_envoy.http.routes.header_edits import Edit, buildEdits
+from twisted_envoy.network.matchers import fieldName
 from twisted_envoy.state.request_info import RequestInfo
 
 _LB = "envoy.lb"
@@ -104,7 +105,7 @@ def buildWeighted(
             f"The sum of weights of all weighted clusters of route {route.name} exceeds {_MOST}"
         )
     usesHash = view.which("random_value_specifier") == "use_hash_policy" and view.use_hash_policy
-    header: bytes = view.header_name.lower().encode()
+    header = fieldName(view.header_name) if view.header_name else b""
     runtime = building.context.runtime if prefix else None
     return WeightedClusters(tuple(choices), runtime, header, hashPolicy if usesHash else None)
 
