@@ -70,6 +70,40 @@ class UpgradeTests(SynchronousTestCase):
 
         self.assertEqual(list(requestToHTTP2(headers)), [b":method", b":authority"])
 
+    def test_pseudoHeadersComeFirst(self):
+        """Wherever they stand; a map that is right stays the same object."""
+        headers = HeaderMap(
+            (
+                (b":method", b"GET"),
+                (b"a", b"1"),
+                (b"a", b"2"),
+                (b":scheme", b"http"),
+                (b":path", b"/"),
+                (b"b", b"3"),
+            )
+        )
+
+        ordered = requestToHTTP2(headers)
+
+        self.assertEqual(
+            list(ordered.pairs()),
+            [
+                (b":method", b"GET"),
+                (b":scheme", b"http"),
+                (b":path", b"/"),
+                (b"a", b"1"),
+                (b"a", b"2"),
+                (b"b", b"3"),
+            ],
+        )
+        self.assertIs(requestToHTTP2(ordered), ordered)
+        self.assertEqual(list(requestToHTTP2(self.upgrade()))[:4][-1], b":protocol")
+
+    def test_extendedConnectStays(self):
+        headers = HeaderMap(((b":method", b"CONNECT"), (b":protocol", b"websocket")))
+
+        self.assertIs(requestToHTTP2(headers), headers)
+
     def test_response(self):
         headers = HeaderMap(((b":status", b"200"),))
 

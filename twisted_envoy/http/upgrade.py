@@ -11,6 +11,7 @@ from __future__ import annotations
 from twisted_envoy.codec.headers import HeaderMap
 
 _CONNECT = b"CONNECT"
+_PSEUDO = (b":method", b":scheme", b":authority", b":path", b":protocol")
 
 
 def isUpgrade(headers: HeaderMap) -> bool:
@@ -42,16 +43,45 @@ def requestFromHTTP2(headers: HeaderMap) -> bytes:
 
 
 def requestToHTTP2(headers: HeaderMap) -> HeaderMap:
-    """The request as HTTP/2 spells it; for plain CONNECT without what HTTP/2 forbids."""
-    copy = headers.copy()
+    """
+    The request as HTTP/2 spells it: upgrades as extended CONNECT, plain CONNECT without what
+    HTTP/2 forbids there, pseudo-headers first.
+
+    Returns:
+        The same map when it is right as it is, else another one.
+    """
     if headers.get(b":method") == _CONNECT:
-        copy.remove(b":path")
-        copy.remove(b":scheme")
-        return copy
-    copy.set(b":protocol", headers[b"upgrade"])
-    copy.set(b":method", _CONNECT)
-    _withoutUpgrade(copy)
-    return copy
+        if b":protocol" not in headers:
+            copy = headers.copy()
+            copy.remove(b":path")
+            copy.remove(b":scheme")
+            return _pseudoFirst(copy)
+    elif b"upgrade" in headers and isUpgrade(headers):
+        copy = headers.copy()
+        copy.set(b":protocol", headers[b"upgrade"])
+        copy.set(b":method", _CONNECT)
+        _withoutUpgrade(copy)
+        return _pseudoFirst(copy)
+    return _pseudoFirst(headers)
+
+
+def _pseudoFirst(headers: HeaderMap) -> HeaderMap:
+    """HTTP/2 takes them only before all others; whoever sets one puts it at the end."""
+    leading = 0
+    for name in headers:
+        if name not in _PSEUDO:
+            break
+        leading += 1
+    present = [name for name in _PSEUDO if name in headers]
+    if leading == len(present):
+        return headers
+    ordered = HeaderMap()
+    for name in present:
+        ordered[name] = headers[name]
+    ordered.update(headers)
+    ordered.more = headers.more
+    ordered.cases = headers.cases
+    return ordered
 
 
 def responseToHTTP2(headers: HeaderMap) -> None:

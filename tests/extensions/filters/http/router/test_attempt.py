@@ -57,6 +57,18 @@ class AttemptTests(SynchronousTestCase):
         )
         self.assertEqual(info.firstUpstreamBodyByteReceivedTime, 6)
 
+    def test_reasonsOfResets(self):
+        """Only a lost connection has a transport's reason; a codec's words are its own."""
+        for reason, expected in (
+            (Reset.REMOTE, "{remote_reset}"),
+            (Reset.CONNECTION_TERMINATION, "{connection_termination|the_reason}"),
+        ):
+            routing = Routing()
+            stream = routing.request()
+            routing.asked[0].reset(reason, "the reason")
+
+            self.assertTrue(stream.details.endswith(expected), stream.details)
+
     def test_earlyAnswer(self):
         """An answer that ends before the request does ends both."""
         routing = Routing()

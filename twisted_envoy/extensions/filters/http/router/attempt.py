@@ -215,7 +215,8 @@ class UpstreamRequest:
         router = self._router
         if router is not None:
             self._over()
-            attemptReset(router, self, reason, details)
+            failed = reason is Reset.CONNECTION_TERMINATION  # others have no transport to blame
+            attemptReset(router, self, reason, details if failed else "")
 
     def streamFailed(self, error: CodecError) -> None:
         """Of servers only."""

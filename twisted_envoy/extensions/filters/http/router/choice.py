@@ -11,7 +11,7 @@ from twisted_envoy.extensions.filters.http.router.replies import OVERLOADED
 from twisted_envoy.extensions.filters.http.router.tcp_upstream import TCPUpstreamPool
 from twisted_envoy.http.routes.redirect import REQUEST_URL
 from twisted_envoy.http.routes.retry import RetrySettings
-from twisted_envoy.http.upgrade import isUpgrade, requestToHTTP2
+from twisted_envoy.http.upgrade import requestToHTTP2
 from twisted_envoy.interfaces.http import IHTTPPool
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
 from twisted_envoy.upstream.options import optionsOf
@@ -113,12 +113,7 @@ def headersFor(headers: HeaderMap, route: Any, host: Any, protocol: str) -> Head
     """The request's headers for one host; in the spelling of its protocol."""
     if route.autoHostRewrite and host.hostname:
         _rewriteHost(headers, host.hostname.encode(), route.appendXForwardedHost)
-    if protocol == "HTTP/2":
-        if b"upgrade" in headers and isUpgrade(headers):
-            return requestToHTTP2(headers)
-        if headers.get(b":method") == b"CONNECT" and b":protocol" not in headers:
-            return requestToHTTP2(headers)
-    return headers
+    return requestToHTTP2(headers) if protocol == "HTTP/2" else headers
 
 
 def _rewriteHost(headers: HeaderMap, name: bytes, forwarded: bool) -> None:
