@@ -66,13 +66,14 @@ class StreamTransport:
         disconnected: the protocol has been told of the loss.
         ended: called with the peer's trailers (None: there are none) before its end is told.
         sentEnd: called when our end of stream is encoded.
+        lost: called when the protocol was told of the loss.
         gone: called when nothing of the stream is left, after connectionLost.
     """
 
     __slots__ = (
         *("_drops", "_encoder", "_endAsked", "_endSent", "_host", "_over", "_paused", "_peer"),
         *("_peerEnded", "_post", "_producer", "_reason", "_resets"),
-        *("disconnected", "disconnecting", "ended", "gone", "protocol", "sentEnd"),
+        *("disconnected", "disconnecting", "ended", "gone", "lost", "protocol", "sentEnd"),
     )
 
     bufferedBytes = 0
@@ -87,6 +88,7 @@ class StreamTransport:
         self.disconnecting = self.disconnected = False
         self.ended: Callable[[HeaderMap | None], None] | None = None
         self.sentEnd: Callable[[], None] | None = None
+        self.lost: Callable[[], None] | None = None
         self.gone: Callable[[], None] | None = None
         self._producer: Any = None
         self._reason: Failure | None = None
@@ -331,6 +333,9 @@ class StreamTransport:
             protocol.connectionLost(self._reason)
         except BaseException:
             _log.failure("unhandled error in {protocol!r}", protocol=protocol)
+        lost, self.lost = self.lost, None
+        if lost is not None:
+            lost()
         if self._over:
             self._tellGone()
 
