@@ -103,6 +103,24 @@ class ExchangeTests(SynchronousTestCase):
         owner.feed(b"GET http://b/ HTTP/1.1\r\n\r\n")
         self.assertEqual(owner.encoders[0].receivedHeaderBytes, 3)
 
+    def test_countsAsEnvoyDoes(self) -> None:
+        """Wire bytes are all that came with a request; header bytes count a refused one's too."""
+        owner = ServerOwner()
+        owner.feed(b"\r\n" + GET + GET)
+        self.assertEqual(owner.encoders[0].receivedWireBytes, 2 * len(GET) + 2)
+        owner.respond(responseOf())
+        owner.feed(b"")
+        self.assertEqual(owner.encoders[1].receivedWireBytes, len(GET))
+        for data, count in (
+            (b"GET /up HTTP/1.0\r\nHost: a\r\n\r\n", 8),
+            (b"GET /up HTTP/1.1\nHost: a\nX: 1\n\n", 13),
+            (b"GET /up HTTP/1.1\r\nHost: a b\r\n\r\n", 10),
+            (b"GET /up HTTP/1.1\r\nHost\r\n\r\n", 0),
+        ):
+            owner = ServerOwner()
+            owner.feed(data)
+            self.assertEqual(owner.encoders[0].receivedHeaderBytes, count, data)
+
     def test_streamBeginsWithFirstByte(self) -> None:
         """A stream is there before its headers are, but not for line ends alone."""
         owner = ServerOwner()
@@ -158,6 +176,16 @@ class PipelineTests(SynchronousTestCase):
         owner.feed(b"")
         self.assertEqual(owner.reading.paused, 0)
         self.assertEqual(owner.requests[1].body, body)
+
+    def test_nothingBehindClose(self) -> None:
+        """Once we have said that the connection closes, what comes is no request."""
+        owner = ServerOwner()
+        owner.feed(GET * 2)
+        owner.respond(responseOf(b"200", (b"connection", b"close")))
+        self.assertFalse(owner.codec.waits)
+        owner.feed(GET, b"garbage")
+        self.assertEqual(len(owner.requests), 1)
+        self.assertIsNone(owner.error)
 
     def test_flood(self) -> None:
         """The third answer of one event is one too many; it is not given."""

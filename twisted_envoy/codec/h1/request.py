@@ -70,6 +70,10 @@ class RequestHead:
     raw: bool
     headerBytes: int
 
+    def __init__(self) -> None:
+        self.length = self.headerBytes = 0
+        self.raw = False
+
 
 def parseRequestLine(line: bytes, anyMethod: bool) -> tuple[bytes, bytes, bool]:
     """
@@ -126,13 +130,17 @@ def checkFirstLine(data: bytes, anyMethod: bool) -> bool:
 
 
 def parseRequest(
-    lines: list[bytes], size: int, settings: HTTP1Settings, limits: HeaderLimits
-) -> RequestHead:
+    head: RequestHead,
+    lines: list[bytes],
+    size: int,
+    settings: HTTP1Settings,
+    limits: HeaderLimits,
+) -> None:
     """
     Read a whole head.
 
     Args:
-        lines: without their ends. size: bytes of the head.
+        head: gets what is read. lines: without their ends. size: bytes of the head.
     Raises:
         CodecError: it is no request that may go on.
     """
@@ -142,15 +150,12 @@ def parseRequest(
     headers[b":path"] = target
     headers[b":authority"] = b""
     readFields(lines, headers, limits.maxCount)
-    head = RequestHead()
     head.headers = headers
     head.method = method
     head.protocol = "HTTP/1.1" if current else "HTTP/1.0"
     head.headerBytes = size - len(lines[0]) - len(lines) - 3 or 3
     if settings.headerCase == "preserve":
         headers.cases = spellings(lines)
-    head.length = 0
-    head.raw = False
     if (
         b"content-length" in headers
         or b"transfer-encoding" in headers
@@ -163,7 +168,6 @@ def parseRequest(
         raise CodecError("low_version", 426, b"Upgrade Required")
     if headers.get(b":authority", b"").translate(None, _AUTHORITY):
         raise CodecError("http.invalid_authority")
-    return head
 
 
 def _readFraming(head: RequestHead, settings: HTTP1Settings) -> None:

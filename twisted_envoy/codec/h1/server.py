@@ -121,6 +121,9 @@ class H1ServerCodec:
         Raises:
             CodecError: the connection cannot go on.
         """
+        stream = self._stream
+        if stream is not None and not stream.requested:
+            stream.receivedWireBytes += len(data)
         if self._held:
             data = self._held + data
             self._held = b""
@@ -161,11 +164,12 @@ class H1ServerCodec:
         """Read one head; gives the index behind it, -1 while it is not complete."""
         stream = self._stream
         if stream is None:
+            size = len(data) - start
             while data[start] in b"\r\n":
                 start += 1
                 if start == len(data):
                     return start
-            stream = self._begin()
+            stream = self._begin(size)
         end = data.find(b"\r\n\r\n", start + self._scanned) + 4
         lines = splitLines(data[start:end]) if end > 3 else None
         if lines is None:
@@ -174,21 +178,28 @@ class H1ServerCodec:
             self._keepHead(data[start:] if start else data)
             return -1
         self._scanned = 0
-        stream.receivedWireBytes += end - start
         if end - start > self._limits.maxBytes:
             raise tooLarge()
+        size = end - start
         if lines is None:
             lines = oddLines(data[start:end])
-        head = parseRequest(lines, end - start, self.settings, self._limits)
+            size = sum(map(len, lines)) + 2 * len(lines) + 2
+        head = RequestHead()
+        try:
+            parseRequest(head, lines, size, self.settings, self._limits)
+        finally:
+            stream.receivedHeaderBytes = head.headerBytes
         if self._limits.underscores != "ALLOW":
             self._checkUnderscores(head.headers)
         self._deliver(stream, head)
         return end
 
-    def _begin(self) -> H1ServerStream:
+    def _begin(self, size: int) -> H1ServerStream:
+        """Begin a stream; size: bytes that are here, which Envoy counts as its own."""
         self._count += 1
         self._lineRead = False
         stream = self._stream = H1ServerStream(self, self._count)
+        stream.receivedWireBytes = size
         self._decoder = self._connection.newStream(stream)
         if self.queued >= MOST_QUEUED and (self.full or self.output.pending):
             if self._stats is not None:
@@ -239,7 +250,6 @@ class H1ServerCodec:
         assert body is not None and stream is not None
         piece = body.feed(data, start)
         following = body.position
-        stream.receivedWireBytes += following - start
         if not body.ended:
             if piece:
                 self._decoder.decodeData(piece, False)
@@ -278,6 +288,7 @@ class H1ServerCodec:
         """Both its directions have ended: the next request may come."""
         if self._stream is stream:
             self._stream = None
+            self._dead = self._dead or stream.closes
             del self._decoder
             while stream.pauses:
                 stream.resumeReading()

@@ -25,6 +25,7 @@ from twisted_envoy.codec.h1.encode import (
     statusLine,
     writeChunk,
 )
+from twisted_envoy.codec.h1.fields import hasToken
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import IStreamEncoder, Reset
 
@@ -43,13 +44,14 @@ class H1ServerStream:
     Attributes:
         receivedHeaderBytes, receivedWireBytes: of the request so far.
         requested: the request is decoded to its end; responded: the response is sent to its end.
+        closes: the response says that no request may follow; none is read then.
         pauses: how often reading is paused for this stream.
     """
 
     __slots__ = (
         *("_bodiless", "_chunked", "_codec", "_connect", "_head", "_lost", "_producer"),
         *("_protocol", "headerBytes", "pauses", "receivedHeaderBytes", "receivedWireBytes"),
-        *("requested", "responded", "streamID", "wireBytes", "_raw"),
+        *("closes", "requested", "responded", "streamID", "wireBytes", "_raw"),
     )
 
     def __init__(self, codec: H1ServerCodec, streamID: int) -> None:
@@ -59,7 +61,7 @@ class H1ServerStream:
         self._head = self._connect = self._raw = False
         self._protocol = "HTTP/1.1"
         self._bodiless = self._chunked = self._lost = False
-        self.requested = self.responded = False
+        self.requested = self.responded = self.closes = False
         self.headerBytes = self.wireBytes = 0
         self.receivedHeaderBytes = self.receivedWireBytes = 0
         self.pauses = 0
@@ -71,7 +73,6 @@ class H1ServerStream:
         self._connect = method == b"CONNECT"
         self._raw = head.raw
         self._protocol = head.protocol
-        self.receivedHeaderBytes = head.headerBytes
 
     def encode1xx(self, headers: HeaderMap) -> None:
         """Send interim headers; HTTP/1.0 knows none."""
@@ -88,6 +89,8 @@ class H1ServerStream:
         codec = self._codec
         if codec.queued and not (codec.full or codec.output.pending):
             codec.queued = 0
+        if b"connection" in headers and hasToken(headers, b"connection", b"close"):
+            self.closes = True
         status = headers[b":status"]
         line = statusLine(status, self._protocol)
         if headers.cases is not None and codec.settings.preserveReasonPhrase:
