@@ -24,9 +24,12 @@ from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.http_headers import Headers
 
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.edge.local_address import LOOPBACK, localAddress
 from twisted_envoy.server.admin.admin_stats import AdminStats
-from twisted_envoy.server.admin.reply import Reply
+from twisted_envoy.server.admin.reply import BARE_TEXT, Reply
 from twisted_envoy.server.admin.router import AdminRouter
+from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo
 
 _log = Logger()
@@ -83,9 +86,10 @@ class AdminRequest(http.Request):
             _log.failure("admin request failed: {uri}", uri=self.uri)
             reply = Reply("internal error", 500)
             body = reply.text().encode()
-        self._send(
-            reply.code, body, ((b"content-type", reply.contentType.encode()), *_PAGE_HEADERS)
-        )
+        headers = ((b"content-type", reply.contentType.encode()), *_PAGE_HEADERS)
+        if reply.contentType == BARE_TEXT:
+            headers += _PAGE_HEADERS[1:]  # Envoy says it twice there
+        self._send(reply.code, body, headers)
 
     def _page(self) -> Reply:
         form = ""
@@ -135,7 +139,7 @@ class AdminRequest(http.Request):
         if body and not chunked:
             out.setRawHeaders(b"content-length", [b"%d" % len(body)])
         for name, value in headers:
-            out.setRawHeaders(name, [value])
+            out.addRawHeader(name, value)
         out.setRawHeaders(b"date", [http.datetimeToString()])
         out.setRawHeaders(b"server", [b"envoy"])
         if closing:
@@ -268,14 +272,30 @@ class AdminFactory(Factory):
         self.stats.responseEnded(now - request.started)
         if not self._accessLogs:
             return
-        streamInfo = StreamInfo(
-            request.started, request.channel.getHost(), request.channel.getPeer()
+        channel = request.channel
+        info = RequestInfo(
+            StreamInfo(channel.opened, channel.getHost(), channel.getPeer()), request.started
         )
-        streamInfo.bytesSent = request.sentLength
-        streamInfo.endTime = now
-        context = FormatContext(streamInfo, "DownstreamEnd", now)
+        info.protocol = request.clientproto.decode("latin-1")
+        info.requestHeaders = self._requestHeaders(request)
+        info.responseCode = request.code
+        info.responseCodeDetails = "via_upstream"
+        info.bytesSent = request.sentLength
+        info.endTime = now
+        context = FormatContext(info, "DownstreamEnd", now)
         for logger in self._accessLogs:
             logger.log(context)
+
+    def _requestHeaders(self, request: AdminRequest) -> HeaderMap:
+        """As Envoy's admin interface sees them: with the address that the client is told by."""
+        found = HeaderMap(((b":method", request.method), (b":path", request.uri)))
+        for name, values in request.requestHeaders.getAllRawHeaders():
+            for value in values:
+                found.add(b":authority" if name == b"Host" else name.lower(), value)
+        host = getattr(request.channel.getPeer(), "host", "")
+        own = localAddress() if host == LOOPBACK else host
+        found.add(b"x-forwarded-for", own.encode())
+        return found
 
     def closeConnections(self) -> Deferred[None]:
         """
