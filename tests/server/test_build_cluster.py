@@ -52,6 +52,18 @@ class SettingTests(ClusterTestCase):
         """0 is no limit."""
         self.assertEqual(self.built(per_connection_buffer_limit_bytes=0).bufferLimit, maxsize)
 
+    def test_retryBudget(self):
+        """A share of what is under way instead of max_retries; 20 % and 3 when not said."""
+        for budget, most in (
+            ({}, 3),
+            ({"min_retry_concurrency": 1, "budget_percent": {"value": 50}}, 5),
+        ):
+            made = self.built(circuit_breakers={"thresholds": [{"retry_budget": budget}]})
+            for _ in range(10):
+                made.priorities["default"].requests.take()
+
+            self.assertEqual(made.priorities["default"].retries.most, most)
+
     def test_thresholds(self):
         """Circuit breakers by priority; the first of a priority counts."""
         thresholds = [

@@ -66,3 +66,28 @@ class LimitsTests(SynchronousTestCase):
         Limits(store, maxConnections=7, trackRemaining=True)
         self.assertEqual(store.value("remaining_cx"), 7)
         self.assertEqual(store.value("remaining_retries"), 3)
+
+
+class RetryBudgetTests(SynchronousTestCase):
+    """Retries as a share of what is under way."""
+
+    def test_share(self):
+        store = Store()
+        limits = Limits(store, retryBudget=(50.0, 1))
+        retries = limits.retries
+
+        retries.take()
+        first = (retries.full, store.value("rq_retry_open"))
+        for _ in range(3):
+            limits.requests.take()
+        limits.pendingRequests.take()
+        second = (retries.full, retries.most)
+        retries.take()
+        third = (retries.full, store.value("rq_retry_open"))
+        retries.give()
+        fourth = (retries.full, store.value("rq_retry_open"))
+
+        self.assertEqual(first, (True, 1))
+        self.assertEqual(second, (False, 2))
+        self.assertEqual(third, (True, 1))
+        self.assertEqual(fourth, (False, 0))

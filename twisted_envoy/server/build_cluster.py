@@ -219,6 +219,14 @@ def _checkMoreSources(name: str, bind: View, first: IPv4Address | IPv6Address) -
         )
 
 
+def _retryBudget(config: View | None) -> tuple[float, int] | None:
+    """Percent and least number of retries; Envoy's defaults are 20 and 3."""
+    if config is None:
+        return None
+    percent, least = config.budget_percent, config.min_retry_concurrency
+    return (20.0 if percent is None else percent.value, 3 if least is None else least)
+
+
 def _limits(config: View | None, scope: Scope) -> dict[str, Limits]:
     configured: dict[str, Limits] = {}
     if config is not None:
@@ -238,6 +246,7 @@ def _limits(config: View | None, scope: Scope) -> dict[str, Limits]:
             "maxRequests": thresholds.max_requests,
             "maxRetries": thresholds.max_retries,
             "maxConnectionPools": thresholds.max_connection_pools,
+            "retryBudget": _retryBudget(thresholds.retry_budget),
         }
         configured[priority] = Limits(
             scope.scope(priority),

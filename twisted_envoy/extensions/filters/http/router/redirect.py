@@ -49,9 +49,8 @@ def _follow(router: Router, route: Any, response: HeaderMap, status: int) -> boo
     if target is None:
         stats.passthrough_internal_redirect_bad_location.value += 1
         return False
-    scheme, host, path = target
     isHTTPS = (headers.get(b":scheme") or headers.get(b"x-forwarded-proto")) == b"https"
-    toHTTPS = scheme == b"https"
+    toHTTPS = target[0] == b"https"
     if isHTTPS is not toHTTPS and not policy.allowCrossScheme:
         stats.passthrough_internal_redirect_unsafe_scheme.value += 1
         return False
@@ -59,14 +58,7 @@ def _follow(router: Router, route: Any, response: HeaderMap, status: int) -> boo
     if count >= policy.most:
         stats.passthrough_internal_redirect_too_many_redirects.value += 1
         return False
-    again = headers.copy()
-    for name in policy.headersToCopy:
-        again.remove(name)
-        for value in response.every(name):
-            again.add(name, value)
-    again.set(b":scheme", scheme)
-    again.set(b":authority", host)
-    again.set(b":path", path)
+    again = _redirected(headers, response, policy.headersToCopy, target)
     if not _accepted(router, route, again, isHTTPS, toHTTPS):
         return False
     body = b"".join(router.body)
@@ -83,6 +75,24 @@ def _follow(router: Router, route: Any, response: HeaderMap, status: int) -> boo
         return False
     router.info.filterState.set(_COUNT, Uint64Object(count + 1))
     return True
+
+
+def _redirected(
+    headers: HeaderMap,
+    response: HeaderMap,
+    copied: tuple[bytes, ...],
+    target: tuple[bytes, bytes, bytes],
+) -> HeaderMap:
+    """The request's headers for the target, with those of the response that are copied."""
+    again = headers.copy()
+    for name in copied:
+        again.remove(name)
+        for value in response.every(name):
+            again.add(name, value)
+    again.set(b":scheme", target[0])
+    again.set(b":authority", target[1])
+    again.set(b":path", target[2])
+    return again
 
 
 def _count(info: Any) -> int:
