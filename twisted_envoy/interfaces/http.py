@@ -47,6 +47,7 @@ class PoolConnection(Protocol):
     remoteAddress: Any
     isNew: bool  # the request is the first on it
     connectedTime: float
+    passthrough: Any  # of an internal connection: state.passthrough.Passthrough; else None
 
     def closeAfterStream(self) -> None:
         """Reuse it no more."""

@@ -71,7 +71,7 @@ class PooledConnection:
         *("_closing", "_configuredLimit", "_ended", "_http1", "_lifetime", "_remaining"),
         *("_remote", "_served", "_started", "_stream", "_streamLimit", "_transport", "active"),
         *("codec", "connectedTime", "connectionID", "host", "isNew", "localAddress", "output"),
-        *("pool", "protocol", "remoteAddress", "state", "stats"),
+        *("passthrough", "pool", "protocol", "remoteAddress", "state", "stats"),
     )
 
     codec: Any
@@ -86,6 +86,7 @@ class PooledConnection:
         self.connectionID = pool.http.nextID()
         self.localAddress: Any = None
         self.remoteAddress: Any = None
+        self.passthrough: Any = None
         self.connectedTime = 0.0
         self.isNew = True
         self.state = State.BEGINNING
@@ -112,6 +113,7 @@ class PooledConnection:
         self._transport = transport
         self.localAddress = transport.getHost()
         self.remoteAddress = transport.getPeer()
+        self.passthrough = getattr(transport, "passthrough", None)
         cluster.open.add(transport)
         if not isinstance(self.host.address, InternalAddress):
             transport.setWriteBufferLimit(cluster.bufferLimit)

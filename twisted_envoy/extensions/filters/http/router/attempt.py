@@ -71,6 +71,7 @@ class UpstreamRequest:
         "awaitingHeaders",
         "encoder",
         "host",
+        "passthrough",
         "sent",
     )
 
@@ -78,6 +79,7 @@ class UpstreamRequest:
         self._router: Any = router
         self.host = host
         self.encoder: Any = None
+        self.passthrough: Any = None
         self.awaitingHeaders = True
         self.sent = False
         self._perTry: Any = None
@@ -137,6 +139,7 @@ class UpstreamRequest:
             encoder.resetStream(Reset.LOCAL)
             return
         self.encoder = encoder
+        self.passthrough = getattr(connection, "passthrough", None)
         self.sent = True
         headers = router.attemptReady(self, connection)
         if self._ended and self._pending is None and self._trailers is None:

@@ -53,6 +53,9 @@ def attemptReset(router: Router, attempt: UpstreamRequest, reason: Reset, failur
     if resetRetried(router, attempt, reason, False):
         return
     status = 502 if reason is Reset.PROTOCOL_ERROR else 503
+    told = getattr(attempt.passthrough, "tunnelResponse", None)
+    if told is not None:  # an internal listener's TCP proxy could not open its tunnel
+        status = told.status
     _chargeAbort(router, attempt, status)
     details = resetDetails(reason, failure, router.responseStarted)
     said = "" if router.settings.hidesReason() else failure
