@@ -18,6 +18,11 @@ ANSWERS = {
 }
 """File -> the port that it listens on, and what it answers to `hello`."""
 
+HTTP = {"encapsulate_http_in_http2_connect.yaml", "terminate_http_in_http2_connect.yaml"}
+"""Files that tests.integration.test_http_configs runs."""
+
+ALL = sorted({*ANSWERS, *HTTP})
+
 SAY = f"import runpy; runpy.run_path({str(ROOT / 'tools' / 'say.py')!r}, run_name='__main__')"
 
 DOCUMENTS = sorted(
@@ -73,18 +78,18 @@ class FileTests(ProgramTestCase):
 
     def test_all(self) -> None:
         """Each file is known here."""
-        self.assertEqual({path.name for path in CONFIGS.iterdir()}, set(ANSWERS))
+        self.assertEqual({path.name for path in CONFIGS.iterdir()}, set(ALL))
 
     def test_comments(self) -> None:
         """Each says the command that runs it."""
-        for name in ANSWERS:
+        for name in ALL:
             option = "-y" if name.endswith(".tac") else "envoy -c"
             command = f"twistd -n --pidfile= {option} configs/{name}"
             self.assertIn(command, firstComment(CONFIGS / name))
 
     def test_validate(self) -> None:
         """Each bootstrap is valid, and obeyed entirely."""
-        for name in ANSWERS:
+        for name in ALL:
             if name.endswith(".yaml"):
                 program = self.spawn("envoy", "--mode", "validate", "-c", CONFIGS / name)
                 self.assertEqual(program.ended()[0], 0, program.log())
