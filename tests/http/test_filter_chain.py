@@ -280,3 +280,17 @@ class PassageTests(SynchronousTestCase):
         stream.decoding.releaseSome(first.index, 9)
 
         self.assertEqual([one for one in said if one[0] == "b"], [])
+
+
+class DisabledTests(SynchronousTestCase):
+    """Filters that are off for some requests."""
+
+    def test_forRoute(self) -> None:
+        """What the chain or the route disables is left out; the route has the last word."""
+        plan = FilterPlan([Teller, Teller, Teller], ["a", "b", "c"], frozenset({"a"}))
+
+        self.assertEqual(plan.forRoute({}).names, ("b", "c"))
+        self.assertEqual(plan.forRoute({"b": True}).names, ("c",))
+        self.assertEqual(plan.forRoute({"a": False}).names, ("a", "b", "c"))
+        self.assertIs(plan.forRoute({"a": False}), plan)
+        self.assertIs(plan.forRoute({}), plan.forRoute({}))

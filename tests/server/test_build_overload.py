@@ -77,7 +77,8 @@ class WholeServerTests(RefusalTestCase):
 
     def test_envoysWordsComeFirst(self) -> None:
         """What is not implemented waits for what Envoy would refuse, wherever that stands."""
-        http = typed("h", HTTP, stat_prefix="h", route_config={})
+        rds = {"route_config_name": "r", "config_source": {"ads": {}}}
+        http = typed("h", HTTP, stat_prefix="h", rds=rds)
         first = listener("one", "127.0.0.1:0", http)
         broken = listener("two", "127.0.0.1:0", tcpProxy(prefix=""))
         self.assertRefused(bootstrap([first, broken]), "TcpProxyValidationError.StatPrefix")

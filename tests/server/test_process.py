@@ -137,11 +137,6 @@ class StartTests(ProcessTestCase):
             status, out, err = self.run_(code, "envoy", "--nope")
             self.assertEqual((status, out, err.count("\n")), (1, "", 1), err)
 
-    def test_nothingGiven(self) -> None:
-        """One line that says what to give."""
-        found = self.run_(TWISTD, "-n", "envoy")
-        self.assertEqual(found, (1, "", "no configuration: give -c FILE or --config-yaml TEXT\n"))
-
     def test_help(self) -> None:
         """All flags are listed."""
         status, out, _ = self.run_(TWISTD, "envoy", "--help")

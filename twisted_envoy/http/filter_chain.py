@@ -10,7 +10,7 @@ Envoy: Http::FilterManager
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.headers import HeaderMap
@@ -30,6 +30,7 @@ class FilterPlan:
     Args:
         makers: one callable a filter; the last makes the terminal one.
         names: of the filters, as configured.
+        disabled: names of those that only a route can enable.
 
     Attributes:
         decodeSteps, encodeSteps: in the order in which the request and the response pass.
@@ -38,6 +39,8 @@ class FilterPlan:
     """
 
     __slots__ = (
+        "_disabled",
+        "_variants",
         "decodeSteps",
         "decodesAlone",
         "encodeSteps",
@@ -48,10 +51,15 @@ class FilterPlan:
     )
 
     def __init__(
-        self, makers: Sequence[Callable[[], HTTPFilter]], names: Sequence[str] = ()
+        self,
+        makers: Sequence[Callable[[], HTTPFilter]],
+        names: Sequence[str] = (),
+        disabled: frozenset[str] = frozenset(),
     ) -> None:
         self.makers = tuple(makers)
         self.names = tuple(names)
+        self._disabled = disabled
+        self._variants: dict[frozenset[str], FilterPlan] = {}
         defines = [make().defines for make in self.makers]
         self.decodeSteps = _steps(defines, "decode")
         self.encodeSteps = _steps(defines, "encode")[::-1]
@@ -59,6 +67,28 @@ class FilterPlan:
         self.decodesAlone = [step[0] for step in self.decodeSteps] == [last]
         self.encodesAlone = not self.encodeSteps
         self.ended = tuple(i for i, found in enumerate(defines) if "streamEnded" in found)
+
+    def forRoute(self, disabled: Mapping[str, bool]) -> FilterPlan:
+        """
+        The plan of requests with a route.
+
+        Args:
+            disabled: filter name -> what the route says about it.
+        """
+        without = self._disabled
+        if disabled:
+            without = without.union(name for name in disabled if disabled[name])
+            without = without.difference(name for name in disabled if not disabled[name])
+        if not without:
+            return self
+        found = self._variants.get(without)
+        if found is None:
+            kept = [
+                pair for pair in zip(self.makers, self.names, strict=True) if pair[1] not in without
+            ]
+            found = FilterPlan([make for make, _ in kept], [name for _, name in kept])
+            self._variants[without] = found
+        return found
 
 
 def _steps(defines: list[frozenset[str]], direction: str) -> tuple[Step, ...]:

@@ -316,6 +316,7 @@ class ServerConnection(Link):
         if self._idle is not None:
             self._idle.stop()
         stream = HTTPStream(self, encoder)
+        stream.streamInfo.protocol = self.protocol  # of a head that is never whole, too
         self._streams.add(stream)
         self._requests += 1
         if settings.maxRequests and self._requests >= settings.maxRequests:
@@ -365,9 +366,9 @@ class ServerConnection(Link):
         settings = self.settings
         stats = settings.stats
         info = stream.streamInfo
-        status = int(headers[b":status"])
-        info.responseCode = status
+        info.responseCode = int(headers[b":status"])
         settings.edge.prepareResponse(headers, info, stream.requestHeaders)
+        status = info.responseCode
         stats.downstream_rq_completed.value += 1
         settings.listenerStats.downstream_rq_completed.value += 1
         kind = status // 100 if 100 <= status < 600 else 0
@@ -395,7 +396,9 @@ class ServerConnection(Link):
                 headers.set(b"connection", b"keep-alive")
         if stream.closesAfter:
             self.drain = Drain.CLOSING
-        opened = stream.isTunnel and (status == 101 or 200 <= status < 300)
+        opened = stream.isTunnel and (
+            200 <= status < 300 if stream.streamInfo.upgradeProtocol == "connect" else status == 101
+        )
         if not stream.requestEnded and not opened:
             self.drain = Drain.CLOSING
         if self.drain is not Drain.NO and not opened:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _log = Logger("http")
 
 _CONTINUE = b"100-continue"
+_NOTHING: dict[str, bool] = {}
 
 
 @implementer(IStreamDecoder, IPushProducer)
@@ -238,11 +239,12 @@ class HTTPStream:
             return True
         name = kind.decode("latin-1").lower()
         own = self.settings.upgrades.get(name)
-        byRoute = None if self.route is None else self.route.upgrades.get(name)
+        route = self.route
+        byRoute = None if route is None else route.upgrades.get(name)
         if byRoute is not None and not byRoute.enabled:
             return False
         if byRoute is None and (own is None or not own.enabled):
-            return False
+            return route is None  # that there is no route is said first
         if own is not None and own.plan is not None:
             self._plan = own.plan
         self.isTunnel = True
@@ -253,7 +255,8 @@ class HTTPStream:
         return True
 
     def _makeFilters(self) -> None:
-        plan = self._plan
+        route = self.route
+        plan = self._plan = self._plan.forRoute(_NOTHING if route is None else route.filterDisabled)
         filters = [make() for make in plan.makers]
         for index, one in enumerate(filters):
             one.stream = self

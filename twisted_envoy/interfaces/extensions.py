@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What a server is called, on its command line or in `node`; empty for nothing."""
+
+    id: str = ""
+    cluster: str = ""
+    zone: str = ""
 
 
 class IExtensionFactory(Interface):
@@ -56,7 +66,7 @@ class IFactoryContext(Interface):
     drain: object = Attribute("IDrainDecision.")
     nextID: Callable[[], int] = Attribute("Numbers connections, downstream and upstream alike.")
     runtime: object = Attribute("server.Runtime: the values of layered_runtime.")
-    nodeCluster: str = Attribute("What the server calls its cluster; empty without a name.")
+    node: Node = Attribute("What the server is called.")
     validating: bool = Attribute("True when nothing will be started: open and bind nothing.")
 
     def singleton(key: str, make: Callable[[], object]) -> object:

@@ -19,6 +19,7 @@ from twisted_envoy.config.bootstrap import loadBootstrap
 from twisted_envoy.config.extensions import Extensions
 from twisted_envoy.config.unread import reportUnread
 from twisted_envoy.errors import UnsupportedExtension, UnsupportedField
+from twisted_envoy.interfaces.extensions import Node
 from twisted_envoy.internal.registry import getRegistry
 from twisted_envoy.network.limits import ConnectionLimit
 from twisted_envoy.network.listener import Listener
@@ -108,7 +109,7 @@ def buildServer(
         resolver=resolver or HostResolver(reactor),
         random=random or Random(),
         validating=options.validating,
-        nodeCluster=options.serviceCluster or _nodeCluster(bootstrap),
+        node=_node(bootstrap, options),
         warnings=warnings,
     )
     server = _Builder(bootstrap, options, context).server()
@@ -116,8 +117,15 @@ def buildServer(
     return server
 
 
-def _nodeCluster(bootstrap: View) -> str:
-    return "" if bootstrap.node is None else bootstrap.node.cluster
+def _node(bootstrap: View, options: ServerOptions) -> Node:
+    """The command line goes before the bootstrap."""
+    message: Any = bootstrap.message
+    node = message.node
+    return Node(
+        options.serviceNode or node.id,
+        options.serviceCluster or node.cluster,
+        options.serviceZone or node.locality.zone,
+    )
 
 
 class _Builder:

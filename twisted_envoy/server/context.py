@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from twisted_envoy.errors import ConfigError
-from twisted_envoy.interfaces.extensions import IFactoryContext
+from twisted_envoy.interfaces.extensions import IFactoryContext, Node
 
 if TYPE_CHECKING:
     from twisted_envoy.access_log.manager import AccessLogManager
@@ -34,7 +34,7 @@ class FactoryContext:
 
     Attributes:
         nextID: numbers the connections of the server, downstream and upstream alike.
-        nodeCluster: what the server calls its cluster.
+        node: what the server is called.
         warnings: what is odd but no error, in the order in which it was found.
     """
 
@@ -53,7 +53,7 @@ class FactoryContext:
     nextID: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
     listener: IListenerInfo | None = None
     validating: bool = False
-    nodeCluster: str = ""
+    node: Node = Node()
     warnings: list[ConfigError] = field(default_factory=list)
     singletons: dict[str, object] = field(default_factory=dict)
 

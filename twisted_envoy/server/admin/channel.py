@@ -86,10 +86,9 @@ class AdminRequest(http.Request):
             _log.failure("admin request failed: {uri}", uri=self.uri)
             reply = Reply("internal error", 500)
             body = reply.text().encode()
-        headers = ((b"content-type", reply.contentType.encode()), *_PAGE_HEADERS)
-        if reply.contentType == BARE_TEXT:
-            headers += _PAGE_HEADERS[1:]  # Envoy says it twice there
-        self._send(reply.code, body, headers)
+        again = _PAGE_HEADERS[1:] if reply.contentType == BARE_TEXT else ()  # twice, as in Envoy
+        kind = reply.contentType.encode()
+        self._send(reply.code, body, ((b"content-type", kind), *_PAGE_HEADERS, *again))
 
     def _page(self) -> Reply:
         form = ""

@@ -46,7 +46,7 @@ class HealthCheckFactory:
             {name: int(view.value) for name, view in percentages.items()},
             context.clusters.get,
             context.drain,
-            context.nodeCluster.encode(),
+            context.node.cluster.encode(),
         )
         return partial(HealthCheck, settings)
 

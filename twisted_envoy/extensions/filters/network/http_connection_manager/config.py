@@ -78,7 +78,9 @@ def buildManager(config: View, context: Any) -> ManagerSettings:
     replies = LocalReplies(config.local_reply_config, inner, lambda one: buildFilter(one, inner))
     records = _records(config, inner)
     routes = _routes(config, inner)
-    edge = Edge(config, inner, EdgeFacts(http1.acceptHTTP10, routes.internalOnlyHeaders))
+    node = context.node
+    facts = EdgeFacts(http1.acceptHTTP10, routes.internalOnlyHeaders, node.cluster, node.id)
+    edge = Edge(config, inner, facts)
     plan = buildFilters(config.http_filters, inner)
     drain, listener = context.drain, context.listener
     stats = context.stats

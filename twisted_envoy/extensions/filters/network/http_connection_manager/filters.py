@@ -22,6 +22,7 @@ def buildFilters(configs: tuple[View, ...], context: Any) -> FilterPlan:
     """
     makers: list[Callable[[], Any]] = []
     names: list[str] = []
+    disabled: set[str] = set()
     last = len(configs) - 1
     for index, config in enumerate(configs):
         if config.which("config_type") == "config_discovery":
@@ -44,8 +45,13 @@ def buildFilters(configs: tuple[View, ...], context: Any) -> FilterPlan:
             )
         if config.has("is_optional"):
             config.moot("is_optional", "the filter is known")
-        if config.has("disabled") and not config.message.disabled:  # type: ignore[attr-defined]
-            config.moot("disabled", "it is not")
+        if config.disabled:
+            if factory.terminal:
+                raise config.error(
+                    f"Error: the last (terminal) filter ({config.name}) in the chain cannot be "
+                    "disabled by default."
+                )
+            disabled.add(config.name)
         makers.append(factory.build(inner, context))
         names.append(config.name)
-    return FilterPlan(makers, names)
+    return FilterPlan(makers, names, frozenset(disabled))
