@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.http.manager import LOG, ORIGIN, PROXIED, run
+from tests.http.manager import HELLO, ORIGIN, PROXIED, run
 from twisted_envoy.testing import MemoryEnvoy, Peer
 
 GET = b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n"
@@ -320,3 +320,42 @@ class RecordTests(ConnectionCase):
         self.envoy.advance(2.5)
 
         self.assertEqual(self.log(), ["GET 0 - - DownstreamPeriodic"] * 2)
+
+    def test_internalRedirect(self) -> None:
+        """A redirect that is followed is a request of its own in the log."""
+        policy = {"internal_redirect_policy": {}}
+        self.start([{**PROXIED, "route": {**PROXIED["route"], **policy}}])
+        origin = self.envoy.listen(ORIGIN)
+        client = self.client(GET)
+        (upstream,) = origin.connections
+        upstream.write(
+            b"HTTP/1.1 302 Found\r\nlocation: http://a.test/two\r\ncontent-length: 0\r\n\r\n"
+        )
+        self.envoy.settle()
+        self.assertIn(b"GET /two HTTP/1.1\r\n", upstream.received)
+        upstream.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        self.envoy.settle()
+
+        self.assertTrue(client.received.endswith(b"ok"))
+        self.assertEqual(
+            self.log(),
+            [
+                "GET 302 - internal_redirect DownstreamEnd",
+                "GET 200 - via_upstream DownstreamEnd",
+            ],
+        )
+
+
+class LocalReplyTests(ConnectionCase):
+    """What is answered here."""
+
+    def test_routesEdits(self) -> None:
+        """A route's response headers are in its direct response and in errors of its requests."""
+        more = {"response_headers_to_add": [{"header": {"key": "x-a", "value": "b"}}]}
+        self.start([{**HELLO, **more}])
+        self.assertIn(b"x-a: b\r\n", self.client(GET).received)
+
+        self.start([{**PROXIED, **more}])
+        answer = self.client(GET).received
+        self.assertTrue(answer.startswith(b"HTTP/1.1 503 "), answer)
+        self.assertIn(b"x-a: b\r\n", answer)

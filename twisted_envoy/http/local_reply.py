@@ -97,6 +97,7 @@ class LocalReplies:
         body: bytes,
         headers: Sequence[tuple[bytes, bytes]] = (),
         grpcStatus: int | None = None,
+        edit: Callable[[HeaderMap, RequestInfo], None] | None = None,
     ) -> LocalReply:
         """
         Make a reply.
@@ -105,8 +106,11 @@ class LocalReplies:
             info: of the request; its responseCode, responseHeaders and localReplyBody are set.
             headers: more of them, content-type and location for example.
             grpcStatus: for a gRPC request; None for what status means there.
+            edit: the route's, made before anything else is added.
         """
         made = HeaderMap(((b":status", b"%d" % status),))
+        if edit is not None:
+            edit(made, info)
         for name, value in headers:
             made.add(name, value)
         contentType = made.get(b"content-type")

@@ -418,8 +418,11 @@ class HTTPStream:
             return
         self.decodingEnded = True
         info.responseCodeDetails = details
+        if status == 400:
+            self.closesAfter = True
+        edit = None if self.route is None else self.route.finalizeResponse
         replies = self.settings.localReplies
-        reply = replies.make(info, status, body, headers, grpcStatus)
+        reply = replies.make(info, status, body, headers, grpcStatus, edit)
         self.encodeHeaders(reply.headers, not reply.body)
         if reply.body:
             self.encodeData(reply.body, True)
@@ -449,12 +452,13 @@ class HTTPStream:
         if self.ended:
             return
         self._endFilters()
-        info = self.streamInfo
+        info = self._infoAgain()
         self.requestHeaders = info.requestHeaders = headers
-        self.responseHeaders = info.responseHeaders = None
+        self.responseHeaders = None
         self.decodingEnded = False
         self._producer = None
         self.encoder.registerProducer(None)
+        info.requestTrailers = self.requestTrailers
         self.refreshRoute()
         self._makeFilters()
         self.timers.routeChosen()
@@ -467,6 +471,18 @@ class HTTPStream:
                 self._decoding.trailers(trailers)
         except Exception:
             self._filterRaised()
+
+    def _infoAgain(self) -> RequestInfo:
+        """Log what was, and begin with a StreamInfo that keeps only the filter state."""
+        was = self.streamInfo
+        was.endTime = now = self.settings.seconds()
+        self.writeRecord("DownstreamEnd")
+        info = self.streamInfo = RequestInfo(self.connection.streamInfo, now)
+        info.filterState = was.filterState
+        info.protocol = was.protocol
+        info.remoteAddress = was.remoteAddress
+        info.lastRequestByteReceivedTime = now
+        return info
 
     # Past the filters.
 

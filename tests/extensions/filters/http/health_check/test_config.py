@@ -6,10 +6,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.support import Context as BareContext
 from tests.extensions.support import configOf, unreadFields
-from twisted_envoy.interfaces.extensions import Node
 from twisted_envoy.errors import ConfigError
 from twisted_envoy.extensions.filters.http.health_check import factories
 from twisted_envoy.extensions.filters.http.health_check.filter import HealthCheck
+from twisted_envoy.interfaces.extensions import Node
 from twisted_envoy.interfaces.http import IHTTPFilterFactory
 
 

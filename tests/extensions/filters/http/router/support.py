@@ -14,6 +14,7 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
 from twisted_envoy.extensions.filters.http.router.config import RouterFactory
 from twisted_envoy.http.routes.entry import RouteEntry
+from twisted_envoy.interfaces.extensions import Node
 from twisted_envoy.network.read_gate import ReadGate
 from twisted_envoy.server.runtime import Runtime
 from twisted_envoy.state.request_info import RequestInfo
@@ -308,6 +309,7 @@ class Routing:
         self.nextID = count(1).__next__
         self.route = RouteEntry(VirtualHost())
         self.route.clusterName = lambda headers: "origin"
+        self.node = Node(zone="here")
         self.make = RouterFactory().build(configOf(ROUTER, config or {}), self)
 
     def singleton(self, key, make):

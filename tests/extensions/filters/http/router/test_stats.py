@@ -92,3 +92,17 @@ class CodeStatsTests(SynchronousTestCase):
             routing.asked[0].answer(200)
 
             self.assertNotIn("cluster.origin.upstream_rq_200", routing.stats.counters)
+
+
+class ZoneTests(SynchronousTestCase):
+    """Answers between zones."""
+
+    def test_zones(self):
+        """What a host of a named zone answers to a server in one counts under both names."""
+        routing = Routing()
+        routing.cluster.hosts[0].locality = SimpleNamespace(zone="there")
+        routing.request()
+        routing.asked[0].answer(200)
+
+        name = "cluster.origin.zone.here.there.upstream_rq_200"
+        self.assertEqual(routing.stats.value(name), 1)

@@ -54,6 +54,7 @@ class RouterFactory:
             nextID=context.nextID,
             ownAddress=localAddress().encode(),
             copyStats=RouterStats(context.stats.scope("http.async-client.")),
+            zone=context.node.zone,
             dynamicStats=dynamic is not False,
             suppressesHeaders=config.suppress_envoy_headers,
             strictHeaders=tuple(name.encode() for name in config.strict_check_headers),

@@ -297,6 +297,7 @@ class Router(HTTPFilter):
                 attempt.complete(True)
             else:
                 attempt.cancel()
+            info.responseCode = status
             info.responseCodeDetails = "internal_redirect"
             self.cleanUp()
             return
@@ -377,8 +378,12 @@ class Router(HTTPFilter):
         if self.info.virtualClusterName:
             name = self.route.virtualHost.name
             self.codes.chargeVirtualCluster(name, self.info.virtualClusterName, status)
-        if host is not None and status >= 500:
-            host.stats.rq_error.value += 1
+        if host is not None:
+            zone = self.settings.zone
+            if zone and host.locality.zone:
+                self.codes.chargeUnder(f"zone.{zone}.{host.locality.zone}.", status)
+            if status >= 500:
+                host.stats.rq_error.value += 1
 
     def cleanUp(self) -> None:
         """Nothing more is tried, and no time counts any more."""

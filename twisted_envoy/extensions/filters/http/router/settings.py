@@ -25,6 +25,7 @@ class RouterSettings:
         wallClock: seconds since the epoch.
         nextID: numbers connections.
         ownAddress: of this machine, for copies. copyStats: `http.async-client.*`.
+        zone: that this server is in, empty for none.
     """
 
     stats: RouterStats
@@ -39,6 +40,7 @@ class RouterSettings:
     nextID: Callable[[], int]
     ownAddress: bytes
     copyStats: RouterStats
+    zone: str = ""
     dynamicStats: bool = True
     suppressesHeaders: bool = False
     strictHeaders: tuple[bytes, ...] = ()
