@@ -14,7 +14,7 @@ from zope.interface.verify import verifyObject
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import IStreamDecoder, IStreamEncoder, Reset
-from twisted_envoy.http.stream_transport import StreamTransport
+from twisted_envoy.http.stream_transport import StreamLost, StreamTransport
 from twisted_envoy.internal.interfaces import IHalfCloseTransport
 
 HOST = IPv4Address("TCP", "127.0.0.1", 1)
@@ -319,7 +319,7 @@ class EndTests(TransportTestCase):
         """At any time."""
         self.start()
         self.transport.streamReset(Reset.REMOTE, "")
-        self.assertEqual(self.events(), [ConnectionLost])
+        self.assertEqual(self.events(), [StreamLost])
         self.assertEqual(self.gone, ["lost", "gone"])
         self.start()
         self.transport.loseConnection()
@@ -327,6 +327,14 @@ class EndTests(TransportTestCase):
         self.transport.streamReset(Reset.REMOTE, "")
         self.assertEqual((self.events(), self.gone), ([], ["lost", "gone"]))
         self.assertEqual(self.said(), [(b"", True)])
+
+    def test_whoResets(self):
+        """A peer's reset is told from a lost connection; both are lost connections to Twisted."""
+        self.assertTrue(StreamLost(Reset.REMOTE, "").isReset)
+        lost = StreamLost(Reset.CONNECTION_TERMINATION, "gone")
+        self.assertFalse(lost.isReset)
+        self.assertIsInstance(lost, ConnectionLost)
+        self.assertIn("gone", str(lost))
 
     def test_stopProducing(self):
         """As a producer it closes."""

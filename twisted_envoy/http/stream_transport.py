@@ -9,7 +9,7 @@ One HTTP stream as a transport, so that any Twisted protocol runs over it.
     abortConnection, us         the stream is reset now; lost (ConnectionAborted)
     END_STREAM, trailers, peer  IHalfCloseableProtocol: readConnectionLost; else as loseConnection
     both have ended             lost (ConnectionDone)
-    reset, peer                 lost (ConnectionLost)
+    reset, peer                 lost (StreamLost, a ConnectionLost)
     a callback raises           logged; the stream is reset, lost with that failure
 
 It begins where the headers have been exchanged. A loss is told when the current event has ended,
@@ -44,6 +44,22 @@ class _Nobody(Protocol):
 
 
 _NOBODY = _Nobody()
+
+
+class StreamLost(ConnectionLost):
+    """
+    The stream ended before its time.
+
+    Attributes:
+        isReset: the peer has reset it; otherwise its connection was lost.
+    """
+
+    def __init__(self, reason: Reset, details: str) -> None:
+        super().__init__(details or reason.value)
+        self.isReset = reason in _BY_PEER
+
+
+_BY_PEER = frozenset({Reset.REMOTE, Reset.REMOTE_REFUSED, Reset.CONNECT_ERROR})
 
 
 def _done() -> Failure:
@@ -260,7 +276,7 @@ class StreamTransport:
     def streamReset(self, reason: Reset, details: str) -> None:
         self._over = True
         if not self._reason:
-            self._lose(Failure(ConnectionLost(details or reason.value)))  # type: ignore[no-untyped-call]
+            self._lose(Failure(StreamLost(reason, details)))  # type: ignore[no-untyped-call]
         elif self.disconnected:
             self._tellGone()
 

@@ -141,7 +141,7 @@ class Tunnel:
         http1 = self._connection.protocol == HTTP1
         state = self._proxy.streamInfo.filterState
         if request.propagatesHeaders:
-            state.set(RESPONSE_HEADERS, HeadersObject(headers), readOnly=True)
+            state.set(RESPONSE_HEADERS, HeadersObject(headers))
         if endStream or not (status[:1] == b"2" if http1 else status == b"200"):
             text = status.decode("ascii")
             self._tellOuter(int(text), "")
@@ -190,7 +190,7 @@ class Tunnel:
     def _propagateTrailers(self, trailers: HeaderMap | None) -> None:
         if trailers is not None:
             state = self._proxy.streamInfo.filterState
-            state.set(RESPONSE_TRAILERS, HeadersObject(trailers), readOnly=True)
+            state.set(RESPONSE_TRAILERS, HeadersObject(trailers))
 
     def _tooSlow(self) -> None:
         self._timer = None

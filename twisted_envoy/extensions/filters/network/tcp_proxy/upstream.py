@@ -11,8 +11,9 @@ The upstream half of a TCP proxy.
     flushing   bytes                        dropped (Envoy ends the flush then)
     flushing   idle, nothing taken          gone, reset
 
-Through a tunnel the same happens to the HTTP stream, but for this: it is never flushed, one that is
-lost closes the client and does not reset it, and over HTTP/1.1 either end is the end of both.
+Through a tunnel the same happens to the HTTP stream, but for this: it is never flushed, only a
+stream that the peer has reset resets the client (a lost connection closes it), and over HTTP/1.1
+either end is the end of both.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from zope.interface import implementer
 
 from twisted_envoy.extensions.filters.network.tcp_proxy.relay import askingDrain, downward
 from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_kind import TunnelKind
+from twisted_envoy.http.stream_transport import StreamLost
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import NO_TRANSPORT, dropped
 from twisted_envoy.network.read_gate import ReadGate
@@ -194,8 +196,12 @@ class Upstream:
         self.dataReceived = dropped
         proxy, self._proxy = self._proxy, None
         if proxy is not None:
-            orderly = isinstance(reason.value, (ConnectionDone, ConnectionAborted))
-            proxy.upstreamLost(reset=not orderly and self._tunnel is None)
+            problem = reason.value
+            if self._tunnel is None:
+                reset = not isinstance(problem, (ConnectionDone, ConnectionAborted))
+            else:
+                reset = isinstance(problem, StreamLost) and problem.isReset
+            proxy.upstreamLost(reset)
 
     # What the downstream half asks for.
 
