@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from h2.config import H2Configuration
@@ -10,6 +11,7 @@ from h2.events import DataReceived, RequestReceived, StreamEnded, StreamReset
 
 from tests.bootstraps import EXTENSIONS, cluster, listener, logTo, tcpProxy
 from tests.parity.peers import Peer, Served
+from tests.parity.programs import until
 from tests.parity.support import ParityTestCase, Side, served
 
 LOG = (
@@ -168,25 +170,27 @@ class TunnelTests(ParityTestCase):
         peer.close()
         return got
 
-    def exchange(self, peer: Peer, side: Side) -> object:
+    def exchange(self, peer: Peer, side: Side, name: str) -> object:
         """Hear, say, end, and what the origin saw."""
+        events: Any = side.origins["h1"].seen
         got = peer.receive(2)
         peer.send(b"hello")
         peer.end()
         rest = peer.rest()
         peer.close()
-        return got, rest, side.seen("h1", 1)[-1:]
+        seen = until(lambda: [one for one in events if name.encode() in one[0]] or None)
+        return got, rest, seen
 
     def test_http1(self) -> None:
         """CONNECT and POST over HTTP/1.1: the client's end is everybody's."""
         for name in ("open1", "post1"):
-            got, _, seen = self.through(name, self.exchange)
+            got, _, seen = self.through(name, partial(self.exchange, name=name))
             self.assertEqual(got, b"hi")
             self.assertIn("FIN", seen[0])
 
     def test_anySuccess(self) -> None:
         """Over HTTP/1.1 any 2xx opens it, behind any 1xx; a length of the answer means nothing."""
-        self.through("created1", self.exchange)
+        self.through("created1", partial(self.exchange, name="created1"))
 
     def test_refused(self) -> None:
         """Refusals are retried, and the last is logged."""

@@ -122,6 +122,7 @@ class TCPUpstream:
     isNew = True
     streamID = 1
     receivedHeaderBytes = 0
+    passthrough: Any = None  # a listener's refusal is not HTTP here
 
     def __init__(
         self, host: Any, decoder: IStreamDecoder, preface: bytes, nextID: Callable[[], int]
