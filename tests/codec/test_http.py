@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -67,3 +68,28 @@ class ContractTests(SynchronousTestCase):
         verifyObject(IClientCodec, client.codec)
         verifyObject(IStreamEncoder, server.encoders[0])
         verifyObject(IStreamEncoder, client.encoder)
+
+
+class BeforeTests(SynchronousTestCase):
+    """What is to be done before an event's output is sent."""
+
+    def test_before(self) -> None:
+        """It runs once, at the end of the event, and what it writes is sent along."""
+        posted: list[Any] = []
+        sent: list[bytes] = []
+
+        class Transport:
+            def writeSequence(self, pieces: list[bytes]) -> None:
+                sent.extend(pieces)
+
+            def write(self, data: bytes) -> None:
+                sent.append(data)
+
+        output = CodecOutput(posted.append, Transport())
+        output.before = lambda: output.write(b"2")
+        output.write(b"1")
+
+        posted.pop(0)()
+
+        self.assertEqual(sent, [b"1", b"2"])
+        self.assertIsNone(output.before)

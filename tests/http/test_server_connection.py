@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.http.manager import HELLO, ORIGIN, PROXIED, run
+from tests.http.manager import HELLO, LOG, ORIGIN, PROXIED, run
 from twisted_envoy.testing import MemoryEnvoy, Peer
 
 GET = b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n"

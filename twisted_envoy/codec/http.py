@@ -67,15 +67,17 @@ class CodecOutput:
 
     Attributes:
         transport: takes `writeSequence` and `write`; may be set later than the rest.
+        before: called once, when the event has ended and before what was written is sent.
         bytes: how many went through.
     """
 
-    __slots__ = ("_pieces", "_post", "_posted", "bytes", "transport")
+    __slots__ = ("_pieces", "_post", "_posted", "before", "bytes", "transport")
 
     def __init__(self, post: Callable[[Callable[[], None]], None], transport: Any = None) -> None:
         self._post = post
         self._pieces: list[bytes] = []
         self._posted = False
+        self.before: Callable[[], None] | None = None
         self.transport = transport
         self.bytes = 0
 
@@ -105,6 +107,10 @@ class CodecOutput:
 
     def _due(self) -> None:
         self._posted = False
+        before = self.before
+        if before is not None:
+            self.before = None
+            before()
         self.flush()
 
 

@@ -443,7 +443,10 @@ class ServerConnection(Link):
             self._idle.idle = self._idled
             self._idle.start()
         if not (self.multiplexes or self._inCodec) and self.codec.waits:
-            self.settings.post(self._readOn)
+            if self._output.pending:  # before it is sent: Envoy counts unsent responses
+                self._output.before = self._readOn
+            else:
+                self.settings.post(self._readOn)
 
     def _readOn(self) -> None:
         """The request that came behind one that has been answered now."""

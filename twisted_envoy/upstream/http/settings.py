@@ -16,7 +16,7 @@ HTTP1 = "HTTP/1.1"
 HTTP2 = "HTTP/2"
 
 _IDLE = 3600.0
-_RESPONSE_KB = 60
+_RESPONSE_KB = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class UpstreamHTTPSettings:
     protocol: str = HTTP1
     http1: HTTP1Settings = HTTP1Settings()
     http2: HTTP2Settings = HTTP2Settings()
-    limits: HeaderLimits = HeaderLimits()
+    limits: HeaderLimits = HeaderLimits(1024 * _RESPONSE_KB)
     common: CommonHTTPOptions = CommonHTTPOptions(idleTimeout=_IDLE)
     automatic: bool = False
 
