@@ -178,6 +178,7 @@ class Tunnel:
         transport = self._transport = StreamTransport(
             encoder, request.post, connection.localAddress, connection.remoteAddress
         )
+        transport.setWriteBufferLimit(connection.host.cluster.bufferLimit)
         if request.propagatesTrailers:
             transport.ended = self._propagateTrailers
         if http1:
