@@ -346,7 +346,8 @@ class PooledConnection:
     def readConnectionLost(self) -> None:
         if self._closing:
             return
-        self._remote = True
+        stream = self._stream  # Envoy half-closes what carries a CONNECT, and so closes it itself
+        self._remote = stream is None or stream.encoder.method != b"CONNECT"
         try:
             self.codec.readConnectionLost()
         except CodecError:

@@ -131,7 +131,7 @@ class OpenTests(TunnelTestCase):
         self.assertTrue(self.upstream.ended)
         self.client.loseConnection()
         self.envoy.settle()
-        self.assertEqual(self.cluster("cx_destroy_with_active_rq"), 1)
+        self.assertEqual(self.cluster("cx_destroy_local_with_active_rq"), 1)
         self.assertEqual(
             self.envoy.lines("log"), [f"TcpConnectionEnd flags=- rx=0 tx=3 up={ORIGIN} fail=-"]
         )
@@ -172,6 +172,7 @@ class FailureTests(TunnelTestCase):
             self.upstream.loseWriteConnection()
             self.envoy.settle()
             self.assertFailed("-", protocolError=int(bool(said)))
+            self.assertEqual(self.cluster("cx_destroy_local"), 1)
 
     def test_reset(self):
         """A reset instead of a response."""
