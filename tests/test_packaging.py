@@ -126,6 +126,7 @@ class WheelTests(SynchronousTestCase):
             for path in (ROOT / folder).rglob("*.py")
         }
         expected |= {"twisted_envoy/config/schema.binpb.xz", "twisted_envoy/py.typed"}
+        expected.add("twisted_envoy/server/demo.yaml")
         expected |= {"twisted_envoy/server/demo.yaml"}
         self.assertEqual(expected - names, set())
         info = {name for name in names if ".dist-info/" in name}

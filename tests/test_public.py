@@ -37,7 +37,8 @@ INTERNAL = [
 
 INTERFACES = {
     "access_log": ["IAccessLogFile", "IAccessLogManager", "IAccessLogger"],
-    "extensions": ["IExtensionFactory", "IFactoryContext"],
+    "extensions": ["IExtensionFactory", "IFactoryContext", "Node"],
+    "http": ["IHTTPCluster", "IHTTPFilterFactory", "IHTTPPool", "IPoolUser", "PoolConnection"],
     "network": [
         "IDrainDecision",
         "IListenerFilter",

@@ -1,0 +1,200 @@
+"""Requests between a codec and filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.http.manager import ORIGIN, PROXIED
+from tests.http.test_server_connection import GET, ConnectionCase
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.filter import HTTPFilter
+from twisted_envoy.http.filter_chain import FilterPlan
+from twisted_envoy.testing import MemoryEnvoy, Peer
+
+POST = b"POST / HTTP/1.1\r\nhost: a.test\r\ncontent-length: 4\r\n\r\n"
+
+
+class Recorder(HTTPFilter):
+    """Keeps itself, writes down what it sees, does what it is told."""
+
+    made: list[Recorder]
+
+    def __init__(self) -> None:
+        self.said: list[Any] = []
+        type(self).made.append(self)
+
+    def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        self.said.append(("headers", endStream))
+
+    def decodeData(self, data: bytes, endStream: bool) -> bytes:
+        self.said.append((data, endStream))
+        return data
+
+    def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        headers.set(b"x-seen", b"yes")
+
+    def streamEnded(self) -> None:
+        self.said.append("ended")
+
+
+class StreamCase(ConnectionCase):
+    """A filter of the test's before the router."""
+
+    def use(self, filter: type[Recorder], *arguments: Any, **manager: Any) -> MemoryEnvoy:
+        """Run with this filter in front; `filter.made` has those that were made."""
+        filter.made = []
+        envoy = self.start(*arguments, **manager)
+        chain: Any = envoy.server.listeners.get("web")
+        settings = chain.settings.chains.find(None).makers[-1].args[0]
+        settings.plan = FilterPlan([filter, *settings.plan.makers], ["own", "router"])
+        filter.made.clear()  # the plan made one to look at it
+        return envoy
+
+
+class FilterTests(StreamCase):
+    """What filters can do with a request."""
+
+    def test_seesEverything(self) -> None:
+        """Headers, body, end; the response too; and the end of it all, once."""
+
+        class Looks(Recorder):
+            """Only looks."""
+
+        self.use(Looks, [PROXIED])
+        origin = self.envoy.listen(ORIGIN)
+        client = self.client(POST, b"ab", b"cd")
+        origin.connections[0].write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        self.envoy.settle()
+
+        (one,) = Looks.made
+        self.assertEqual(
+            one.said,
+            [("headers", False), (b"ab", False), (b"cd", False), (b"", True), "ended"],
+        )
+        self.assertIn(b"x-seen: yes\r\n", client.received)
+
+    def test_answersItself(self) -> None:
+        """sendLocalReply keeps the request from the filters behind, and passes the response ones."""
+
+        class Refuses(Recorder):
+            def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+                self.sendLocalReply(418, b"no", "short_and_stout", ((b"x-a", b"b"),))
+
+        self.use(Refuses, [PROXIED])
+        origin = self.envoy.listen(ORIGIN)
+        client = self.client(GET)
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 418 Unknown\r\n"))
+        self.assertIn(b"x-a: b\r\n", client.received)
+        self.assertIn(b"x-seen: yes\r\n", client.received)
+        self.assertTrue(client.received.endswith(b"\r\n\r\nno"))
+        self.assertEqual(origin.connections, [])
+        self.assertEqual(self.log(), ["GET 418 - short_and_stout DownstreamEnd"])
+
+    def test_holdsAndReleases(self) -> None:
+        """What is held reaches the upstream when it is released, whole."""
+
+        class Holds(Recorder):
+            def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+                self.holdDecode()
+
+        self.use(Holds, [PROXIED])
+        origin = self.envoy.listen(ORIGIN)
+        self.client(POST, b"ab", b"cd")
+        self.assertEqual(origin.connections, [])
+        (one,) = Holds.made
+        self.assertEqual(one.stream.heldRequestBytes, 4)
+
+        one.releaseDecode()
+        self.envoy.settle()
+
+        self.assertTrue(origin.connections[0].received.endswith(b"\r\n\r\nabcd"))
+
+    def test_heldTooMuch(self) -> None:
+        """Over the buffer limit the client is not read; nothing is lost."""
+
+        class Holds(Recorder):
+            def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+                self.holdDecode()
+
+        self.use(Holds, [PROXIED])
+        origin = self.envoy.listen(ORIGIN)
+        size = 5 * 1024 * 1024
+        client = self.client(POST.replace(b": 4", b": %d" % size))
+        for _ in range(size // 65536):
+            client.write(b"x" * 65536)
+            self.envoy.settle()
+        (one,) = Holds.made
+        self.assertLess(one.stream.heldRequestBytes, 3 * 1024 * 1024)
+        self.assertEqual(
+            self.envoy.stat("http.web.downstream_flow_control_paused_reading_total"), 1
+        )
+
+        one.releaseDecode()
+        self.envoy.settle()
+
+        head, _, body = origin.connections[0].received.partition(b"\r\n\r\n")
+        self.assertEqual(len(body), size, head)
+
+    def test_responseHeld(self) -> None:
+        """The same for the response."""
+
+        class Holds(Recorder):
+            def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+                self.holdEncode()
+
+        self.use(Holds)
+        client = self.client(GET)
+        self.assertEqual(client.received, b"")
+        (one,) = Holds.made
+
+        one.releaseEncode()
+        self.envoy.settle()
+
+        self.assertTrue(client.received.endswith(b"\r\n\r\nhello"))
+
+    def test_raises(self) -> None:
+        """A filter that raises ends its request with 500; the connection lives on."""
+
+        class Raises(Recorder):
+            def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+                raise ValueError("oh")
+
+        self.use(Raises)
+        client = self.client(GET, GET)
+
+        self.assertEqual(client.received.count(b"HTTP/1.1 500 Internal Server Error\r\n"), 2)
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 2)
+        self.assertEqual(self.log(), ["GET 500 - filter_raised DownstreamEnd"] * 2)
+
+    def test_raisesLater(self) -> None:
+        """So does one that raises over data or trailers, or when it is released to."""
+
+        class Raises(Recorder):
+            def decodeData(self, data: bytes, endStream: bool) -> bytes:
+                raise ValueError("oh")
+
+        self.use(Raises, [PROXIED])
+        self.envoy.listen(ORIGIN)
+        client = self.client(POST, b"ab")
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 500 Internal Server Error\r\n"))
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+    def test_refreshesRoute(self) -> None:
+        """clearRouteCache chooses the route by what the request looks like now."""
+
+        class Moves(Recorder):
+            def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+                headers.set(b":path", b"/two")
+                self.stream.clearRouteCache()
+
+        routes = [
+            {"match": {"path": "/two"}, "name": "two", "direct_response": {"status": 202}},
+            {"match": {"prefix": "/"}, "name": "one", "direct_response": {"status": 200}},
+        ]
+        self.use(Moves, routes)
+        client: Peer = self.client(GET)
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 202 Accepted\r\n"))
+        self.assertEqual(Moves.made[0].stream.streamInfo.routeName, "two")
