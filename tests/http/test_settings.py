@@ -28,5 +28,5 @@ class ManagerSettingsTests(SynchronousTestCase):
         clock.advance(3)
 
         self.assertEqual(settings.seconds(), 3)
-        self.assertEqual(settings.streamIdleQueue.delay, 7.0)
+        self.assertEqual(settings.idleWatch.timeout, 7.0)
         self.assertEqual(settings.idleQueue.delay, 9.0)

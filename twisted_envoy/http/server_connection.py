@@ -68,6 +68,7 @@ class ServerConnection(Link):
     Attributes:
         codec: None before the first bytes when it depends on them.
         info: the connection's StreamInfo.
+        streams: requests that are not over.
     """
 
     __slots__ = (
@@ -82,12 +83,12 @@ class ServerConnection(Link):
         "_remote",
         "_requests",
         "_sniffed",
-        "_streams",
         "codec",
         "dataReceived",
         "drain",
         "info",
         "settings",
+        "streams",
     )
 
     def __init__(self, settings: ManagerSettings) -> None:
@@ -96,7 +97,7 @@ class ServerConnection(Link):
         self.drain = Drain.NO
         self.dataReceived: Callable[[bytes], None] = self._sniff
         self.info: StreamInfo
-        self._streams: set[HTTPStream] = set()
+        self.streams: set[HTTPStream] = set()
         self._sniffed = b""
         self._requests = 0
         self._closed = False
@@ -141,6 +142,7 @@ class ServerConnection(Link):
         self._output = CodecOutput(settings.post, self.transport)
         self.transport.registerProducer(self, True)
         timeouts = settings.timeouts
+        settings.idleWatch.add(self)
         if timeouts.idle:
             self._idle = IdleTimer(settings.reactor, timeouts.idle, self._idled, settings.idleQueue)
             self._idle.start()
@@ -219,14 +221,14 @@ class ServerConnection(Link):
             self.transport.abortConnection()
         finally:
             self._inCodec = False
-        if self.drain is Drain.CLOSING and not self._streams:
+        if self.drain is Drain.CLOSING and not self.streams:
             self._end(delay=True)
 
     def _broken(self, error: CodecError) -> None:
         if error.status:
             self.settings.stats.downstream_cx_protocol_error.value += 1
         self.drain = Drain.CLOSING
-        for stream in list(self._streams):
+        for stream in list(self.streams):
             if stream.responseEnded:
                 stream.finish()
             else:
@@ -235,7 +237,7 @@ class ServerConnection(Link):
 
     def readConnectionLost(self) -> None:
         """The client's end of stream is the connection's end, except for some tunnels."""
-        streams = self._streams
+        streams = self.streams
         if self.settings.tunnelHalfClose and not self.multiplexes and len(streams) == 1:
             (stream,) = streams
             if stream.isTunnel and stream.responseStarted and not self._closed:
@@ -253,7 +255,7 @@ class ServerConnection(Link):
         )
         settings = self.settings
         stats = settings.stats
-        if self._streams:
+        if self.streams:
             stats.downstream_cx_destroy_active_rq.value += 1
             if local:
                 stats.downstream_cx_destroy_local_active_rq.value += 1
@@ -278,6 +280,7 @@ class ServerConnection(Link):
             if timer is not None and timer.active():
                 timer.cancel()
         self._lingers = self._drainTimer = self._duration = None
+        settings.idleWatch.discard(self)
         if self._idle is not None:
             self._idle.stop()
         if self._keepalive is not None:
@@ -289,7 +292,7 @@ class ServerConnection(Link):
 
     def _resetAll(self, details: str) -> None:
         codec = self.codec
-        for stream in list(self._streams):
+        for stream in list(self.streams):
             stream.streamReset(Reset.CONNECTION_TERMINATION, details)
         if codec is not None:
             codec.connectionLost(Reset.CONNECTION_TERMINATION)
@@ -313,11 +316,9 @@ class ServerConnection(Link):
 
     def newStream(self, encoder: IStreamEncoder) -> HTTPStream:
         settings = self.settings
-        if self._idle is not None:
-            self._idle.stop()
         stream = HTTPStream(self, encoder)
         stream.streamInfo.protocol = self.protocol  # of a head that is never whole, too
-        self._streams.add(stream)
+        self.streams.add(stream)
         self._requests += 1
         if settings.maxRequests and self._requests >= settings.maxRequests:
             settings.stats.downstream_cx_max_requests_reached.value += 1
@@ -432,16 +433,15 @@ class ServerConnection(Link):
 
     def streamFinished(self, stream: HTTPStream) -> None:
         """A request is over."""
-        self._streams.discard(stream)
-        if self._streams or self._closed:
+        self.streams.discard(stream)
+        if self.streams or self._closed:
             return
         if self.drain is Drain.CLOSING:
             if not self._inCodec:
                 self._end(delay=not (stream.closesAfter and stream.requestEnded))
             return
         if self._idle is not None:
-            self._idle.idle = self._idled
-            self._idle.start()
+            self._idle.lastActivity = self.settings.seconds()
         if not (self.multiplexes or self._inCodec) and self.codec.waits:
             if self._output.pending:  # before it is sent: Envoy counts unsent responses
                 self._output.before = self._readOn
@@ -456,6 +456,10 @@ class ServerConnection(Link):
     # The end.
 
     def _idled(self) -> None:
+        if self.streams:
+            if self._idle is not None:
+                self._idle.start()  # and look again; their end is what counts
+            return
         self.settings.stats.downstream_cx_idle_timeout.value += 1
         if self.codec is None:
             self._close()
@@ -471,7 +475,7 @@ class ServerConnection(Link):
         elif self.settings.safeMaxDuration and not self.multiplexes:
             stats.downstream_cx_http1_soft_drain.value += 1
             self.drain = Drain.CLOSING
-            if not self._streams:
+            if not self.streams:
                 self._close()
         elif self.drain is Drain.NO:
             self._startDraining()
@@ -495,7 +499,7 @@ class ServerConnection(Link):
             return
         self.codec.goAway()
         self.drain = Drain.CLOSING
-        if not self._streams:
+        if not self.streams:
             self._end(delay=True)
 
     def _end(self, delay: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings, HTTP2Settings
 from twisted_envoy.http.filter_chain import FilterPlan
 from twisted_envoy.http.stats import ListenerManagerStats, ManagerStats
+from twisted_envoy.http.stream_timers import IdleWatch
 from twisted_envoy.network.timers import DeadlineQueue
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class ManagerSettings:
         post: `TurnQueue.post`. nextID: numbers requests.
         drainClose: whether connections should end now.
         tunnelHalfClose: switch `twisted_envoy.http1_tunnel_half_close`.
+        hasTimers: streams have other times than that of idleWatch.
     """
 
     codec: str
@@ -95,10 +97,18 @@ class ManagerSettings:
     tunnelHalfClose: bool = False
     bufferLimit: int = 1024 * 1024
     seconds: Callable[[], float] = field(init=False)
-    streamIdleQueue: DeadlineQueue = field(init=False)
+    idleWatch: IdleWatch = field(init=False)
+    hasTimers: bool = field(init=False)
     idleQueue: DeadlineQueue = field(init=False)
 
     def __post_init__(self) -> None:
         self.seconds = self.reactor.seconds
-        self.streamIdleQueue = DeadlineQueue(self.reactor, self.timeouts.streamIdle)
+        times = self.timeouts
+        self.idleWatch = IdleWatch(self.reactor, times.streamIdle)
+        self.hasTimers = bool(
+            times.requestHeaders
+            or times.request
+            or times.maxStreamDuration
+            or (self.records.interval and self.records.logs)
+        )
         self.idleQueue = DeadlineQueue(self.reactor, self.timeouts.idle)

@@ -23,7 +23,7 @@ from zope.interface import implementer
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecError, IStreamDecoder, IStreamEncoder, Reset
 from twisted_envoy.http.filter_chain import Decoding, Encoding, FilterPlan
-from twisted_envoy.http.stream_timers import StreamTimers
+from twisted_envoy.http.stream_timers import StreamTimers, answerIdle
 from twisted_envoy.network.read_gate import HELD_FULL, ReadGate
 from twisted_envoy.network.records import writeRecord
 from twisted_envoy.state.request_info import RequestInfo
@@ -57,6 +57,9 @@ class HTTPStream:
         gate: whether the request's body is read.
         bufferLimit: bytes that may be held in each direction.
         closesAfter: this request's end is the connection's.
+        lastActivity: seconds, when something came or went.
+        watched: the connection manager's stream_idle_timeout holds.
+        timers: of the further times that this request has, None for none.
     """
 
     __slots__ = (
@@ -75,6 +78,7 @@ class HTTPStream:
         "filters",
         "gate",
         "isTunnel",
+        "lastActivity",
         "requestEnded",
         "requestHeaders",
         "requestTrailers",
@@ -86,6 +90,7 @@ class HTTPStream:
         "settings",
         "streamInfo",
         "timers",
+        "watched",
     )
 
     def __init__(self, connection: ServerConnection, encoder: IStreamEncoder) -> None:
@@ -93,7 +98,8 @@ class HTTPStream:
         self.connection = connection
         self.encoder = encoder
         self.settings = settings
-        self.streamInfo = RequestInfo(connection.streamInfo, settings.seconds())
+        self.lastActivity = now = settings.seconds()
+        self.streamInfo = RequestInfo(connection.info, now)
         self.requestHeaders: HeaderMap | None = None
         self.requestTrailers: HeaderMap | None = None
         self.responseHeaders: HeaderMap | None = None
@@ -105,7 +111,8 @@ class HTTPStream:
         self.filters: list[HTTPFilter] = []
         self.bufferLimit = settings.bufferLimit
         self.gate = ReadGate(self)
-        self.timers = StreamTimers(self)
+        self.watched = True
+        self.timers = StreamTimers(self) if settings.hasTimers else None
         self._plan: FilterPlan = settings.plan
         self._decoding: Any = None
         self._encoding: Encoding | None = None
@@ -124,9 +131,10 @@ class HTTPStream:
         info = self.streamInfo
         connection = self.connection
         self.requestHeaders = info.requestHeaders = headers
-        info.headersReceivedTime = settings.seconds()
+        self.lastActivity = info.headersReceivedTime = settings.seconds()
         info.protocol = connection.protocol
-        self.timers.headersCame()
+        if self.timers is not None:
+            self.timers.headersCame()
         if endStream:
             self._requestEnds()
         connection.requestCame(self, headers)
@@ -146,7 +154,7 @@ class HTTPStream:
             self.sendLocalReply(403, b"", "upgrade_failed")
             return
         self._makeFilters()
-        self.timers.routeChosen()
+        self._setRouteTimes()
         if settings.records.onNewRequest:
             self.writeRecord("DownstreamStart")
         try:
@@ -159,7 +167,7 @@ class HTTPStream:
             self.decodeData(data, False)  # as Envoy's codec, which gives the end by itself
             data = b""
         self.streamInfo.bytesReceived += len(data)
-        self.timers.lastActivity()
+        self.lastActivity = self.settings.seconds()
         if endStream:
             self._requestEnds()
         if self.decodingEnded:
@@ -171,7 +179,7 @@ class HTTPStream:
 
     def decodeTrailers(self, trailers: HeaderMap) -> None:
         self.requestTrailers = self.streamInfo.requestTrailers = trailers
-        self.timers.lastActivity()
+        self.lastActivity = self.settings.seconds()
         self._requestEnds()
         if self.decodingEnded:
             return
@@ -211,8 +219,23 @@ class HTTPStream:
 
     def _requestEnds(self) -> None:
         self.requestEnded = True
-        self.streamInfo.lastRequestByteReceivedTime = self.settings.seconds()
-        self.timers.requestEnded()
+        self.streamInfo.lastRequestByteReceivedTime = self.lastActivity
+        if self.timers is not None:
+            self.timers.requestEnded()
+
+    def idled(self) -> None:
+        """Nothing has come or gone for too long."""
+        self.watched = False
+        answerIdle(self)
+
+    def _setRouteTimes(self) -> None:
+        """A route may say otherwise about silence and duration."""
+        route = self.route
+        if route is None or (route.idleTimeout is None and route.maxStreamDuration is None):
+            return
+        if self.timers is None:
+            self.timers = StreamTimers(self)
+        self.timers.routeChosen(route)
 
     # Route and filters.
 
@@ -461,7 +484,7 @@ class HTTPStream:
         info.requestTrailers = self.requestTrailers
         self.refreshRoute()
         self._makeFilters()
-        self.timers.routeChosen()
+        self._setRouteTimes()
         try:
             trailers = self.requestTrailers
             self._decoding.headers(headers, not body and trailers is None)
@@ -493,8 +516,8 @@ class HTTPStream:
         self.responseHeaders = self.streamInfo.responseHeaders = headers
         self.connection.prepareResponse(self, headers)
         self.responseStarted = True
-        self.timers.lastActivity()
-        self.streamInfo.firstResponseByteSentTime = self.settings.seconds()
+        self.lastActivity = self.settings.seconds()
+        self.streamInfo.firstResponseByteSentTime = self.lastActivity
         self.encoder.encodeHeaders(headers, endStream)
         if endStream:
             self._responseEnds()
@@ -506,7 +529,7 @@ class HTTPStream:
         if self.ended:
             return
         self.streamInfo.bytesSent += len(data)
-        self.timers.lastActivity()
+        self.lastActivity = self.settings.seconds()
         self.encoder.encodeData(data, endStream)
         if endStream:
             self._responseEnds()
@@ -533,7 +556,8 @@ class HTTPStream:
         settings = self.settings
         info = self.streamInfo
         info.endTime = now = settings.seconds()
-        self.timers.stop()
+        if self.timers is not None:
+            self.timers.stop()
         encoder = self.encoder
         info.wireBytesSent = encoder.wireBytes
         info.responseHeaderBytes = encoder.headerBytes

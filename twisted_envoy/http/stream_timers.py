@@ -12,25 +12,90 @@ Envoy: ConnectionManagerImpl::ActiveStream (timers)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IDelayedCall
 
-from twisted_envoy.network.timers import IdleTimer
-
 if TYPE_CHECKING:
+    from twisted_envoy.http.server_connection import ServerConnection
     from twisted_envoy.http.stream import HTTPStream
+
+_FINENESS = 1000
+"""Looks that a watch may take in one time-out; a stream may be that part of it late."""
+
+
+class IdleWatch:
+    """
+    stream_idle_timeout: one timer for all streams of a connection manager.
+
+    A stream costs an assignment to `lastActivity`. The watch looks at all that are open when the
+    first of them can be due. While there are no connections there is no timer.
+
+    Args:
+        reactor: tells and waits for the time.
+        timeout: seconds; 0 watches nothing.
+    """
+
+    __slots__ = ("_connections", "_reactor", "_timer", "timeout")
+
+    def __init__(self, reactor: Any, timeout: float) -> None:
+        self._reactor = reactor
+        self.timeout = timeout
+        self._connections: set[ServerConnection] = set()
+        self._timer: IDelayedCall | None = None
+
+    def add(self, connection: ServerConnection) -> None:
+        """Watch its streams."""
+        if self.timeout:
+            self._connections.add(connection)
+            if self._timer is None:
+                self._timer = self._reactor.callLater(self.timeout, self._look)
+
+    def discard(self, connection: ServerConnection) -> None:
+        """It is gone."""
+        self._connections.discard(connection)
+        if self._timer is not None and not self._connections:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        self._timer = None
+        now = self._reactor.seconds()
+        timeout = self.timeout
+        oldest = now
+        due = []
+        for connection in self._connections:
+            for stream in connection.streams:
+                if stream.watched:
+                    last = stream.lastActivity
+                    if last + timeout <= now:
+                        due.append(stream)
+                    elif last < oldest:
+                        oldest = last
+        rest = max(oldest + timeout - now, timeout / _FINENESS)
+        self._timer = self._reactor.callLater(rest, self._look)
+        for stream in due:
+            if not stream.ended:
+                stream.idled()
 
 
 class StreamTimers:
     """
-    Of one stream; none of them costs anything that is not configured.
+    Of one stream, if it has any time but stream_idle_timeout.
 
     Args:
         stream: is answered when a time is over.
     """
 
-    __slots__ = ("_duration", "_headers", "_idle", "_periodic", "_request", "_stream")
+    __slots__ = (
+        "_duration",
+        "_headers",
+        "_idle",
+        "_idleTimeout",
+        "_periodic",
+        "_request",
+        "_stream",
+    )
 
     def __init__(self, stream: HTTPStream) -> None:
         self._stream = stream
@@ -41,12 +106,10 @@ class StreamTimers:
         self._request: IDelayedCall | None = None
         self._duration: IDelayedCall | None = None
         self._periodic: IDelayedCall | None = None
-        self._idle: IdleTimer | None = None
-        if timeouts.streamIdle:
-            self._idle = IdleTimer(
-                reactor, timeouts.streamIdle, self._idled, settings.streamIdleQueue
-            )
-            self._idle.start()
+        self._idle: IDelayedCall | None = None
+        self._idleTimeout = 0.0
+        if stream.requestHeaders is not None:
+            return  # made for a route
         if timeouts.requestHeaders:
             self._headers = reactor.callLater(timeouts.requestHeaders, self._headersLate)
         if timeouts.request:
@@ -58,14 +121,8 @@ class StreamTimers:
 
     # What happens to the stream.
 
-    def lastActivity(self) -> None:
-        """Something came or went."""
-        if self._idle is not None:
-            self._idle.lastActivity = self._stream.settings.seconds()
-
     def headersCame(self) -> None:
         """The request's headers are there."""
-        self.lastActivity()
         if self._headers is not None:
             self._headers.cancel()
             self._headers = None
@@ -76,19 +133,19 @@ class StreamTimers:
             self._request.cancel()
             self._request = None
 
-    def routeChosen(self) -> None:
+    def routeChosen(self, route: Any) -> None:
         """A route may say otherwise about silence and duration."""
-        route = self._stream.route
-        if route is None:
-            return
+        reactor = self._stream.settings.reactor
         idle = route.idleTimeout
         if idle is not None:
+            self._stream.watched = False
             if self._idle is not None:
-                self._idle.stop()
-            self._idle = None
+                self._idle.cancel()
+                self._idle = None
             if idle:
-                self._idle = IdleTimer(self._stream.settings.reactor, idle, self._idled)
-                self._idle.start()
+                self._idleTimeout = idle
+                self._stream.lastActivity = reactor.seconds()
+                self._idle = reactor.callLater(idle, self._lookIdle)
         limit = route.maxStreamDuration
         most = None if limit is None else limit.maxStreamDuration
         if most is not None:
@@ -96,26 +153,26 @@ class StreamTimers:
                 self._duration.cancel()
                 self._duration = None
             if most:
-                reactor = self._stream.settings.reactor
                 self._duration = reactor.callLater(most, self._tooLong)
 
     def stop(self) -> None:
         """The stream is over."""
-        if self._idle is not None:
-            self._idle.stop()
-            self._idle = None
-        for timer in (self._headers, self._request, self._duration, self._periodic):
+        for timer in (self._idle, self._headers, self._request, self._duration, self._periodic):
             if timer is not None:
                 timer.cancel()
-        self._headers = self._request = self._duration = self._periodic = None
+        self._headers = self._request = self._duration = self._periodic = self._idle = None
 
     # What time does.
 
-    def _idled(self) -> None:
+    def _lookIdle(self) -> None:
+        self._idle = None
         stream = self._stream
-        stream.settings.stats.downstream_rq_idle_timeout.value += 1
-        stream.streamInfo.raiseFlag("SI")
-        stream.sendLocalReply(self._status(), b"stream timeout", "stream_idle_timeout")
+        reactor = stream.settings.reactor
+        rest = stream.lastActivity + self._idleTimeout - reactor.seconds()
+        if rest > 0:
+            self._idle = reactor.callLater(rest, self._lookIdle)
+        else:
+            stream.idled()
 
     def _headersLate(self) -> None:
         self._headers = None
@@ -128,22 +185,30 @@ class StreamTimers:
         self._request = None
         stream = self._stream
         stream.settings.stats.downstream_rq_timeout.value += 1
-        stream.sendLocalReply(self._status(), b"request timeout", "request_overall_timeout")
+        stream.sendLocalReply(_status(stream), b"request timeout", "request_overall_timeout")
 
     def _tooLong(self) -> None:
         self._duration = None
         stream = self._stream
         stream.settings.stats.downstream_rq_max_duration_reached.value += 1
         stream.sendLocalReply(
-            self._status(), b"downstream duration timeout", "max_duration_timeout"
+            _status(stream), b"downstream duration timeout", "max_duration_timeout"
         )
-
-    def _status(self) -> int:
-        """Whose fault it is."""
-        return 504 if self._stream.requestEnded else 408
 
     def _record(self) -> None:
         stream = self._stream
         interval = stream.settings.records.interval
         self._periodic = stream.settings.reactor.callLater(interval, self._record)
         stream.writeRecord("DownstreamPeriodic")
+
+
+def _status(stream: HTTPStream) -> int:
+    """Whose fault it is."""
+    return 504 if stream.requestEnded else 408
+
+
+def answerIdle(stream: HTTPStream) -> None:
+    """Nothing has come or gone for too long."""
+    stream.settings.stats.downstream_rq_idle_timeout.value += 1
+    stream.streamInfo.raiseFlag("SI")
+    stream.sendLocalReply(_status(stream), b"stream timeout", "stream_idle_timeout")
