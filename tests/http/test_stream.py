@@ -74,7 +74,7 @@ class FilterTests(StreamCase):
         self.assertIn(b"x-seen: yes\r\n", client.received)
 
     def test_answersItself(self) -> None:
-        """sendLocalReply keeps the request from the filters behind, and passes the response ones."""
+        """sendLocalReply keeps the request from the filters behind; all see the response."""
 
         class Refuses(Recorder):
             def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
