@@ -140,7 +140,7 @@ class DocumentTests(SynchronousTestCase):
             "`twistd -n envoy -c a`, or\n    .venv/bin/twistd envoy --mode validate\ntwistd writes"
         )
         self.assertEqual(commands(text), ["-n envoy -c a", "envoy --mode validate"])
-        self.assertEqual(len(commands((ROOT / "README.md").read_text("utf-8"))), 5)
+        self.assertEqual(len(commands((ROOT / "README.md").read_text("utf-8"))), 4)
 
     def test_links(self) -> None:
         """Each file that a document names with a link is there."""
