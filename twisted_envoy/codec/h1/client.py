@@ -29,6 +29,9 @@ from twisted_envoy.codec.http import (
 )
 from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings
 
+MOST_REMEMBERED = 4096
+"""Bytes of a head that is kept to be compared with the next one."""
+
 
 @implementer(IClientCodec)
 class H1ClientCodec:
@@ -48,7 +51,7 @@ class H1ClientCodec:
 
     __slots__ = (
         *("_body", "_connection", "_count", "_dead", "_decoder", "_held", "_limits", "_paused"),
-        *("_reading", "_scanned", "_stream"),
+        *("_asked", "_reading", "_scanned", "_seen", "_seenHead", "_stream"),
         *("closeAfterStream", "full", "output", "protocol", "settings"),
     )
 
@@ -74,6 +77,9 @@ class H1ClientCodec:
         self._count = 0
         self._paused = 0
         self._dead = False
+        self._seen = b""
+        self._seenHead: ResponseHead | None = None
+        self._asked = (b"", False)
         self.full = False
         self.closeAfterStream = False
 
@@ -119,7 +125,14 @@ class H1ClientCodec:
         if stream is None or not stream.begun or stream.responded:
             raise malformed()
         end = data.find(b"\r\n\r\n", start + self._scanned) + 4
-        lines = splitLines(data[start:end]) if end > 3 else None
+        block = data[start:end] if end > 3 else b""
+        asked = (stream.method, stream.upgrade)
+        if block and block == self._seen and asked == self._asked:
+            self._scanned = 0
+            stream.receivedWireBytes += end - start
+            self._answerAgain(stream, block)
+            return end
+        lines = splitLines(block) if block else None
         if lines is None:
             end = findEnd(data, start + self._scanned)
         if end < 0:
@@ -133,17 +146,35 @@ class H1ClientCodec:
         stream.receivedWireBytes += end - start
         if end - start > self._limits.maxBytes:
             raise tooLarge()
+        size = end - start
         if lines is None:
             lines = oddLines(data[start:end])
-        size = end - start
-        asked = (stream.method, stream.upgrade)
+        elif size <= MOST_REMEMBERED:
+            self._seen = block
+            self._seenHead = None
+            self._asked = asked
         head = parseResponse(lines, size, asked, self.settings, self._limits)
+        self._answer(stream, head)
+        return end
+
+    def _answerAgain(self, stream: H1ClientStream, block: bytes) -> None:
+        """The head that came before on this connection has come again, byte for byte."""
+        head = self._seenHead
+        if head is None:
+            lines = splitLines(block)
+            assert lines is not None
+            head = parseResponse(lines, len(block), self._asked, self.settings, self._limits)
+            self._seenHead = head.copy()
+        else:
+            head = head.copy()
+        self._answer(stream, head)
+
+    def _answer(self, stream: H1ClientStream, head: ResponseHead) -> None:
         stream.receivedHeaderBytes += head.headerBytes
         if 100 <= head.status <= 199 and head.status != 101:
             self._decoder.decode1xx(head.headers)
         else:
             self._deliver(stream, head)
-        return end
 
     def _deliver(self, stream: H1ClientStream, head: ResponseHead) -> None:
         """Give the headers to who asked, and get ready for the body."""

@@ -74,6 +74,17 @@ class RequestHead:
         self.length = self.headerBytes = 0
         self.raw = False
 
+    def copy(self) -> RequestHead:
+        """Another head that says the same, with headers of its own."""
+        other = RequestHead()
+        other.headers = self.headers.copy()
+        other.method = self.method
+        other.protocol = self.protocol
+        other.length = self.length
+        other.raw = self.raw
+        other.headerBytes = self.headerBytes
+        return other
+
 
 def parseRequestLine(line: bytes, anyMethod: bool) -> tuple[bytes, bytes, bool]:
     """

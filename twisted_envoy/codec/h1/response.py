@@ -53,6 +53,16 @@ class ResponseHead:
     closes: bool
     headerBytes: int
 
+    def copy(self) -> ResponseHead:
+        """Another head that says the same, with headers of its own."""
+        other = ResponseHead()
+        other.headers = self.headers.copy()
+        other.status = self.status
+        other.length = self.length
+        other.closes = self.closes
+        other.headerBytes = self.headerBytes
+        return other
+
 
 def checkStart(data: bytes) -> None:
     """

@@ -38,6 +38,8 @@ from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings
 
 MOST_HELD = 64 * 1024
 """Bytes behind a request that may wait before reading stops."""
+MOST_REMEMBERED = 4096
+"""Bytes of a head that is kept to be compared with the next one."""
 MOST_QUEUED = 2
 """Responses that may wait for the transport while another request comes."""
 FLOOD = "codec_error:Too many responses queued."
@@ -77,7 +79,8 @@ class H1ServerCodec:
 
     __slots__ = (
         *("_body", "_connection", "_count", "_dead", "_decoder", "_held", "_limits", "_lineRead"),
-        *("_paused", "_reading", "_scanned", "_stats", "_stream", "_tooMuch"),
+        *("_paused", "_reading", "_scanned", "_seen", "_seenHead", "_stats", "_stream"),
+        "_tooMuch",
         *("full", "output", "protocol", "queued", "settings"),
     )
 
@@ -109,6 +112,8 @@ class H1ServerCodec:
         self.queued = 0
         self.full = False
         self._dead = False
+        self._seen = b""
+        self._seenHead: RequestHead | None = None
 
     @property
     def waits(self) -> bool:
@@ -171,7 +176,12 @@ class H1ServerCodec:
                     return start
             stream = self._begin(size)
         end = data.find(b"\r\n\r\n", start + self._scanned) + 4
-        lines = splitLines(data[start:end]) if end > 3 else None
+        block = data[start:end] if end > 3 else b""
+        if block and block == self._seen:
+            self._scanned = 0
+            self._deliverAgain(stream, block)
+            return end
+        lines = splitLines(block) if block else None
         if lines is None:
             end = findEnd(data, start + self._scanned)
         if end < 0:
@@ -180,10 +190,31 @@ class H1ServerCodec:
         self._scanned = 0
         if end - start > self._limits.maxBytes:
             raise tooLarge()
-        size = end - start
         if lines is None:
             lines = oddLines(data[start:end])
             size = sum(map(len, lines)) + 2 * len(lines) + 2
+        else:
+            size = end - start
+            if size <= MOST_REMEMBERED and self._limits.underscores == "ALLOW":
+                self._seen = block
+                self._seenHead = None
+        self._deliver(stream, self._parse(stream, lines, size))
+        return end
+
+    def _deliverAgain(self, stream: H1ServerStream, block: bytes) -> None:
+        """The head that came before on this connection has come again, byte for byte."""
+        head = self._seenHead
+        if head is None:
+            lines = splitLines(block)
+            assert lines is not None
+            head = self._parse(stream, lines, len(block))
+            self._seenHead = head.copy()
+        else:
+            head = head.copy()
+            stream.receivedHeaderBytes = head.headerBytes
+        self._deliver(stream, head)
+
+    def _parse(self, stream: H1ServerStream, lines: list[bytes], size: int) -> RequestHead:
         head = RequestHead()
         try:
             parseRequest(head, lines, size, self.settings, self._limits)
@@ -191,8 +222,7 @@ class H1ServerCodec:
             stream.receivedHeaderBytes = head.headerBytes
         if self._limits.underscores != "ALLOW":
             self._checkUnderscores(head.headers)
-        self._deliver(stream, head)
-        return end
+        return head
 
     def _begin(self, size: int) -> H1ServerStream:
         """Begin a stream; size: bytes that are here, which Envoy counts as its own."""
