@@ -161,7 +161,12 @@ class ParityTestCase(SynchronousTestCase):
                 result["log"] = sorted(side.program.lines(log, lines))
             results.append(scrubbed(result))
         theirs, ours = results
-        self.assertEqual(differences(theirs, ours), [], "real Envoy's, and ours")
+        found = differences(theirs, ours)
+        if found:
+            shown = [
+                f"{where}\n  Envoy: {one!r}\n  ours:  {other!r}" for where, one, other in found
+            ]
+            self.fail("\n" + "\n".join(shown))
         return theirs["scenario"]
 
 

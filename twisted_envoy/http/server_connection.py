@@ -245,7 +245,7 @@ class ServerConnection(Link):
                     stream.decodeData(b"", True)
                 return
         self._remote = True
-        self._resetAll("downstream_remote_disconnect")
+        self._resetAll(False)
         self._close()
 
     def connectionLost(self, reason: Failure) -> None:
@@ -255,14 +255,8 @@ class ServerConnection(Link):
         )
         settings = self.settings
         stats = settings.stats
-        if self.streams:
-            stats.downstream_cx_destroy_active_rq.value += 1
-            if local:
-                stats.downstream_cx_destroy_local_active_rq.value += 1
-            else:
-                stats.downstream_cx_destroy_remote_active_rq.value += 1
         self._closed = True
-        self._resetAll("downstream_local_disconnect" if local else "downstream_remote_disconnect")
+        self._resetAll(local)
         stats.downstream_cx_active.value -= 1
         stats.downstream_cx_destroy.value += 1
         if local:
@@ -290,8 +284,17 @@ class ServerConnection(Link):
         self._output.transport = self.transport
         self.codec = None
 
-    def _resetAll(self, details: str) -> None:
+    def _resetAll(self, local: bool) -> None:
+        """Whose end it was is told to the requests that are not over."""
         codec = self.codec
+        stats = self.settings.stats
+        details = "downstream_local_disconnect" if local else "downstream_remote_disconnect"
+        if self.streams:
+            stats.downstream_cx_destroy_active_rq.value += 1
+            if local:
+                stats.downstream_cx_destroy_local_active_rq.value += 1
+            else:
+                stats.downstream_cx_destroy_remote_active_rq.value += 1
         for stream in list(self.streams):
             stream.streamReset(Reset.CONNECTION_TERMINATION, details)
         if codec is not None:
@@ -317,6 +320,10 @@ class ServerConnection(Link):
     def newStream(self, encoder: IStreamEncoder) -> HTTPStream:
         settings = self.settings
         stream = HTTPStream(self, encoder)
+        if self.multiplexes:
+            settings.stats.downstream_rq_http2_total.value += 1
+        else:
+            settings.stats.downstream_rq_http1_total.value += 1
         stream.streamInfo.protocol = self.protocol  # of a head that is never whole, too
         self.streams.add(stream)
         self._requests += 1
@@ -326,6 +333,7 @@ class ServerConnection(Link):
                 self._startDraining()
             else:
                 self.drain = Drain.CLOSING
+                stream.closesAfter = True
         return stream
 
     def goAwayReceived(self, code: int) -> None:
@@ -335,18 +343,15 @@ class ServerConnection(Link):
 
     def requestCame(self, stream: HTTPStream, headers: HeaderMap) -> None:
         """A request's headers are there."""
-        stats = self.settings.stats
         if self.multiplexes:
-            stats.downstream_rq_http2_total.value += 1
             upgrade = headers.get(b":protocol")
             if upgrade is not None:
                 headers.remove(b":protocol")
                 headers.set(b":method", b"GET")
                 headers.set(b"connection", b"upgrade")
                 headers.set(b"upgrade", upgrade)
-        else:
-            stats.downstream_rq_http1_total.value += 1
-            stream.closesAfter = _asksToClose(headers, stream.streamInfo.protocol)
+        elif _asksToClose(headers, stream.streamInfo.protocol):
+            stream.closesAfter = True
 
     def refuse(self, stream: HTTPStream, refusal: Any) -> None:
         """The request is answered before it has a route."""
@@ -370,11 +375,7 @@ class ServerConnection(Link):
         info.responseCode = int(headers[b":status"])
         settings.edge.prepareResponse(headers, info, stream.requestHeaders)
         status = info.responseCode
-        stats.downstream_rq_completed.value += 1
-        settings.listenerStats.downstream_rq_completed.value += 1
-        kind = status // 100 if 100 <= status < 600 else 0
-        stats.byClass[kind].value += 1
-        settings.listenerStats.byClass[kind].value += 1
+        self.countResponse(status)
         if self.drain is Drain.NO and settings.drainClose():
             self._startDraining()
             stats.downstream_cx_drain_close.value += 1
@@ -387,6 +388,13 @@ class ServerConnection(Link):
                 headers.remove(b"connection")
             return
         self._prepareClose(stream, headers, status)
+
+    def countResponse(self, status: int) -> None:
+        """A response of this status, or interim headers, go to the client."""
+        kind = status // 100 if 100 <= status < 600 else 0
+        for stats in (self.settings.stats, self.settings.listenerStats):
+            stats.downstream_rq_completed.value += 1
+            stats.byClass[kind].value += 1
 
     def _prepareClose(self, stream: HTTPStream, headers: HeaderMap, status: int) -> None:
         """HTTP/1.1 says in a header that the connection ends."""
@@ -417,6 +425,7 @@ class ServerConnection(Link):
             isConnect = headers is not None and headers.get(b":method") == b"CONNECT"
             stream.encoder.resetStream(Reset.CONNECT_ERROR if isConnect else Reset.LOCAL)
         else:
+            self.settings.stats.downstream_rq_rx_reset.value += 1
             self.drain = Drain.CLOSING
         stream.finish()
 
@@ -428,6 +437,7 @@ class ServerConnection(Link):
                 reason = Reset.CONNECT_ERROR
             stream.encoder.resetStream(reason)
         if not self.multiplexes:
+            self.settings.stats.downstream_rq_rx_reset.value += 1
             self.drain = Drain.CLOSING
         stream.finish()
 
@@ -546,9 +556,14 @@ class _Reading:
 def _asksToClose(headers: HeaderMap, protocol: str) -> bool:
     """The client wants the connection to end with this request."""
     value = headers.joined(b"connection")
-    if value is None:
-        return protocol == "HTTP/1.0"
-    tokens = [token.strip().lower() for token in value.split(b",")]
     if protocol == "HTTP/1.0":
-        return b"keep-alive" not in tokens
-    return b"close" in tokens
+        return value is None or not _holds(value, b"keep-alive")
+    if value is not None and _holds(value, b"close"):
+        return True
+    value = headers.joined(b"proxy-connection")
+    return value is not None and _holds(value, b"close")
+
+
+def _holds(value: bytes, token: bytes) -> bool:
+    """Is it one of a header's values?"""
+    return token in [each.strip().lower() for each in value.split(b",")]

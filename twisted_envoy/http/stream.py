@@ -141,6 +141,7 @@ class HTTPStream:
         if headers.get(b"expect", b"").lower() == _CONTINUE and not settings.proxies100Continue:
             headers.remove(b"expect")
             if not endStream:
+                connection.countResponse(100)
                 self.encoder.encode1xx(HeaderMap(((b":status", b"100"),)))
         refusal = settings.edge.prepareRequest(headers, info, connection.streamInfo, False)
         if refusal is not None:
@@ -397,6 +398,7 @@ class HTTPStream:
     def encode1xx(self, headers: HeaderMap) -> None:
         """Interim headers from the upstream; 100 only where it was asked for through us."""
         if self.settings.proxies100Continue and not self.ended:
+            self.connection.countResponse(int(headers[b":status"]))
             self.encoder.encode1xx(headers)
 
     def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
@@ -441,7 +443,7 @@ class HTTPStream:
             return
         self.decodingEnded = True
         info.responseCodeDetails = details
-        if status == 400:
+        if status == 400 and not self.settings.http1.streamErrors:
             self.closesAfter = True
         edit = None if self.route is None else self.route.finalizeResponse
         replies = self.settings.localReplies

@@ -140,8 +140,8 @@ class RefusalTests(SynchronousTestCase):
     def test_table(self) -> None:
         """As Envoy answers."""
         for headers, expected in (
-            (requestOf(host=None), (400, b"", "missing_host_header", True, "")),
-            (requestOf(path=b"/a#b"), (400, b"", "path_normalization_failed", True, "")),
+            (requestOf(host=None), (400, b"", "missing_host_header", False, "")),
+            (requestOf(path=b"/a#b"), (400, b"", "path_normalization_failed", False, "")),
             (
                 requestOf(path=b"*", method=b"OPTIONS"),
                 (404, b"", "absolute_path_rejected", False, ""),
@@ -159,7 +159,7 @@ class RefusalTests(SynchronousTestCase):
             ),
             (
                 requestOf((b"connection", b"host")),
-                (400, b"", "missing_host_header", True, ""),
+                (400, b"", "missing_host_header", False, ""),
             ),
         ):
             self.assertEqual(self.refused(headers), expected)

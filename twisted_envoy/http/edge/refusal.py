@@ -36,12 +36,12 @@ class Refusal:
         self.counter = counter
 
 
-MISSING_HOST = Refusal(400, "missing_host_header", close=True)
+MISSING_HOST = Refusal(400, "missing_host_header")
 MISSING_PATH = Refusal(404, "missing_path_rejected")
 ABSOLUTE_PATH = Refusal(404, "absolute_path_rejected", counter="downstream_rq_non_relative_path")
 LOW_VERSION = Refusal(426, "low_version", b"Upgrade Required", close=True, flag="DPE")
 BAD_PATH = Refusal(
-    400, "path_normalization_failed", close=True, counter="downstream_rq_failed_path_normalization"
+    400, "path_normalization_failed", counter="downstream_rq_failed_path_normalization"
 )
 CONNECTION_HEADER = Refusal(
     400, "http1.connection_header_rejected", b"Bad Request", close=True, flag="DPE"
