@@ -43,7 +43,7 @@ class HTTPOptionsTests(RefusalTestCase):
         made = self.built()
         self.assertEqual((made.protocol, made.automatic), ("HTTP/1.1", False))
         self.assertEqual(made.common.idleTimeout, 3600)
-        self.assertEqual((made.limits.maxBytes, made.limits.maxCount), (60 * 1024, 100))
+        self.assertEqual((made.limits.maxBytes, made.limits.maxCount), (80 * 1024, 100))
         self.assertIs(self.envoy.server.clusters.get("c").http.tunnelHalfClose, False)
 
     def test_typed(self):
