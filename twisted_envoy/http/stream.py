@@ -65,6 +65,7 @@ class HTTPStream:
     __slots__ = (
         "_decoding",
         "_encoding",
+        "_gate",
         "_paused",
         "_plan",
         "_producer",
@@ -76,7 +77,6 @@ class HTTPStream:
         "encoder",
         "ended",
         "filters",
-        "gate",
         "isTunnel",
         "lastActivity",
         "requestEnded",
@@ -110,7 +110,7 @@ class HTTPStream:
         self.route: Any = None
         self.filters: list[HTTPFilter] = []
         self.bufferLimit = settings.bufferLimit
-        self.gate = ReadGate(self)
+        self._gate: ReadGate | None = None
         self.watched = True
         self.timers = StreamTimers(self) if settings.hasTimers else None
         self._plan: FilterPlan = settings.plan
@@ -120,6 +120,14 @@ class HTTPStream:
         self._responsePaused = self._paused = False
         settings.stats.downstream_rq_total.value += 1
         settings.stats.downstream_rq_active.value += 1
+
+    @property
+    def gate(self) -> ReadGate:
+        """Made when it is asked for: most requests have no body."""
+        gate = self._gate
+        if gate is None:
+            gate = self._gate = ReadGate(self)
+        return gate
 
     # The request, from the codec.
 
@@ -574,7 +582,7 @@ class HTTPStream:
         self.connection.streamFinished(self)
         if settings.records.logs:
             self.writeRecord("DownstreamEnd")
-        self._producer = None
+        self._producer = self._gate = None
 
     def _endFilters(self) -> None:
         filters = self.filters

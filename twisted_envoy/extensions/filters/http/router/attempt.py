@@ -61,6 +61,7 @@ class UpstreamRequest:
         "_cancel",
         "_duration",
         "_ended",
+        "_gated",
         "_idle",
         "_pending",
         "_pendingSize",
@@ -90,7 +91,7 @@ class UpstreamRequest:
         self._pending: list[bytes] | None = None
         self._pendingSize = 0
         self._trailers: HeaderMap | None = None
-        self._ended = False
+        self._ended = self._gated = False
 
     def start(self, pool: IHTTPPool, endStream: bool) -> None:
         """Ask the pool; endStream: the request has nothing but its headers."""
@@ -119,6 +120,7 @@ class UpstreamRequest:
             self._pendingSize += len(data)
             stream = router.stream
             if self._pendingSize > stream.bufferLimit:
+                self._gated = True
                 stream.gate.shut(CONNECTING)
 
     def encodeTrailers(self, trailers: HeaderMap) -> None:
@@ -147,6 +149,7 @@ class UpstreamRequest:
             info = router.info
             info.lastUpstreamByteSentTime = info.firstUpstreamByteSentTime
             return
+        self._gated = True
         encoder.registerProducer(router.stream.gate)
         bare = self._ended and self._pending is None and self._trailers is None
         encoder.encodeHeaders(headers, bare)
@@ -334,8 +337,9 @@ class UpstreamRequest:
             info.upstreamWireBytesSent += encoder.wireBytes
             info.upstreamHeaderBytesReceived += encoder.receivedHeaderBytes
             info.upstreamWireBytesReceived += encoder.receivedWireBytes
-        gate = router.stream.gate
-        if gate.reasons & (CONNECTING | PEER_FULL):
+            self.encoder = None
+        if self._gated:
+            gate = router.stream.gate
             gate.open(CONNECTING)
             gate.open(PEER_FULL)
         self._pending = self._trailers = self._cancel = None
