@@ -38,7 +38,7 @@ class Scripted:
 
     def __call__(self, peer: Peer) -> object:
         """Serve one connection; the request lines that came on it are what was seen."""
-        lines = []
+        lines: list[str] = []
         while (head := self._head(peer)) and self._serve(peer, head, lines):
             pass
         return lines

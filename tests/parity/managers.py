@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.bootstraps import listener, logTo, typed
+from tests.parity.exchanges import http1
+from tests.parity.support import ParityTestCase, Side
 
 HTTP_LOG = (
     "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL% %RESPONSE_CODE% "
@@ -79,3 +81,31 @@ def protocol(explicit: dict[str, Any] | None = None, **fields: Any) -> dict[str,
     made = {"@type": f"type.googleapis.com/{OPTIONS}", **fields}
     made["explicit_http_config"] = explicit or {"http_protocol_options": {}}
     return {"typed_extension_protocol_options": {OPTIONS: made}}
+
+
+class ManagerTestCase(ParityTestCase):
+    """Conversations with one listener at a time."""
+
+    def compared(
+        self, name: str, conversations: dict[str, Any], lines: int | None = None, stats: str = ""
+    ) -> dict[str, list[str]]:
+        """
+        The conversations, the stats of the connection manager, and its log.
+
+        Args:
+            lines: that the log has, 0 for any number; by default one for each conversation.
+            stats: a pattern of more of them.
+        """
+        count = len(conversations) if lines is None else lines
+        pattern = rf"^http\.{name}\.(?!downstream_(rq_time|cx_tx_bytes_total))"
+        result: dict[str, list[str]] = self.same(
+            lambda side: self.talked(side, name, conversations),
+            f"{pattern}|{stats}" if stats else pattern,
+            f"{name}.log" if count else "",
+            count,
+        )
+        return result
+
+    def talked(self, side: Side, name: str, conversations: dict[str, Any]) -> Any:
+        """What came of the conversations."""
+        return http1(side.program.port(name), conversations)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tests.bootstraps import cluster
-from tests.parity.exchanges import END, get, http1
+from tests.parity.exchanges import END, get
 from tests.parity.http_origins import OK, Scripted, answer
-from tests.parity.managers import direct, manager, protocol, route
+from tests.parity.managers import ManagerTestCase, direct, manager, protocol, route
 from tests.parity.peers import Served
-from tests.parity.support import ParityTestCase, Side, served
+from tests.parity.support import served
 
 _CASES = {
     "header_key_format": {
@@ -22,7 +22,7 @@ _CASES = {
         }
     }
 }
-_PROPER = {"header_key_format": {"proper_case_words": {}}}
+_PROPER: dict[str, Any] = {"header_key_format": {"proper_case_words": {}}}
 
 
 def chunked(body: str, path: str = "/", *headers: str) -> bytes:
@@ -30,7 +30,7 @@ def chunked(body: str, path: str = "/", *headers: str) -> bytes:
     return get(path, "Transfer-Encoding: chunked", *headers, method="POST", body=body)
 
 
-class HTTP1Tests(ParityTestCase):
+class HTTP1Tests(ManagerTestCase):
     """One scripted origin behind several connection managers."""
 
     origins: ClassVar[dict[str, Served | None]] = {"origin": Scripted()}
@@ -95,23 +95,6 @@ class HTTP1Tests(ParityTestCase):
             ),
         ]
         return served(listeners, clusters)
-
-    def compared(
-        self, name: str, conversations: dict[str, Any], lines: int | None = None
-    ) -> dict[str, list[str]]:
-        """The conversations with a listener, its stats, and its log."""
-        count = len(conversations) if lines is None else lines
-        result: dict[str, list[str]] = self.same(
-            lambda side: self.talked(side, name, conversations),
-            rf"^http\.{name}\.(?!downstream_(rq_time|cx_tx_bytes_total))",
-            f"{name}.log" if count else "",
-            count,
-        )
-        return result
-
-    def talked(self, side: Side, name: str, conversations: dict[str, Any]) -> Any:
-        """What came of the conversations."""
-        return http1(side.program.port(name), conversations)
 
     def test_requests(self) -> None:
         """What is read as a request, and what of it the origin sees."""

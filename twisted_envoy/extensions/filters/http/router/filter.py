@@ -314,6 +314,7 @@ class Router(HTTPFilter):
             attempt.host.stats.rq_success.value += 1
         if self._cookie is not None:
             headers.add(b"set-cookie", self._cookie)
+        info.responseCode = status
         info.responseCodeDetails = "via_upstream"
         route.finalizeResponse(headers, info)
         self.responseStarted = True
