@@ -4,13 +4,47 @@ from __future__ import annotations
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
 
 from tests.network.listening import HOP, WEB, Wanting, World
+from twisted_envoy.interfaces.network import ITransportListenerFilter, Verdict
 from twisted_envoy.network.accept import Acceptor
 from twisted_envoy.state.filter_state import FilterState, Sharing, StringObject
 from twisted_envoy.state.passthrough import Passthrough
 
 ACTIVE = {"downstream_cx_total": 1, "downstream_cx_active": 1}
+
+
+class Insatiable:
+    """A listener filter that is never done; it asks for each number of bytes in turn."""
+
+    def __init__(self, *asked):
+        self.maxReadBytes, *self.left = asked
+        self.shown = []
+
+    def feed(self, data, streamInfo):
+        self.shown.append(data)
+        if self.left and len(data) >= self.maxReadBytes:
+            self.maxReadBytes = self.left.pop()
+        return Verdict.NEED_MORE, 0
+
+
+@implementer(ITransportListenerFilter)
+class Asking:
+    """A listener filter that looks at the transport."""
+
+    maxReadBytes = 0
+
+    def __init__(self):
+        self.seen = []
+
+    def connected(self, transport):
+        self.seen.append(transport.getHost())
+
+    def feed(self, data, streamInfo):
+        self.seen.append(data)
+        return Verdict.DONE, 0
 
 
 class PlainTests(SynchronousTestCase):
@@ -77,7 +111,7 @@ class LookingTests(SynchronousTestCase):
         for data in (b"ab", b"cd"):
             client.write(data)
             world.settle()
-        self.assertEqual(first.shown, [b"", b"ab", b"abcd"])
+        self.assertEqual(first.shown, [b"", b"ab", b"abc"])
         self.assertEqual(second.shown, [b"abcd"])
         self.assertEqual(world.links, [])
 
@@ -117,6 +151,50 @@ class LookingTests(SynchronousTestCase):
         self.assertEqual(world.stats, {})
         self.assertEqual(len(world.logged), 1)
         self.assertEqual(world.clock.getDelayedCalls(), [])
+
+    def test_shownNoMoreThanAsked(self):
+        """A filter sees at most its maxReadBytes; what is behind them is for the others."""
+        first, second = Wanting(2), Wanting(4)
+        world = self.world(first, second)
+        client = world.connect()
+        client.write(b"abcdef")
+        world.settle()
+        self.assertEqual((first.shown, second.shown), ([b"", b"ab"], [b"abcd"]))
+        self.assertEqual(world.links[0].data, b"abcdef")
+
+    def test_waitsForMoreThanAsked(self):
+        """A filter that has all that it may ask for and still waits ends the connection."""
+        for most, data in ((0, b""), (3, b"abc"), (3, b"abcdef")):
+            world = self.world(Insatiable(most))
+            client = world.connect()
+            client.write(data)
+            world.settle()
+            self.assertEqual((client.ended, client.wasReset), (not data, bool(data)))
+            self.assertEqual((world.links, world.stats, len(world.logged)), ([], {}, 1))
+
+    def test_asksForMore(self):
+        """A filter may ask for more while it waits, and is shown what there is of it at once."""
+        filter = Insatiable(2, 5)
+        world = self.world(filter)
+        client = world.connect()
+        for data in (b"abc", b"d"):
+            client.write(data)
+            world.settle()
+        self.assertEqual(filter.shown, [b"", b"ab", b"abc", b"abcd"])
+        self.assertFalse(client.ended)
+
+        client.write(b"ef")
+        world.settle()
+        self.assertEqual(filter.shown[4:], [b"abcde"])
+        self.assertTrue(client.wasReset)
+
+    def test_transport(self):
+        """A filter that asks for it is given the transport before it looks."""
+        filter = Asking()
+        world = self.world(filter)
+        world.connect()
+        verifyObject(ITransportListenerFilter, filter)
+        self.assertEqual(filter.seen, [WEB, b""])
 
     def test_endsTooSoon(self):
         """An end of stream while a filter waits closes."""

@@ -35,6 +35,13 @@ class StreamSocketTests(LoopbackTestCase):
             self.assertTrue(verifyObject(interface, server.transport))
         self.assertEqual(server.transport.logPrefix(), "connection")
 
+    async def test_handleIsTheSocket(self) -> None:
+        """Whoever wants to know an option of the socket can ask it."""
+        server, _ = await self.pair()
+
+        handle = server.transport.getHandle()
+        self.assertEqual(handle.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE), socket.SOCK_STREAM)
+
     async def test_addressesNameBothEnds(self) -> None:
         """Each end's host is the other's peer."""
         server, client = await self.pair()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
@@ -66,17 +66,27 @@ class Verdict(Enum):
 class IListenerFilter(Interface):
     """Looks at the first bytes of a connection before a filter chain is chosen. Sans-IO."""
 
-    maxReadBytes: int = Attribute("How many bytes it may ask for; 0 when it reads none.")
+    maxReadBytes: int = Attribute(
+        "How many bytes it may ask for, 0 when it reads none; may grow while it waits."
+    )
 
     def feed(data: bytes, streamInfo: StreamInfo) -> tuple[Verdict, int | str]:
         """
-        Look at everything that has come so far.
+        Look at everything that has come so far, up to `maxReadBytes`.
 
-        Called once with b"" at accept, then with the whole beginning each time that it grows.
+        Called once with b"" at accept, then with the whole beginning each time that it grows. A
+        filter that needs more though it has all that it may ask for ends the connection.
 
         Returns:
             (NEED_MORE, 0), (DONE, bytes that it took away) or (REJECT, reason).
         """
+
+
+class ITransportListenerFilter(IListenerFilter):
+    """A listener filter that asks the connection itself something, such as its socket."""
+
+    def connected(transport: Any) -> None:
+        """The accepted transport; called once, before the first `feed`."""
 
 
 class IListenerInfo(Interface):

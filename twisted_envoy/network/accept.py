@@ -13,6 +13,8 @@ and then steps aside: the chain becomes the transport's protocol.
     new         makeConnection, filters        looking
     looking     bytes satisfy every filter     chain
     looking     a filter rejects, end, loss    closed
+    looking     a filter has all it may ask    closed: it may wait for no more
+                for and is not done
     looking     listener_filters_timeout       closed, or chain when configured so
 """
 
@@ -27,7 +29,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from twisted_envoy.interfaces.network import IListenerFilter, Verdict
+from twisted_envoy.interfaces.network import (
+    IListenerFilter,
+    ITransportListenerFilter,
+    Verdict,
+)
 from twisted_envoy.state.passthrough import Passthrough
 from twisted_envoy.state.stream_info import StreamInfo
 
@@ -101,6 +107,9 @@ class Acceptor:
 
     def _look(self, makers: tuple[Callable[[], IListenerFilter], ...]) -> None:
         self._filters = [make() for make in makers]
+        for each in self._filters:
+            if ITransportListenerFilter.providedBy(each):
+                each.connected(self.transport)
         listener = self._listener
         listener.waiting(self)
         if not self._feed() and listener.filtersTimeout:
@@ -110,9 +119,17 @@ class Acceptor:
         """Show the filters what there is; True when nothing is waited for any more."""
         streamInfo = cast(StreamInfo, self.streamInfo)
         while self._filters:
-            verdict, value = self._filters[0].feed(self._data, streamInfo)
+            first = self._filters[0]
+            most = first.maxReadBytes
+            verdict, value = first.feed(self._data[:most], streamInfo)
             if verdict is Verdict.NEED_MORE:
-                return False
+                if most < first.maxReadBytes and most < len(self._data):
+                    continue  # it asks for more, and there is some
+                if len(self._data) < first.maxReadBytes:
+                    return False
+                _log.error("a listener filter waits for more than its maxReadBytes, {n}", n=most)
+                self._close()
+                return True
             if verdict is Verdict.REJECT:
                 self._close()
                 return True

@@ -1,13 +1,12 @@
 """
 A connected stream socket: reads what comes, sends at once (`write_buffer`), and ends in good order.
 
-Where Twisted's own transports buffer every write until the next turn of the reactor, this one
-calls send() first and only watches for writability when the kernel takes no more. To the reactor
-it is a plain IReadDescriptor and IWriteDescriptor, to protocols an IHalfCloseTransport; its rules
-for end of stream and closing are those of `twisted.internet.tcp`, with three differences that save
-bytes: a failed send does not hide what the peer sent before, a protocol that knows no half-close
-is closed only once what it wrote is out, and a close after which the peer still sends waits for
-the peer in the background (`lingering`), so that the kernel does not reset what is under way.
+Twisted's own transports buffer every write until the reactor's next turn; this one calls send() and
+only watches for writability when the kernel takes no more. To the reactor it is a plain reader and
+writer, to protocols an IHalfCloseTransport; its rules are those of `twisted.internet.tcp`, with
+three differences that save bytes: a failed send does not hide what the peer sent before, a protocol
+that knows no half-close is closed only once what it wrote is out, and a close after which the peer
+still sends waits for the peer (`lingering`).
 
     event                     sent by      what happens
     bytes                     the peer     dataReceived
@@ -387,6 +386,10 @@ class StreamSocket:
         tell(protocol.connectionLost, reason)
 
     # Addresses.
+
+    def getHandle(self) -> socket.socket:
+        """The socket, to ask for its options."""
+        return self._sock
 
     def getPeer(self) -> IAddress:
         """The other end."""

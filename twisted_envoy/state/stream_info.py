@@ -130,6 +130,7 @@ class StreamInfo:
         streamID: a UUID text, "" until someone asks for it.
         listener: an interfaces.network.IListenerInfo, None outside a listener.
         detectedCloseType: `Normal`, `RemoteReset` or `LocalReset`.
+        lendsMetadata: requests on this connection begin with its dynamic metadata; never in Envoy.
         responseCodeDetails: what decided about the answer, "" for nothing in particular.
 
     What only a request has (state.request_info) is there as a value of the class, so that who
@@ -172,6 +173,7 @@ class StreamInfo:
         "filterChainMetadata",
         "filterChainName",
         "filterState",
+        "lendsMetadata",
         "listener",
         "localAddress",
         "localCloseReason",
@@ -200,6 +202,7 @@ class StreamInfo:
         self.remoteAddress = self.directRemoteAddress = remoteAddress
         self.filterState = FilterState() if filterState is None else filterState
         self.dynamicMetadata: dict[str, dict[str, object]] = {}
+        self.lendsMetadata = False
         self.requestedServerName = ""
         self.transportProtocol = ""
         self.applicationProtocols: tuple[str, ...] = ()
@@ -216,6 +219,11 @@ class StreamInfo:
         self.responseCodeDetails = ""
         self.detectedCloseType = "Normal"
         self.upstream: UpstreamInfo | None = None
+
+    @property
+    def localAddressRestored(self) -> bool:
+        """Did a listener filter find out where the client wanted to go?"""
+        return self.localAddress is not self.directLocalAddress
 
     def raiseFlag(self, flag: str) -> None:
         """Raise a response flag (short form); raising it again changes nothing."""

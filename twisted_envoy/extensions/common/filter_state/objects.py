@@ -7,7 +7,10 @@ How each object prints was observed on real Envoy: not every object has a PLAIN 
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Hashable, Mapping
+
+from twisted.internet.address import IPv4Address, IPv6Address
 
 from twisted_envoy.network.cidr import V4, parseAddress
 from twisted_envoy.state.filter_state import (
@@ -92,6 +95,14 @@ class AddressObject(UntypedObject):
         self.port = port
         self._hasFields = hasFields
 
+    @property
+    def address(self) -> IPv4Address | IPv6Address:
+        """It, with the host in its shortest form."""
+        if ":" not in self.host:
+            return IPv4Address("TCP", self.host, self.port)
+        host = socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, self.host))
+        return IPv6Address("TCP", host, self.port)
+
     def field(self, name: str) -> object:
         if not self._hasFields:
             return None
@@ -124,7 +135,7 @@ def makeUint64(text: str) -> FilterStateObject | None:
     return None if number is None else NumberObject(number, typedAsText=True)
 
 
-def makeAddress(text: str) -> FilterStateObject | None:
+def makeAddress(text: str) -> AddressObject | None:
     """`IP:PORT`, an IPv6 address in brackets."""
     found = _ADDRESS.match(text)
     if found is None or int(found["port"]) > 65535:
