@@ -36,6 +36,7 @@ class FilterPlan:
         decodeSteps, encodeSteps: in the order in which the request and the response pass.
         decodesAlone: only the terminal filter looks at requests; encodesAlone: none at responses.
         ended: indexes of those that want streamEnded.
+        isFixed: all are used unless a route says otherwise.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class FilterPlan:
         "encodeSteps",
         "encodesAlone",
         "ended",
+        "isFixed",
         "makers",
         "names",
     )
@@ -59,6 +61,7 @@ class FilterPlan:
         self.makers = tuple(makers)
         self.names = tuple(names)
         self._disabled = disabled
+        self.isFixed = not disabled
         self._variants: dict[frozenset[str], FilterPlan] = {}
         defines = [make().defines for make in self.makers]
         self.decodeSteps = _steps(defines, "decode")

@@ -69,6 +69,7 @@ class ServerConnection(Link):
         codec: None before the first bytes when it depends on them.
         info: the connection's StreamInfo.
         streams: requests that are not over.
+        multiplexes: it is HTTP/2: requests end alone.
     """
 
     __slots__ = (
@@ -87,6 +88,7 @@ class ServerConnection(Link):
         "dataReceived",
         "drain",
         "info",
+        "multiplexes",
         "settings",
         "streams",
     )
@@ -94,6 +96,7 @@ class ServerConnection(Link):
     def __init__(self, settings: ManagerSettings) -> None:
         self.settings = settings
         self.codec: Any = None
+        self.multiplexes = False
         self.drain = Drain.NO
         self.dataReceived: Callable[[bytes], None] = self._sniff
         self.info: StreamInfo
@@ -120,11 +123,6 @@ class ServerConnection(Link):
         """Of the newest request."""
         protocol: str = self.codec.protocol
         return protocol
-
-    @property
-    def multiplexes(self) -> bool:
-        """HTTP/2: requests end alone."""
-        return self.codec is not None and self.codec.protocol == "HTTP/2"
 
     @property
     def closing(self) -> bool:
@@ -171,6 +169,7 @@ class ServerConnection(Link):
     def _begin(self, isHTTP2: bool) -> None:
         settings = self.settings
         stats = settings.stats
+        self.multiplexes = isHTTP2
         if isHTTP2:
             stats.downstream_cx_http2_total.value += 1
             stats.downstream_cx_http2_active.value += 1
@@ -324,7 +323,7 @@ class ServerConnection(Link):
             settings.stats.downstream_rq_http2_total.value += 1
         else:
             settings.stats.downstream_rq_http1_total.value += 1
-        stream.streamInfo.protocol = self.protocol  # of a head that is never whole, too
+        stream.streamInfo.protocol = self.codec.protocol  # of a head that is never whole, too
         self.streams.add(stream)
         self._requests += 1
         if settings.maxRequests and self._requests >= settings.maxRequests:
@@ -392,9 +391,12 @@ class ServerConnection(Link):
     def countResponse(self, status: int) -> None:
         """A response of this status, or interim headers, go to the client."""
         kind = status // 100 if 100 <= status < 600 else 0
-        for stats in (self.settings.stats, self.settings.listenerStats):
-            stats.downstream_rq_completed.value += 1
-            stats.byClass[kind].value += 1
+        settings = self.settings
+        stats, listenerStats = settings.stats, settings.listenerStats
+        stats.downstream_rq_completed.value += 1
+        stats.byClass[kind].value += 1
+        listenerStats.downstream_rq_completed.value += 1
+        listenerStats.byClass[kind].value += 1
 
     def _prepareClose(self, stream: HTTPStream, headers: HeaderMap, status: int) -> None:
         """HTTP/1.1 says in a header that the connection ends."""

@@ -140,18 +140,18 @@ class HTTPStream:
         connection = self.connection
         self.requestHeaders = info.requestHeaders = headers
         self.lastActivity = info.headersReceivedTime = settings.seconds()
-        info.protocol = connection.protocol
+        info.protocol = connection.codec.protocol
         if self.timers is not None:
             self.timers.headersCame()
         if endStream:
             self._requestEnds()
         connection.requestCame(self, headers)
-        if headers.get(b"expect", b"").lower() == _CONTINUE and not settings.proxies100Continue:
+        if b"expect" in headers and self._expectsContinue(headers):
             headers.remove(b"expect")
             if not endStream:
                 connection.countResponse(100)
                 self.encoder.encode1xx(HeaderMap(((b":status", b"100"),)))
-        refusal = settings.edge.prepareRequest(headers, info, connection.streamInfo, False)
+        refusal = settings.edge.prepareRequest(headers, info, connection.info, False)
         if refusal is not None:
             connection.refuse(self, refusal)
             return
@@ -170,6 +170,10 @@ class HTTPStream:
             self._decoding.headers(headers, endStream)
         except Exception:
             self._filterRaised()
+
+    def _expectsContinue(self, headers: HeaderMap) -> bool:
+        """The client waits for 100, and it is for us to say it."""
+        return headers[b"expect"].lower() == _CONTINUE and not self.settings.proxies100Continue
 
     def decodeData(self, data: bytes, endStream: bool) -> None:
         if endStream and data and not (self._plan.decodesAlone or self.connection.multiplexes):
@@ -288,12 +292,17 @@ class HTTPStream:
 
     def _makeFilters(self) -> None:
         route = self.route
-        plan = self._plan = self._plan.forRoute(_NOTHING if route is None else route.filterDisabled)
-        filters = [make() for make in plan.makers]
-        for index, one in enumerate(filters):
-            one.stream = self
-            one.index = index
+        plan = self._plan
+        if not plan.isFixed or (route is not None and route.filterDisabled):
+            plan = plan.forRoute(_NOTHING if route is None else route.filterDisabled)
+            self._plan = plan
+        filters: list[HTTPFilter] = []
         self.filters = filters
+        for make in plan.makers:
+            one = make()
+            one.stream = self
+            one.index = len(filters)
+            filters.append(one)
         if plan.decodesAlone:
             self._decoding = _Straight(filters[-1])
         else:

@@ -130,8 +130,9 @@ class Histogram:
 
     def record(self, value: float) -> None:
         """Take one value; a fraction is cut off."""
-        left = binOf(int(value))
-        self._pending[left] = self._pending.get(left, 0) + 1
+        left = 0.0 if value < 1 else binOf(int(value))
+        pending = self._pending
+        pending[left] = pending.get(left, 0) + 1
 
     def merge(self) -> None:
         """End the interval: what was recorded since the last call becomes visible."""

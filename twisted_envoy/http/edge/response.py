@@ -15,9 +15,8 @@ from twisted_envoy.http.edge.joining import JOINED_IN_RESPONSES, joinValues
 from twisted_envoy.http.edge.rules import ResponseRules
 from twisted_envoy.state.request_info import RequestInfo
 
-HOPS = frozenset(
-    (b"connection", b"upgrade", b"keep-alive", b"proxy-connection", b"transfer-encoding")
-)
+_ALWAYS_REMOVED = (b"keep-alive", b"proxy-connection", b"transfer-encoding")
+HOPS = frozenset((b"connection", b"upgrade", *_ALWAYS_REMOVED))
 
 
 class ResponseEdge:
@@ -70,9 +69,15 @@ class ResponseEdge:
 
 
 def _clean(headers: HeaderMap, requestHeaders: HeaderMap | None) -> None:
-    if requestHeaders is None or not isUpgrade(requestHeaders) or not isUpgrade(headers):
+    if (
+        b"upgrade" not in headers
+        or requestHeaders is None
+        or not isUpgrade(requestHeaders)
+        or not isUpgrade(headers)
+    ):
         headers.remove(b"connection")
-        headers.remove(b"upgrade")
-    headers.remove(b"keep-alive")
-    headers.remove(b"proxy-connection")
-    headers.remove(b"transfer-encoding")
+        if b"upgrade" in headers:
+            headers.remove(b"upgrade")
+    for name in _ALWAYS_REMOVED:
+        if name in headers:
+            headers.remove(name)

@@ -149,7 +149,8 @@ class PooledConnection:
             stats.upstream_cx_max_requests.value += 1
             self._stopTaking(State.DRAINING)
         elif self.active >= self._streamLimit:
-            self._stopTaking(State.BUSY)
+            self.state = State.BUSY
+            self.pool.ready.pop(self, None)
         hostStats.rq_total.value += 1
         hostStats.rq_active.value += 1
         stats.upstream_rq_total.value += 1
