@@ -47,7 +47,11 @@ class HTTPFilterTests(SynchronousTestCase):
         one.holdEncode()
         one.releaseEncode()
         one.sendLocalReply(403, b"no", "why", ((b"a", b"b"),), 7)
+        one.addDecodedData(b"d")
+        one.addEncodedData(b"e")
 
         names = ["holdDecode", "releaseDecode", "holdEncode", "releaseEncode"]
         self.assertEqual(stream.asked[:4], [(name, one) for name in names])
         self.assertEqual(stream.asked[4], ("sendLocalReply", 403, b"no", "why", ((b"a", b"b"),), 7))
+        added = [("addDecodedData", one, b"d"), ("addEncodedData", one, b"e")]
+        self.assertEqual(stream.asked[5:], added)

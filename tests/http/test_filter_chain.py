@@ -119,8 +119,53 @@ class FilterPlanTests(SynchronousTestCase):
         self.assertEqual(plan.ended, (1,))
 
 
+class Ender(HTTPFilter):
+    """Has bytes left over when the trailers come."""
+
+    __slots__ = ("passage", "rest")
+
+    def __init__(self, rest: bytes) -> None:
+        self.rest = rest
+        self.passage: Any = None
+
+    def decodeTrailers(self, trailers: HeaderMap) -> None:
+        self.passage.insert(self.index, self.rest)
+
+
 class PassageTests(SynchronousTestCase):
     """Order, holding and releasing."""
+
+    def test_insert(self) -> None:
+        """What a filter has left over passes those behind it, before the trailers; nothing is."""
+        for rest in (b"rest", b""):
+            said: list[Any] = []
+            ender = Ender(rest)
+            stream = Stream(Teller("a", said), ender, Teller("b", said))
+            ender.passage = stream.decoding
+
+            stream.decoding.headers(HeaderMap(), False)
+            stream.decoding.trailers(HeaderMap())
+
+            expected = [("b", "data", rest, False)] if rest else []
+            self.assertEqual(said[2:], [("a", "trailers"), *expected, ("b", "trailers")])
+
+    def test_insertWhereItIsHeld(self) -> None:
+        """It waits with the trailers."""
+        said: list[Any] = []
+        ender = Ender(b"rest")
+        stream = Stream(ender, Teller("b", said, holdOn="headers"), Teller("c", said))
+        ender.passage = stream.decoding
+
+        stream.decoding.headers(HeaderMap(), False)
+        stream.decoding.trailers(HeaderMap())
+        before = list(said)
+        stream.decoding.release(1)
+
+        self.assertEqual(before[-1], ("b", "trailers"))
+        self.assertEqual(
+            said[len(before) :],
+            [("c", "headers", False), ("c", "data", b"rest", False), ("c", "trailers")],
+        )
 
     def test_requestInOrder(self) -> None:
         """Every filter sees headers, data and trailers, the first one first."""

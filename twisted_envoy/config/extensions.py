@@ -107,6 +107,8 @@ class StructView:
 _MORE_HOMES = {
     "filters.listener": ("filters.udp.",),
     "bootstrap": ("network.socket_interface.", "wasm."),
+    "compression.compressor": ("compression.",),
+    "compression.decompressor": ("compression.",),
 }
 """Where else in Envoy's packages the extensions of a category are."""
 

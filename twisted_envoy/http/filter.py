@@ -65,6 +65,14 @@ class HTTPFilter:
         """Pass on what was held, and go on; may be called from anywhere."""
         self.stream.releaseEncode(self)
 
+    def addDecodedData(self, data: bytes) -> None:
+        """In decodeTrailers: body bytes that go on before the trailers do."""
+        self.stream.addDecodedData(self, data)
+
+    def addEncodedData(self, data: bytes) -> None:
+        """In encodeTrailers: body bytes that go on before the trailers do."""
+        self.stream.addEncodedData(self, data)
+
     def sendLocalReply(
         self,
         status: int,

@@ -211,6 +211,15 @@ class Passage:
                 return
         self._trailersOut(trailers)
 
+    def insert(self, index: int, data: bytes) -> None:
+        """Body bytes that a filter has left over when it is given the trailers."""
+        if data:
+            self.data(data, False, self._after(index))
+
+    def _after(self, index: int) -> int:
+        """Which step is next after a filter's."""
+        return next(n for n, step in enumerate(self._steps) if step[0] == index) + 1
+
     def _queue(self, held: _Held, data: bytes, endStream: bool) -> None:
         held.ended = endStream
         if data:
@@ -231,7 +240,7 @@ class Passage:
         held = self._holds.pop(index, None)
         if held is None or self._isOver():
             return
-        start = next(n for n, step in enumerate(self._steps) if step[0] == index) + 1
+        start = self._after(index)
         chunks = held.chunks
         if chunks:
             self.heldBytes -= held.size
@@ -272,7 +281,7 @@ class Passage:
             self.heldBytes -= len(data)
             passing.append(data)
         self._heldChanged()
-        start = next(n for n, step in enumerate(self._steps) if step[0] == index) + 1
+        start = self._after(index)
         if passing and not self._isOver():
             self.data(b"".join(passing), False, start)
 

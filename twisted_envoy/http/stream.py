@@ -364,6 +364,15 @@ class HTTPStream:
                 self._encoding.releaseSome(filter.index, size)
             except Exception:
                 self._filterRaised()
+    def addDecodedData(self, filter: HTTPFilter, data: bytes) -> None:
+        """See HTTPFilter."""
+        self._decoding.insert(filter.index, data)
+
+    def addEncodedData(self, filter: HTTPFilter, data: bytes) -> None:
+        """See HTTPFilter."""
+        if self._encoding is not None:
+            self._encoding.insert(filter.index, data)
+
 
     def heldRequestChanged(self, size: int) -> None:
         """Read no more while too much is held."""

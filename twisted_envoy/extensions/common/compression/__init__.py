@@ -1,0 +1,1 @@
+"""Compression libraries that are packages of their own."""
