@@ -179,7 +179,7 @@ def _byDirectSource(node: Any, streamInfo: StreamInfo) -> Any:
 def _bySourceType(node: Any, streamInfo: StreamInfo) -> Any:
     if len(node) == 1 and "ANY" in node:
         return node["ANY"]
-    return _exactly(node, "SAME_IP_OR_LOOPBACK" if _isLocal(streamInfo) else "EXTERNAL", "ANY")
+    return _exactly(node, "SAME_IP_OR_LOOPBACK" if isLocal(streamInfo) else "EXTERNAL", "ANY")
 
 
 def _bySource(node: Any, streamInfo: StreamInfo) -> Any:
@@ -212,7 +212,7 @@ def _exactly(node: dict[object, Any], key: object, anyKey: object) -> Any:
     return node.get(anyKey) if found is None else found
 
 
-def _isLocal(streamInfo: StreamInfo) -> bool:
+def isLocal(streamInfo: StreamInfo) -> bool:
     """From this host, as far as Envoy knows it: a pipe, 127.0.0.1, ::1, or one's own address."""
     remote = streamInfo.remoteAddress
     if isinstance(remote, UNIXAddress):

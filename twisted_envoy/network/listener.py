@@ -26,6 +26,7 @@ from twisted_envoy.interfaces.network import IListenerFilter, IListenerInfo
 from twisted_envoy.network.accept import Acceptor
 from twisted_envoy.network.chain import Chain
 from twisted_envoy.network.chain_match import FilterChainIndex
+from twisted_envoy.network.chain_tree import FilterChainTree
 from twisted_envoy.network.filter_chain import FilterChain
 from twisted_envoy.network.limits import ConnectionLimit
 from twisted_envoy.network.listener_stats import ListenerStats
@@ -59,6 +60,7 @@ class ListenerSettings:
     Attributes:
         addresses: as configured; the first is the listener's own.
         bufferLimit: bytes, `per_connection_buffer_limit_bytes`.
+        pipeSize: bytes that each direction of an internal connection holds; None: the bootstrap's.
         filtersTimeout: seconds that listener filters have, 0 for ever.
         limit: of this listener's connections.
         globalLimit: of all the server's; None when this listener does not count there.
@@ -68,11 +70,12 @@ class ListenerSettings:
     addresses: tuple[IAddress, ...]
     isInternal: bool
     statPrefix: str
-    chains: FilterChainIndex[FilterChain]
+    chains: FilterChainIndex[FilterChain] | FilterChainTree
     filterMakers: tuple[Callable[[], IListenerFilter], ...] = ()
     filtersTimeout: float = 15.0
     continueOnTimeout: bool = False
     bufferLimit: int = 1024 * 1024
+    pipeSize: int | None = None
     accessLogs: tuple[IAccessLogger, ...] = ()
     limit: ConnectionLimit = field(default_factory=ConnectionLimit)
     globalLimit: ConnectionLimit | None = None

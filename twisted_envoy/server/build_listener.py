@@ -18,6 +18,7 @@ from twisted_envoy.interfaces.transport_sockets import IDownstreamTransportSocke
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.chain_match import FilterChainIndex
 from twisted_envoy.network.chain_match_rules import isUnimplemented
+from twisted_envoy.network.chain_tree import FilterChainTree, buildChainMatcher, chainsByName
 from twisted_envoy.network.filter_chain import FilterChain
 from twisted_envoy.network.limits import ConnectionLimit
 from twisted_envoy.network.listener import Listener, ListenerInfo, ListenerSettings
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 _BUFFER = 1024 * 1024
 _FILTERS_TIMEOUT = 15.0
+_OWN_PIPES = "twisted_envoy.internal.buffer_of_listener"
+_SMALLEST_PIPE = 1024
+_LARGEST_PIPE = 8192 * 1024
 
 
 class ListenerBuilder:
@@ -108,6 +112,7 @@ class ListenerBuilder:
             filtersTimeout=_FILTERS_TIMEOUT if timeout is None else timeout,
             continueOnTimeout=config.continue_on_listener_filters_timeout,
             bufferLimit=_BUFFER if limit is None else limit or maxsize,  # 0 is no limit
+            pipeSize=self._pipeSize(limit) if internal else None,
             accessLogs=accessLogs,
             limit=self._limit(name),
             globalLimit=self._globalOf(config),
@@ -121,6 +126,12 @@ class ListenerBuilder:
         limit = ConnectionLimit()
         self._context.runtime.follow(key, limit.change)
         return limit
+
+    def _pipeSize(self, limit: int | None) -> int | None:
+        """What an internal listener's own limit makes of its pipes, where the switch says so."""
+        if not self._context.runtime.boolean(_OWN_PIPES, False) or limit is None:
+            return None
+        return min(max(limit, _SMALLEST_PIPE), _LARGEST_PIPE)
 
     def _globalOf(self, config: View) -> ConnectionLimit | None:
         ignored = (config.ignore_global_conn_limit, config.bypass_overload_manager)
@@ -142,13 +153,22 @@ def _statPrefix(address: IAddress) -> str:
     return addressText(address).replace(":", "_")
 
 
-def _chains(config: View, text: str, context: FactoryContext) -> FilterChainIndex[FilterChain]:
+def _chains(
+    config: View, text: str, context: FactoryContext
+) -> FilterChainIndex[FilterChain] | FilterChainTree:
     default = config.default_filter_chain
     where = f"error adding listener '{text}': "
     if default is not None:
         default.moot("filter_chain_match", "the default chain has what no other chain wants")
     if not config.filter_chains and default is None:
         raise config.error(f"{where}no filter chains specified")
+    if config.filter_chain_matcher is not None:
+        match = buildChainMatcher(config.filter_chain_matcher, context)
+        views = config.filter_chains
+        named = chainsByName(((view, _chain(view, where, context)) for view in views), where)
+        return FilterChainTree(
+            match, named, None if default is None else _chain(default, where, context)
+        )
     chains = (_chain(chain, where, context) for chain in config.filter_chains)
     fallback = None if default is None else _chain(default, where, context)
     return FilterChainIndex(chains, fallback, where, config)
