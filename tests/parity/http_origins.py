@@ -33,7 +33,7 @@ class Scripted:
     """An origin's `serve`; requests of one key are counted over all its connections."""
 
     def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[tuple[int, str]] = Counter()
         self._lock = Lock()
 
     def __call__(self, peer: Peer) -> object:
@@ -66,10 +66,10 @@ class Scripted:
                 peer.send(text)
             return True
         attempts = script.split("||")
-        key = headers.get("x-key", "")
+        key = (peer.port, headers.get("x-key", ""))
         with self._lock:
             at = self._counts[key]
-            self._counts[key] += bool(key)
+            self._counts[key] += bool(key[1])
         return self._act(peer, attempts[min(at, len(attempts) - 1)].split("|"))
 
     def _body(self, peer: Peer, headers: dict[str, str]) -> bytes:

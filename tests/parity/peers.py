@@ -19,6 +19,12 @@ class Peer:
         self._sock = sock
         self._isReset = isReset
 
+    @property
+    def port(self) -> int:
+        """Of this end."""
+        number: int = self._sock.getsockname()[1]
+        return number
+
     def send(self, data: bytes) -> None:
         """All of it."""
         self._sock.sendall(data)

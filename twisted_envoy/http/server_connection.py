@@ -319,10 +319,7 @@ class ServerConnection(Link):
     def newStream(self, encoder: IStreamEncoder) -> HTTPStream:
         settings = self.settings
         stream = HTTPStream(self, encoder)
-        if self.multiplexes:
-            settings.stats.downstream_rq_http2_total.value += 1
-        else:
-            settings.stats.downstream_rq_http1_total.value += 1
+        self.countRequest()
         stream.streamInfo.protocol = self.codec.protocol  # of a head that is never whole, too
         self.streams.add(stream)
         self._requests += 1
@@ -387,6 +384,15 @@ class ServerConnection(Link):
                 headers.remove(b"connection")
             return
         self._prepareClose(stream, headers, status)
+
+    def countRequest(self) -> None:
+        """A request has begun, or begins again."""
+        stats = self.settings.stats
+        stats.downstream_rq_total.value += 1
+        if self.multiplexes:
+            stats.downstream_rq_http2_total.value += 1
+        else:
+            stats.downstream_rq_http1_total.value += 1
 
     def countResponse(self, status: int) -> None:
         """A response of this status, or interim headers, go to the client."""

@@ -118,7 +118,6 @@ class HTTPStream:
         self._encoding: Encoding | None = None
         self._producer: IPushProducer | None = None
         self._responsePaused = self._paused = False
-        settings.stats.downstream_rq_total.value += 1
         settings.stats.downstream_rq_active.value += 1
 
     @property
@@ -504,6 +503,7 @@ class HTTPStream:
             return
         self._endFilters()
         info = self._infoAgain()
+        self.connection.countRequest()
         self.requestHeaders = info.requestHeaders = headers
         self.responseHeaders = None
         self.decodingEnded = False

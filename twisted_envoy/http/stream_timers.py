@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IDelayedCall
 
+from twisted_envoy.http.grpc import DEADLINE_EXCEEDED, grpcTimeout, grpcTimeoutText, isGRPC
+
 if TYPE_CHECKING:
     from twisted_envoy.http.server_connection import ServerConnection
     from twisted_envoy.http.stream import HTTPStream
@@ -146,14 +148,34 @@ class StreamTimers:
                 self._idleTimeout = idle
                 self._stream.lastActivity = reactor.seconds()
                 self._idle = reactor.callLater(idle, self._lookIdle)
-        limit = route.maxStreamDuration
-        most = None if limit is None else limit.maxStreamDuration
-        if most is not None:
-            if self._duration is not None:
-                self._duration.cancel()
-                self._duration = None
-            if most:
-                self._duration = reactor.callLater(most, self._tooLong)
+        if route.maxStreamDuration is not None:
+            self._limit(route.maxStreamDuration)
+
+    def _limit(self, limit: Any) -> None:
+        """A route says how long the stream may take; a gRPC request may say less."""
+        stream = self._stream
+        headers = stream.requestHeaders
+        cap = limit.grpcTimeoutHeaderMax
+        asked = None if cap is None or headers is None else grpcTimeout(headers)
+        if asked is None:
+            most = limit.maxStreamDuration
+            if most is None:
+                most = stream.settings.timeouts.maxStreamDuration
+            over = most == 0
+        else:
+            most = min(asked, cap) if cap else asked
+            most = max(0.0, most - (limit.grpcTimeoutHeaderOffset or 0.0))
+            over = False
+        if self._duration is not None:
+            self._duration.cancel()
+            self._duration = None
+        if over:
+            return
+        if headers is not None and isGRPC(headers):
+            headers.set(b"grpc-timeout", grpcTimeoutText(int(most * 1000)))
+        reactor = stream.settings.reactor
+        used = reactor.seconds() - stream.streamInfo.startTime
+        self._duration = reactor.callLater(max(0.0, most - used), self._tooLong)
 
     def stop(self) -> None:
         """The stream is over."""
@@ -192,7 +214,11 @@ class StreamTimers:
         stream = self._stream
         stream.settings.stats.downstream_rq_max_duration_reached.value += 1
         stream.sendLocalReply(
-            _status(stream), b"downstream duration timeout", "max_duration_timeout"
+            _status(stream),
+            b"downstream duration timeout",
+            "max_duration_timeout",
+            (),
+            DEADLINE_EXCEEDED,
         )
 
     def _record(self) -> None:

@@ -9,12 +9,11 @@ from tests.http.test_retry import policy
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.filters.http.router.timeouts import (
     Timeouts,
-    grpcTimeout,
-    grpcTimeoutText,
     isGRPC,
     setTimeoutHeaders,
     takeTimeouts,
 )
+from twisted_envoy.http.grpc import grpcTimeout, grpcTimeoutText
 from twisted_envoy.http.routes.entry import RouteEntry
 from twisted_envoy.http.routes.timeouts import MaxStreamDuration
 

@@ -9,41 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.grpc import grpcTimeout, grpcTimeoutText
 
 _EXPECTED = b"x-envoy-expected-rq-timeout-ms"
 _TOTAL = b"x-envoy-upstream-rq-timeout-ms"
 _PER_TRY = b"x-envoy-upstream-rq-per-try-timeout-ms"
-
-_GRPC_UNITS = {
-    b"H": 3600.0,
-    b"M": 60.0,
-    b"S": 1.0,
-    b"m": 1e-3,
-    b"u": 1e-6,
-    b"n": 1e-9,
-}
-
-
-def grpcTimeout(headers: HeaderMap) -> float | None:
-    """Seconds that `grpc-timeout` allows; None when it is not there or not understood."""
-    value = headers.get(b"grpc-timeout")
-    if value is None or len(value) < 2 or len(value) > 9 or not value[:-1].isdigit():
-        return None
-    unit = _GRPC_UNITS.get(value[-1:])
-    if unit is None:
-        return None
-    return max(int(value[:-1]) * unit, 0.001 if int(value[:-1]) else 0.0)
-
-
-def grpcTimeoutText(milliseconds: int) -> bytes:
-    """A grpc-timeout: at most eight digits and a unit."""
-    number, unit = milliseconds, b"m"
-    for divisor, bigger in ((1000, b"S"), (60, b"M"), (60, b"H")):
-        if number <= 99_999_999:
-            break
-        number //= divisor
-        unit = bigger
-    return b"%d%s" % (min(number, 99_999_999), unit)
 
 
 def isGRPC(headers: HeaderMap) -> bool:
