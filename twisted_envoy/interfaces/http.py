@@ -47,6 +47,7 @@ class PoolConnection(Protocol):
     remoteAddress: Any
     isNew: bool  # the request is the first on it
     connectedTime: float
+    filterState: Any  # what was shared with it: a FilterState; else None
     passthrough: Any  # of an internal connection: state.passthrough.Passthrough; else None
 
     def closeAfterStream(self) -> None:
@@ -94,8 +95,8 @@ class IHTTPCluster(Interface):
         host: IHost, downstreamProtocol: str, options: TransportSocketOptions, priority: str
     ) -> IHTTPPool | None:
         """
-        The pool of requests to host, to be asked for a stream at once; None when max_connection_pools
-        allows no further one, which is as good as no healthy host.
+        The pool of requests to host, to be asked for a stream at once; None when
+        max_connection_pools allows no further one, which is as good as no healthy host.
 
         Args:
             downstreamProtocol: of the request, for use_downstream_protocol_config.

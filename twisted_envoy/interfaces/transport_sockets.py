@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from zope.interface import Interface
 if TYPE_CHECKING:
     from twisted_envoy.interfaces.upstream import IHost
     from twisted_envoy.network.link import Link
-    from twisted_envoy.state.filter_state import Entry
+    from twisted_envoy.state.filter_state import Entry, FilterStateObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,39 @@ class TransportSocketOptions:
     Attributes:
         shared: filter state that goes along (`FilterState.shared`), sorted by name.
         hops: internal hops that the downstream connection has behind it.
+        metadata: dynamic metadata that goes along; None: none, as in Envoy.
     """
 
     shared: tuple[tuple[str, Entry], ...] = ()
     hops: int = 0
+    metadata: Mapping[str, dict[str, object]] | None = None
 
     def hashKey(self) -> Hashable:
         """What separates pools: the shared objects that can be hashed, in the order of names."""
         keys = ((name, entry.value.hashKey()) for name, entry in self.shared)
         return tuple((name, key) for name, key in keys if key is not None)
+
+    def isolationKey(self) -> Hashable:
+        """What separates pools that never mix: each object and all metadata that goes along."""
+        shared = tuple((name, entry.sharing, _valueKey(entry.value)) for name, entry in self.shared)
+        return (shared, _frozen(self.metadata))
+
+
+def _valueKey(value: FilterStateObject) -> Hashable:
+    """Equal for objects that show the same; without any text each object is one of a kind."""
+    shown = value.hashKey()
+    if shown is None:
+        shown = value.plainText()
+    return (type(value), id(value) if shown is None else shown)
+
+
+def _frozen(value: object) -> Hashable:
+    """A JSON-like value in a form that can be a key; numbers are apart from flags."""
+    if isinstance(value, Mapping):
+        return ("{}", frozenset((key, _frozen(one)) for key, one in value.items()))
+    if isinstance(value, (list, tuple)):
+        return ("[]", tuple(map(_frozen, value)))
+    return (type(value), value)
 
 
 class IDownstreamTransportSocketFactory(Interface):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.address import IPv4Address, IPv6Address
 
 from twisted_envoy.errors import UnsupportedExtension, UnsupportedField
+from twisted_envoy.extensions.common.hop_switches import readHopSwitches
 from twisted_envoy.extensions.transport_sockets.raw_buffer.config import RawBuffer
 from twisted_envoy.interfaces.sockets import ConnectOptions
 from twisted_envoy.interfaces.transport_sockets import IUpstreamTransportSocketFactory
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _CONNECT_TIMEOUT = 5.0
 _BUFFER = 1024 * 1024
 _DNS_FIELDS = (
+_ISOLATES = "twisted_envoy.http.isolate_shared_state"
     "dns_lookup_family",
     "dns_refresh_rate",
     "dns_jitter",
@@ -80,6 +82,7 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         connectTimeout=_CONNECT_TIMEOUT if timeout is None else timeout,
         bufferLimit=_BUFFER if limit is None else limit or maxsize,  # 0 is no limit
         connectOptions=connectOptions,
+        isolatesState=context.runtime.boolean(_ISOLATES, False),
         metadata=metadataOf(config.metadata),
     )
     if balancer is None:
@@ -140,7 +143,8 @@ def _refuseType(config: View, kind: str) -> None:
 def _transportSocket(config: View, context: FactoryContext) -> IUpstreamTransportSocketFactory:
     given = config.transport_socket
     if given is None:
-        return RawBuffer(context.sockets, context.registry, context.reactor)
+        switches = readHopSwitches(context.runtime)
+        return RawBuffer(context.sockets, context.registry, context.reactor, switches)
     made = context.build(given, "transport_sockets")
     if not IUpstreamTransportSocketFactory.providedBy(made):
         kind = given.typed_config.typeName

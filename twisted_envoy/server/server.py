@@ -104,7 +104,7 @@ class ListenerManager:
         listening = []
         for listener, options in self._listeners.values():
             endpoints = [
-                self._endpoint(address, each)
+                self._endpoint(address, each, listener.settings.pipeSize)
                 for address, each in zip(listener.settings.addresses, options, strict=False)
             ]
             listening.append(listener.listen(endpoints).addCallback(self._bound))
@@ -117,9 +117,11 @@ class ListenerManager:
     def _all(self, result: object) -> None:
         self._started.value = 1
 
-    def _endpoint(self, address: IAddress, options: ListenOptions) -> IStreamServerEndpoint:
+    def _endpoint(
+        self, address: IAddress, options: ListenOptions, pipeSize: int | None
+    ) -> IStreamServerEndpoint:
         if isinstance(address, InternalAddress):
-            return InternalServerEndpoint(cast(Any, None), address.name, registry=self._registry)
+            return InternalServerEndpoint(cast(Any, None), address.name, self._registry, pipeSize)
         return self._sockets.serverEndpoint(address, options)
 
     def stopListening(self, inboundOnly: bool = False) -> Deferred[None]:

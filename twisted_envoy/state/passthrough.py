@@ -10,8 +10,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from twisted_envoy.state.filter_state import Entry
+from twisted_envoy.state.filter_state import Entry, FilterState
+from twisted_envoy.state.inner_hop import INNER_HOP, InnerHop
 from twisted_envoy.state.stream_info import StreamInfo
+
+
+@dataclass(frozen=True, slots=True)
+class HopSwitches:
+    """
+    What hops do more than Envoy's.
+
+    Attributes:
+        tellsBack: the client's side may read what the listener's side learns.
+        lendsMetadata: requests on the internal connection begin with its dynamic metadata.
+        passesMetadata: dynamic metadata goes along, not only that of the config.
+    """
+
+    tellsBack: bool = False
+    lendsMetadata: bool = False
+    passesMetadata: bool = False
+
+
+ALL_OFF = HopSwitches()
+"""As Envoy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +56,27 @@ class Passthrough:
     Args:
         metadata: namespace -> JSON-like dict; not copied, never changed by the receiver's filters.
         shared: what `FilterState.shared` gave.
+        switches: what goes beyond that.
 
     Attributes:
+        inner: what the listener's side learns, to read at any time; None unless it tells.
         tunnelResponse: left by the listener's side before it closes, for the client's side to read
             once its connection is lost; None while there is nothing to tell. Both ends'
             `transport.passthrough` are this object.
     """
 
-    __slots__ = ("metadata", "shared", "tunnelResponse")
+    __slots__ = ("_switches", "inner", "metadata", "shared", "tunnelResponse")
 
     def __init__(
         self,
         metadata: Mapping[str, dict[str, object]],
         shared: tuple[tuple[str, Entry], ...] = (),
+        switches: HopSwitches = ALL_OFF,
     ) -> None:
         self.metadata = metadata
         self.shared = shared
+        self.inner: InnerHop | None = None
+        self._switches = switches
         self.tunnelResponse: TunnelResponse | None = None
 
     def mergeInto(self, streamInfo: StreamInfo) -> None:
@@ -59,3 +85,28 @@ class Passthrough:
             streamInfo.dynamicMetadata[namespace] = dict(struct)
         if self.shared:
             streamInfo.filterState.adopt(self.shared)
+        switches = self._switches
+        if switches is not ALL_OFF:
+            streamInfo.lendsMetadata = switches.lendsMetadata
+            if switches.tellsBack:
+                self.inner = InnerHop(streamInfo)
+
+
+def upstreamState(
+    shared: tuple[tuple[str, Entry], ...], passthrough: Passthrough | None
+) -> FilterState | None:
+    """
+    The filter state of a new upstream connection: `%UPSTREAM_FILTER_STATE%`.
+
+    Args:
+        shared: what the downstream side gave.
+        passthrough: of an internal connection, None of others.
+    """
+    inner = None if passthrough is None else passthrough.inner
+    if inner is None and not shared:
+        return None
+    state = FilterState()
+    state.adopt(shared)
+    if inner is not None:
+        state.set(INNER_HOP, inner)
+    return state

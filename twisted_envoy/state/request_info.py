@@ -86,6 +86,9 @@ class RequestInfo(StreamInfo):
             FilterState(connection.filterState, LifeSpan.REQUEST),
         )
         self.connection = connection
+        if connection.lendsMetadata:
+            lent = connection.dynamicMetadata
+            self.dynamicMetadata = {name: dict(struct) for name, struct in lent.items()}
         self.directLocalAddress = connection.directLocalAddress
         self.directRemoteAddress = connection.directRemoteAddress
         self.requestedServerName = connection.requestedServerName

@@ -40,6 +40,8 @@ class ClusterSettings:
     Attributes:
         connectTimeout: seconds.
         bufferLimit: bytes, `per_connection_buffer_limit_bytes`.
+        isolatesState: HTTP connections to internal listeners are never shared by requests whose
+            shared state differs; Envoy looks at hashable objects only.
     """
 
     name: str
@@ -47,6 +49,7 @@ class ClusterSettings:
     observabilityName: str = ""
     connectTimeout: float = 5.0
     bufferLimit: int = 1024 * 1024
+    isolatesState: bool = False
     connectOptions: ConnectOptions = ConnectOptions()
     metadata: dict[str, dict[str, object]] = field(default_factory=dict)
 
@@ -96,6 +99,8 @@ class Cluster:
         self.connectTimeouts = DeadlineQueue(reactor, settings.connectTimeout)
         self._plainKey: Hashable = poolKey(transportSocket, NO_OPTIONS, 0)
         self.bufferLimit = settings.bufferLimit
+        self.isolatesState = settings.isolatesState
+        self.passesMetadata: bool = getattr(transportSocket, "passesMetadata", False)
         self.connectOptions = settings.connectOptions
         self.seconds: Callable[[], float] = reactor.seconds
         self.hosts: tuple[Host, ...] = ()
@@ -159,7 +164,8 @@ class Cluster:
                 return None
             limits.connectionPools.take()
             endpoint = self.transportSocket.connectorFor(host, options)
-            pool = host.httpPools[key] = HTTPPool(host, key, protocol, limits, endpoint, http)
+            pool = HTTPPool(host, key, protocol, limits, endpoint, http, options.shared)
+            host.httpPools[key] = pool
         return pool
 
     def _freePool(self, host: Host, limits: Limits) -> bool:

@@ -55,6 +55,13 @@ def poolKey(
     return (transportSocket.hashKey(options), options.hashKey(), hops)
 
 
+def isolatedPoolKey(
+    transportSocket: IUpstreamTransportSocketFactory, options: TransportSocketOptions, hops: int
+) -> Hashable:
+    """The same, where no request may show another one's state."""
+    return (transportSocket.hashKey(options), options.isolationKey(), hops)
+
+
 @implementer(IHost)
 class Host:
     """
@@ -105,7 +112,7 @@ class Host:
         A TCP pool keeps nothing between connections, so the one without options is kept and every
         other one is made where it is needed.
         """
-        if options.shared or options.hops:
+        if options.shared or options.hops or options.metadata:
             return self._newPool(options)
         if self._plainPool is None:
             self._plainPool = self._newPool(options)
@@ -116,8 +123,11 @@ class Host:
 
     def poolKey(self, options: TransportSocketOptions) -> Hashable:
         """What separates this host's HTTP pools; hops count where connections may come back."""
-        hops = options.hops if isinstance(self.address, InternalAddress) else 0
-        return poolKey(self.cluster.transportSocket, options, hops)
+        cluster = self.cluster
+        if not isinstance(self.address, InternalAddress):
+            return poolKey(cluster.transportSocket, options, 0)
+        keyOf = isolatedPoolKey if cluster.isolatesState else poolKey
+        return keyOf(cluster.transportSocket, options, options.hops)
 
     def forgetPool(self, key: Hashable, pool: HTTPPool) -> None:
         """An HTTP pool has nothing any more; nothing happens when it is not the one of key."""

@@ -51,7 +51,14 @@ _log = Logger("upstream")
 
 
 class PoolError(StreamError):
-    """A connection to a host could not be had; `flag` is UF or UO."""
+    """
+    A connection to a host could not be had; `flag` is UF or UO.
+
+    Attributes:
+        passthrough: of an internal connection that was begun and tells what it learned, or None.
+    """
+
+    passthrough: Any = None
 
 
 class IPrecedingProtocol(Interface):
@@ -176,9 +183,9 @@ class _Attempt:
             self._connected(tracked)  # and lost already, which its protocol is told
             return
         self._settle()
-        self._fail(
-            PoolError("UF", connectFailure(self._host, failure, not self._returned)), remote=True
-        )
+        problem = PoolError("UF", connectFailure(self._host, failure, not self._returned))
+        problem.passthrough = getattr(failure.value, "passthrough", None)
+        self._fail(problem, remote=True)
 
     def _timedOut(self) -> None:
         self._timer = None

@@ -31,12 +31,14 @@ from twisted_envoy.codec.http import (
     Reset,
 )
 from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.state.passthrough import upstreamState
 from twisted_envoy.upstream.counting import countDestroyed, countDestroyedWithActive
 from twisted_envoy.upstream.http.lifetime import Lifetime
 from twisted_envoy.upstream.http.settings import HTTP1
 from twisted_envoy.upstream.http.stream import PoolStream, countReset
 
 if TYPE_CHECKING:
+    from twisted_envoy.state.filter_state import FilterState
     from twisted_envoy.upstream.http.pool import HTTPPool
 
 _MOST_FLUSHED = 64 * 1024
@@ -70,8 +72,9 @@ class PooledConnection:
     __slots__ = (
         *("_closing", "_configuredLimit", "_ended", "_http1", "_lifetime", "_remaining"),
         *("_remote", "_served", "_started", "_stream", "_streamLimit", "_transport", "active"),
-        *("codec", "connectedTime", "connectionID", "host", "isNew", "localAddress", "output"),
-        *("passthrough", "pool", "protocol", "remoteAddress", "state", "stats"),
+        *("codec", "connectedTime", "connectionID", "filterState", "host", "isNew"),
+        *("localAddress", "output", "passthrough", "pool", "protocol", "remoteAddress"),
+        *("state", "stats"),
     )
 
     codec: Any
@@ -87,6 +90,7 @@ class PooledConnection:
         self.localAddress: Any = None
         self.remoteAddress: Any = None
         self.passthrough: Any = None
+        self.filterState: FilterState | None = None
         self.connectedTime = 0.0
         self.isNew = True
         self.state = State.BEGINNING
@@ -114,6 +118,7 @@ class PooledConnection:
         self.localAddress = transport.getHost()
         self.remoteAddress = transport.getPeer()
         self.passthrough = getattr(transport, "passthrough", None)
+        self.filterState = upstreamState(self.pool.shared, self.passthrough)
         cluster.open.add(transport)
         if not isinstance(self.host.address, InternalAddress):
             transport.setWriteBufferLimit(cluster.bufferLimit)

@@ -26,6 +26,7 @@ from twisted_envoy.upstream.http.connection import PooledConnection
 from twisted_envoy.upstream.http.settings import HTTP1
 
 if TYPE_CHECKING:
+    from twisted_envoy.state.filter_state import Entry
     from twisted_envoy.upstream.circuit_breaker import Limits
     from twisted_envoy.upstream.host import Host
     from twisted_envoy.upstream.http.settings import UpstreamHTTP
@@ -61,6 +62,7 @@ class HTTPPool:
         limits: circuit breakers of the priority.
         endpoint: makes the connections.
         http: what pools of the cluster share.
+        shared: filter state that goes along with each connection: that of the first request.
 
     Attributes:
         connectingCapacity: streams that the connections under way will take.
@@ -83,6 +85,7 @@ class HTTPPool:
         "limits",
         "protocol",
         "ready",
+        "shared",
         "streamLimit",
     )
 
@@ -94,8 +97,10 @@ class HTTPPool:
         limits: Limits,
         endpoint: IStreamClientEndpoint,
         http: UpstreamHTTP,
+        shared: tuple[tuple[str, Entry], ...] = (),
     ) -> None:
         self.host = host
+        self.shared = shared
         self.protocol = protocol
         self.limits = limits
         self.endpoint = endpoint

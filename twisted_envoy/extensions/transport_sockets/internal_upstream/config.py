@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
+from twisted_envoy.extensions.common.hop_switches import readHopSwitches
 from twisted_envoy.extensions.transport_sockets.internal_upstream.socket import (
     InternalUpstream,
     MetadataSource,
@@ -27,7 +28,7 @@ class InternalUpstreamFactory:
         inner: Any = context.build(config.transport_socket, self.category)
         sources = tuple(self._source(source) for source in config.passthrough_metadata)
         noMetadata = context.scope.counter("internal_upstream.no_metadata")
-        return InternalUpstream(inner, sources, noMetadata)
+        return InternalUpstream(inner, sources, noMetadata, readHopSwitches(context.runtime))
 
     def _source(self, source: View) -> MetadataSource:
         kind = source.kind.which("kind")

@@ -6,11 +6,12 @@ On a plain address it changes nothing, as in Envoy.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.interfaces.transport_sockets import (
@@ -18,7 +19,7 @@ from twisted_envoy.interfaces.transport_sockets import (
     TransportSocketOptions,
 )
 from twisted_envoy.interfaces.upstream import IHost
-from twisted_envoy.state.passthrough import Passthrough
+from twisted_envoy.state.passthrough import ALL_OFF, HopSwitches, Passthrough
 from twisted_envoy.stats.metrics import Counter
 
 
@@ -38,6 +39,11 @@ class InternalUpstream:
         inner: the nested transport socket.
         sources: what metadata to copy, in the config's order; a later one of a name wins.
         noMetadata: `internal_upstream.no_metadata`, counted for each absent source.
+        switches: what it does more than Envoy's.
+
+    Attributes:
+        passesMetadata: options should have the downstream side's dynamic metadata.
+        supportsALPN, isTLS: of the nested socket.
     """
 
     def __init__(
@@ -45,10 +51,15 @@ class InternalUpstream:
         inner: IUpstreamTransportSocketFactory,
         sources: tuple[MetadataSource, ...],
         noMetadata: Counter,
+        switches: HopSwitches = ALL_OFF,
     ) -> None:
         self._inner = inner
         self._sources = sources
         self._noMetadata = noMetadata
+        self._switches = switches
+        self.passesMetadata = switches.passesMetadata
+        self.supportsALPN: bool = getattr(inner, "supportsALPN", False)
+        self.isTLS: bool = getattr(inner, "isTLS", False)
 
     def connectorFor(
         self, host: IHost, options: TransportSocketOptions, passthrough: object | None = None
@@ -62,14 +73,21 @@ class InternalUpstream:
         self, host: IHost, options: TransportSocketOptions, factory: IProtocolFactory
     ) -> Deferred[Any]:
         """One connection with what there is to pass at this moment."""
-        passthrough = Passthrough(self._metadataOf(host), options.shared)
+        switches = self._switches
+        found = self._metadataOf(host, options.metadata)
+        passthrough = Passthrough(found, options.shared, switches)
         connecting: Deferred[Any] = self._inner.connectorFor(host, options, passthrough).connect(
             factory
         )
+        if switches.tellsBack:
+            connecting.addErrback(_withPassthrough, passthrough)
         return connecting
 
-    def _metadataOf(self, host: IHost) -> dict[str, dict[str, object]]:
-        found: dict[str, dict[str, object]] = {}
+    def _metadataOf(
+        self, host: IHost, dynamic: Mapping[str, dict[str, object]] | None
+    ) -> dict[str, dict[str, object]]:
+        """What the config names goes before what is only passed on."""
+        found = dict(dynamic or ())
         for ofCluster, name in self._sources:
             struct = (host.cluster.metadata if ofCluster else host.metadata).get(name)
             if struct is None:
@@ -77,6 +95,13 @@ class InternalUpstream:
             else:
                 found[name] = struct
         return found
+
+
+def _withPassthrough(failure: Failure, passthrough: Passthrough) -> Failure:
+    """The listener's side has closed already: what it learned goes with the error."""
+    problem: Any = failure.value
+    problem.passthrough = passthrough
+    return failure
 
 
 @implementer(IStreamClientEndpoint)

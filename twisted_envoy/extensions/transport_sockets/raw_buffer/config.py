@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from zope.interface import implementer
 
+from twisted_envoy.extensions.common.hop_switches import readHopSwitches
 from twisted_envoy.interfaces.extensions import IExtensionFactory
 from twisted_envoy.interfaces.sockets import ISocketInterface
 from twisted_envoy.interfaces.transport_sockets import (
@@ -19,7 +20,7 @@ from twisted_envoy.interfaces.transport_sockets import (
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.internal.endpoints import InternalClientEndpoint
 from twisted_envoy.internal.registry import Registry
-from twisted_envoy.state.passthrough import Passthrough
+from twisted_envoy.state.passthrough import ALL_OFF, HopSwitches, Passthrough
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
@@ -35,9 +36,17 @@ class RawBuffer:
         sockets: makes kernel endpoints.
         registry: has the internal listeners.
         reactor: of both.
+        switches: what internal connections do more than Envoy's.
     """
 
-    def __init__(self, sockets: ISocketInterface, registry: Registry, reactor: Any) -> None:
+    def __init__(
+        self,
+        sockets: ISocketInterface,
+        registry: Registry,
+        reactor: Any,
+        switches: HopSwitches = ALL_OFF,
+    ) -> None:
+        self.switches = switches
         self._sockets = sockets
         self._registry = registry
         self._reactor = reactor
@@ -84,7 +93,8 @@ class _InternalEndpoint:
         self._hops = hops
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
-        endpoint = self._socket.internalEndpoint(self._address, self._hops, Passthrough({}))
+        passthrough = Passthrough({}, (), self._socket.switches)
+        endpoint = self._socket.internalEndpoint(self._address, self._hops, passthrough)
         connecting: Deferred[Any] = endpoint.connect(protocolFactory)
         return connecting
 
@@ -97,4 +107,5 @@ class RawBufferFactory:
     category = "transport_sockets"
 
     def build(self, config: View, context: Any) -> RawBuffer:
-        return RawBuffer(context.sockets, context.registry, context.reactor)
+        switches = readHopSwitches(context.runtime)
+        return RawBuffer(context.sockets, context.registry, context.reactor, switches)

@@ -98,6 +98,7 @@ class Connection:
         self.remoteAddress = host.address
         self.isNew = True
         self.connectedTime = 0.0
+        self.filterState = None
         self.closing = False
 
     def closeAfterStream(self):

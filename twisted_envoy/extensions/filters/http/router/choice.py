@@ -79,11 +79,13 @@ def refused(router: Router, headers: HeaderMap, name: str) -> bool:
 
 def chooseHost(cluster: Any, context: LoadBalancerContext, policy: RetrySettings) -> Any:
     """A host for another attempt; asks again while a predicate refuses the one that is given."""
+    context.attempt = 0
     host = cluster.chooseHost(context)
     predicates = policy.hostPredicates
     left = policy.hostSelectionAttempts if predicates else 0
     while left and host is not None and any(refuses(host, context.tried) for refuses in predicates):
         left -= 1
+        context.attempt += 1
         host = cluster.chooseHost(context)
     return host
 
@@ -92,7 +94,7 @@ def poolFor(router: Router, host: Any, route: Any, headers: HeaderMap) -> IHTTPP
     """The pool that has streams to the host; None when no further pool is allowed."""
     info = router.info
     connection = router.stream.connection
-    options = optionsOf(info, connection.transport)
+    options = optionsOf(info, connection.transport, router.cluster)
     if route.upgrades:
         connect = route.upgrades.get("connect")
         if connect is not None and connect.connect is not None:

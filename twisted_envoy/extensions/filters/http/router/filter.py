@@ -134,7 +134,7 @@ class Router(HTTPFilter):
         upstream.cluster = cluster
         if refused(self, headers, name):
             return
-        self.context = context = LoadBalancerContext(None, route.metadataMatch)
+        self.context = context = LoadBalancerContext(None, route.metadataMatch, info, headers)
         if route.hashPolicy is not None:
             context.hashKey, self._cookie = route.hashPolicy(headers, info)
         host = cluster.chooseHost(context)
@@ -264,6 +264,7 @@ class Router(HTTPFilter):
         upstream.connectionID = number = connection.connectionID
         upstream.connectionIDsAttempted.append(number)
         upstream.connectedTime = connection.connectedTime
+        upstream.filterState = connection.filterState
         info.firstUpstreamByteSentTime = settings.seconds()
         timeouts = self.timeouts
         duration = self.asked.duration

@@ -35,6 +35,8 @@ from twisted_envoy.codec.http import IStreamDecoder, IStreamEncoder, Reset
 from twisted_envoy.interfaces.http import IHTTPPool, IPoolUser
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import NO_TRANSPORT
+from twisted_envoy.state.filter_state import FilterState
+from twisted_envoy.state.passthrough import upstreamState
 from twisted_envoy.upstream.tcp_pool import PoolError
 
 
@@ -66,6 +68,8 @@ class TCPUpstreamPool:
         def connected(ignored: object) -> None:
             nonlocal settled
             settled = True
+            passthrough = getattr(upstream.transport, "passthrough", None)
+            upstream.filterState = upstreamState(self._options.shared, passthrough)
             user.poolReady(upstream, upstream)
 
         def failed(failure: Failure) -> None:
@@ -109,6 +113,7 @@ class TCPUpstream:
         "_responseEnded",
         "connectedTime",
         "connectionID",
+        "filterState",
         "headerBytes",
         "host",
         "localAddress",
@@ -132,6 +137,7 @@ class TCPUpstream:
         self.localAddress: Any = None
         self.remoteAddress: Any = None
         self.connectionID = 0
+        self.filterState: FilterState | None = None
         self.connectedTime = 0.0
         self.wireBytes = self.receivedWireBytes = 0
         self.headerBytes = len(preface)

@@ -29,6 +29,7 @@ from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel import Tunnel
 from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import UpstreamFactory
 from twisted_envoy.network.timers import Backoff
 from twisted_envoy.state.addresses import addressText
+from twisted_envoy.state.passthrough import upstreamState
 from twisted_envoy.upstream.options import optionsOf
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Attempts:
         else:
             info.connectionID = proxy.settings.nextID()
             info.connectionIDsAttempted.append(info.connectionID)
-            tcpPool = host.tcpPool(optionsOf(proxy.streamInfo, proxy.chain.transport))
+            tcpPool = host.tcpPool(optionsOf(proxy.streamInfo, proxy.chain.transport, cluster))
             connecting = tcpPool.connect(UpstreamFactory(proxy, cluster.stats))
         self._connecting = connecting
         connecting.addCallbacks(self._connected, self._failed, errbackArgs=(cluster,))
@@ -115,7 +116,7 @@ class Attempts:
         info = proxy.streamInfo
         if request is None or not request.applies(info):
             return None
-        options = optionsOf(info, proxy.chain.transport)
+        options = optionsOf(info, proxy.chain.transport, cluster)
         pool = cluster.httpPool(host, "", options, "default")
         if pool is None:
             raise NoUpstream("UH", NO_HOST)
@@ -140,6 +141,7 @@ class Attempts:
         else:
             info.host = None  # it was not even asked
         info.transportFailureReason = problem.reason
+        info.filterState = upstreamState((), getattr(problem, "passthrough", None))
         settings = proxy.settings
         if info.attempts >= settings.maxConnectAttempts:
             cluster.stats.upstream_cx_connect_attempts_exceeded.value += 1

@@ -31,7 +31,7 @@ from twisted_envoy.network.link import Link, dropped
 from twisted_envoy.network.read_gate import CONNECTING
 from twisted_envoy.network.records import writeRecord
 from twisted_envoy.network.timers import IdleTimer
-from twisted_envoy.state.filter_state import FilterState
+from twisted_envoy.state.passthrough import upstreamState
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo, UpstreamInfo
 
 _IDLE_KEY = "envoy.tcp_proxy.per_connection_idle_timeout_ms"
@@ -195,10 +195,8 @@ class TCPProxy(Link):
         info = self.upstreamInfo
         info.localAddress = transport.getHost()
         info.remoteAddress = transport.getPeer()
-        shared = self._info.filterState.shared()
-        if shared:
-            info.filterState = FilterState()
-            info.filterState.adopt(shared)
+        passthrough = getattr(transport, "passthrough", None)
+        info.filterState = upstreamState(self._info.filterState.shared(), passthrough)
         self.idle.start()
         if settings.logging.onConnected:
             self._log("TcpUpstreamConnected")

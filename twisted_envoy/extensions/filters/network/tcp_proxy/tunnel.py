@@ -142,6 +142,9 @@ class Tunnel:
         state = self._proxy.streamInfo.filterState
         if request.propagatesHeaders:
             state.set(RESPONSE_HEADERS, HeadersObject(headers))
+        passthrough = getattr(self._proxy.chain.transport, "passthrough", None)
+        if passthrough is not None and passthrough.inner is not None:
+            passthrough.inner.answered(headers.pairs())
         if endStream or not (status[:1] == b"2" if http1 else status == b"200"):
             text = status.decode("ascii")
             self._tellOuter(int(text), "")
