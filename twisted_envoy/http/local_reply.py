@@ -108,7 +108,8 @@ class LocalReplies:
             grpcStatus: for a gRPC request; None for what status means there.
             edit: the route's, made before anything else is added.
         """
-        made = HeaderMap(((b":status", b"%d" % status),))
+        made = HeaderMap()
+        made[b":status"] = b"%d" % status
         if edit is not None:
             edit(made, info)
         for name, value in headers:

@@ -589,6 +589,7 @@ class EarlyTests(SynchronousTestCase):
 
         requests = edge.prepareRequest.__self__
         requests._early = (first, second)
+        requests._plain = None
         sent = Sent(edge, requestOf())
         Sent(edge, requestOf())
 

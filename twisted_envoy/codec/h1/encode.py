@@ -27,7 +27,10 @@ _BEFORE_FIELDS = len(b":status: \r\n")
 _COPIED = 4096
 """Bytes of a chunk below which one piece with a copy is cheaper than three without."""
 
-_JOIN: Callable[[tuple[bytes, bytes]], bytes] = b": ".join
+STATUS_SIZE = _BEFORE_FIELDS + 3
+"""Of a `:status` of three digits, joined like a field."""
+
+JOIN: Callable[[tuple[bytes, bytes]], bytes] = b": ".join
 _COLON = 0x3A
 
 _REASONS = {
@@ -128,7 +131,7 @@ def fieldLines(headers: HeaderMap, case: str = "lower") -> bytes:
     """
     if headers.more or case != "lower":
         return _fieldLines(headers, case)
-    lines = [_JOIN(pair) for pair in headers.items() if pair[0][0] != _COLON]
+    lines = [JOIN(pair) for pair in headers.items() if pair[0][0] != _COLON]
     lines.append(b"")
     return CRLF.join(lines)
 
@@ -137,7 +140,7 @@ def responseLines(headers: HeaderMap) -> bytes:
     """fieldLines in lower case, of a response: its one pseudo-header is cut away."""
     if headers.more or next(iter(headers)) != b":status":
         return fieldLines(headers)
-    block = CRLF.join(map(_JOIN, headers.items()))
+    block = CRLF.join(map(JOIN, headers.items()))
     end = len(headers[b":status"]) + _BEFORE_FIELDS
     return block[end:] + CRLF if len(block) > end else b""
 

@@ -18,8 +18,11 @@ from twisted_envoy.codec.h1.encode import (
     CHUNKED,
     CONTENT_LENGTH_0,
     CRLF,
+    JOIN,
     LAST_CHUNK,
     PROPER,
+    STATUS_LINES,
+    STATUS_SIZE,
     fieldLines,
     responseLines,
     statusLine,
@@ -92,6 +95,11 @@ class H1ServerStream:
         if b"connection" in headers and hasToken(headers, b"connection", b"close"):
             self.closes = True
         status = headers[b":status"]
+        if headers.more is None and headers.cases is None and codec.settings.headerCase == "lower":
+            usual = STATUS_LINES.get(status) if self._protocol == "HTTP/1.1" else None
+            if usual is not None and next(iter(headers)) == b":status":
+                self._encodeUsual(usual, status, headers, endStream)
+                return
         line = statusLine(status, self._protocol)
         if headers.cases is not None and codec.settings.preserveReasonPhrase:
             line = line[:13] + headers.cases.get(b":status", line[13:-2]) + CRLF
@@ -102,6 +110,22 @@ class H1ServerStream:
             fields += PROPER[framing] if case == "proper" else framing
         self.headerBytes += len(fields)
         self._write(b"%b%b\r\n" % (line, fields))
+        if endStream:
+            self._end()
+
+    def _encodeUsual(self, line: bytes, status: bytes, headers: HeaderMap, endStream: bool) -> None:
+        """Send a head whose fields have one value each; `:status` is the first."""
+        if status == b"200" and b"content-length" in headers:
+            self._bodiless = self._head
+            framing = b""
+        else:
+            framing = self._framing(status, headers, endStream)
+        block = CRLF.join(map(JOIN, headers.items()))[STATUS_SIZE:]
+        head = b"%b%b%b\r\n" % (line, block + CRLF if block else b"", framing)
+        size = len(head)
+        self.headerBytes += size - len(line) - 2
+        self.wireBytes += size
+        self._codec.output.write(head)
         if endStream:
             self._end()
 

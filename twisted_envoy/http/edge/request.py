@@ -42,6 +42,8 @@ from twisted_envoy.state.stream_info import StreamInfo
 XFP = b"x-forwarded-proto"
 XFPORT = b"x-forwarded-port"
 _SCHEMES = frozenset((b"http", b"https"))
+_WATCHED = ALWAYS_CLEANED | {XFF, XFP, b"x-request-id"}
+"""A request with none of these, and none that external ones may not have, is a plain one."""
 
 
 class RequestEdge:
@@ -62,6 +64,7 @@ class RequestEdge:
         "_host",
         "_keepsID",
         "_path",
+        "_plain",
         "_requestID",
         "_scheme",
         "_schemes",
@@ -92,6 +95,9 @@ class RequestEdge:
         self._requestID = added.requestID
         cleaned = CLEANED_OF_EDGE if trust.useRemoteAddress else CLEANED_OF_EXTERNAL
         self._external = cleaned.union(added.internalOnly)
+        special = (self._path, self._host, self._added, self._schemes, self._scheme, self._early)
+        switches = (self._useRemote, self._asksAlways, self._appendsPort)
+        self._plain = None if any(special) or any(switches) else self._external | _WATCHED
 
     def prepare(
         self, headers: HeaderMap, info: RequestInfo, connection: StreamInfo, isTLS: bool
@@ -105,6 +111,27 @@ class RequestEdge:
         Returns:
             How to answer the request instead of routing it; None: route it.
         """
+        plain = self._plain
+        if plain is not None and headers.more is None and plain.isdisjoint(headers):
+            path = headers.get(b":path", b"")
+            if (
+                path[:1] == b"/"
+                and b"#" not in path
+                and b":authority" in headers
+                and info.protocol != "HTTP/1.0"
+            ):
+                headers[XFP] = scheme = b"https" if isTLS else b"http"
+                if b":scheme" not in headers:
+                    headers[b":scheme"] = scheme
+                if self._requestID is not None:
+                    headers[b"x-request-id"] = self._requestID.new()
+                return None
+        return self._prepare(headers, info, connection, isTLS)
+
+    def _prepare(
+        self, headers: HeaderMap, info: RequestInfo, connection: StreamInfo, isTLS: bool
+    ) -> Refusal | None:
+        """Of a request that is anything but plain."""
         if headers.more is not None:
             joinValues(headers, JOINED_IN_REQUESTS)
         named = headers.get(b"connection")

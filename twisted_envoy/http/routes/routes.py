@@ -24,7 +24,10 @@ class Routes:
         ignoresPathParameters: what follows a semicolon in a segment of a path does not count.
     """
 
-    __slots__ = ("_connect", "_folded", "_ignoresPathParameters", "_index", "_others", "_plain")
+    __slots__ = (
+        *("_connect", "_first", "_folded", "_ignoresPathParameters", "_index", "_only", "_others"),
+        "_plain",
+    )
 
     def __init__(self, ignoresPathParameters: bool) -> None:
         self._ignoresPathParameters = ignoresPathParameters
@@ -33,9 +36,13 @@ class Routes:
         self._others: list[RouteEntry] = []
         self._connect: tuple[RouteEntry, ...] = ()
         self._plain = True
+        self._first: tuple[RouteEntry, PathMatch] | None = None
+        self._only: RouteEntry | None = None
 
     def add(self, entry: RouteEntry, path: PathMatch) -> None:
         """One more route."""
+        if self._first is None:
+            self._first = (entry, path)
         index = self._folded if path.ignoreCase else self._index
         if path.kind == EXACT:
             index.addExact(path.text, entry)
@@ -52,6 +59,11 @@ class Routes:
 
     def finish(self) -> None:
         """All have been added."""
+        if self._first is not None:
+            entry, path = self._first
+            if path.kind == PREFIX and path.text == b"/" and not path.ignoreCase:
+                if entry.matches is None and entry.weighted is None:
+                    self._only = entry  # and those behind it are for CONNECT at most
         self._index.finish()
         self._folded.finish()
         self._connect = tuple(entry for entry in self._others if entry.isConnectMatch)
@@ -62,6 +74,8 @@ class Routes:
         path = headers.get(b":path")
         if path is None:
             candidates = self._connect
+        elif self._only is not None and path[:1] == b"/":
+            return self._only
         else:
             if b"?" in path or b"#" in path:
                 path = withoutQuery(path)
