@@ -27,7 +27,7 @@ from twisted_envoy.http.stream_timers import StreamTimers, answerIdle
 from twisted_envoy.network.read_gate import HELD_FULL, ReadGate
 from twisted_envoy.network.records import writeRecord
 from twisted_envoy.state.request_info import RequestInfo
-from twisted_envoy.state.stream_info import FormatContext
+from twisted_envoy.state.stream_info import FormatContext, UpstreamInfo
 
 if TYPE_CHECKING:
     from twisted_envoy.http.filter import HTTPFilter
@@ -470,12 +470,23 @@ class HTTPStream:
         info.responseCodeDetails = details
         if status == 400 and not self.settings.http1.streamErrors:
             self.closesAfter = True
-        edit = None if self.route is None else self.route.finalizeResponse
+        route = self.route
+        if route is not None and info.upstream is None and route.kind == "cluster":
+            self._nameCluster(route)
+        edit = None if route is None else route.finalizeResponse
         replies = self.settings.localReplies
         reply = replies.make(info, status, body, headers, grpcStatus, edit)
         self.encodeHeaders(reply.headers, not reply.body)
         if reply.body:
             self.encodeData(reply.body, True)
+
+    def _nameCluster(self, route: Any) -> None:
+        """A request that no router has seen still knows the cluster of its route."""
+        name = route.clusterName(self.requestHeaders)
+        cluster = self.settings.clusters.get(name) if name else None
+        if cluster is not None:
+            self.streamInfo.upstream = UpstreamInfo(name)
+            self.streamInfo.upstream.cluster = cluster
 
     def resetStream(self, reason: Reset, details: str) -> None:
         """The response has begun and will not be finished."""
