@@ -13,8 +13,10 @@ from zope.interface import Attribute, Interface
 from twisted_envoy.interfaces.sockets import ConnectOptions
 
 if TYPE_CHECKING:
+    from twisted_envoy.codec.headers import HeaderMap
     from twisted_envoy.config.view import View
     from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
+    from twisted_envoy.state.stream_info import StreamInfo
 
 
 class LoadBalancerContext:
@@ -24,16 +26,26 @@ class LoadBalancerContext:
     Attributes:
         hashKey: of the hash policy, None when there is none.
         metadataMatch: `envoy.lb` values that hosts must have.
+        streamInfo: of the connection or request, None when there is none.
+        headers: of the request, None when there is none.
+        attempt: how often a host was chosen for the same attempt before, and turned down.
         tried: hosts that failed before for this connection or request.
     """
 
-    __slots__ = ("hashKey", "metadataMatch", "tried")
+    __slots__ = ("attempt", "hashKey", "headers", "metadataMatch", "streamInfo", "tried")
 
     def __init__(
-        self, hashKey: int | None = None, metadataMatch: dict[str, object] | None = None
+        self,
+        hashKey: int | None = None,
+        metadataMatch: dict[str, object] | None = None,
+        streamInfo: StreamInfo | None = None,
+        headers: HeaderMap | None = None,
     ) -> None:
         self.hashKey = hashKey
         self.metadataMatch = metadataMatch
+        self.streamInfo = streamInfo
+        self.headers = headers
+        self.attempt = 0
         self.tried: list[IHost] = []
 
 
@@ -132,6 +144,8 @@ class IClusterType(Interface):
 
         Args:
             endpoints: upstream.host.HostSettings of the config's endpoints.
+        Returns:
+            One that provides ILoadBalancer too when the cluster chooses its hosts by itself.
         Raises:
             ConfigError: in Envoy's words.
         """

@@ -13,6 +13,7 @@ from twisted_envoy.extensions.common.hop_switches import readHopSwitches
 from twisted_envoy.extensions.transport_sockets.raw_buffer.config import RawBuffer
 from twisted_envoy.interfaces.sockets import ConnectOptions
 from twisted_envoy.interfaces.transport_sockets import IUpstreamTransportSocketFactory
+from twisted_envoy.interfaces.upstream import IDiscovery, ILoadBalancer, ILoadBalancerMaker
 from twisted_envoy.server.build_address import socketAddress
 from twisted_envoy.server.build_balancer import buildBalancer
 from twisted_envoy.server.build_cluster_http import buildUpstreamHTTP
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT = 5.0
 _BUFFER = 1024 * 1024
-_DNS_FIELDS = (
 _ISOLATES = "twisted_envoy.http.isolate_shared_state"
+_DNS_FIELDS = (
     "dns_lookup_family",
     "dns_refresh_rate",
     "dns_jitter",
@@ -44,8 +45,7 @@ _ISOLATES = "twisted_envoy.http.isolate_shared_state"
 _DNS_TYPES = frozenset({"STRICT_DNS", "LOGICAL_DNS"})
 _DNS_NAMES = frozenset({"envoy.cluster.strict_dns", "envoy.cluster.logical_dns"})
 _TYPE_NAMES = frozenset(
-    f"envoy.cluster{name}"
-    for name in (".dns", ".eds", ".original_dst", "s.aggregate", "s.dynamic_forward_proxy")
+    f"envoy.cluster{name}" for name in (".dns", ".eds", "s.aggregate", "s.dynamic_forward_proxy")
 )
 """Envoy has these; with a config of their own, but for `dns` without one."""
 
@@ -81,16 +81,13 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         observabilityName=config.alt_stat_name or name,
         connectTimeout=_CONNECT_TIMEOUT if timeout is None else timeout,
         bufferLimit=_BUFFER if limit is None else limit or maxsize,  # 0 is no limit
-        connectOptions=connectOptions,
         isolatesState=context.runtime.boolean(_ISOLATES, False),
+        connectOptions=connectOptions,
         metadata=metadataOf(config.metadata),
     )
+    discovery = None if kind is None else kind.discovery(config, hosts)
     if balancer is None:
-        raise config.error(
-            f"cluster manager: cluster provided LB specified but cluster '{name}' did not provide "
-            "one. Check cluster documentation.",
-            "lb_policy",
-        )
+        balancer = _provided(config, discovery)
     stats = ClusterStats(scope)
     cluster = Cluster(
         settings,
@@ -100,11 +97,22 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         transportSocket,
         balancer,
         context.reactor,
-        None if kind is None else kind.discovery(config, hosts),
+        discovery,
         http,
     )
     scope.computedGauge("upstream_cx_tx_bytes_buffered", cluster.bufferedBytes)
     return cluster
+
+
+def _provided(config: View, discovery: IDiscovery | None) -> ILoadBalancerMaker:
+    """The balancer of a cluster that chooses its hosts by itself."""
+    if not ILoadBalancer.providedBy(discovery):
+        raise config.error(
+            f"cluster manager: cluster provided LB specified but cluster '{config.name}' did not "
+            "provide one. Check cluster documentation.",
+            "lb_policy",
+        )
+    return lambda hosts: discovery  # type: ignore[no-any-return]
 
 
 def _clusterType(config: View, context: FactoryContext) -> Any:
@@ -114,30 +122,15 @@ def _clusterType(config: View, context: FactoryContext) -> Any:
     kind = config.type
     if kind in _DNS_TYPES:
         return _legacyDNS(config, kind == "LOGICAL_DNS", context)
+    if kind == "ORIGINAL_DST":
+        return _originalDst(config, context)
     if kind != "STATIC":
-        _refuseType(config, kind)
+        if kind == "EDS" and config.eds_cluster_config is None:
+            raise config.error("cannot create an EDS cluster without an EDS config")
         problem = f"cluster type {kind} is not implemented by twisted_envoy"
         raise UnsupportedField(config.path, problem, config.position("type"))
     _ignore(config, *_DNS_FIELDS, "wait_for_warm_on_init")
     return None
-
-
-def _refuseType(config: View, kind: str) -> None:
-    """What Envoy says of the types that are not implemented."""
-    if kind == "EDS" and config.eds_cluster_config is None:
-        raise config.error("cannot create an EDS cluster without an EDS config")
-    if kind == "ORIGINAL_DST":
-        if config.lb_policy != "CLUSTER_PROVIDED":
-            raise config.error(
-                f"cluster: LB policy {config.lb_policy} is not valid for Cluster type "
-                "ORIGINAL_DST. Only 'CLUSTER_PROVIDED' is allowed with cluster type "
-                "'ORIGINAL_DST'",
-                "lb_policy",
-            )
-        if config.load_assignment is not None:
-            raise config.error(
-                "ORIGINAL_DST clusters must have no load assignment configured", "load_assignment"
-            )
 
 
 def _transportSocket(config: View, context: FactoryContext) -> IUpstreamTransportSocketFactory:
@@ -163,6 +156,8 @@ def _customType(config: View, context: FactoryContext) -> Any:
         return context.build(kind, "clusters")
     if name in _DNS_NAMES:
         return _legacyDNS(config, name == "envoy.cluster.logical_dns", context)
+    if name == "envoy.cluster.original_dst":
+        return _originalDst(config, context)
     if name in _TYPE_NAMES:
         raise UnsupportedExtension(
             kind.path, f"cluster type '{name}' is not implemented", kind.position()
@@ -177,6 +172,14 @@ def _customType(config: View, context: FactoryContext) -> Any:
 def _legacyDNS(config: View, logical: bool, context: FactoryContext) -> Any:
     factory = context.extensions.factory("envoy.extensions.clusters.dns.v3.DnsCluster")
     return factory.buildFromCluster(config, logical, context)
+
+
+def _originalDst(config: View, context: FactoryContext) -> Any:
+    _ignore(config, *_DNS_FIELDS, "wait_for_warm_on_init")
+    factory = context.extensions.factory(
+        "envoy.extensions.clusters.original_dst.v3.OriginalDstCluster"
+    )
+    return factory.buildFromCluster(config, context)
 
 
 def _ignore(config: View, *fields: str) -> None:

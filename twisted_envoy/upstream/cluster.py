@@ -105,6 +105,7 @@ class Cluster:
         self.seconds: Callable[[], float] = reactor.seconds
         self.hosts: tuple[Host, ...] = ()
         self._balancer: ILoadBalancer = balancer(())
+        self._providesOwn = self._balancer is discovery
         stats.membership_total.value = stats.membership_healthy.value = 0
         self.replaceHosts(settings.hosts)
         self.open: set[Any] = set()
@@ -134,6 +135,16 @@ class Cluster:
         stats.membership_total.value = stats.membership_healthy.value = len(hosts)
         stats.membership_change.value += 1
         return True
+
+    def addHost(self, settings: HostSettings) -> Host:
+        """One more host, behind the others; the balancer is told."""
+        host = self._hostOf(settings, [])
+        self.hosts = (*self.hosts, host)
+        self._balancer.hostsChanged(self.hosts)
+        stats = self.stats
+        stats.membership_total.value = stats.membership_healthy.value = len(self.hosts)
+        stats.membership_change.value += 1
+        return host
 
     def _hostOf(self, settings: HostSettings, old: list[Host]) -> Host:
         """One of the old ones, which is taken from them, or a new one."""
@@ -181,7 +192,8 @@ class Cluster:
         host: Any = self._balancer.choose(context)
         if host is None:
             self.stats.upstream_cx_none_healthy.value += 1
-            self.stats.lb_healthy_panic.value += 1
+            if not (self.hosts or self._providesOwn):
+                self.stats.lb_healthy_panic.value += 1
         return host  # type: ignore[no-any-return]
 
 

@@ -46,7 +46,7 @@ def choose(settings: Settings, info: StreamInfo, upstream: UpstreamInfo) -> tupl
         cluster.stats.upstream_cx_overflow.value += 1
         raise NoUpstream("UO", _OVERFLOW)
     hashKey = settings.hashKey(info) if settings.hashKey is not None else None
-    host = cluster.chooseHost(LoadBalancerContext(hashKey, target.metadataMatch))
+    host = cluster.chooseHost(LoadBalancerContext(hashKey, target.metadataMatch, info))
     if host is None:
         raise NoUpstream("UH", NO_HOST)
     return cluster, host

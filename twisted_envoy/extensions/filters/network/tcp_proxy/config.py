@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,8 @@ from twisted_envoy.extensions.filters.network.tcp_proxy.stats import TCPProxySta
 from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_request import readTunneling
 from twisted_envoy.interfaces.network import INetworkFilterFactory
 from twisted_envoy.network.timers import Backoff, DeadlineQueue
-from twisted_envoy.state.addresses import hostText
+from twisted_envoy.network.xxhash import xxHash64
+from twisted_envoy.state.addresses import hostText, portOf
 from twisted_envoy.state.stream_info import StreamInfo
 
 if TYPE_CHECKING:
@@ -170,16 +170,17 @@ def _hashKey(policies: tuple[View, ...]) -> Callable[[StreamInfo], int | None] |
     policy = policies[0]
     if policy.which("policy_specifier") == "source_ip":
         policy.source_ip  # noqa: B018  reading it is what marks it as obeyed
-        return lambda info: _hash(hostText(info.remoteAddress))
+        return _hashOfSource
     key = policy.filter_state.key
 
     def ofState(info: StreamInfo) -> int | None:
         value = info.filterState.get(key)
         hashed = None if value is None else value.hashKey()
-        return None if hashed is None else _hash(str(hashed))
+        return None if hashed is None else xxHash64(str(hashed).encode())
 
     return ofState
 
 
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+def _hashOfSource(info: StreamInfo) -> int | None:
+    address = info.remoteAddress
+    return None if portOf(address) is None else xxHash64(hostText(address).encode())
