@@ -112,7 +112,7 @@ def _provided(config: View, discovery: IDiscovery | None) -> ILoadBalancerMaker:
             "provide one. Check cluster documentation.",
             "lb_policy",
         )
-    return lambda hosts: discovery  # type: ignore[no-any-return]
+    return lambda hosts: discovery
 
 
 def _clusterType(config: View, context: FactoryContext) -> Any:

@@ -105,7 +105,7 @@ class Cluster:
         self.seconds: Callable[[], float] = reactor.seconds
         self.hosts: tuple[Host, ...] = ()
         self._balancer: ILoadBalancer = balancer(())
-        self._providesOwn = self._balancer is discovery
+        self._providesOwn = ILoadBalancer.providedBy(discovery)
         stats.membership_total.value = stats.membership_healthy.value = 0
         self.replaceHosts(settings.hosts)
         self.open: set[Any] = set()

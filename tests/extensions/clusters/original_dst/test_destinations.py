@@ -49,6 +49,8 @@ class FakeHost:
 class FakeCluster:
     """Keeps what it is told."""
 
+    name = "c"
+
     def __init__(self) -> None:
         self.hosts: list[str] = []
         self.stats = Stats()
@@ -205,7 +207,7 @@ class ServerTests(SynchronousTestCase):
 
         nowhere = envoy.connect("127.0.0.1:9001")
         envoy.settle()
-        self.assertIsNotNone(nowhere.lost)
+        self.assertTrue(nowhere.ended)
         self.assertEqual(envoy.stat("cluster.c.upstream_cx_none_healthy"), 1)
         self.assertEqual(envoy.stat("cluster.c.lb_healthy_panic"), 0)
 
@@ -243,4 +245,4 @@ class ServerTests(SynchronousTestCase):
             envoy.settle()
             self.assertIn(b"GET / HTTP/1.1", origin.connections[0].received)
             host_ = envoy.server.clusters.get("c").hosts[0]
-            self.assertEqual(addressText(host_.address), to)
+            self.assertEqual((addressText(host_.address), host_.hostname), (to, f"c{to}"))

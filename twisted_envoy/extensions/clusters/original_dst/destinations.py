@@ -31,6 +31,7 @@ from twisted_envoy.interfaces.upstream import (
     ILoadBalancer,
     LoadBalancerContext,
 )
+from twisted_envoy.state.addresses import addressText
 from twisted_envoy.state.stream_info import StreamInfo
 from twisted_envoy.upstream.host import Host, HostSettings
 
@@ -113,7 +114,8 @@ class Destinations:
         self._used.add(address)
         host = self._hosts.get(address)
         if host is None:
-            host = self._hosts[address] = self._cluster.addHost(HostSettings(address))
+            name = f"{self._cluster.name}{addressText(address)}"
+            host = self._hosts[address] = self._cluster.addHost(HostSettings(address, name))
         return host
 
     def _destination(self, context: LoadBalancerContext) -> _IPAddress | None:
