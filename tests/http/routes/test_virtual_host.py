@@ -55,3 +55,17 @@ class VirtualHostTests(SynchronousTestCase):
         """metadata of the virtual host."""
         table = tableOf(routes(ROUTE, host="metadata: {filter_metadata: {ns: {k: v}}}"))
         self.assertEqual(table.virtualHosts[0].metadata, {"ns": {"k": "v"}})
+
+    def test_cors(self) -> None:
+        """The route's policy, then the virtual host's."""
+        route = "{match: {prefix: /}, route: {cluster: a, cors: {max_age: '1'}}}"
+        host = "cors: {max_age: '2'}"
+        for text, expected in (
+            (routes(route, host=host), [b"1", b"2"]),
+            (routes(ROUTE, host=host), [b"2"]),
+            (routes(route), [b"1"]),
+            (routes(ROUTE), []),
+        ):
+            entry = match(tableOf(text))
+            assert entry is not None
+            self.assertEqual([policy.maxAge for policy in entry.corsPolicies], expected)

@@ -13,6 +13,7 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.state.request_info import RequestInfo
 
 if TYPE_CHECKING:
+    from twisted_envoy.http.routes.cors import CorsPolicy
     from twisted_envoy.http.routes.direct_response import DirectResponse
     from twisted_envoy.http.routes.internal_redirect import InternalRedirect
     from twisted_envoy.http.routes.mirrors import Mirror
@@ -75,6 +76,7 @@ class RouteEntry:
         directResponse, redirect: of those kinds, else None.
         routeConfigs: HTTP filter name -> what its buildRoute made, the least specific first.
         filterDisabled: HTTP filter name -> what the most specific level says.
+        corsPolicies: the route's and the virtual host's, for the cors filter.
         isConnectMatch: its matcher is connect_matcher.
         weighted: of a route with weighted clusters; `RouteTable.match` gives the picked entry.
         matches, order: for the table.
@@ -85,6 +87,7 @@ class RouteEntry:
         "autoHostRewrite",
         "clusterName",
         "clusterNotFoundCode",
+        "corsPolicies",
         "directResponse",
         "filterDisabled",
         "finalizeRequest",
@@ -151,6 +154,7 @@ class RouteEntry:
         self.redirect: Redirect | None = None
         self.routeConfigs: dict[str, tuple[object, ...]] = virtualHost.routeConfigs
         self.filterDisabled: dict[str, bool] = virtualHost.filterDisabled
+        self.corsPolicies: tuple[CorsPolicy, ...] = virtualHost.corsPolicies
         self.isConnectMatch = False
         self.weighted: WeightedClusters | None = None
         self.matches: Condition | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.http.routes.clusters import headerCluster, requireCluster
 from twisted_envoy.http.routes.conditions import allOf, buildConditions
+from twisted_envoy.http.routes.cors import buildCors
 from twisted_envoy.http.routes.direct_response import buildDirectResponse
 from twisted_envoy.http.routes.entry import (
     CLUSTER,
@@ -194,6 +195,8 @@ def _readBehaviour(route: Any, entry: RouteEntry, building: Building) -> None:
         entry.mirrors = buildMirrors(
             route.request_mirror_policies, context, building.validateClusters
         )
+    if route.has("cors"):
+        entry.corsPolicies = (buildCors(route.cors, context), *entry.corsPolicies)
     if route.has("upgrade_configs"):
         entry.upgrades = buildUpgrades(route.upgrade_configs)
     entry.internalRedirect = buildInternalRedirect(route, context)

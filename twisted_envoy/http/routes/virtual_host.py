@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.routes.cors import CorsPolicy, buildCors
 from twisted_envoy.http.routes.entry import REDIRECT, RouteEntry
 from twisted_envoy.http.routes.filter_configs import FilterConfigs
 from twisted_envoy.http.routes.finalize import Levels
@@ -88,12 +89,13 @@ class VirtualHost:
     Attributes:
         name: as configured. requireTLS: NONE, EXTERNAL_ONLY or ALL.
         includeAttemptCountRequest, includeAttemptCountResponse, includeIsTimeoutRetry,
-        retryPolicy, requestBufferLimit, routeConfigs, filterDisabled: see RouteEntry.
+        retryPolicy, requestBufferLimit, routeConfigs, filterDisabled, corsPolicies: see RouteEntry.
         metadata: namespace -> values. virtualClusters: for counters.
         tlsRedirect: the entry of a request that has to come over TLS and did not.
     """
 
     __slots__ = (
+        "corsPolicies",
         "filterDisabled",
         "includeAttemptCountRequest",
         "includeAttemptCountResponse",
@@ -119,6 +121,7 @@ class VirtualHost:
         self.requestBufferLimit: int | None = None
         self.routeConfigs: dict[str, tuple[object, ...]] = {}
         self.filterDisabled: dict[str, bool] = {}
+        self.corsPolicies: tuple[CorsPolicy, ...] = ()
         self.metadata: Mapping[str, dict[str, Any]] = {}
         self.virtualClusters = VirtualClusters(())
         self.routes = Routes(False)
@@ -160,6 +163,8 @@ def buildVirtualHost(view: Any, table: Building) -> VirtualHost:
         host.retryPolicy = buildRetry(view.retry_policy, table.context)
     if view.has("metadata"):
         host.metadata = view.metadata.filter_metadata
+    if view.has("cors"):
+        host.corsPolicies = (buildCors(view.cors, table.context),)
     host.virtualClusters = buildVirtualClusters(view.virtual_clusters)
     host.routes = Routes(table.ignoresPathParameters)
     for order, route in enumerate(view.routes):

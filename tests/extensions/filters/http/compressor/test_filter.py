@@ -143,9 +143,12 @@ class ResponseTests(CompressorCase):
     def test_trailers(self) -> None:
         """The last bytes come before them."""
         self.answer = TRAILERS
-        self.start(compressor(), http_protocol_options={"enable_trailers": True})
-        got = self.get("/", GZIP, "te: trailers")
+        options = {"enable_trailers": True}
+        cluster = {"http_protocol_options": options}
+        self.start(compressor(), http_protocol_options=options, cluster=cluster)
+        got = self.get("/", GZIP)
         self.assertEqual(zlib.decompress(unchunked(got), 31), b"hello")
+        self.assertTrue(got.endswith(b"\r\n0\r\nt: 1\r\n\r\n"))
 
     def test_pieces(self) -> None:
         """Each is sent when it comes."""
