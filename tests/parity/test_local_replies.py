@@ -64,7 +64,7 @@ _MAPPERS = [
         "status_code": 200,
         "body": {"inline_string": "all is well"},
     },
-    {"filter": when(403), "status_code": 204},
+    {"filter": when(403), "status_code": 202},
 ]
 
 
@@ -151,7 +151,9 @@ class LocalReplyTests(ManagerTestCase):
         conversations["originFails"] = get("/origin", answer(NO))
         conversations["garbage"] = b"garbage\r\n\r\n"
         conversations["upgrade"] = get("/origin", "Connection: upgrade", "Upgrade: x")
-        for name in ("plain", "mapped", "formatted", "json"):
+        for name in ("plain", "mapped", "json", "formatted"):
+            if name == "formatted":
+                del conversations["garbage"]  # its text has no flags yet in Envoy
             self.compared(name, conversations)
 
     def test_filters(self) -> None:
