@@ -47,12 +47,13 @@ class H1ClientCodec:
         protocol: `HTTP/1.1`.
         closeAfterStream: no request may follow the present one.
         full: the transport takes no more.
+        isPlain: names are sent as they are, targets are paths.
     """
 
     __slots__ = (
         *("_body", "_connection", "_count", "_dead", "_decoder", "_held", "_limits", "_paused"),
         *("_asked", "_reading", "_scanned", "_seen", "_seenHead", "_stream"),
-        *("closeAfterStream", "full", "output", "protocol", "settings"),
+        *("closeAfterStream", "full", "isPlain", "output", "protocol", "settings"),
     )
 
     def __init__(
@@ -66,6 +67,7 @@ class H1ClientCodec:
         self._connection = connection
         self.output = output
         self.settings = settings
+        self.isPlain = settings.headerCase == "lower" and not settings.absoluteRequests
         self._limits = limits
         self._reading = reading
         self.protocol = "HTTP/1.1"

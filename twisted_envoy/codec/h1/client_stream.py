@@ -15,6 +15,7 @@ from twisted_envoy.codec.h1.encode import (
     CHUNKED,
     CONTENT_LENGTH_0,
     CRLF,
+    JOIN,
     LAST_CHUNK,
     PROPER,
     fieldLines,
@@ -27,6 +28,7 @@ from twisted_envoy.codec.http import IStreamEncoder, Reset
 if TYPE_CHECKING:
     from twisted_envoy.codec.h1.client import H1ClientCodec
 
+_COLON = 0x3A
 _BODILESS = frozenset((b"GET", b"HEAD", b"DELETE", b"TRACE", b"CONNECT"))
 """Methods of which nobody expects a body, so that none need be denied."""
 
@@ -71,12 +73,34 @@ class H1ClientStream:
         codec = self._codec
         method = self.method = headers[b":method"]
         self.begun = True
+        if (
+            codec.isPlain
+            and headers.more is None
+            and b"upgrade" not in headers
+            and method != b"CONNECT"
+            and b":authority" in headers
+        ):
+            self._encodePlain(method, headers, endStream)
+            return
         self.upgrade = b"upgrade" in headers and hasToken(headers, b"connection", b"upgrade")
         case = codec.settings.headerCase
         fields = self._host(headers, case) + fieldLines(headers, case)
         fields += self._framing(headers, endStream)
         self.headerBytes += len(fields)
         self._write(b"%b %b HTTP/1.1\r\n%b\r\n" % (method, self._target(headers), fields))
+        if endStream:
+            self._end()
+
+    def _encodePlain(self, method: bytes, headers: HeaderMap, endStream: bool) -> None:
+        """Send a head whose fields have one value each, with names as they are."""
+        lines = [JOIN(pair) for pair in headers.items() if pair[0][0] != _COLON]
+        lines.append(self._framing(headers, endStream))
+        authority = headers[b":authority"]
+        fields = b"host: %b\r\n%b" % (authority, CRLF.join(lines))
+        head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method, headers[b":path"], fields)
+        self.headerBytes += len(fields)
+        self.wireBytes += len(head)
+        self._codec.output.write(head)
         if endStream:
             self._end()
 

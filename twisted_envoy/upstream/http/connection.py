@@ -220,7 +220,7 @@ class PooledConnection:
                 return
             if self._lifetime is not None:
                 self._lifetime.becameIdle()
-        if self.state is State.BUSY and self.capacity > 0:
+        if self.state is State.BUSY:
             self._makeReady()
         self.pool.serveSoon()
 

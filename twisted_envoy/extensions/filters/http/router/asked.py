@@ -15,6 +15,9 @@ _ALT_RESPONSE = b"x-envoy-upstream-rq-timeout-alt-response"
 _DURATION = b"x-envoy-upstream-stream-duration-ms"
 _ALT_STAT = b"x-envoy-upstream-alt-stat-name"
 
+HEADERS = frozenset((_ALT_RESPONSE, _DURATION, _ALT_STAT))
+"""What takeAsked takes."""
+
 _LISTS = {
     b"x-envoy-retry-on": HTTP_CONDITIONS,
     b"x-envoy-retry-grpc-on": GRPC_CONDITIONS,

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.extensions.filters.http.router.asked import Asked, takeAsked
+from twisted_envoy.extensions.filters.http.router.asked import Asked
 from twisted_envoy.extensions.filters.http.router.attempt import UpstreamRequest
 from twisted_envoy.extensions.filters.http.router.choice import (
     answerWithoutUpstream,
@@ -31,7 +31,8 @@ from twisted_envoy.extensions.filters.http.router.redirect import followRedirect
 from twisted_envoy.extensions.filters.http.router.retries import ATTEMPTS, answerRetried
 from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
 from twisted_envoy.extensions.filters.http.router.shadow import chosenMirrors, sendCopy
-from twisted_envoy.extensions.filters.http.router.timeouts import setTimeoutHeaders, takeTimeouts
+from twisted_envoy.extensions.filters.http.router.timeouts import Timeouts
+from twisted_envoy.extensions.filters.http.router.wishes import takeWishes
 from twisted_envoy.http.filter import HTTPFilter
 from twisted_envoy.http.retry import newRetryState
 from twisted_envoy.http.upgrade import isUpgrade, responseFromHTTP2
@@ -89,6 +90,8 @@ class Router(HTTPFilter):
         "timeouts",
         "timer",
     )
+
+    timeouts: Timeouts
 
     def __init__(self, settings: RouterSettings) -> None:
         self.settings = settings
@@ -150,23 +153,13 @@ class Router(HTTPFilter):
     def _prepare(self, route: Any, headers: HeaderMap, info: Any) -> None:
         """Everything about the request that does not depend on the host."""
         settings = self.settings
-        asked = takeAsked(headers)
-        if asked is not None:
-            self.asked = asked
-        self.timeouts = timeouts = takeTimeouts(route, headers, settings.respectsExpected)
-        expected = not settings.suppressesHeaders
-        setTimeoutHeaders(timeouts, headers, 0.0, expected)
+        retries = takeWishes(self, route, headers)
         if route.includeAttemptCountRequest:
             headers.set(ATTEMPTS, b"1")
-        route.finalizeRequest(headers, info, expected)
-        self.retry = newRetryState(
-            route.retryPolicy,
-            headers,
-            self.cluster,
-            route.priority,
-            settings.runtime,
-            settings.random,
-        )
+        route.finalizeRequest(headers, info, not settings.suppressesHeaders)
+        if retries:
+            shared = (self.cluster, route.priority, settings.runtime, settings.random)
+            self.retry = newRetryState(route.retryPolicy, headers, *shared)
         if route.mirrors:
             self._mirrors = chosenMirrors(route.mirrors, headers, settings.random)
         if self.retry is not None or self._mirrors or route.internalRedirect is not None:

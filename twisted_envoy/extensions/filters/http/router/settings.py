@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twisted_envoy.extensions.filters.http.router.stats import CodeStats, RouterStats
+from twisted_envoy.extensions.filters.http.router.timeouts import Timeouts, usualTimeouts
 from twisted_envoy.network.timers import DeadlineQueue
 
 
@@ -26,6 +27,7 @@ class RouterSettings:
         nextID: numbers connections.
         ownAddress: of this machine, for copies. copyStats: `http.async-client.*`.
         zone: that this server is in, empty for none.
+        usual: route -> timeouts.usualTimeouts of it.
     """
 
     stats: RouterStats
@@ -50,11 +52,21 @@ class RouterSettings:
     logsOnStart: bool = False
     logInterval: float = 0.0
     queues: dict[float, DeadlineQueue] = field(default_factory=dict)
+    usual: dict[Any, tuple[Timeouts, bytes | None]] = field(default_factory=dict)
 
     @property
     def maintained(self) -> bool:
         """Whether there may be a cluster in maintenance at all."""
         return bool(self.runtime.values)
+
+    def usualTimeouts(self, route: Any) -> tuple[Timeouts, bytes | None]:
+        """Of a route without times for gRPC, when a request asks for nothing."""
+        found = self.usual.get(route)
+        if found is None:
+            if len(self.usual) > 1024:  # routes may come and go
+                self.usual.clear()
+            found = self.usual[route] = usualTimeouts(route)
+        return found
 
     def queue(self, delay: float) -> DeadlineQueue:
         """Where all wait whose time-out is that long, in seconds."""

@@ -11,9 +11,13 @@ from typing import Any
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.grpc import grpcTimeout, grpcTimeoutText
 
-_EXPECTED = b"x-envoy-expected-rq-timeout-ms"
+EXPECTED = b"x-envoy-expected-rq-timeout-ms"
 _TOTAL = b"x-envoy-upstream-rq-timeout-ms"
 _PER_TRY = b"x-envoy-upstream-rq-per-try-timeout-ms"
+
+
+HEADERS = frozenset((EXPECTED, _TOTAL, _PER_TRY))
+"""What a request may ask, or tell, about its time."""
 
 
 def isGRPC(headers: HeaderMap) -> bool:
@@ -67,8 +71,8 @@ def takeTimeouts(route: Any, headers: HeaderMap, respectsExpected: bool) -> Time
     if policy is not None:
         perTry = policy.perTryTimeout or 0.0
         perTryIdle = policy.perTryIdleTimeout or 0.0
-    if respectsExpected and _EXPECTED in headers:
-        total = _seconds(headers[_EXPECTED], total)
+    if respectsExpected and EXPECTED in headers:
+        total = _seconds(headers[EXPECTED], total)
     elif _TOTAL in headers:
         total = _seconds(headers[_TOTAL], total)
         headers.remove(_TOTAL)
@@ -78,6 +82,19 @@ def takeTimeouts(route: Any, headers: HeaderMap, respectsExpected: bool) -> Time
     if total and perTry >= total:
         perTry = 0.0
     return Timeouts(total, perTry, perTryIdle, grpcHeader)
+
+
+def usualTimeouts(route: Any) -> tuple[Timeouts, bytes | None]:
+    """
+    The times of a route's requests that ask for no other ones.
+
+    Returns:
+        Those, and x-envoy-expected-rq-timeout-ms.
+    """
+    headers = HeaderMap()
+    timeouts = takeTimeouts(route, headers, False)
+    setTimeoutHeaders(timeouts, headers, 0.0, True)
+    return timeouts, headers.get(EXPECTED)
 
 
 def _capped(asked: float | None, most: float, offset: float | None) -> float:
@@ -111,6 +128,6 @@ def setTimeoutHeaders(
         left = min(left, timeouts.total - elapsed)
     milliseconds = max(round(left * 1000), 1)
     if expected:
-        headers.set(_EXPECTED, b"%d" % milliseconds)
+        headers.set(EXPECTED, b"%d" % milliseconds)
     if timeouts.grpcHeader:
         headers.set(b"grpc-timeout", grpcTimeoutText(milliseconds))

@@ -1,0 +1,83 @@
+"""Tests of what requests wish of the router."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.extensions.filters.http.router.asked import Asked
+from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
+from twisted_envoy.extensions.filters.http.router.wishes import takeWishes
+
+EXPECTED = b"x-envoy-expected-rq-timeout-ms"
+
+
+class _Route:
+    maxGrpcTimeout = None
+    maxStreamDuration = None
+    retryPolicy = None
+    timeout = 2.0
+    grpcTimeoutOffset = None
+
+
+def router(**fields):
+    settings = RouterSettings(*[None] * 12, **fields)
+    return SimpleNamespace(settings=settings, asked=Asked(), timeouts=None)
+
+
+class WishesTests(SynchronousTestCase):
+    def test_none(self) -> None:
+        """A request that wishes for nothing has the route's time, made once."""
+        one = router()
+        route = _Route()
+        times = []
+        for _ in range(2):
+            headers = HeaderMap()
+            self.assertFalse(takeWishes(one, route, headers))
+            self.assertEqual(headers, {EXPECTED: b"2000"})
+            times.append(one.timeouts)
+        self.assertIs(times[0], times[1])
+        self.assertEqual(times[0].total, 2.0)
+
+    def test_untold(self) -> None:
+        """suppress_envoy_headers: the upstream does not hear of it."""
+        headers = HeaderMap()
+        takeWishes(router(suppressesHeaders=True), _Route(), headers)
+        self.assertEqual(headers, {})
+
+    def test_time(self) -> None:
+        """A request may wish for another time; the next one has the route's again."""
+        one = router()
+        route = _Route()
+        headers = HeaderMap(((b"x-envoy-upstream-rq-timeout-ms", b"500"),))
+        self.assertTrue(takeWishes(one, route, headers))
+        self.assertEqual(headers, {EXPECTED: b"500"})
+        self.assertEqual(one.timeouts.total, 0.5)
+        takeWishes(one, route, HeaderMap())
+        self.assertEqual(one.timeouts.total, 2.0)
+
+    def test_asked(self) -> None:
+        """What else it asks for is taken out of its headers."""
+        one = router()
+        headers = HeaderMap(((b"x-envoy-upstream-alt-stat-name", b"canary"),))
+        takeWishes(one, _Route(), headers)
+        self.assertEqual(one.asked.altStat, "canary.")
+        self.assertEqual(list(headers), [EXPECTED])
+
+    def test_retries(self) -> None:
+        """A policy, or a header, makes retries possible."""
+        route = _Route()
+        self.assertTrue(takeWishes(router(), route, HeaderMap(((b"x-envoy-retry-on", b"5xx"),))))
+        route.retryPolicy = SimpleNamespace(on=1, perTryTimeout=None, perTryIdleTimeout=None)
+        self.assertTrue(takeWishes(router(), route, HeaderMap()))
+        route.retryPolicy.on = 0
+        self.assertFalse(takeWishes(router(), route, HeaderMap()))
+
+    def test_manyRoutes(self) -> None:
+        """Times are not kept for ever for routes that are gone."""
+        one = router()
+        for _ in range(2000):
+            takeWishes(one, _Route(), HeaderMap())
+        self.assertLess(len(one.settings.usual), 1100)
