@@ -154,6 +154,16 @@ class KeyTests(SynchronousTestCase):
             self.assertRaises(Problem, scalars.keyReader(fieldType), text, node)
 
 
+class LetterTests(SynchronousTestCase):
+    def test_hint(self) -> None:
+        """Where a string is wanted, a bare y or n is likely a letter."""
+        for letter in "yYnN":
+            problem = scalars.unexpected(scalarNode("?", letter, HERE), '"')
+            self.assertIn(f'write "{letter}"', problem.hint)
+        for other, wanted in (("yes", '"'), ("n", "[")):
+            self.assertEqual(scalars.unexpected(scalarNode("?", other, HERE), wanted).hint, "")
+
+
 class BrokenTests(SynchronousTestCase):
     """Nodes that stand for broken JSON."""
 

@@ -304,7 +304,8 @@ class MapField(Field):
         except Problem as problem:
             problem.within(keyText(key) or name, index, self.typeText)
             raise
-        record.entries[name] = (pack(key), None, children or None)
+        kind = getattr(self.value, "kind", "")
+        record.entries[name] = (pack(key), node if kind == "struct" else None, children or None)
 
     def _decodeEntry(
         self,

@@ -57,7 +57,7 @@ class Record:
 
     Attributes:
         entries: per field that is set, by Envoy's name: the place of its key (see nodes.pack), its
-            value's node if that is a Struct, what is below.
+            value's node if that is a Struct (or a map of them), what is below.
         place: where it begins; -1 when it does not stand in the text.
         read: names of fields that have been read; None until the first.
         name, index: how the parent calls it.

@@ -65,13 +65,19 @@ def broken(node: Node, words: str = "n") -> Problem | None:
     return Problem(node.value, node, path=not pathless, late=style == AFTER)
 
 
+_LETTERS = frozenset("yYnN")
+
+
 def unexpected(node: Node, wanted: str) -> Problem:
     """Return the Problem of a node of the wrong kind, which lacks the character `wanted`."""
     fault = broken(node)
     first = styleOf(node) if fault is not None else firstCharacter(node)
     if fault is not None and (not first or first in (AFTER, wanted, "n")):
         return fault
-    return Problem(f"unexpected character: '{first}'; expected '{wanted}'", node)
+    hint = ""
+    if wanted == '"' and node.__class__ is ScalarNode and node.value in _LETTERS:
+        hint = f"'{node.value}' without quotes is a flag, write \"{node.value}\""
+    return Problem(f"unexpected character: '{first}'; expected '{wanted}'", node, hint=hint)
 
 
 def readString(node: Node) -> str:

@@ -37,6 +37,7 @@ from twisted_envoy.server.build_stats import buildStore
 from twisted_envoy.server.build_tracing import checkTracing
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.server.lifecycle import DrainManager
+from twisted_envoy.server.lint import lint
 from twisted_envoy.server.options import ServerOptions
 from twisted_envoy.server.runtime import buildRuntime
 from twisted_envoy.server.server import ListenerManager, Server
@@ -270,6 +271,7 @@ def _report(bootstrap: View, options: ServerOptions, context: FactoryContext) ->
     for key in context.runtime.unasked():
         context.warn(f"runtime key '{key}' has no effect in twisted_envoy")
     unsupported: list[Any] = list(reportUnread(bootstrap))
+    odd = lint(bootstrap, context.runtime) if context.validating and not unsupported else []
     if unsupported and not options.allowUnsupported:
         first = unsupported[0]
         more = len(unsupported) - 1

@@ -1,0 +1,48 @@
+"""Names that lead nowhere: listeners that do not exist, domains that no CONNECT request has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from twisted_envoy.errors import ConfigError
+from twisted_envoy.server.lint.model import Model
+
+
+def missingListeners(model: Model) -> Iterator[ConfigError]:
+    """Internal endpoints whose listener is not in the bootstrap."""
+    internal = {one.name for one in model.listeners.values() if one.isInternal}
+    for cluster in model.clusters.values():
+        for name, view in cluster.leadsTo:
+            if name not in internal:
+                yield view.error(
+                    f"there is no internal listener '{name}': connections of cluster "
+                    f"'{cluster.name}' will fail",
+                    "server_listener_name",
+                )
+
+
+def connectDomains(model: Model) -> Iterator[ConfigError]:
+    """Virtual hosts with CONNECT routes whose domains have no port."""
+    for _, chain in model.chains():
+        for host, ignoresPort in chain.virtualHosts:
+            routes, domains = host.routes, host.domains
+            if ignoresPort or not routes or any(map(_mayHavePort, domains)):
+                continue
+            if all(map(_isConnect, routes)):  # else the domains are for other requests as well
+                yield host.error(
+                    f"domain '{domains[0]}' has no port, but the target of a CONNECT request "
+                    f"always has one: '{domains[0]}:443', or ignore_port_in_host_matching",
+                    "domains",
+                )
+
+
+def _isConnect(route: Any) -> bool:
+    return route.match is not None and route.match.connect_matcher is not None
+
+
+def _mayHavePort(domain: str) -> bool:
+    if domain.endswith("*"):
+        return True
+    rest = domain.rpartition("]")[2]
+    return ":" in rest
