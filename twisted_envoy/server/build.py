@@ -280,5 +280,5 @@ def _report(bootstrap: View, options: ServerOptions, context: FactoryContext) ->
             text = f"{first.problem} (and {more} more: {others})"
             raise type(first)(first.path, text, first.position)
         raise first
-    for problem in [*context.warnings, *unsupported]:
+    for problem in [*context.warnings, *unsupported, *odd]:
         _log.warn("{problem}", problem=problem)
