@@ -196,6 +196,7 @@ class VirtualHost:
     routeConfigs: dict = {}
     filterDisabled: dict = {}
     virtualCluster = ""
+    corsPolicies = ()
 
     def virtualClusterName(self, headers):
         return self.virtualCluster

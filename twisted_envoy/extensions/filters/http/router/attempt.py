@@ -62,6 +62,7 @@ class UpstreamRequest:
         "_duration",
         "_ended",
         "_gated",
+        "_holds",
         "_idle",
         "_pending",
         "_pendingSize",
@@ -91,7 +92,7 @@ class UpstreamRequest:
         self._pending: list[bytes] | None = None
         self._pendingSize = 0
         self._trailers: HeaderMap | None = None
-        self._ended = self._gated = False
+        self._ended = self._gated = self._holds = False
 
     def start(self, pool: IHTTPPool, endStream: bool) -> None:
         """Ask the pool; endStream: the request has nothing but its headers."""
@@ -103,11 +104,11 @@ class UpstreamRequest:
     # The request.
 
     def encodeData(self, data: bytes, endStream: bool) -> None:
-        """Body bytes, kept until there is a stream."""
+        """Body bytes, kept until there is a stream, those of a tunnel until it is open."""
         self._ended = endStream
         router = self._router
         encoder = self.encoder
-        if encoder is not None:
+        if encoder is not None and not self._holds:
             info = router.info
             info.upstream.bytesSent += len(data)
             if endStream:
@@ -126,7 +127,7 @@ class UpstreamRequest:
     def encodeTrailers(self, trailers: HeaderMap) -> None:
         """Trailers, the last of it."""
         self._ended = True
-        if self.encoder is None:
+        if self.encoder is None or self._holds:
             self._trailers = trailers
         else:
             self._router.info.lastUpstreamByteSentTime = self._router.settings.seconds()
@@ -150,10 +151,11 @@ class UpstreamRequest:
             info.lastUpstreamByteSentTime = info.firstUpstreamByteSentTime
             return
         self._gated = True
+        self._holds = router.stream.isTunnel  # what comes early could be taken for a request
         encoder.registerProducer(router.stream.gate)
         bare = self._ended and self._pending is None and self._trailers is None
         encoder.encodeHeaders(headers, bare)
-        if self._pending is not None or self._trailers is not None:
+        if not self._holds and (self._pending is not None or self._trailers is not None):
             self._encodePending(encoder, router)
 
     def _encodePending(self, encoder: IStreamEncoder, router: Any) -> None:
@@ -195,7 +197,22 @@ class UpstreamRequest:
             self._perTry = None
         if self._idle is not None:
             self._idle.lastActivity = router.settings.seconds()
+        opens = self._holds and not endStream and self._opens(headers)
         router.attemptHeaders(self, headers, endStream)
+        if opens and self._router is not None:
+            self._holds = False
+            if self._ended and self._pending is None and self._trailers is None:
+                self._pending = [b""]
+            self._encodePending(self.encoder, router)
+
+    def _opens(self, headers: HeaderMap) -> bool:
+        """Whether an answer means that the rest of the connection, or stream, is a tunnel."""
+        status = headers[b":status"]
+        router = self._router
+        isConnect = router.headers.get(b":method") == b"CONNECT"
+        if isConnect or router.info.upstreamProtocol == "HTTP/2":
+            return status[:1] == b"2"
+        return status == b"101"
 
     def decodeData(self, data: bytes, endStream: bool) -> None:
         router = self._router
