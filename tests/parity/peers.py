@@ -39,6 +39,13 @@ class Peer:
             data += more
         return data
 
+    def some(self) -> bytes:
+        """What comes next; nothing at the end."""
+        try:
+            return self._sock.recv(65536)
+        except ConnectionError:
+            return b""
+
     def rest(self) -> tuple[bytes, str]:
         """Everything until the end, and how it ended: FIN, RST or not at all."""
         data = b""

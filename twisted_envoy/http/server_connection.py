@@ -326,7 +326,8 @@ class ServerConnection(Link):
         if settings.maxRequests and self._requests >= settings.maxRequests:
             settings.stats.downstream_cx_max_requests_reached.value += 1
             if self.multiplexes:
-                self._startDraining()
+                if self.drain is Drain.NO:
+                    self._startDraining()
             else:
                 self.drain = Drain.CLOSING
                 stream.closesAfter = True
@@ -433,8 +434,8 @@ class ServerConnection(Link):
             isConnect = headers is not None and headers.get(b":method") == b"CONNECT"
             stream.encoder.resetStream(Reset.CONNECT_ERROR if isConnect else Reset.LOCAL)
         else:
-            self.settings.stats.downstream_rq_rx_reset.value += 1
             self.drain = Drain.CLOSING
+        self.settings.stats.downstream_rq_rx_reset.value += 1
         stream.finish()
 
     def resetResponse(self, stream: HTTPStream, reason: Reset) -> None:
@@ -445,8 +446,8 @@ class ServerConnection(Link):
                 reason = Reset.CONNECT_ERROR
             stream.encoder.resetStream(reason)
         if not self.multiplexes:
-            self.settings.stats.downstream_rq_rx_reset.value += 1
             self.drain = Drain.CLOSING
+        self.settings.stats.downstream_rq_rx_reset.value += 1
         stream.finish()
 
     def streamFinished(self, stream: HTTPStream) -> None:

@@ -70,7 +70,7 @@ class ExchangeTests(SynchronousTestCase):
             (Reset.LOCAL, Reset.REMOTE),
             (Reset.LOCAL_REFUSED, Reset.REMOTE_REFUSED),
             (Reset.CONNECT_ERROR, Reset.CONNECT_ERROR),
-            (Reset.PROTOCOL_ERROR, Reset.REMOTE),
+            (Reset.PROTOCOL_ERROR, Reset.PROTOCOL_ERROR),
         ):
             pair = Pair()
             response, request = self.exchange(pair)
