@@ -151,10 +151,14 @@ class ServerConnection(Link):
             )
         if settings.codec != "AUTO":
             self._begin(settings.codec == "HTTP2")
-        elif "h2" in self.info.applicationProtocols and self.info.transportProtocol == "tls":
-            self._begin(True)
 
     def _sniff(self, data: bytes) -> None:
+        tls = self.info.tls
+        agreed = "" if tls is None else tls.applicationProtocol
+        if agreed:
+            self._begin(agreed == "h2")
+            self._receive(data)
+            return
         data = self._sniffed + data
         if data[: len(_MAGIC)] == _MAGIC:
             self._begin(True)

@@ -150,7 +150,9 @@ class HTTPStream:
             if not endStream:
                 connection.countResponse(100)
                 self.encoder.encode1xx(HeaderMap(((b":status", b"100"),)))
-        refusal = settings.edge.prepareRequest(headers, info, connection.info, False)
+        refusal = settings.edge.prepareRequest(
+            headers, info, connection.info, info.tls is not None
+        )
         if refusal is not None:
             connection.refuse(self, refusal)
             return

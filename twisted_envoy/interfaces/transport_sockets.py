@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IStreamClientEndpoint
 from zope.interface import Interface
 
 if TYPE_CHECKING:
     from twisted_envoy.interfaces.upstream import IHost
-    from twisted_envoy.network.link import Link
     from twisted_envoy.state.filter_state import Entry, FilterStateObject
+    from twisted_envoy.state.stream_info import StreamInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,11 @@ def _frozen(value: object) -> Hashable:
 class IDownstreamTransportSocketFactory(Interface):
     """Dresses accepted connections."""
 
-    def linkMaker() -> Callable[[], Link] | None:
-        """What makes the lowest link of a new chain; None when bytes go as they are."""
+    def wrapper() -> Callable[[Any, StreamInfo], Any] | None:
+        """
+        What makes of an accepted transport the one that the chain gets; None when bytes go as
+        they are. It sets itself as the accepted transport's protocol.
+        """
 
 
 class IUpstreamTransportSocketFactory(Interface):

@@ -187,7 +187,7 @@ class Acceptor:
         self._stop()
         chain = self._listener.accepted(transport, cast(StreamInfo, self.streamInfo))
         if chain is not None and data:
-            chain.dataReceived(data)
+            transport.protocol.dataReceived(data)
 
     def _close(self) -> None:
         """No connection comes of it; as the kernel has it, what was not taken makes it a reset."""

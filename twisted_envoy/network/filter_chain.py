@@ -15,9 +15,13 @@ class FilterChain:
     Attributes:
         name: as configured, may be empty.
         match: the View of its filter_chain_match, None when it has none.
-        makers: one callable a link, the transport socket's first when it has a link.
+        makers: one callable a link.
+        wrap: makes of an accepted transport the one that the chain gets; None for raw bytes.
+        connectTimeout: seconds until that has to be ready, 0 for ever.
     """
 
     name: str
     match: Any
     makers: tuple[Callable[[], Any], ...]
+    wrap: Callable[[Any, Any], Any] | None = None
+    connectTimeout: float = 0.0

@@ -249,9 +249,18 @@ class Listener:
             transport.setWriteBufferLimit(settings.bufferLimit)
         chain = Chain(found.makers, streamInfo, settings.bufferLimit, self._ended)
         self.connections.add(chain)
+        if found.wrap is not None:
+            transport = found.wrap(transport, streamInfo)
+            if found.connectTimeout:
+                self.callLater(found.connectTimeout, self._handshakeTimedOut, transport)
         transport.protocol = chain
         chain.makeConnection(transport)
         return chain
+
+    def _handshakeTimedOut(self, transport: Any) -> None:
+        """Nothing happens when the transport is ready by now, or gone."""
+        if transport.giveUpHandshake():
+            self.stats.downstream_cx_transport_socket_connect_timeout.value += 1
 
     def _ended(self, chain: Chain) -> None:
         self.connections.discard(chain)

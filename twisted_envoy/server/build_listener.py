@@ -178,17 +178,18 @@ def _chain(config: View, where: str, context: FactoryContext) -> FilterChain:
     match = config.filter_chain_match
     if isUnimplemented(match):
         raise match.error(f"{where}filter chain '{config.name}' contains unimplemented fields")
-    makers: list[Callable[[], Any]] = []
+    wrap = None
+    timeout = 0.0
     if config.transport_socket is not None:
-        maker = _transportSocket(config.transport_socket, context).linkMaker()
-        if maker is not None:
-            makers.append(maker)
+        wrap = _transportSocket(config.transport_socket, context).wrapper()
+    if wrap is not None:
+        timeout = config.transport_socket_connect_timeout or 0.0
     elif config.has("transport_socket_connect_timeout"):
         config.moot("transport_socket_connect_timeout", "there is no handshake to wait for")
     mootIfFalse(config, "use_proxy_proto")
     config.moot("metadata", "only logs and inputs that are not implemented look at it")
-    makers += _filters(config.filters, context)
-    return FilterChain(config.name, match, tuple(makers))
+    makers = tuple(_filters(config.filters, context))
+    return FilterChain(config.name, match, makers, wrap, timeout)
 
 
 def _transportSocket(config: View, context: FactoryContext) -> Any:

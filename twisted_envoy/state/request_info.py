@@ -92,6 +92,7 @@ class RequestInfo(StreamInfo):
         self.directLocalAddress = connection.directLocalAddress
         self.directRemoteAddress = connection.directRemoteAddress
         self.requestedServerName = connection.requestedServerName
+        self.tls = connection.tls
         self.transportProtocol = connection.transportProtocol
         self.applicationProtocols = connection.applicationProtocols
         self.filterChainName = connection.filterChainName

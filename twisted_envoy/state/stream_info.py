@@ -66,6 +66,7 @@ class UpstreamInfo:
         attempts: connection (or request) attempts made.
         hostsAttempted, hostNamesAttempted: address texts and hostnames, in order.
         connectionIDsAttempted: of the connections that were made, in order.
+        tls: a codec.tls_info.TLSInfo when the upstream connection is inside TLS.
     """
 
     __slots__ = (
@@ -86,6 +87,7 @@ class UpstreamInfo:
         "localCloseReason",
         "remoteAddress",
         "startTime",
+        "tls",
         "transportFailureReason",
     )
 
@@ -96,6 +98,7 @@ class UpstreamInfo:
         self.localAddress: IAddress | None = None
         self.remoteAddress: IAddress | None = None
         self.filterState: FilterState | None = None
+        self.tls: Any = None
         self.transportFailureReason = ""
         self.localCloseReason = ""
         self.detectedCloseType = "Normal"
@@ -132,6 +135,7 @@ class StreamInfo:
         detectedCloseType: `Normal`, `RemoteReset` or `LocalReset`.
         lendsMetadata: requests on this connection begin with its dynamic metadata; never in Envoy.
         responseCodeDetails: what decided about the answer, "" for nothing in particular.
+        tls: a codec.tls_info.TLSInfo once a handshake is done; None without TLS.
 
     What only a request has (state.request_info) is there as a value of the class, so that who
     formats need not ask what it is.
@@ -183,6 +187,7 @@ class StreamInfo:
         "responseFlags",
         "startTime",
         "streamID",
+        "tls",
         "transportProtocol",
         "upstream",
     )
@@ -218,6 +223,7 @@ class StreamInfo:
         self.localCloseReason = ""
         self.responseCodeDetails = ""
         self.detectedCloseType = "Normal"
+        self.tls: Any = None
         self.upstream: UpstreamInfo | None = None
 
     @property

@@ -63,6 +63,9 @@ def connectFailure(host: Host, failure: Failure, immediate: bool) -> str:
         immediate: it failed inside `connect()`.
     """
     problem = failure.value
+    told = getattr(problem, "transportFailureReason", None)
+    if told is not None:
+        return str(told)
     code = getattr(problem, "osError", None)
     if code == errno.ELOOP and isinstance(problem, ConnectError):
         text = problem.args[-1]  # of the hop guard, which Envoy does not have

@@ -14,6 +14,7 @@ from twisted.internet.address import UNIXAddress
 from twisted.internet.interfaces import IAddress
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.edge.client_cert import XFCC, ClientCertRules, readClientCert
 from twisted_envoy.http.edge.date import DateText
 from twisted_envoy.http.edge.detection import isIn, xffDetector
 from twisted_envoy.http.edge.local_address import localAddress
@@ -95,7 +96,7 @@ class Edge:
         )
         config.moot("represent_ipv4_remote_address_as_ipv4_mapped_ipv6", "Envoy 1.40 ignores it")
         config.moot("add_proxy_protocol_connection_state", "nothing here asks for that state")
-        _readClientCert(config)
+        certificates = readClientCert(config)
         requests = RequestEdge(
             _readPath(config, context),
             _readHost(config),
@@ -113,7 +114,10 @@ class Edge:
             tellsID=config.always_set_request_id_in_response,
             proxyStatus=_readProxyStatus(config.proxy_status_config, facts),
         )
-        self.prepareRequest = requests.prepare
+        prepare = requests.prepare
+        self.prepareRequest = prepare
+        if certificates is not None:
+            self.prepareRequest = _withClientCert(prepare, certificates)
         self.prepareResponse = ResponseEdge(rules, DateText(context.reactor.seconds)).prepare
 
 
@@ -220,8 +224,19 @@ def _readInternal(config: Any) -> Callable[[IAddress | None], bool] | None:
     return isInternal
 
 
-def _readClientCert(config: Any) -> None:
-    """x-forwarded-client-cert is removed; a config that wants it otherwise stays unread."""
-    message = config.message
-    if message.forward_client_cert_details == 0:
-        config.forward_client_cert_details  # noqa: B018  read: SANITIZE is obeyed
+def _withClientCert(
+    prepare: Callable[[HeaderMap, RequestInfo, StreamInfo, bool], Refusal | None],
+    rules: ClientCertRules,
+) -> Callable[[HeaderMap, RequestInfo, StreamInfo, bool], Refusal | None]:
+    """The same, and x-forwarded-client-cert, which it removes, is set anew."""
+
+    def prepareBoth(
+        headers: HeaderMap, info: RequestInfo, connection: StreamInfo, isTLS: bool
+    ) -> Refusal | None:
+        given = headers.joined(XFCC)
+        refusal = prepare(headers, info, connection, isTLS)
+        if refusal is None:
+            rules.apply(headers, given, connection.tls)
+        return refusal
+
+    return prepareBoth

@@ -68,7 +68,7 @@ class RawBufferTests(SynchronousTestCase):
 
     def test_nothingElse(self):
         """It puts nothing into a chain and separates no pools."""
-        self.assertIsNone(self.socket.linkMaker())
+        self.assertIsNone(self.socket.wrapper())
         self.assertEqual(self.socket.hashKey(TransportSocketOptions(hops=1)), ())
         self.assertTrue(IDownstreamTransportSocketFactory.providedBy(self.socket))
         self.assertTrue(IUpstreamTransportSocketFactory.providedBy(self.socket))

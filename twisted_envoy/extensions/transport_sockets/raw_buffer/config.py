@@ -51,7 +51,7 @@ class RawBuffer:
         self._registry = registry
         self._reactor = reactor
 
-    def linkMaker(self) -> Callable[[], Any] | None:
+    def wrapper(self) -> Callable[[Any, Any], Any] | None:
         return None
 
     def connectorFor(

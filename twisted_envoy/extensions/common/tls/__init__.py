@@ -1,0 +1,1 @@
+"""What both ends of TLS are made of: certificates, who is trusted, contexts, counters."""

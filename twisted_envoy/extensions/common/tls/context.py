@@ -1,0 +1,147 @@
+"""OpenSSL's contexts, made of what the config says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL import SSL
+
+from twisted_envoy.extensions.common.tls.certificate import Certificate, pickCertificates
+from twisted_envoy.extensions.common.tls.parameters import Parameters
+from twisted_envoy.extensions.common.tls.verifier import Verifier
+
+_NO_RENEGOTIATION = 1 << 30
+_IGNORE_EOF = 1 << 7
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """
+    How a server lets sessions go on.
+
+    Attributes:
+        timeout: seconds, None for the library's.
+    """
+
+    tickets: bool = True
+    cache: bool = True
+    timeout: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSettings:
+    """
+    What all contexts of one side have in common.
+
+    Attributes:
+        protocols: of ALPN, the best first.
+        keyLog: gets each line of the key log; None for none.
+    """
+
+    parameters: Parameters
+    verifier: Verifier
+    protocols: tuple[bytes, ...] = ()
+    keyLog: Callable[[bytes], None] | None = None
+
+
+def _newContext(
+    settings: ContextSettings, certificates: Sequence[Certificate], isServer: bool
+) -> SSL.Context:
+    context = SSL.Context(SSL.TLS_SERVER_METHOD if isServer else SSL.TLS_CLIENT_METHOD)
+    context.clear_mode(SSL._lib.SSL_MODE_ENABLE_PARTIAL_WRITE)  # type: ignore[attr-defined]
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+    context.set_options(_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION | _IGNORE_EOF)
+    settings.parameters.install(context)
+    for certificate in certificates:
+        context.use_certificate(certificate.leaf)
+        context.use_privatekey(certificate.key)  # type: ignore[arg-type]
+        library: Any = SSL._lib  # type: ignore[attr-defined]
+        for each in certificate.chain:
+            context.add_extra_chain_cert(each)
+        del library
+    settings.verifier.install(context)
+    if settings.keyLog is not None:
+        log = settings.keyLog
+        context.set_keylog_callback(lambda connection, line: log(line))
+    return context
+
+
+class ServerContexts:
+    """
+    The contexts of a server: one for each choice of certificates.
+
+    Raises:
+        SSL.Error, ValueError: the parameters are none of OpenSSL's.
+    """
+
+    def __init__(
+        self,
+        settings: ContextSettings,
+        certificates: tuple[Certificate, ...],
+        sessions: Sessions,
+    ) -> None:
+        self._settings = settings
+        self._certificates = certificates
+        self._sessions = sessions
+        self._made: dict[tuple[int, ...], SSL.Context] = {}
+        self.default = self._contextOf("")
+
+    def _contextOf(self, serverName: str) -> SSL.Context:
+        chosen = pickCertificates(self._certificates, serverName)
+        key = tuple(id(each) for each in chosen)
+        context = self._made.get(key)
+        if context is None:
+            context = self._made[key] = self._make(chosen)
+        return context
+
+    def _make(self, chosen: tuple[Certificate, ...]) -> SSL.Context:
+        settings = self._settings
+        sessions = self._sessions
+        context = _newContext(settings, chosen, True)
+        if settings.protocols:
+            context.set_alpn_select_callback(self._chooseProtocol)
+        if len(self._certificates) > 1:
+            context.set_tlsext_servername_callback(self._named)
+        digest = hashlib.sha256()
+        for certificate in self._certificates:
+            digest.update(certificate.leaf.public_bytes(Encoding.DER))
+        context.set_session_id(digest.digest())
+        if not sessions.cache:
+            context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        else:
+            context.set_session_cache_mode(SSL.SESS_CACHE_SERVER)
+        if not sessions.tickets:
+            context.set_options(SSL.OP_NO_TICKET)
+        if sessions.timeout is not None:
+            context.set_timeout(sessions.timeout)
+        return context
+
+    def _named(self, connection: SSL.Connection) -> None:
+        name = connection.get_servername()
+        if name:
+            context = self._contextOf(name.decode("latin-1"))
+            if context is not connection.get_context():
+                connection.set_context(context)
+
+    def _chooseProtocol(self, connection: SSL.Connection, offered: list[bytes]) -> Any:
+        for protocol in self._settings.protocols:
+            if protocol in offered:
+                return protocol
+        return SSL.NO_OVERLAPPING_PROTOCOLS
+
+
+def clientContext(settings: ContextSettings, certificates: tuple[Certificate, ...]) -> SSL.Context:
+    """
+    The context of a client.
+
+    Raises:
+        SSL.Error, ValueError: the parameters are none of OpenSSL's.
+    """
+    context = _newContext(settings, certificates, False)
+    if settings.protocols:
+        context.set_alpn_protos(list(settings.protocols))
+    return context

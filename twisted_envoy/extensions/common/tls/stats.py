@@ -1,0 +1,60 @@
+"""The counters of `<listener or cluster>.ssl.*`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted_envoy.codec.tls_errors import TLSProblem
+from twisted_envoy.stats.bundle import fillBundle
+from twisted_envoy.stats.metrics import Counter
+from twisted_envoy.stats.scope import Scope
+
+if TYPE_CHECKING:
+    from twisted_envoy.codec.tls_info import TLSInfo
+
+
+class TLSStats:
+    """
+    Of one listener or cluster.
+
+    Args:
+        scope: with its prefix, `ssl.` included.
+    """
+
+    connection_error: Counter
+    fail_verify_cert_hash: Counter
+    fail_verify_error: Counter
+    fail_verify_no_cert: Counter
+    fail_verify_san: Counter
+    handshake: Counter
+    no_certificate: Counter
+    ocsp_staple_failed: Counter
+    ocsp_staple_omitted: Counter
+    ocsp_staple_requests: Counter
+    ocsp_staple_responses: Counter
+    session_reused: Counter
+    was_key_usage_invalid: Counter
+
+    def __init__(self, scope: Scope) -> None:
+        fillBundle(self, scope)
+        self._scope = scope
+
+    def opened(self, info: TLSInfo) -> None:
+        """A handshake is done."""
+        self.handshake.value += 1
+        if info.isResumed:
+            self.session_reused.value += 1
+        if info.peerCertificate is None:
+            self.no_certificate.value += 1
+        counter = self._scope.counter
+        counter(f"ciphers.{info.cipher}").value += 1
+        counter(f"versions.{info.version}").value += 1
+        if info.group:
+            counter(f"curves.{info.group}").value += 1
+
+    def failed(self, problem: TLSProblem) -> None:
+        """A connection cannot go on; a refused certificate is counted by who refused it."""
+        if "PEER_DID_NOT_RETURN_A_CERTIFICATE" in problem.reasons:
+            self.fail_verify_no_cert.value += 1
+        elif problem.reasons and "CERTIFICATE_VERIFY_FAILED" not in problem.reasons:
+            self.connection_error.value += 1

@@ -1,0 +1,199 @@
+"""
+Whom a connection trusts, from `CertificateValidationContext`.
+
+Without trusted_ca nothing is verified but what pins and matchers ask for, as in Envoy.
+
+Envoy: Extensions::TransportSockets::Tls::DefaultCertValidator
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from OpenSSL import SSL, crypto
+
+from twisted_envoy.codec.tls_info import allSANsOf, fingerprintOf, sansOf
+from twisted_envoy.codec.tls_record import TLSRecord
+from twisted_envoy.extensions.common.tls.stats import TLSStats
+
+_NOT_YET_VALID = 9
+_EXPIRED = 10
+_KINDS: dict[str, type[x509.GeneralName]] = {
+    "EMAIL": x509.RFC822Name,
+    "DNS": x509.DNSName,
+    "URI": x509.UniformResourceIdentifier,
+    "IP_ADDRESS": x509.IPAddress,
+    "OTHER_NAME": x509.OtherName,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NameMatch:
+    """
+    One of match_typed_subject_alt_names.
+
+    Attributes:
+        kind: `DNS`, `URI`, ...; exact: the name when it is an exact one, which a wildcard of a
+            certificate may match.
+    """
+
+    kind: str
+    matches: Callable[[str], bool]
+    exact: str | None = None
+
+    def matchesAny(self, certificate: x509.Certificate) -> bool:
+        """Whether one of the certificate's names matches."""
+        for name in sansOf(certificate, _KINDS[self.kind]):
+            if self.kind == "DNS" and self.exact is not None:
+                if isNameOf(self.exact, name):
+                    return True
+            elif self.matches(name):
+                return True
+        return False
+
+
+def isNameOf(name: str, pattern: str) -> bool:
+    """Whether a certificate's DNS name, which may begin with `*.`, is that of a host."""
+    name, pattern = name.lower(), pattern.lower()
+    if name == pattern:
+        return True
+    first, dot, rest = name.partition(".")
+    return pattern.startswith("*.") and bool(first and dot) and rest == pattern[2:]
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """
+    What is asked of a peer's certificate.
+
+    Attributes:
+        stats: counts what is refused.
+        authorities: trusted; None: nobody says who, so any chain will do.
+        names: one must match; hashes: SHA-256 of certificates, spki: of public keys: one of both
+            lists must match.
+        untrusted: a chain that leads nowhere is accepted all the same.
+        deepest: of max_verify_depth; None is the library's own.
+    """
+
+    stats: TLSStats
+    authorities: tuple[x509.Certificate, ...] | None = None
+    fromSystem: bool = False
+    names: Sequence[NameMatch] = ()
+    hashes: frozenset[str] = frozenset()
+    spki: frozenset[str] = frozenset()
+    revoked: tuple[x509.CertificateRevocationList, ...] = ()
+    onlyLeafRevoked: bool = False
+    allowExpired: bool = False
+    untrusted: bool = False
+    suppressNames: bool = False
+    deepest: int | None = None
+    required: bool = False
+    isServer: bool = field(default=False)
+
+    @property
+    def asks(self) -> bool:
+        """Whether anything is asked of a certificate."""
+        return bool(
+            self.authorities is not None
+            or self.fromSystem
+            or self.names
+            or self.hashes
+            or self.spki
+        )
+
+    @property
+    def trusts(self) -> bool:
+        """Whether a certificate that is accepted has been verified."""
+        return self.authorities is not None or self.fromSystem
+
+    def install(self, context: SSL.Context) -> None:
+        """Have a context verify its connections' peers."""
+        mode = SSL.VERIFY_NONE
+        if self.asks or self.required:
+            mode = SSL.VERIFY_PEER
+        if self.required:
+            mode |= SSL.VERIFY_FAIL_IF_NO_PEER_CERT
+        if mode == SSL.VERIFY_NONE:
+            return
+        self._trust(context)
+        context.set_verify(mode, self._verify)
+        if self.deepest is not None:
+            context.set_verify_depth(self.deepest)
+
+    def _trust(self, context: SSL.Context) -> None:
+        if self.fromSystem:
+            context.set_default_verify_paths()
+        store = context.get_cert_store()
+        if store is None:
+            return
+        for authority in self.authorities or ():
+            certificate = crypto.X509.from_cryptography(authority)
+            store.add_cert(certificate)
+            if self.isServer and not self.suppressNames:
+                context.add_client_ca(authority)
+        flags = 0x80000  # X509_V_FLAG_PARTIAL_CHAIN: whom we trust need not be a root
+        for each in self.revoked:
+            store.add_crl(each)
+            flags |= crypto.X509StoreFlags.CRL_CHECK
+            if not self.onlyLeafRevoked:
+                flags |= crypto.X509StoreFlags.CRL_CHECK_ALL
+        store.set_flags(flags)
+
+    def _verify(
+        self, connection: SSL.Connection, certificate: Any, code: int, depth: int, good: int
+    ) -> bool:
+        record: TLSRecord = connection.get_app_data()
+        if not good:
+            if self.allowExpired and code in (_EXPIRED, _NOT_YET_VALID):
+                return True
+            if self.untrusted or not self.trusts:
+                return True
+            text = crypto_text(code)
+            self._refuse(
+                record,
+                f"X509_verify_cert: certificate verification error at depth {depth}: {text}",
+                self.stats.fail_verify_error,
+            )
+            return False
+        return bool(depth) or self.checkLeaf(record, certificate.to_cryptography())
+
+    def checkLeaf(self, record: TLSRecord, leaf: x509.Certificate) -> bool:
+        """
+        Whether the peer's own certificate is what the config asks for.
+
+        Returns:
+            False, having told the record why, if it is not.
+        """
+        if self.names and not any(name.matchesAny(leaf) for name in self.names):
+            names = ", ".join(allSANsOf(leaf))
+            text = f"SAN matcher, certificate SANs are [{names}]"
+            self._refuse(record, text, self.stats.fail_verify_san)
+            return False
+        if (self.hashes or self.spki) and not self._isPinned(leaf):
+            self._refuse(record, "cert hash and spki", self.stats.fail_verify_cert_hash)
+            return False
+        return True
+
+    def _isPinned(self, leaf: x509.Certificate) -> bool:
+        if fingerprintOf(leaf) in self.hashes:
+            return True
+        key = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return base64.b64encode(hashlib.sha256(key).digest()).decode() in self.spki
+
+    def _refuse(self, record: TLSRecord, text: str, counter: Any) -> None:
+        if not record.refusal:
+            record.refusal = f"verify cert failed: {text}"
+            counter.value += 1
+
+
+def crypto_text(code: int) -> str:
+    """OpenSSL's words for a verification error."""
+    library: Any = SSL._lib  # type: ignore[attr-defined]
+    text: bytes = SSL._ffi.string(library.X509_verify_cert_error_string(code))  # type: ignore[attr-defined]
+    return text.decode()

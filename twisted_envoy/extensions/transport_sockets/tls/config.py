@@ -1,0 +1,103 @@
+"""The factories of TLS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from OpenSSL import SSL
+from zope.interface import implementer
+
+from twisted_envoy.codec.tls_errors import problemOf
+from twisted_envoy.extensions.common.tls.common import readCommon
+from twisted_envoy.extensions.common.tls.context import ServerContexts, Sessions, clientContext
+from twisted_envoy.extensions.common.tls.stats import TLSStats
+from twisted_envoy.extensions.transport_sockets.tls.downstream import DownstreamTLS
+from twisted_envoy.extensions.transport_sockets.tls.upstream import UpstreamTLS
+from twisted_envoy.interfaces.extensions import IExtensionFactory
+
+if TYPE_CHECKING:
+    from twisted_envoy.config.view import View
+
+_PACKAGE = "envoy.extensions.transport_sockets.tls.v3"
+_RAW = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer"
+
+
+@implementer(IExtensionFactory)
+class DownstreamTLSFactory:
+    """Builds DownstreamTLS."""
+
+    typeURL = f"{_PACKAGE}.DownstreamTlsContext"
+    category = "transport_sockets"
+
+    def build(self, config: View, context: Any) -> DownstreamTLS:
+        common = config.common_tls_context
+        stats = TLSStats(context.scope.scope("ssl."))
+        settings, certificates = readCommon(
+            common,
+            stats,
+            True,
+            bool(config.require_client_certificate),
+            config.prefer_client_ciphers,
+        )
+        if not certificates:
+            raise config.error("No TLS certificates found for server context")
+        timeout = config.session_timeout
+        sessions = Sessions(
+            not config.disable_stateless_session_resumption,
+            not config.disable_stateful_session_resumption,
+            None if timeout is None else int(timeout),
+        )
+        if config.ocsp_staple_policy == "LENIENT_STAPLING":
+            config.moot("ocsp_staple_policy", "there is no staple to be strict about")
+        try:
+            contexts = ServerContexts(settings, certificates, sessions)
+        except (SSL.Error, ValueError) as problem:
+            raise config.error(_text(problem, settings.parameters.ciphers)) from problem
+        return DownstreamTLS(
+            contexts,
+            settings.verifier,
+            stats,
+            context.registry.turn.post,
+            context.reactor.seconds,
+        )
+
+
+@implementer(IExtensionFactory)
+class UpstreamTLSFactory:
+    """Builds UpstreamTLS."""
+
+    typeURL = f"{_PACKAGE}.UpstreamTlsContext"
+    category = "transport_sockets"
+
+    def build(self, config: View, context: Any) -> UpstreamTLS:
+        stats = TLSStats(context.scope.scope("ssl."))
+        settings, certificates = readCommon(config.common_tls_context, stats, False)
+        if len(certificates) > 1:
+            raise config.error("Multiple TLS certificates are not supported for client contexts")
+        if not config.allow_renegotiation:
+            config.moot("allow_renegotiation", "there is none")
+        try:
+            made = clientContext(settings, certificates)
+        except (SSL.Error, ValueError) as problem:
+            raise config.error(_text(problem, settings.parameters.ciphers)) from problem
+        most = config.max_session_keys
+        factory = context.extensions.factory(_RAW)
+        return UpstreamTLS(
+            factory.build(None, context),
+            made,
+            settings.verifier,
+            stats,
+            context.registry.turn.post,
+            config.sni,
+            config.auto_host_sni,
+            1 if most is None else most,
+        )
+
+
+def _text(problem: Exception, ciphers: str) -> str:
+    if isinstance(problem, SSL.Error):
+        reasons = problemOf(problem.args[0] if problem.args else ()).reasons
+        if "NO_CIPHER_MATCH" in reasons:
+            return f"Failed to initialize cipher suites {ciphers}"
+        return f"Failed to set up TLS: {', '.join(reasons)}"
+    return str(problem)

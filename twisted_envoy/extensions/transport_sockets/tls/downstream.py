@@ -1,0 +1,84 @@
+"""TLS of accepted connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from zope.interface import implementer
+
+from twisted_envoy.codec.tls_info import TLSInfo
+from twisted_envoy.codec.tls_record import TLSProblem, newRecord
+from twisted_envoy.extensions.common.tls.context import ServerContexts
+from twisted_envoy.extensions.common.tls.stats import TLSStats
+from twisted_envoy.extensions.common.tls.verifier import Verifier
+from twisted_envoy.extensions.transport_sockets.tls.transport import TLSTransport
+from twisted_envoy.interfaces.transport_sockets import IDownstreamTransportSocketFactory
+from twisted_envoy.state.stream_info import StreamInfo
+
+
+@implementer(IDownstreamTransportSocketFactory)
+class DownstreamTLS:
+    """
+    Puts accepted connections inside TLS.
+
+    Args:
+        contexts: OpenSSL's.
+        verifier: of clients' certificates.
+        post: runs a call when the current event has ended.
+        seconds: the reactor's clock.
+    """
+
+    def __init__(
+        self,
+        contexts: ServerContexts,
+        verifier: Verifier,
+        stats: TLSStats,
+        post: Callable[[Any], None],
+        seconds: Callable[[], float],
+    ) -> None:
+        self.contexts = contexts
+        self.verifier = verifier
+        self.stats = stats
+        self.post = post
+        self.seconds = seconds
+
+    def wrapper(self) -> Callable[[Any, StreamInfo], Any] | None:
+        return self.wrap
+
+    def wrap(self, wire: Any, streamInfo: StreamInfo) -> TLSTransport:
+        """The transport of what is inside; the wire is its own from now on."""
+        record = newRecord(self.contexts.default, True)
+        transport = TLSTransport(record, _Downstream(self, streamInfo), self.post)
+        wire.protocol = transport
+        transport.makeConnection(wire)
+        return transport
+
+
+class _Downstream:
+    """Tells a connection's StreamInfo of its handshake."""
+
+    __slots__ = ("_begun", "_factory", "_streamInfo")
+
+    def __init__(self, factory: DownstreamTLS, streamInfo: StreamInfo) -> None:
+        self._factory = factory
+        self._streamInfo = streamInfo
+        self._begun = factory.seconds()
+
+    def handshakeDone(self, transport: TLSTransport) -> None:
+        factory = self._factory
+        info = TLSInfo(transport.connection, factory.verifier.trusts)
+        info.begun = self._begun
+        info.done = factory.seconds()
+        transport.tls = info
+        self._streamInfo.tls = info
+        factory.stats.opened(info)
+
+    def tlsClosed(self, transport: TLSTransport) -> None:
+        """Nobody wants to know."""
+
+    def tlsFailed(self, transport: TLSTransport, problem: TLSProblem) -> None:
+        self._factory.stats.failed(problem)
+        reason = problem.transportFailureReason
+        if reason:
+            self._streamInfo.downstreamTransportFailureReason = reason

@@ -1,0 +1,206 @@
+"""TLS of connections to hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any
+
+from OpenSSL import SSL
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IAddress, IProtocolFactory, IStreamClientEndpoint
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from twisted_envoy.codec.tls_info import TLSInfo
+from twisted_envoy.codec.tls_record import TLSProblem, TLSRecord, newRecord
+from twisted_envoy.extensions.common.tls.stats import TLSStats
+from twisted_envoy.extensions.common.tls.verifier import Verifier
+from twisted_envoy.extensions.transport_sockets.tls.transport import TLSTransport
+from twisted_envoy.interfaces.transport_sockets import (
+    IUpstreamTransportSocketFactory,
+    TransportSocketOptions,
+)
+from twisted_envoy.internal.end import failureOf
+
+if TYPE_CHECKING:
+    from twisted_envoy.interfaces.upstream import IHost
+
+
+@implementer(IUpstreamTransportSocketFactory)
+class UpstreamTLS:
+    """
+    Puts connections to hosts inside TLS.
+
+    Args:
+        raw: makes the connections below.
+        context: OpenSSL's.
+        serverName: asked for; "" for none.
+        byHost: the host's own name is asked for when it has one.
+        post: runs a call when the current event has ended.
+    """
+
+    isTLS = True
+
+    def __init__(
+        self,
+        raw: IUpstreamTransportSocketFactory,
+        context: SSL.Context,
+        verifier: Verifier,
+        stats: TLSStats,
+        post: Callable[[Any], None],
+        serverName: str = "",
+        byHost: bool = False,
+        maxSessions: int = 1,
+        supportsALPN: bool = True,
+    ) -> None:
+        self._raw = raw
+        self.context = context
+        self.verifier = verifier
+        self.stats = stats
+        self.post = post
+        self._serverName = serverName
+        self._byHost = byHost
+        self._maxSessions = maxSessions
+        self._sessions: list[SSL.Session] = []
+        self.supportsALPN = supportsALPN
+
+    def connectorFor(
+        self, host: IHost, options: TransportSocketOptions, passthrough: object | None = None
+    ) -> IStreamClientEndpoint:
+        name = host.hostname if self._byHost and host.hostname else self._serverName
+        return TLSEndpoint(self._raw.connectorFor(host, options, passthrough), self, name)
+
+    def hashKey(self, options: TransportSocketOptions) -> Hashable:
+        return self._raw.hashKey(options)
+
+    def newRecord(self, serverName: str) -> TLSRecord:
+        """The TLS of a new connection."""
+        record = newRecord(self.context, False)
+        if serverName:
+            record.connection.set_tlsext_host_name(serverName.encode("latin-1", "replace"))
+        if self._sessions:
+            record.connection.set_session(self._sessions[-1])
+        return record
+
+    def remember(self, connection: SSL.Connection) -> None:
+        """Keep an open connection's session for the next ones."""
+        most = self._maxSessions
+        session = connection.get_session() if most else None
+        if session is not None:
+            self._sessions.append(session)
+            del self._sessions[:-most]
+
+
+@implementer(IStreamClientEndpoint)
+class TLSEndpoint:
+    """
+    Connects and shakes hands.
+
+    Args:
+        endpoint: of the wire.
+        socket: whose it is.
+        serverName: asked for.
+    """
+
+    __slots__ = ("_endpoint", "_serverName", "_socket")
+
+    def __init__(
+        self, endpoint: IStreamClientEndpoint, socket: UpstreamTLS, serverName: str
+    ) -> None:
+        self._endpoint = endpoint
+        self._socket = socket
+        self._serverName = serverName
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
+        """
+        Connect.
+
+        Returns:
+            Fires when the handshake is done; fails as the wire does, or with TLSProblem.
+        """
+        return _Attempt(self._socket, self._serverName, protocolFactory).start(self._endpoint)
+
+
+@implementer(IProtocolFactory)
+class _Attempt:
+    """One connection from its beginning until it is open or has failed; the wire's factory."""
+
+    noisy = False
+
+    __slots__ = (
+        *("_address", "_connecting", "_done", "_factory", "_name", "_over", "_socket", "_tls"),
+    )
+
+    def __init__(self, socket: UpstreamTLS, name: str, factory: IProtocolFactory) -> None:
+        self._socket = socket
+        self._name = name
+        self._factory = factory
+        self._address: Any = None
+        self._tls: TLSTransport | None = None
+        self._connecting: Deferred[Any] | None = None
+        self._over = False
+        self._done: Deferred[Any] = Deferred(self._cancel)
+
+    def start(self, endpoint: IStreamClientEndpoint) -> Deferred[Any]:
+        """Begin."""
+        self._connecting = connecting = endpoint.connect(self)
+        connecting.addErrback(self._failed)
+        return self._done
+
+    def doStart(self) -> None:
+        self._factory.doStart()
+
+    def doStop(self) -> None:
+        self._factory.doStop()
+
+    def buildProtocol(self, addr: IAddress) -> TLSTransport:
+        self._address = addr
+        socket = self._socket
+        self._tls = TLSTransport(socket.newRecord(self._name), self, socket.post)
+        return self._tls
+
+    def handshakeDone(self, transport: TLSTransport) -> None:
+        """The wire's handshake: the connection is there."""
+        socket = self._socket
+        info = TLSInfo(transport.connection, socket.verifier.trusts)
+        transport.tls = info
+        socket.stats.opened(info)
+        if info.version != "TLSv1.3":
+            socket.remember(transport.connection)
+        if self._over:
+            return
+        self._over = True
+        try:
+            protocol: Any = self._factory.buildProtocol(self._address)
+            if protocol is None:
+                raise ConnectionDone()
+            transport.protocol = protocol
+            protocol.makeConnection(transport)
+        except Exception:
+            transport.abortConnection()
+            self._done.errback()
+            return
+        self._done.callback(protocol)
+
+    def tlsClosed(self, transport: TLSTransport) -> None:
+        """The sessions of TLS 1.3 come after the handshake."""
+        self._socket.remember(transport.connection)
+
+    def tlsFailed(self, transport: TLSTransport, problem: TLSProblem) -> None:
+        """It cannot go on."""
+        self._socket.stats.failed(problem)
+        self._failed(failureOf(problem))
+
+    def _failed(self, failure: Failure) -> None:
+        if not self._over:
+            self._over = True
+            self._done.errback(failure)
+
+    def _cancel(self, done: Deferred[Any]) -> None:
+        """Nobody waits any more; the Deferred fails with CancelledError."""
+        self._over = True
+        if self._tls is not None:
+            self._tls.abortConnection()
+        elif self._connecting is not None:
+            self._connecting.cancel()

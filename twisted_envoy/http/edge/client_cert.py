@@ -1,0 +1,119 @@
+"""
+The header x-forwarded-client-cert: who forwarded a request, and what its certificate says.
+
+Envoy: ConnectionManagerUtility::mutateXfccRequestHeader
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from cryptography import x509
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.tls_info import (
+    TLSInfo,
+    fingerprintOf,
+    issuerOf,
+    pemOf,
+    sansOf,
+    subjectOf,
+)
+
+XFCC = b"x-forwarded-client-cert"
+
+
+class ClientCertRules:
+    """
+    What becomes of the header.
+
+    Args:
+        mode: as configured: `SANITIZE`, `FORWARD_ONLY`, ...
+        parts: what is told of the client's certificate: `cert`, `chain`, `subject`, ...
+    """
+
+    __slots__ = ("_mode", "_parts")
+
+    def __init__(self, mode: str, parts: frozenset[str]) -> None:
+        self._mode = mode
+        self._parts = parts
+
+    def apply(self, headers: HeaderMap, given: bytes | None, tls: TLSInfo | None) -> None:
+        """
+        Set the header of a request from which it was removed.
+
+        Args:
+            given: what the client sent.
+        """
+        mode = self._mode
+        if mode == "ALWAYS_FORWARD_ONLY":
+            value = given
+        elif tls is None or tls.peerCertificate is None:
+            return
+        elif mode == "FORWARD_ONLY":
+            value = given
+        else:
+            own = self._describe(tls, tls.peerCertificate).encode("utf-8", "surrogateescape")
+            value = own if mode == "SANITIZE_SET" or not given else given + b"," + own
+        if value is not None:
+            headers.set(XFCC, value)
+
+    def _describe(self, tls: TLSInfo, peer: x509.Certificate) -> str:
+        parts = self._parts
+        local = tls.localCertificate
+        uri = x509.UniformResourceIdentifier
+        found = [f"By={name}" for name in ([] if local is None else sansOf(local, uri))]
+        found.append(f"Hash={fingerprintOf(peer)}")
+        if "cert" in parts:
+            found.append(f'Cert="{encoded(peer)}"')
+        if "chain" in parts:
+            chain = "".join(encoded(each) for each in tls.peerChain)
+            found.append(f'Chain="{chain}"')
+        if "subject" in parts:
+            found.append(f'Subject="{_escaped(subjectOf(peer))}"')
+        if "issuer" in parts:
+            found.append(f'Issuer="{_escaped(issuerOf(peer))}"')
+        if "uri" in parts:
+            found += [f"URI={name}" for name in sansOf(peer, uri)] or ["URI="]
+        if "dns" in parts:
+            found += [f"DNS={name}" for name in sansOf(peer, x509.DNSName)]
+        return ";".join(found)
+
+
+def encoded(certificate: x509.Certificate) -> str:
+    """The certificate's PEM text, percent-encoded."""
+    return quote(pemOf(certificate), safe="")
+
+
+def _escaped(text: str) -> str:
+    return text.replace('"', '\\"')
+
+
+def readClientCert(config: Any) -> ClientCertRules | None:
+    """
+    Read forward_client_cert_details.
+
+    Returns:
+        None: the header is removed.
+    """
+    mode = config.forward_client_cert_details
+    details = config.set_current_client_cert_details
+    if mode not in ("APPEND_FORWARD", "SANITIZE_SET"):
+        if details is not None:
+            config.moot("set_current_client_cert_details", "nothing is set")
+        return None if mode == "SANITIZE" else ClientCertRules(mode, frozenset())
+    parts = set()
+    if details is not None:
+        flags = {
+            "cert": details.cert,
+            "chain": details.chain,
+            "subject": details.subject,
+            "issuer": details.issuer,
+            "uri": details.uri,
+            "dns": details.dns,
+        }
+        parts = {name for name, wanted in flags.items() if wanted}
+        if details.message.format == 0:
+            details.format  # noqa: B018  read: TEXT is obeyed
+    return ClientCertRules(mode, frozenset(parts))
