@@ -435,8 +435,12 @@ class ServerConnection(Link):
         # What is left of the request is not wanted.
         if self.multiplexes:
             headers = stream.requestHeaders
-            isConnect = headers is not None and headers.get(b":method") == b"CONNECT"
-            stream.encoder.resetStream(Reset.CONNECT_ERROR if isConnect else Reset.LOCAL)
+            refused = (
+                headers is not None
+                and headers.get(b":method") == b"CONNECT"
+                and not 200 <= stream.streamInfo.responseCode < 300
+            )
+            stream.encoder.resetStream(Reset.CONNECT_ERROR if refused else Reset.LOCAL)
         else:
             self.drain = Drain.CLOSING
         self.settings.stats.downstream_rq_rx_reset.value += 1

@@ -149,6 +149,8 @@ class Router(HTTPFilter):
         self.start(host, pool, endStream)
         if endStream:
             self._requestEnds()
+        elif stream.isTunnel and info.upgradeProtocol == "websocket" and self.timeouts.total:
+            self.timer = settings.queue(self.timeouts.total).add(self._timedOut)
 
     def _prepare(self, route: Any, headers: HeaderMap, info: Any) -> None:
         """Everything about the request that does not depend on the host."""
@@ -323,6 +325,9 @@ class Router(HTTPFilter):
         request = self.headers
         if not isUpgrade(request):
             return False
+        if status in (101, 200) and self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
         if self.info.upstreamProtocol == "HTTP/2":
             responseFromHTTP2(headers, request[b"upgrade"])
         elif 200 <= status < 300 and request[b"upgrade"].lower() == b"websocket":
