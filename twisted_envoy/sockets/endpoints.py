@@ -19,6 +19,7 @@ from twisted_envoy.sockets.connecting import ConnectingSocket
 from twisted_envoy.sockets.events import SocketContext, SocketReactor
 from twisted_envoy.sockets.interfaces import ConnectOptions, ISocketInterface, ListenOptions
 from twisted_envoy.sockets.listening import ListeningSocket
+from twisted_envoy.sockets.poller import watcherFor
 
 
 @implementer(IStreamServerEndpoint)
@@ -65,7 +66,7 @@ class ReactorSockets:
     """
 
     def __init__(self, reactor: SocketReactor, turn: TurnQueue) -> None:
-        self._context = SocketContext(reactor, turn)
+        self._context = SocketContext(watcherFor(reactor, turn), turn)
 
     def serverEndpoint(self, address: IAddress, options: ListenOptions) -> IStreamServerEndpoint:
         return SocketServerEndpoint(address, options, self._context)

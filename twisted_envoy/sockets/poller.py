@@ -1,0 +1,179 @@
+"""
+Watches sockets for a reactor: an epoll set of its own inside the reactor's.
+
+A reactor tells of one descriptor at a time, each as an event by itself. This one takes all that a
+poll found as one event: what they caused in the process is delivered, and what they wrote is sent,
+when all were told. Many small writes then go out together, and who waits for them on another
+processor is woken once instead of many times.
+
+    epoll says                  descriptor hears
+    readable, writable          doRead, doWrite
+    gone, with nothing to read  connectionLost, as from a reactor; it is watched no more
+
+Rules are those of twisted.internet.epollreactor.
+"""
+
+from __future__ import annotations
+
+import select
+from typing import Any
+
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IReadDescriptor
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from twisted_envoy.internal.turn import TurnQueue
+from twisted_envoy.sockets.events import SocketReactor, failureOf
+
+_log = Logger("connection")
+
+_MOST = 256
+"""Descriptors that are told in one event."""
+
+
+def watcherFor(reactor: Any, turn: TurnQueue) -> SocketReactor:
+    """What sockets register with: a Poller where the reactor is one of epoll, else the reactor."""
+    if hasattr(select, "epoll"):
+        from twisted.internet.epollreactor import EPollReactor
+
+        if isinstance(reactor, EPollReactor):
+            return Poller(reactor, turn)
+    watcher: SocketReactor = reactor
+    return watcher
+
+
+@implementer(IReadDescriptor)
+class Poller:
+    """
+    An epoll set that a reactor watches as one descriptor, for as long as it is not empty.
+
+    Args:
+        reactor: provides IReactorFDSet and IReactorTime.
+        turn: of that reactor.
+    """
+
+    def __init__(self, reactor: Any, turn: TurnQueue) -> None:
+        self._reactor = reactor
+        self._turn = turn
+        self._epoll = select.epoll()
+        self._masks: dict[int, int] = {}
+        self._owners: dict[int, Any] = {}
+        self.callLater = reactor.callLater
+
+    # What sockets call, as of a reactor.
+
+    def addReader(self, reader: Any) -> None:
+        """Tell reader when there is something to read."""
+        self._add(reader, select.EPOLLIN)
+
+    def addWriter(self, writer: Any) -> None:
+        """Tell writer when it can write."""
+        self._add(writer, select.EPOLLOUT)
+
+    def removeReader(self, reader: Any) -> None:
+        """Not any more."""
+        self._remove(reader, select.EPOLLIN)
+
+    def removeWriter(self, writer: Any) -> None:
+        """Not any more."""
+        self._remove(writer, select.EPOLLOUT)
+
+    def _add(self, owner: Any, event: int) -> None:
+        fd = owner.fileno()
+        masks = self._masks
+        before = masks.get(fd, 0)
+        if before and self._owners[fd] is not owner:
+            before = self._forget(fd)
+        if before & event:
+            return
+        if before:
+            self._epoll.modify(fd, before | event)
+        else:
+            self._epoll.register(fd, event)
+            if not masks:
+                self._reactor.addReader(self)
+        masks[fd] = before | event
+        self._owners[fd] = owner
+
+    def _remove(self, owner: Any, event: int) -> None:
+        fd = owner.fileno()
+        before = self._masks.get(fd, 0)
+        if not before & event or self._owners[fd] is not owner:
+            return
+        left = before & ~event
+        if left:
+            self._masks[fd] = left
+            self._epoll.modify(fd, left)
+            return
+        del self._masks[fd], self._owners[fd]
+        self._epoll.unregister(fd)
+        if not self._masks:
+            self._reactor.removeReader(self)
+
+    def _forget(self, fd: int) -> int:
+        """Its owner closed it without a word, and the number is another's now."""
+        try:
+            self._epoll.unregister(fd)
+        except OSError:
+            pass  # the kernel knows already
+        del self._masks[fd], self._owners[fd]
+        return 0
+
+    # What the reactor calls.
+
+    def fileno(self) -> int:
+        """Of the epoll set."""
+        return self._epoll.fileno()
+
+    def logPrefix(self) -> str:
+        """What Twisted's log calls it."""
+        return "connections"
+
+    def doRead(self) -> None:
+        """Tell everybody whom there is something to tell."""
+        turn = self._turn
+        owners = self._owners
+        turn.enter()
+        try:
+            for fd, events in self._epoll.poll(0, _MOST):
+                owner = owners.get(fd)
+                if owner is not None:
+                    try:
+                        self._tell(owner, fd, events)
+                    except Exception:
+                        _log.failure("a descriptor raised; it is watched no more")
+                        self._lose(owner, fd, Failure())  # type: ignore[no-untyped-call]
+        finally:
+            turn.leave()
+
+    def _tell(self, owner: Any, fd: int, events: int) -> None:
+        if events & select.EPOLLIN:
+            owner.doRead()
+            if events & select.EPOLLOUT and fd in self._owners:
+                owner.doWrite()
+        elif events & (select.EPOLLHUP | select.EPOLLERR):
+            reads = self._masks[fd] & select.EPOLLIN
+            self._lose(owner, fd, failureOf(ConnectionDone() if reads else ConnectionLost()))
+        elif events & select.EPOLLOUT:
+            owner.doWrite()
+
+    def _lose(self, owner: Any, fd: int, reason: Failure) -> None:
+        if self._owners.get(fd) is owner:
+            self.removeReader(owner)
+            self.removeWriter(owner)
+        try:
+            owner.connectionLost(reason)
+        except Exception:
+            _log.failure("connectionLost of a descriptor raised")
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor stops, and does not watch us any more: so do all who are here."""
+        owners = list(self._owners.items())
+        self._masks.clear()
+        self._owners.clear()
+        for fd, _ in owners:
+            self._epoll.unregister(fd)
+        for fd, owner in owners:
+            self._lose(owner, fd, reason)
