@@ -90,6 +90,7 @@ class H2ClientCodec(H2Codec):
         if ended:
             stream.remoteEnded = True
             self.table.closeWhenEnded(stream)
+            stream.leaveDecoder()
         decoder.decodeHeaders(headers, ended)
 
     def peerSettings(self, changed: dict[int, int]) -> None:

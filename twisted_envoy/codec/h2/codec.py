@@ -334,6 +334,7 @@ class H2Codec:
         if endStream:
             stream.localEnded = True
             self.table.closeWhenEnded(stream)
+            stream.leaveDecoder()
 
     def peerSettings(self, changed: dict[int, int]) -> None:
         """The peer's SETTINGS were applied."""
@@ -354,6 +355,7 @@ class H2Codec:
         stream.localEnded = True
         self.core.endSent(stream.streamID)
         self.table.closeWhenEnded(stream)
+        stream.leaveDecoder()
 
     def pauseProducing(self) -> None:
         """See ICodec."""

@@ -272,6 +272,7 @@ class H2Stream:
             item = held.popleft()
             if isinstance(item, HeaderMap):
                 self.decoder.decodeTrailers(item)
+                self.leaveDecoder()
             else:
                 self._decode(*item)
 
@@ -295,6 +296,7 @@ class H2Stream:
             self._held.append(trailers)
         elif self.decoder is not None:
             self.decoder.decodeTrailers(trailers)
+            self.leaveDecoder()
 
     @property
     def holds(self) -> bool:
@@ -308,6 +310,8 @@ class H2Stream:
         self.decoder.decodeData(data, ended)
         self._codec.acknowledge(window)
         if self.remoteEnded or self.closed:
+            if ended:
+                self.leaveDecoder()
             return
         self._unacknowledged += window
         if self._unacknowledged * 2 >= self._codec.settings.initialStreamWindow:
@@ -324,6 +328,11 @@ class H2Stream:
             self._changeBuffered(-self._buffered)
         self._queue = None
         self._trailers = None
+
+    def leaveDecoder(self) -> None:
+        """No cycle stays behind once both directions have ended and all has been told."""
+        if self.closed and not self._held:
+            self.decoder = None
 
     def drop(self) -> None:
         """Nothing of the peer's is told any more; what was held counts as decoded."""
