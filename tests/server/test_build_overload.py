@@ -51,6 +51,14 @@ class WholeServerTests(RefusalTestCase):
             "local cluster 'here' must be defined",
         )
 
+    def test_clusterManager(self) -> None:
+        """One that says nothing is obeyed; what it says is reported."""
+        MemoryEnvoy(bootstrap([], cluster_manager={}))
+        self.assertRefused(
+            bootstrap([], cluster_manager={"enable_deferred_cluster_creation": True}),
+            "enable_deferred_cluster_creation",
+        )
+
     def test_otherParts(self) -> None:
         """RE2 is what there is; sinks are not implemented."""
         engine = typed("x", "regex_engines.v3.GoogleRE2")

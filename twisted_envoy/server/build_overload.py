@@ -106,6 +106,8 @@ def checkLocalCluster(bootstrap: View, context: FactoryContext) -> None:
     Raises:
         ConfigError: it is not.
     """
+    if bootstrap.cluster_manager is None:
+        return
     message: Any = bootstrap.message
     name: str = message.cluster_manager.local_cluster_name
     if name and context.clusters.get(name) is None:
