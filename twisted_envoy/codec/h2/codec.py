@@ -179,6 +179,7 @@ class H2Codec:
         """See ICodec."""
         if not self._closed:
             self._shut(reason, "")
+        self._handlers = ()  # a cycle through ourselves
 
     # Bodies.
 
