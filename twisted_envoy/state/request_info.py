@@ -37,6 +37,7 @@ class RequestInfo(StreamInfo):
         requestHeaderBytes, responseHeaderBytes, wireBytesReceived, wireBytesSent,
         upstreamHeaderBytesSent, upstreamHeaderBytesReceived, upstreamWireBytesSent,
         upstreamWireBytesReceived: bytes.
+        dynamicTypedMetadata: namespace -> google.protobuf.Any; None while there is none.
         localReplyBody: text of a local reply while it is formatted.
     """
 
@@ -45,6 +46,7 @@ class RequestInfo(StreamInfo):
     __slots__ = (
         "attemptCount",
         "connection",
+        "dynamicTypedMetadata",
         "firstResponseByteSentTime",
         "firstUpstreamBodyByteReceivedTime",
         "firstUpstreamByteReceivedTime",
@@ -99,6 +101,7 @@ class RequestInfo(StreamInfo):
         self.filterChainMetadata = connection.filterChainMetadata
         self.listener = connection.listener
         self.downstreamTransportFailureReason = connection.downstreamTransportFailureReason
+        self.dynamicTypedMetadata: dict[str, object] | None = None
         self.protocol = ""
         self.requestHeaders: Any = None
         self.requestTrailers: Any = None

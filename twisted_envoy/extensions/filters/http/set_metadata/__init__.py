@@ -1,7 +1,7 @@
 """
 Set metadata (`envoy.filters.http.set_metadata`): dynamic metadata for later filters and logs.
 
-Not supported: `typed_value` (nothing here could read it).
+A `typed_value` is kept for filters of one's own, as `streamInfo.dynamicTypedMetadata`.
 """
 
 from twisted_envoy.extensions.filters.http.set_metadata.config import SetMetadataFactory

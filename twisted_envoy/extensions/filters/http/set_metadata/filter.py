@@ -6,7 +6,6 @@ Envoy: extensions.filters.http.set_metadata.v3.Config
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,36 +23,56 @@ class Value:
     overwrite: bool
 
 
+@dataclass(frozen=True, slots=True)
+class TypedValue:
+    """The google.protobuf.Any of a namespace; overwrite: also where one is already."""
+
+    namespace: str
+    value: object
+    overwrite: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What one level sets; denied: counts what was not set because the namespace was there."""
+
+    values: tuple[Value, ...]
+    typed: tuple[TypedValue, ...]
+    denied: Counter
+
+
 class SetMetadata(HTTPFilter):
-    """
-    Sets values when a request comes: the filter's, then the route's.
+    """Sets values when a request comes: the filter's, then the route's."""
 
-    Args:
-        denied: counts what was not set because the namespace was there.
-    """
+    __slots__ = ("_values",)
 
-    __slots__ = ("_denied", "_values")
-
-    def __init__(self, values: tuple[Value, ...], denied: Counter) -> None:
+    def __init__(self, values: Values) -> None:
         self._values = values
-        self._denied = denied
 
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         self._set(self._values)
         ofRoute = self.stream.routeConfig(self.stream.nameOf(self))
-        if ofRoute:
+        if ofRoute is not None:
             self._set(ofRoute)
 
-    def _set(self, values: Iterable[Value]) -> None:
-        metadata = self.stream.streamInfo.dynamicMetadata
-        for one in values:
+    def _set(self, values: Values) -> None:
+        info = self.stream.streamInfo
+        metadata = info.dynamicMetadata
+        for one in values.values:
             old = metadata.get(one.namespace)
             if old is None:
                 metadata[one.namespace] = dict(one.value)
             elif one.overwrite:
                 metadata[one.namespace] = merged(old, one.value)
             else:
-                self._denied.value += 1
+                values.denied.value += 1
+        for typed in values.typed:
+            if info.dynamicTypedMetadata is None:
+                info.dynamicTypedMetadata = {}
+            if typed.overwrite or typed.namespace not in info.dynamicTypedMetadata:
+                info.dynamicTypedMetadata[typed.namespace] = typed.value
+            else:
+                values.denied.value += 1
 
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
