@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
@@ -75,6 +76,11 @@ class TLSInfo:
         name = self._connection.get_servername()
         return name.decode("latin-1") if name else ""
 
+    @property
+    def sessionID(self) -> str:
+        """Hexadecimal; "" where the library does not tell."""
+        return ""
+
     @cached_property
     def isResumed(self) -> bool:
         """A session of before goes on."""
@@ -82,63 +88,104 @@ class TLSInfo:
         return bool(library.SSL_session_reused(self._connection._ssl))
 
     @cached_property
-    def peerCertificate(self) -> x509.Certificate | None:
+    def peer(self) -> CertificateInfo | None:
         """The peer's own certificate."""
-        return self._connection.get_peer_certificate(as_cryptography=True)
+        found = self._connection.get_peer_certificate(as_cryptography=True)
+        return None if found is None else CertificateInfo(found)
 
     @cached_property
-    def peerChain(self) -> tuple[x509.Certificate, ...]:
+    def peerChain(self) -> tuple[CertificateInfo, ...]:
         """What the peer sent, its own first."""
-        own = self.peerCertificate
+        own = self.peer
         if own is None:
             return ()
         sent = self._connection.get_peer_cert_chain(as_cryptography=True) or []
-        return (own, *(each for each in sent if each != own))
+        return (own, *(CertificateInfo(each) for each in sent if each != own.certificate))
 
     @cached_property
-    def localCertificate(self) -> x509.Certificate | None:
+    def local(self) -> CertificateInfo | None:
         """What this end shows."""
-        return self._connection.get_certificate(as_cryptography=True)
+        found = self._connection.get_certificate(as_cryptography=True)
+        return None if found is None else CertificateInfo(found)
 
 
-def subjectOf(certificate: x509.Certificate) -> str:
-    """The subject as RFC 2253 has it."""
-    return certificate.subject.rfc4514_string()
+class CertificateInfo:
+    """
+    What a certificate says, as Envoy writes it.
+
+    Args:
+        certificate: the certificate.
+    """
+
+    def __init__(self, certificate: x509.Certificate) -> None:
+        self.certificate = certificate
+
+    @cached_property
+    def subject(self) -> str:
+        """As RFC 2253 has it."""
+        return self.certificate.subject.rfc4514_string()
+
+    @cached_property
+    def issuer(self) -> str:
+        """As RFC 2253 has it."""
+        return self.certificate.issuer.rfc4514_string()
+
+    @cached_property
+    def serial(self) -> str:
+        """Hexadecimal, whole bytes."""
+        text = f"{self.certificate.serial_number:x}"
+        return text.zfill(len(text) + len(text) % 2)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of all of it, hexadecimal."""
+        return self.certificate.fingerprint(SHA256()).hex()
+
+    @cached_property
+    def sha1(self) -> str:
+        """Of all of it, hexadecimal."""
+        return self.certificate.fingerprint(SHA1()).hex()
+
+    @cached_property
+    def encoded(self) -> str:
+        """The PEM text, percent-encoded."""
+        return quote(self.certificate.public_bytes(Encoding.PEM).decode("ascii"), safe="")
+
+    @property
+    def begins(self) -> float:
+        """When it becomes valid, seconds since 1970."""
+        return self.certificate.not_valid_before_utc.timestamp()
+
+    @property
+    def ends(self) -> float:
+        """When it expires, seconds since 1970."""
+        return self.certificate.not_valid_after_utc.timestamp()
+
+    def names(self, kind: str = "") -> list[str]:
+        """
+        Its alternative names in order.
+
+        Args:
+            kind: `DNS`, `URI`, `EMAIL`, `IP_ADDRESS`, `OTHER_NAME`; "" for all.
+        """
+        try:
+            extension = self.certificate.extensions.get_extension_for_class(
+                x509.SubjectAlternativeName
+            )
+        except (x509.ExtensionNotFound, ValueError):
+            return []
+        wanted = _KINDS[kind]
+        return [_text(name) for name in extension.value if isinstance(name, wanted)]  # type: ignore[arg-type]
 
 
-def issuerOf(certificate: x509.Certificate) -> str:
-    """The issuer as RFC 2253 has it."""
-    return certificate.issuer.rfc4514_string()
-
-
-def serialOf(certificate: x509.Certificate) -> str:
-    """The serial number, hexadecimal, whole bytes."""
-    text = f"{certificate.serial_number:x}"
-    return text.zfill(len(text) + len(text) % 2)
-
-
-def fingerprintOf(certificate: x509.Certificate, old: bool = False) -> str:
-    """SHA-256 (or SHA-1) of the certificate, hexadecimal."""
-    return certificate.fingerprint(SHA1() if old else SHA256()).hex()
-
-
-def pemOf(certificate: x509.Certificate) -> str:
-    """The certificate as a PEM text."""
-    return certificate.public_bytes(Encoding.PEM).decode("ascii")
-
-
-def sansOf(certificate: x509.Certificate, kind: type[x509.GeneralName]) -> list[str]:
-    """Its alternative names of one kind, in order."""
-    try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except (x509.ExtensionNotFound, ValueError):
-        return []
-    return [_text(name) for name in extension.value if isinstance(name, kind)]
-
-
-def allSANsOf(certificate: x509.Certificate) -> list[str]:
-    """All that have a text, in order."""
-    return sansOf(certificate, x509.GeneralName)  # type: ignore[type-abstract]
+_KINDS: dict[str, type] = {
+    "": x509.GeneralName,
+    "EMAIL": x509.RFC822Name,
+    "DNS": x509.DNSName,
+    "URI": x509.UniformResourceIdentifier,
+    "IP_ADDRESS": x509.IPAddress,
+    "OTHER_NAME": x509.OtherName,
+}
 
 
 def _text(name: x509.GeneralName) -> str:

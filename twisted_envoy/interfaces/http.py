@@ -45,6 +45,7 @@ class PoolConnection(Protocol):
     connectionID: int
     localAddress: Any
     remoteAddress: Any
+    tls: Any  # a codec.tls_info.TLSInfo; None without TLS
     isNew: bool  # the request is the first on it
     connectedTime: float
     filterState: Any  # what was shared with it: a FilterState; else None

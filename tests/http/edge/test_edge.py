@@ -14,6 +14,8 @@ from twisted_envoy.http.edge.edge import _readInternal
 XFF_TYPE = "type.googleapis.com/envoy.extensions.http.original_ip_detection.xff.v3.XffConfig"
 UUID_TYPE = "type.googleapis.com/envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"
 OBEYED = {
+    "forward_client_cert_details": "SANITIZE_SET",
+    "set_current_client_cert_details": {"uri": True, "format": "TEXT"},
     "use_remote_address": False,
     "xff_num_trusted_hops": 1,
     "internal_address_config": {
@@ -49,8 +51,6 @@ OBEYED = {
     "request_id_extension": {"typed_config": {"@type": UUID_TYPE, "pack_trace_reason": False}},
 }
 NOT_OBEYED = {
-    "forward_client_cert_details": "FORWARD_ONLY",
-    "set_current_client_cert_details": {"uri": True},
     "append_local_overload": True,
     "path_normalization_options": {},
 }

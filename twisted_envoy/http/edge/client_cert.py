@@ -6,20 +6,12 @@ Envoy: ConnectionManagerUtility::mutateXfccRequestHeader
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import quote
-
-from cryptography import x509
+from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.tls_info import (
-    TLSInfo,
-    fingerprintOf,
-    issuerOf,
-    pemOf,
-    sansOf,
-    subjectOf,
-)
+
+if TYPE_CHECKING:
+    from twisted_envoy.codec.tls_info import CertificateInfo, TLSInfo
 
 XFCC = b"x-forwarded-client-cert"
 
@@ -49,45 +41,34 @@ class ClientCertRules:
         mode = self._mode
         if mode == "ALWAYS_FORWARD_ONLY":
             value = given
-        elif tls is None or tls.peerCertificate is None:
+        elif tls is None or tls.peer is None:
             return
         elif mode == "FORWARD_ONLY":
             value = given
         else:
-            own = self._describe(tls, tls.peerCertificate).encode("utf-8", "surrogateescape")
+            own = self._describe(tls, tls.peer).encode("utf-8", "surrogateescape")
             value = own if mode == "SANITIZE_SET" or not given else given + b"," + own
         if value is not None:
             headers.set(XFCC, value)
 
-    def _describe(self, tls: TLSInfo, peer: x509.Certificate) -> str:
+    def _describe(self, tls: TLSInfo, peer: CertificateInfo) -> str:
         parts = self._parts
-        local = tls.localCertificate
-        uri = x509.UniformResourceIdentifier
-        found = [f"By={name}" for name in ([] if local is None else sansOf(local, uri))]
-        found.append(f"Hash={fingerprintOf(peer)}")
+        local = tls.local
+        found = [f"By={name}" for name in ([] if local is None else local.names("URI"))]
+        found.append(f"Hash={peer.sha256}")
         if "cert" in parts:
-            found.append(f'Cert="{encoded(peer)}"')
+            found.append(f'Cert="{peer.encoded}"')
         if "chain" in parts:
-            chain = "".join(encoded(each) for each in tls.peerChain)
-            found.append(f'Chain="{chain}"')
+            found.append(f'Chain="{"".join(each.encoded for each in tls.peerChain)}"')
         if "subject" in parts:
-            found.append(f'Subject="{_escaped(subjectOf(peer))}"')
+            found.append(f'Subject="{peer.subject}"')
         if "issuer" in parts:
-            found.append(f'Issuer="{_escaped(issuerOf(peer))}"')
+            found.append(f'Issuer="{peer.issuer}"')
         if "uri" in parts:
-            found += [f"URI={name}" for name in sansOf(peer, uri)] or ["URI="]
+            found += [f"URI={name}" for name in peer.names("URI")] or ["URI="]
         if "dns" in parts:
-            found += [f"DNS={name}" for name in sansOf(peer, x509.DNSName)]
+            found += [f"DNS={name}" for name in peer.names("DNS")]
         return ";".join(found)
-
-
-def encoded(certificate: x509.Certificate) -> str:
-    """The certificate's PEM text, percent-encoded."""
-    return quote(pemOf(certificate), safe="")
-
-
-def _escaped(text: str) -> str:
-    return text.replace('"', '\\"')
 
 
 def readClientCert(config: Any) -> ClientCertRules | None:

@@ -74,7 +74,7 @@ class PooledConnection:
         *("_remote", "_served", "_started", "_stream", "_streamLimit", "_transport", "active"),
         *("codec", "connectedTime", "connectionID", "filterState", "host", "isNew"),
         *("localAddress", "output", "passthrough", "pool", "protocol", "remoteAddress"),
-        *("state", "stats"),
+        *("state", "stats", "tls"),
     )
 
     codec: Any
@@ -89,6 +89,7 @@ class PooledConnection:
         self.connectionID = pool.http.nextID()
         self.localAddress: Any = None
         self.remoteAddress: Any = None
+        self.tls: Any = None
         self.passthrough: Any = None
         self.filterState: FilterState | None = None
         self.connectedTime = 0.0
@@ -117,6 +118,7 @@ class PooledConnection:
         self._transport = transport
         self.localAddress = transport.getHost()
         self.remoteAddress = transport.getPeer()
+        self.tls = getattr(transport, "tls", None)
         self.passthrough = getattr(transport, "passthrough", None)
         self.filterState = upstreamState(self.pool.shared, self.passthrough)
         cluster.open.add(transport)

@@ -44,7 +44,7 @@ class TLSStats:
         self.handshake.value += 1
         if info.isResumed:
             self.session_reused.value += 1
-        if info.peerCertificate is None:
+        if info.peer is None:
             self.no_certificate.value += 1
         counter = self._scope.counter
         counter(f"ciphers.{info.cipher}").value += 1

@@ -18,19 +18,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from OpenSSL import SSL, crypto
 
-from twisted_envoy.codec.tls_info import allSANsOf, fingerprintOf, sansOf
+from twisted_envoy.codec.tls_info import CertificateInfo
 from twisted_envoy.codec.tls_record import TLSRecord
 from twisted_envoy.extensions.common.tls.stats import TLSStats
 
 _NOT_YET_VALID = 9
 _EXPIRED = 10
-_KINDS: dict[str, type[x509.GeneralName]] = {
-    "EMAIL": x509.RFC822Name,
-    "DNS": x509.DNSName,
-    "URI": x509.UniformResourceIdentifier,
-    "IP_ADDRESS": x509.IPAddress,
-    "OTHER_NAME": x509.OtherName,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +40,9 @@ class NameMatch:
     matches: Callable[[str], bool]
     exact: str | None = None
 
-    def matchesAny(self, certificate: x509.Certificate) -> bool:
+    def matchesAny(self, certificate: CertificateInfo) -> bool:
         """Whether one of the certificate's names matches."""
-        for name in sansOf(certificate, _KINDS[self.kind]):
+        for name in certificate.names(self.kind):
             if self.kind == "DNS" and self.exact is not None:
                 if isNameOf(self.exact, name):
                     return True
@@ -154,16 +147,16 @@ class Verifier:
                 return True
             if self.untrusted or not self.trusts:
                 return True
-            text = crypto_text(code)
+            text = _wordsOf(code)
             self._refuse(
                 record,
                 f"X509_verify_cert: certificate verification error at depth {depth}: {text}",
                 self.stats.fail_verify_error,
             )
             return False
-        return bool(depth) or self.checkLeaf(record, certificate.to_cryptography())
+        return bool(depth) or self.checkLeaf(record, CertificateInfo(certificate.to_cryptography()))
 
-    def checkLeaf(self, record: TLSRecord, leaf: x509.Certificate) -> bool:
+    def checkLeaf(self, record: TLSRecord, leaf: CertificateInfo) -> bool:
         """
         Whether the peer's own certificate is what the config asks for.
 
@@ -171,7 +164,7 @@ class Verifier:
             False, having told the record why, if it is not.
         """
         if self.names and not any(name.matchesAny(leaf) for name in self.names):
-            names = ", ".join(allSANsOf(leaf))
+            names = ", ".join(leaf.names())
             text = f"SAN matcher, certificate SANs are [{names}]"
             self._refuse(record, text, self.stats.fail_verify_san)
             return False
@@ -180,10 +173,12 @@ class Verifier:
             return False
         return True
 
-    def _isPinned(self, leaf: x509.Certificate) -> bool:
-        if fingerprintOf(leaf) in self.hashes:
+    def _isPinned(self, leaf: CertificateInfo) -> bool:
+        if leaf.sha256 in self.hashes:
             return True
-        key = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        key = leaf.certificate.public_key().public_bytes(
+            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+        )
         return base64.b64encode(hashlib.sha256(key).digest()).decode() in self.spki
 
     def _refuse(self, record: TLSRecord, text: str, counter: Any) -> None:
@@ -192,7 +187,7 @@ class Verifier:
             counter.value += 1
 
 
-def crypto_text(code: int) -> str:
+def _wordsOf(code: int) -> str:
     """OpenSSL's words for a verification error."""
     library: Any = SSL._lib  # type: ignore[attr-defined]
     text: bytes = SSL._ffi.string(library.X509_verify_cert_error_string(code))  # type: ignore[attr-defined]

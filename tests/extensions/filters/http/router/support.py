@@ -99,6 +99,7 @@ class Connection:
         self.isNew = True
         self.connectedTime = 0.0
         self.filterState = None
+        self.tls = None
         self.closing = False
 
     def closeAfterStream(self):

@@ -256,6 +256,7 @@ class Router(HTTPFilter):
                 upstream.hostNamesAttempted.append(host.hostname)
         upstream.localAddress = connection.localAddress
         upstream.remoteAddress = connection.remoteAddress
+        upstream.tls = connection.tls
         upstream.connectionID = number = connection.connectionID
         upstream.connectionIDsAttempted.append(number)
         upstream.connectedTime = connection.connectedTime

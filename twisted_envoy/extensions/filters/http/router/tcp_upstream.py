@@ -119,6 +119,7 @@ class TCPUpstream:
         "localAddress",
         "receivedWireBytes",
         "remoteAddress",
+        "tls",
         "transport",
         "wireBytes",
     )
@@ -136,6 +137,7 @@ class TCPUpstream:
         self.transport: Any = NO_TRANSPORT
         self.localAddress: Any = None
         self.remoteAddress: Any = None
+        self.tls: Any = None
         self.connectionID = 0
         self.filterState: FilterState | None = None
         self.connectedTime = 0.0
@@ -165,6 +167,7 @@ class TCPUpstream:
         self.transport = transport
         self.localAddress = transport.getHost()
         self.remoteAddress = transport.getPeer()
+        self.tls = getattr(transport, "tls", None)
         self.connectionID = self._nextID()
         self.connectedTime = self.host.cluster.seconds()
 

@@ -195,6 +195,7 @@ class TCPProxy(Link):
         info = self.upstreamInfo
         info.localAddress = transport.getHost()
         info.remoteAddress = transport.getPeer()
+        info.tls = getattr(transport, "tls", None)
         passthrough = getattr(transport, "passthrough", None)
         info.filterState = upstreamState(self._info.filterState.shared(), passthrough)
         self.idle.start()
