@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.internet.address import UNIXAddress
 from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -33,6 +34,14 @@ class ClusterTests(SynchronousTestCase):
         self.assertEqual(world.store.value("cluster.c.membership_healthy"), 2)
         self.assertEqual(world.store.value("cluster.c.membership_change"), 1)
         self.assertTrue(ICluster.providedBy(world.cluster))
+
+    def test_abstract(self):
+        """Endpoints in the abstract name space are no files; one that stays is the same Host."""
+        one, two = (HostSettings(UNIXAddress(name)) for name in (b"\0one", b"\0two"))
+        world = World(one)
+        (host,) = world.cluster.hosts
+        self.assertTrue(world.cluster.replaceHosts((two, one)))
+        self.assertIs(world.cluster.hosts[1], host)
 
     def test_noHosts(self):
         """Without one, none is chosen, and that is counted."""

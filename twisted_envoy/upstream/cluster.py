@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress
 from zope.interface import implementer
 
 from twisted_envoy.interfaces.sockets import ConnectOptions
@@ -25,6 +24,7 @@ from twisted_envoy.interfaces.upstream import (
     LoadBalancerContext,
 )
 from twisted_envoy.network.timers import DeadlineQueue
+from twisted_envoy.state.addresses import addressText
 from twisted_envoy.upstream.circuit_breaker import Limits
 from twisted_envoy.upstream.host import NO_OPTIONS, Host, HostSettings, poolKey
 from twisted_envoy.upstream.http.pool import HTTPPool
@@ -120,10 +120,11 @@ class Cluster:
         Returns:
             Whether anything but the order changed.
         """
-        old: dict[IAddress, list[Host]] = {}
+        # By text: Twisted looks for the file to hash a Unix address, and an abstract one has none.
+        old: dict[str, list[Host]] = {}
         for host in self.hosts:
-            old.setdefault(host.address, []).append(host)
-        hosts = tuple(self._hostOf(one, old.get(one.address, [])) for one in settings)
+            old.setdefault(addressText(host.address), []).append(host)
+        hosts = tuple(self._hostOf(one, old.get(addressText(one.address), [])) for one in settings)
         kept = len(self.hosts) - sum(map(len, old.values()))
         if kept == len(hosts) == len(self.hosts):
             return False

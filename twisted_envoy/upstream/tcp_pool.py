@@ -229,7 +229,8 @@ class TrackedConnection:
     It is the transport's protocol, and its `dataReceived` is the user's own.
 
     Args:
-        protocol: the user's; half-closes when it provides IHalfCloseableProtocol.
+        protocol: the user's; half-closes when it provides IHalfCloseableProtocol. If it has
+            `released`, and that is true, its request was over before the connection was.
         host: counts.
 
     Attributes:
@@ -302,7 +303,8 @@ class TrackedConnection:
             isinstance(problem, ConnectionDone) and not self._remoteEnded
         )
         countDestroyed(host, not local, host.cluster.connections)
-        countDestroyedWithActive(host, not local)
+        if not getattr(self.protocol, "released", False):
+            countDestroyedWithActive(host, not local)
         stats.upstream_rq_active.value -= 1
         host.stats.rq_active.value -= 1
         stats.upstream_cx_length_ms.record(int((host.cluster.seconds() - self._started) * 1000))

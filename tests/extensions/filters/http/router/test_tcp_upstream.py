@@ -143,6 +143,19 @@ class TerminationTests(SynchronousTestCase):
         self.assertTrue(ended)
         self.assertEqual((user.body, user.ended, user.reset), (b"late", True, None))
 
+    def test_bothEndOverAHop(self):
+        """A hop that has ended both ways is closed, and its request was over before."""
+        user, encoder, peer = self.tunnel(address=InternalAddress("hop", ""))
+        encoder.encodeData(b"bye", True)
+        self.world.settle()
+        peer.transport.loseWriteConnection()
+        self.world.settle()
+        self.assertTrue(user.ended)
+        used = self.world.used()
+        self.assertEqual(used.get("upstream_cx_active", 0), 0)
+        self.assertEqual(used["upstream_cx_destroy_remote"], 1)
+        self.assertNotIn("upstream_cx_destroy_with_active_rq", used)
+
     def test_endsWithHeadersOrTrailers(self):
         self.begin()
         self.world.settle()

@@ -284,6 +284,25 @@ class EarlyDataTests(ProxyTestCase):
         self.assertEqual((client.received, client.ended), (b"late", True))
         self.assertQuiet()
 
+    def test_lookedAt(self):
+        """What a listener filter looked at has not come early."""
+        inspector = typed("tls", "filters.listener.tls_inspector.v3.TlsInspector")
+        self.envoy = MemoryEnvoy(
+            bootstrap(
+                [
+                    listener(
+                        "ingress", "127.0.0.1:9000", tcpProxy(), listener_filters=[inspector]
+                    )
+                ],
+                [cluster("origin", ORIGIN)],
+            )
+        )
+        origin = self.envoy.listen(ORIGIN)
+        self.envoy.connect("ingress").write(b"GET / HTTP/1.1\r\n\r\n")
+        self.envoy.settle()
+        self.assertEqual(origin.connections[0].received, b"GET / HTTP/1.1\r\n\r\n")
+        self.assertEqual(self.stat("tcp.tcp.early_data_received_count_total"), 0)
+
     def test_endBeforeData(self):
         """An end of stream makes no connection; the idle timeout closes it, as in Envoy."""
         self.waitFor(max_early_data_bytes=10, idle_timeout="5s")

@@ -102,6 +102,9 @@ class TCPUpstream:
     Args:
         host: where it goes. decoder: gets the answer.
         preface: its first bytes. nextID: numbers it.
+
+    Attributes:
+        released: see upstream.tcp_pool.TrackedConnection.
     """
 
     __slots__ = (
@@ -110,6 +113,8 @@ class TCPUpstream:
         "_over",
         "_paused",
         "_preface",
+        "_requestEnded",
+        "released",
         "_responseEnded",
         "connectedTime",
         "connectionID",
@@ -146,6 +151,8 @@ class TCPUpstream:
         self._decoder: Any = decoder
         self._nextID = nextID
         self._over = False
+        self._requestEnded = False
+        self.released = False
         self._responseEnded = False
         self._paused = 0
         self._preface = preface
@@ -184,7 +191,11 @@ class TCPUpstream:
     def readConnectionLost(self) -> None:
         if not self._over and not self._responseEnded:
             self._responseEnded = True
+            transport = self.transport
             self._decoder.decodeData(b"", True)
+            if self._requestEnded:
+                self.released = True
+                transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
         """Our own end of stream is out."""
@@ -227,6 +238,7 @@ class TCPUpstream:
         self.transport.write(data)
 
     def _endWrites(self) -> None:
+        self._requestEnded = True
         transport = self.transport
         transport.unregisterProducer()
         if self._responseEnded:

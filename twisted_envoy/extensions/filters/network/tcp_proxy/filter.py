@@ -50,6 +50,8 @@ class TCPProxy(Link):
         settings: shared by all connections of the filter.
     """
 
+    halfCloses = True
+
     __slots__ = (
         "_attempts",
         "_dropsHop",
@@ -159,7 +161,8 @@ class TCPProxy(Link):
         settings = self.settings
         settings.stats.downstream_cx_rx_bytes_total.value += size
         self._info.bytesReceived += size
-        settings.stats.early_data_received_count_total.value += 1
+        if settings.mayReceiveEarly(self._info):  # else a listener filter had looked at it
+            settings.stats.early_data_received_count_total.value += 1
         self.idle.lastActivity = settings.seconds()
         self._early.append(data)
         self._earlySize += size

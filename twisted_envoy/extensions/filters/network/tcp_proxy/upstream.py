@@ -49,10 +49,15 @@ _ONE_EVENT = 0.001
 """Seconds: what comes within them counts as one event of a connection."""
 
 
-def _wroteJustNow(proxy: TCPProxy) -> bool:
-    """Have bytes of the client come with its end of stream, as far as one can tell?"""
+def _wroteJustNow(proxy: TCPProxy, before: int) -> bool:
+    """
+    Have bytes of the client come with its end of stream, as far as one can tell?
+
+    Args:
+        before: bytes that had come when the upstream's stream ended.
+    """
     past = proxy.settings.seconds() - proxy.idle.lastActivity
-    return proxy.streamInfo.bytesReceived > 0 and past < _ONE_EVENT
+    return proxy.streamInfo.bytesReceived > before and past < _ONE_EVENT
 
 
 @implementer(IPushProducer)
@@ -102,6 +107,7 @@ class Upstream:
         "_ended",
         "_flushing",
         "_proxy",
+        "_receivedBefore",
         "_stats",
         "_tunnel",
         "_writesEnded",
@@ -119,6 +125,7 @@ class Upstream:
         self.clusterStats = clusterStats
         self.transport: Any = NO_TRANSPORT
         self._ended = False
+        self._receivedBefore = 0
         self._tunnel = tunnel
         self._writesEnded = False
         self._flushing: IdleTimer | None = None
@@ -175,6 +182,7 @@ class Upstream:
         proxy = self._proxy
         if proxy is None:
             return
+        self._receivedBefore = proxy.streamInfo.bytesReceived
         proxy.upstreamEnded = True
         proxy.transport.unregisterProducer()
         tunnel = self._tunnel
@@ -213,7 +221,7 @@ class Upstream:
             self._endTunnel(self._tunnel)
         elif self._ended:
             proxy = self._proxy
-            if proxy is not None and _wroteJustNow(proxy):
+            if proxy is not None and _wroteJustNow(proxy, self._receivedBefore):
                 self._stats.upstream_flush_total.value += 1  # be there anything to flush or not
             self.close()
             if proxy is not None:
