@@ -66,7 +66,7 @@ class HTTPTunnelTests(ManagerTestCase):
         clusters += [
             cluster("hop", "internal:hop"),
             cluster("hop2", "internal:hop", **speaks2(options={"allow_connect": True})),
-            cluster("sockets2", "internal:sockets", **speaks2(options={"allow_connect": True})),
+            cluster("sockets2", "internal:wsHop", **speaks2(options={"allow_connect": True})),
         ]
         inner = manager("inner", _connects("echo"), **tunnel, **h2)
         sockets = manager("inners", [route()], **socket, **h2)
@@ -117,7 +117,7 @@ class HTTPTunnelTests(ManagerTestCase):
             ),
             manager("unrouted", [direct("only direct")], **tunnel),
         ]
-        for one, name in ((inner, "hop"), (sockets, "sockets")):
+        for one, name in ((inner, "hop"), (sockets, "wsHop")):
             one.pop("address")
             listeners.append({**one, "name": name, "internal_listener": {}})
         return served(listeners, clusters)
@@ -203,9 +203,7 @@ class HTTPTunnelTests(ManagerTestCase):
         self.compared(
             "posts",
             {
-                "post": [
-                    get("/", "transfer-encoding: chunked", method="POST", body="1\r\na\r\n")
-                ],
+                "post": [get("/", "transfer-encoding: chunked", method="POST", body="1\r\na\r\n")],
                 "get": get("/"),
                 "connect": [connect(), b"abc"],
                 "post2": [head(1, asked("/", method="POST")), data(1, b"abc")],

@@ -323,8 +323,7 @@ class Router(HTTPFilter):
 
     def _upgrades(self, attempt: UpstreamRequest, headers: HeaderMap, status: int) -> bool:
         """Spell the answer to an upgrade as HTTP/1.1 does; True: it was none and is refused."""
-        request = self.headers
-        if not isUpgrade(request):
+        if not isUpgrade(request := self.headers):
             return False
         if status in (101, 200) and self.timer is not None:
             self.timer.cancel()
