@@ -21,7 +21,7 @@ class Cluster:
     """What formats want to know of a cluster."""
 
     name: str = "clu"
-    altStatName: str = ""
+    observabilityName: str = ""
     metadata: dict[str, dict[str, object]] = field(default_factory=dict)
 
 

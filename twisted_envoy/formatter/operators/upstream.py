@@ -33,7 +33,7 @@ def _clusterName(context: FormatContext) -> str | None:
     upstream = context.streamInfo.upstream
     if upstream is None:
         return None
-    alternative: object = getattr(clusterOf(context), "altStatName", None)
+    alternative: object = getattr(clusterOf(context), "observabilityName", None)
     return alternative if isinstance(alternative, str) and alternative else _rawName(upstream)
 
 

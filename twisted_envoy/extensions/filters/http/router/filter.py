@@ -31,6 +31,7 @@ from twisted_envoy.extensions.filters.http.router.redirect import followRedirect
 from twisted_envoy.extensions.filters.http.router.retries import ATTEMPTS, answerRetried
 from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
 from twisted_envoy.extensions.filters.http.router.shadow import chosenMirrors, sendCopy
+from twisted_envoy.extensions.filters.http.router.stats import chargeAnswer
 from twisted_envoy.extensions.filters.http.router.timeouts import Timeouts
 from twisted_envoy.extensions.filters.http.router.wishes import takeWishes
 from twisted_envoy.http.filter import HTTPFilter
@@ -40,6 +41,7 @@ from twisted_envoy.interfaces.upstream import LoadBalancerContext
 from twisted_envoy.state.addresses import addressText
 from twisted_envoy.state.stream_info import UpstreamInfo
 
+_CANARY = b"x-envoy-upstream-canary"
 _SERVICE_TIME = b"x-envoy-upstream-service-time"
 
 _OF_THE_BODY = (b":status", b"content-length", b"content-type", b"transfer-encoding")
@@ -306,7 +308,7 @@ class Router(HTTPFilter):
             headers.set(_SERVICE_TIME, b"%d" % ((now - done) * 1000))
         if route.includeAttemptCountResponse:
             headers.set(ATTEMPTS, b"%d" % self.attempts)
-        self.charge(status, attempt.host)
+        self.charge(status, attempt.host, headers.get(_CANARY) == b"true")
         if status < 500:
             attempt.host.stats.rq_success.value += 1
         if self._cookie is not None:
@@ -368,22 +370,10 @@ class Router(HTTPFilter):
             self.retryCall.cancel()
             self.retryCall = None
 
-    def charge(self, status: int, host: Any) -> None:
+    def charge(self, status: int, host: Any, canary: bool = False) -> None:
         """Count an answer; host: that it comes from, None for none."""
-        if not self.settings.dynamicStats or self.info.isHealthCheck:
-            return
-        self.codes.charge(status, self.internal)
-        if self.asked.altStat:
-            self.codes.chargeUnder(self.asked.altStat, status)
-        if self.info.virtualClusterName:
-            name = self.route.virtualHost.name
-            self.codes.chargeVirtualCluster(name, self.info.virtualClusterName, status)
-        if host is not None:
-            zone = self.settings.zone
-            if zone and host.locality.zone:
-                self.codes.chargeUnder(f"zone.{zone}.{host.locality.zone}.", status)
-            if status >= 500:
-                host.stats.rq_error.value += 1
+        if self.settings.dynamicStats and not self.info.isHealthCheck:
+            chargeAnswer(self, status, host, canary)
 
     def cleanUp(self) -> None:
         """Nothing more is tried, and no time counts any more."""

@@ -136,3 +136,23 @@ class CodeStats:
             scope = self._root.scope(f"cluster.{name}.")
             codes = self._codes[name] = ClusterCodes(scope, self._root)
         return codes
+
+
+def chargeAnswer(router: Any, status: int, host: Any, canary: bool) -> None:
+    """Count an answer of a router's cluster; host: that it comes from, None for none."""
+    codes: ClusterCodes = router.codes
+    codes.charge(status, router.internal)
+    if canary:
+        codes.chargeUnder("canary.", status)
+    if router.asked.altStat:
+        codes.chargeUnder(router.asked.altStat, status)
+    if router.info.virtualClusterName:
+        codes.chargeVirtualCluster(
+            router.route.virtualHost.name, router.info.virtualClusterName, status
+        )
+    if host is not None:
+        zone = router.settings.zone
+        if zone and host.locality.zone:
+            codes.chargeUnder(f"zone.{zone}.{host.locality.zone}.", status)
+        if status >= 500:
+            host.stats.rq_error.value += 1
