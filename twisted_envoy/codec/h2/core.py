@@ -13,7 +13,7 @@ each byte of a body four times. A faster core takes this file's place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from h2.config import H2Configuration
@@ -35,6 +35,7 @@ from h2.stream import StreamInputs, StreamState
 from hpack.exceptions import HPACKError, OversizedHeaderListError
 from hpack.hpack import Encoder
 
+from twisted_envoy.codec.h2.blocks import Blocks, Pairs
 from twisted_envoy.codec.h2.failures import PROTOCOL, TOO_MANY_HEADERS, ConnectionFailure
 from twisted_envoy.codec.h2.frames import (
     COMPRESSION_ERROR,
@@ -66,17 +67,12 @@ _UNBOUNDED = 2**31 - 1
 _FIRST_TABLE = 4096
 _FIRST_WINDOW = 65535
 _CLEAN_EVERY = 32
-_MOST_KEPT = 64
-_LONGEST_KEPT = 128
-_INDEXES = bytes(range(0x81, 0xFF))
-"""A block of these alone is a list of indexes: it means the same until the table changes."""
 _ODD_FLAGS = END_HEADERS | PADDED | PRIORITY_FLAG
 _READABLE = (StreamState.IDLE, StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
 _RECEIVE_HEADERS = StreamInputs.RECV_HEADERS
 _RECEIVE_INTERIM = StreamInputs.RECV_INFORMATIONAL_HEADERS
 _RECEIVE_END = StreamInputs.RECV_END_STREAM
 
-Pairs = Sequence[tuple[bytes, bytes]]
 Fields = Iterable[tuple[bytes, bytes]]
 Block = tuple[int, int, Fields, bool]
 """One of the kinds above, the stream, the fields, whether the stream ends with it."""
@@ -94,23 +90,21 @@ class Core:
     """
     The state of one connection.
 
-    Blocks that only refer to HPACK's table are kept with what they mean, both ways, until something
-    else comes that may change the table.
-
     Attributes:
         highest: the last stream that the client has begun; 0 before the first.
         output: what the peer has to get after `receive`; taken by the caller.
     """
 
-    __slots__ = ("_begun", "_client", "_connection", "_decoded", "_encoded", "_mostTable", "output")
+    __slots__ = (
+        *("_begun", "_blocks", "_client", "_connection", "_decoded", "_encoded", "_mostTable"),
+        "output",
+    )
 
     def __init__(self, client: bool, settings: HTTP2Settings, limits: HeaderLimits) -> None:
         self._client = client
         self._mostTable = settings.hpackTableSize
         self.output = b""
         self._begun = 0
-        self._decoded: dict[bytes, Pairs] = {}
-        self._encoded: dict[tuple[tuple[bytes, bytes], ...], bytes] = {}
         self._connection = connection = H2Connection(
             H2Configuration(
                 client_side=client,
@@ -134,6 +128,8 @@ class Core:
             connection.encoder = PlainEncoder()
         if settings.hpackTableSize < _FIRST_TABLE:
             connection.encoder.header_table_size = settings.hpackTableSize
+        self._blocks = Blocks(connection.decoder, connection.encoder)
+        self._decoded, self._encoded = self._blocks.decoded, self._blocks.encoded
         connection.initiate_connection()
         connection.clear_outbound_data_buffer()
         if not client:
@@ -228,26 +224,11 @@ class Core:
 
     def _decode(self, block: bytes) -> Pairs:
         try:
-            fields: Pairs = list(self._connection.decoder.decode(block, raw=True))
+            return self._blocks.decode(block)
         except OversizedHeaderListError as error:
             raise ConnectionFailure(ENHANCE_YOUR_CALM, TOO_MANY_HEADERS) from error
         except (HPACKError, ValueError, IndexError, TypeError) as error:
             raise ConnectionFailure(COMPRESSION_ERROR) from error
-        decoded = self._decoded
-        if block.translate(None, _INDEXES) or len(decoded) >= _MOST_KEPT:
-            decoded.clear()
-        elif len(block) <= _LONGEST_KEPT:
-            decoded[block] = fields
-        return fields
-
-    def _encode(self, fields: tuple[tuple[bytes, bytes], ...]) -> bytes:
-        encoded = self._encoded
-        block = bytes(self._connection.encoder.encode(fields))
-        if block.translate(None, _INDEXES) or len(encoded) >= _MOST_KEPT:
-            encoded.clear()
-        else:
-            encoded[fields] = block
-        return block
 
     def _unusual(self, frame: bytes) -> Block | None:
         """What comes in pieces or may not come at all: the library's whole way."""
@@ -340,7 +321,7 @@ class Core:
         pairs = tuple(fields)
         block = self._encoded.get(pairs)
         if block is None:
-            block = self._encode(pairs)
+            block = self._blocks.encode(pairs)
         return headersFrames(streamID, block, endStream, connection.max_outbound_frame_size)
 
     def _request(self, streamID: int) -> LibraryStream | None:
