@@ -73,6 +73,11 @@ _OF_SSL3 = frozenset(
 )
 
 
+_RESET = (
+    "TLS_error:|33554536:system_library:OPENSSL_internal:Connection_reset_by_peer:TLS_error_end"
+)
+
+
 class TLSProblem(Exception):
     """
     A TLS connection that cannot go on.
@@ -104,14 +109,20 @@ class TLSProblem(Exception):
 
 
 class TLSTruncated(TLSProblem):
-    """The peer went away in the middle of the handshake; nobody has said anything about TLS."""
+    """
+    The peer went away in the middle of the handshake; nobody has said anything about TLS.
 
-    def __init__(self) -> None:
+    Args:
+        wasReset: it did not end in good order.
+    """
+
+    def __init__(self, wasReset: bool = False) -> None:
         super().__init__(())
+        self.wasReset = wasReset
 
     @property
     def transportFailureReason(self) -> str:
-        return ""
+        return _RESET if self.wasReset else ""
 
 
 def problemOf(errors: Iterable[tuple[str, ...]], details: str = "") -> TLSProblem:
@@ -123,15 +134,16 @@ def problemOf(errors: Iterable[tuple[str, ...]], details: str = "") -> TLSProble
         details: see TLSProblem.
     """
     reasons = tuple(_reason(error[-1]) for error in errors)
+    if "PEER_DID_NOT_RETURN_A_CERTIFICATE" in reasons:
+        details = "peer did not provide required client certificate"
     return TLSProblem(reasons or ("INTERNAL_ERROR",), details)
 
 
 def _reason(text: str) -> str:
-    name = text.upper().replace(" ", "_").replace("/TLS_ALERT", "V3_ALERT")
-    for before in ("SSLV3_ALERT_", "TLSV1_ALERT_", "TLSV13_ALERT_"):
-        if name.startswith(before):
-            alert = name[len(before) :]
-            return f"{'SSLV3' if alert in _OF_SSL3 else 'TLSV1'}_ALERT_{alert}"
+    name = text.upper().replace(" ", "_")
+    _, isAlert, alert = name.partition("_ALERT_")
+    if isAlert:
+        return f"{'SSLV3' if alert in _OF_SSL3 else 'TLSV1'}_ALERT_{alert}"
     return _OTHER_WORDS.get(name, name)
 
 

@@ -29,7 +29,7 @@ _GROUPS = {
 
 class TLSInfo:
     """
-    Of one connection whose handshake is done.
+    Of one connection; most of it is known when the handshake is done, and read then.
 
     Args:
         connection: OpenSSL's.
@@ -46,10 +46,11 @@ class TLSInfo:
         self._connection = connection
         self.isTrusted = isTrusted
 
-    @cached_property
+    @property
     def version(self) -> str:
-        """`TLSv1.3`."""
-        return self._connection.get_protocol_version_name()
+        """`TLSv1.3`; what Envoy says before one is agreed on: `TLSv1.2`."""
+        connection = self._connection
+        return connection.get_protocol_version_name() if connection.get_cipher_name() else "TLSv1.2"
 
     @cached_property
     def cipher(self) -> str:

@@ -14,8 +14,6 @@ made by OpenSSL between two memory BIOs.
 
 from __future__ import annotations
 
-from typing import Any
-
 from OpenSSL import SSL
 
 from twisted_envoy.codec.tls_errors import TLSProblem, TLSTruncated, problemOf
@@ -35,8 +33,8 @@ class TLSRecord:
         isOpen: the handshake is done.
         peerEnded: the peer's close_notify has come.
         broken: what came behind the last plaintext was wrong.
+        isTolerated: the peer's chain is wrong, which the config allows.
         refusal: why the peer's certificate was refused; set by who verifies it.
-        refusalCounter: what counts that; of who verifies it.
     """
 
     __slots__ = (
@@ -47,9 +45,9 @@ class TLSRecord:
         "broken",
         "connection",
         "isOpen",
+        "isTolerated",
         "peerEnded",
         "refusal",
-        "refusalCounter",
     )
 
     def __init__(self, connection: SSL.Connection) -> None:
@@ -62,8 +60,8 @@ class TLSRecord:
         self.isOpen = False
         self.peerEnded = False
         self.broken: TLSProblem | None = None
+        self.isTolerated = False
         self.refusal = ""
-        self.refusalCounter: Any = None
 
     def feed(self, data: bytes) -> bytes:
         """

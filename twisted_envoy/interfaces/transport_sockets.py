@@ -24,11 +24,13 @@ class TransportSocketOptions:
         shared: filter state that goes along (`FilterState.shared`), sorted by name.
         hops: internal hops that the downstream connection has behind it.
         metadata: dynamic metadata that goes along; None: none, as in Envoy.
+        protocols: for ALPN to offer, the best first, when the config names none.
     """
 
     shared: tuple[tuple[str, Entry], ...] = ()
     hops: int = 0
     metadata: Mapping[str, dict[str, object]] | None = None
+    protocols: tuple[bytes, ...] = ()
 
     def hashKey(self) -> Hashable:
         """What separates pools: the shared objects that can be hashed, in the order of names."""

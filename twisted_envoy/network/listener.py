@@ -252,14 +252,15 @@ class Listener:
         if found.wrap is not None:
             transport = found.wrap(transport, streamInfo)
             if found.connectTimeout:
-                self.callLater(found.connectTimeout, self._handshakeTimedOut, transport)
+                self.callLater(found.connectTimeout, self._handshakeTimedOut, transport, streamInfo)
         transport.protocol = chain
         chain.makeConnection(transport)
         return chain
 
-    def _handshakeTimedOut(self, transport: Any) -> None:
+    def _handshakeTimedOut(self, transport: Any, streamInfo: StreamInfo) -> None:
         """Nothing happens when the transport is ready by now, or gone."""
         if transport.giveUpHandshake():
+            streamInfo.localCloseReason = "transport_socket_timeout"
             self.stats.downstream_cx_transport_socket_connect_timeout.value += 1
 
     def _ended(self, chain: Chain) -> None:

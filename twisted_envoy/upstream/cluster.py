@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -175,6 +175,8 @@ class Cluster:
                 self.stats.upstream_cx_pool_overflow.value += 1
                 return None
             limits.connectionPools.take()
+            if getattr(self.transportSocket, "isTLS", False):
+                options = replace(options, protocols=http.offered(protocol))
             endpoint = self.transportSocket.connectorFor(host, options)
             pool = HTTPPool(host, key, protocol, limits, endpoint, http, options.shared)
             host.httpPools[key] = pool

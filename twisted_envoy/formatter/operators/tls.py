@@ -22,8 +22,7 @@ from twisted_envoy.formatter.parser import Command
 from twisted_envoy.formatter.time_format import compileTimeFormat
 from twisted_envoy.state.stream_info import FormatContext
 
-_TIME = "%b %e %H:%M:%S %Y GMT"
-"""As OpenSSL writes a certificate's times."""
+_TIME = "%Y-%m-%dT%H:%M:%S.000Z"
 
 Find = Callable[[FormatContext], Any]
 

@@ -69,7 +69,9 @@ class Attempt:
         host = pool.host
         cluster = host.cluster
         countStarted(host, pool.limits.connections)
-        if pool.protocol == HTTP1:
+        if pool.http.settings.automatic:
+            pass  # it is counted when the protocol is known
+        elif pool.protocol == HTTP1:
             cluster.stats.upstream_cx_http1_total.value += 1
         else:
             cluster.stats.upstream_cx_http2_total.value += 1

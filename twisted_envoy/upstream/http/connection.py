@@ -34,7 +34,7 @@ from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.state.passthrough import upstreamState
 from twisted_envoy.upstream.counting import countDestroyed, countDestroyedWithActive
 from twisted_envoy.upstream.http.lifetime import Lifetime
-from twisted_envoy.upstream.http.settings import HTTP1
+from twisted_envoy.upstream.http.settings import HTTP1, HTTP2
 from twisted_envoy.upstream.http.stream import PoolStream, countReset
 
 if TYPE_CHECKING:
@@ -126,8 +126,20 @@ class PooledConnection:
             transport.setWriteBufferLimit(cluster.bufferLimit)
         transport.registerProducer(self, True)
         http = self.pool.http
+        if http.settings.automatic:
+            self._negotiated(http.settings.http2.maxConcurrentStreams)
         self.output = CodecOutput(http.post, self)
         self.codec = http.codecs[self.protocol](self, self.output, transport)
+
+    def _negotiated(self, streams: int) -> None:
+        """ALPN has chosen the protocol."""
+        if self.tls is not None and self.tls.applicationProtocol == "h2":
+            self.protocol = HTTP2
+            self._http1 = False
+            self._configuredLimit = self._streamLimit = streams
+            self.stats.upstream_cx_http2_total.value += 1
+        else:
+            self.stats.upstream_cx_http1_total.value += 1
 
     def connectionMade(self) -> None:
         """Part of IProtocol; makeConnection does everything."""

@@ -110,6 +110,12 @@ class UpstreamHTTP:
         self.idleTimeouts = DeadlineQueue(reactor, idle) if idle else None
         self._durations = DeadlineQueue(reactor, longest) if longest else None
 
+    def offered(self, protocol: str) -> tuple[bytes, ...]:
+        """What ALPN offers for a pool of that protocol."""
+        if self.settings.automatic:
+            return (b"h2", b"http/1.1")
+        return (b"h2",) if protocol == HTTP2 else (b"http/1.1",)
+
     def protocolFor(self, downstreamProtocol: str) -> str:
         """What is spoken for a request that came in that protocol."""
         return self.settings.protocol or (HTTP2 if downstreamProtocol == HTTP2 else HTTP1)

@@ -154,11 +154,15 @@ def _namesOf(leaf: x509.Certificate) -> frozenset[str]:
 
 
 def pickCertificates(
-    certificates: tuple[Certificate, ...], serverName: str
+    certificates: tuple[Certificate, ...], serverName: str, fullScan: bool = False
 ) -> tuple[Certificate, ...]:
     """
     Those that a server name gets: of each type of key the first that has the name, exactly or by a
-    wildcard for its first label; without any, of each type the first of all.
+    wildcard for its first label.
+
+    Args:
+        serverName: "" gets, of each type, the first of all.
+        fullScan: so does a name that no certificate has; otherwise that gets the very first.
     """
     name = serverName.lower()
     wildcard = "*." + name.partition(".")[2]
@@ -166,6 +170,8 @@ def pickCertificates(
         found = _firstOfEachType(each for each in certificates if wanted in each.names)
         if found:
             return found
+    if name and not fullScan:
+        return certificates[:1]
     return _firstOfEachType(certificates)
 
 

@@ -31,6 +31,10 @@ def readCommon(
         return ContextSettings(parameters, buildVerifier(None, stats, isServer, required)), ()
     certificates = tuple(readCertificate(each) for each in view.tls_certificates)
     verifier = buildVerifier(view.validation_context, stats, isServer, required)
+    for certificate in certificates:
+        stats.expires("cert", "", int(certificate.leaf.not_valid_after_utc.timestamp()))
+    for authority in verifier.authorities or ():
+        stats.expires("ca_cert", "", int(authority.not_valid_after_utc.timestamp()))
     settings = ContextSettings(
         readParameters(view.tls_params, isServer, preferClients),
         verifier,

@@ -19,17 +19,19 @@ _IGNORE_EOF = 1 << 7
 
 
 @dataclass(frozen=True, slots=True)
-class Sessions:
+class ServerSettings:
     """
-    How a server lets sessions go on.
+    What only servers have: how sessions go on, and which certificate is shown.
 
     Attributes:
         timeout: seconds, None for the library's.
+        fullScan: see pickCertificates.
     """
 
     tickets: bool = True
     cache: bool = True
     timeout: int | None = None
+    fullScan: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,8 @@ def _newContext(
     for certificate in certificates:
         context.use_certificate(certificate.leaf)
         context.use_privatekey(certificate.key)  # type: ignore[arg-type]
-        library: Any = SSL._lib  # type: ignore[attr-defined]
         for each in certificate.chain:
             context.add_extra_chain_cert(each)
-        del library
     settings.verifier.install(context)
     if settings.keyLog is not None:
         log = settings.keyLog
@@ -82,16 +82,16 @@ class ServerContexts:
         self,
         settings: ContextSettings,
         certificates: tuple[Certificate, ...],
-        sessions: Sessions,
+        server: ServerSettings,
     ) -> None:
         self._settings = settings
         self._certificates = certificates
-        self._sessions = sessions
+        self._server = server
         self._made: dict[tuple[int, ...], SSL.Context] = {}
         self.default = self._contextOf("")
 
     def _contextOf(self, serverName: str) -> SSL.Context:
-        chosen = pickCertificates(self._certificates, serverName)
+        chosen = pickCertificates(self._certificates, serverName, self._server.fullScan)
         key = tuple(id(each) for each in chosen)
         context = self._made.get(key)
         if context is None:
@@ -100,7 +100,7 @@ class ServerContexts:
 
     def _make(self, chosen: tuple[Certificate, ...]) -> SSL.Context:
         settings = self._settings
-        sessions = self._sessions
+        server = self._server
         context = _newContext(settings, chosen, True)
         if settings.protocols:
             context.set_alpn_select_callback(self._chooseProtocol)
@@ -110,14 +110,14 @@ class ServerContexts:
         for certificate in self._certificates:
             digest.update(certificate.leaf.public_bytes(Encoding.DER))
         context.set_session_id(digest.digest())
-        if not sessions.cache:
+        if not server.cache:
             context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         else:
             context.set_session_cache_mode(SSL.SESS_CACHE_SERVER)
-        if not sessions.tickets:
+        if not server.tickets:
             context.set_options(SSL.OP_NO_TICKET)
-        if sessions.timeout is not None:
-            context.set_timeout(sessions.timeout)
+        if server.timeout is not None:
+            context.set_timeout(server.timeout)
         return context
 
     def _named(self, connection: SSL.Connection) -> None:

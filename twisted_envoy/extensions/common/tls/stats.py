@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from twisted_envoy.codec.tls_errors import TLSProblem
@@ -33,11 +34,22 @@ class TLSStats:
     ocsp_staple_requests: Counter
     ocsp_staple_responses: Counter
     session_reused: Counter
-    was_key_usage_invalid: Counter
 
     def __init__(self, scope: Scope) -> None:
         fillBundle(self, scope)
         self._scope = scope
+
+    def expires(self, kind: str, name: str, seconds: int) -> None:
+        """
+        When a certificate expires.
+
+        Args:
+            kind: `cert` or `ca_cert`. name: of its secret; "" without one.
+        """
+        mark = hashlib.sha256(name.encode()).hexdigest()[:8]
+        named = f"{name or f'unnamed_{kind}'}_{mark}"
+        gauge = self._scope.gauge(f"certificate.{named}.expiration_unix_time_seconds")
+        gauge.value = min(gauge.value, seconds) if gauge.value else seconds
 
     def opened(self, info: TLSInfo) -> None:
         """A handshake is done."""

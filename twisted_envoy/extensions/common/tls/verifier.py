@@ -145,7 +145,12 @@ class Verifier:
         if not good:
             if self.allowExpired and code in (_EXPIRED, _NOT_YET_VALID):
                 return True
-            if self.untrusted or not self.trusts:
+            if not self.trusts:
+                return True
+            if self.untrusted:
+                if not record.isTolerated:
+                    record.isTolerated = True
+                    self.stats.fail_verify_error.value += 1
                 return True
             text = _wordsOf(code)
             self._refuse(

@@ -9,7 +9,11 @@ from zope.interface import implementer
 
 from twisted_envoy.codec.tls_errors import problemOf
 from twisted_envoy.extensions.common.tls.common import readCommon
-from twisted_envoy.extensions.common.tls.context import ServerContexts, Sessions, clientContext
+from twisted_envoy.extensions.common.tls.context import (
+    ServerContexts,
+    ServerSettings,
+    clientContext,
+)
 from twisted_envoy.extensions.common.tls.stats import TLSStats
 from twisted_envoy.extensions.transport_sockets.tls.downstream import DownstreamTLS
 from twisted_envoy.extensions.transport_sockets.tls.upstream import UpstreamTLS
@@ -39,18 +43,20 @@ class DownstreamTLSFactory:
             bool(config.require_client_certificate),
             config.prefer_client_ciphers,
         )
+        _count(context.scope, "server_ssl_socket_factory.")
         if not certificates:
             raise config.error("No TLS certificates found for server context")
         timeout = config.session_timeout
-        sessions = Sessions(
+        server = ServerSettings(
             not config.disable_stateless_session_resumption,
             not config.disable_stateful_session_resumption,
             None if timeout is None else int(timeout),
+            bool(config.full_scan_certs_on_sni_mismatch),
         )
         if config.ocsp_staple_policy == "LENIENT_STAPLING":
             config.moot("ocsp_staple_policy", "there is no staple to be strict about")
         try:
-            contexts = ServerContexts(settings, certificates, sessions)
+            contexts = ServerContexts(settings, certificates, server)
         except (SSL.Error, ValueError) as problem:
             raise config.error(_text(problem, settings.parameters.ciphers)) from problem
         return DownstreamTLS(
@@ -72,6 +78,7 @@ class UpstreamTLSFactory:
     def build(self, config: View, context: Any) -> UpstreamTLS:
         stats = TLSStats(context.scope.scope("ssl."))
         settings, certificates = readCommon(config.common_tls_context, stats, False)
+        _count(context.scope, "client_ssl_socket_factory.")
         if len(certificates) > 1:
             raise config.error("Multiple TLS certificates are not supported for client contexts")
         if not config.allow_renegotiation:
@@ -91,7 +98,18 @@ class UpstreamTLSFactory:
             config.sni,
             config.auto_host_sni,
             1 if most is None else most,
+            bool(settings.protocols),
         )
+
+
+def _count(scope: Any, prefix: str) -> None:
+    """The counters of secrets that come later."""
+    for name in (
+        "ssl_context_update_by_sds",
+        "downstream_context_secrets_not_ready",
+        "upstream_context_secrets_not_ready",
+    ):
+        scope.counter(prefix + name)
 
 
 def _text(problem: Exception, ciphers: str) -> str:

@@ -49,7 +49,8 @@ class DownstreamTLS:
     def wrap(self, wire: Any, streamInfo: StreamInfo) -> TLSTransport:
         """The transport of what is inside; the wire is its own from now on."""
         record = newRecord(self.contexts.default, True)
-        transport = TLSTransport(record, _Downstream(self, streamInfo), self.post)
+        info = TLSInfo(record.connection, self.verifier.trusts)
+        transport = TLSTransport(record, _Downstream(self, streamInfo, info), self.post)
         wire.protocol = transport
         transport.makeConnection(wire)
         return transport
@@ -58,20 +59,19 @@ class DownstreamTLS:
 class _Downstream:
     """Tells a connection's StreamInfo of its handshake."""
 
-    __slots__ = ("_begun", "_factory", "_streamInfo")
+    __slots__ = ("_factory", "_info", "_streamInfo")
 
-    def __init__(self, factory: DownstreamTLS, streamInfo: StreamInfo) -> None:
+    def __init__(self, factory: DownstreamTLS, streamInfo: StreamInfo, info: TLSInfo) -> None:
         self._factory = factory
         self._streamInfo = streamInfo
-        self._begun = factory.seconds()
+        self._info = info
+        info.begun = info.done = factory.seconds()
+        streamInfo.tls = info
 
     def handshakeDone(self, transport: TLSTransport) -> None:
         factory = self._factory
-        info = TLSInfo(transport.connection, factory.verifier.trusts)
-        info.begun = self._begun
+        info = transport.tls = self._info
         info.done = factory.seconds()
-        transport.tls = info
-        self._streamInfo.tls = info
         factory.stats.opened(info)
 
     def tlsClosed(self, transport: TLSTransport) -> None:

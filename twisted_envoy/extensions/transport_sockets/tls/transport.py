@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import (
     IAddress,
     IHalfCloseableProtocol,
@@ -231,7 +231,10 @@ class TLSTransport:
             if producer is not None:
                 producer.stopProducing()
             if self._lost is None:
-                self._observer.tlsFailed(self, TLSTruncated())
+                wasReset = isinstance(reason.value, ConnectionLost) and not isinstance(
+                    reason.value, ConnectionAborted
+                )
+                self._observer.tlsFailed(self, TLSTruncated(wasReset))
         if self._lost is not None and isinstance(reason.value, ConnectionDone) and wasOpen:
             reason = failureOf(self._lost)
         protocol, self.protocol = self.protocol, _NOBODY

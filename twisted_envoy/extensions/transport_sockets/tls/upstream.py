@@ -38,9 +38,12 @@ class UpstreamTLS:
         serverName: asked for; "" for none.
         byHost: the host's own name is asked for when it has one.
         post: runs a call when the current event has ended.
+        maxSessions: how many are kept to go on with.
+        hasALPN: the config says what to offer; else that is for pools to say.
     """
 
     isTLS = True
+    supportsALPN = True
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class UpstreamTLS:
         serverName: str = "",
         byHost: bool = False,
         maxSessions: int = 1,
-        supportsALPN: bool = True,
+        hasALPN: bool = False,
     ) -> None:
         self._raw = raw
         self.context = context
@@ -63,20 +66,23 @@ class UpstreamTLS:
         self._byHost = byHost
         self._maxSessions = maxSessions
         self._sessions: list[SSL.Session] = []
-        self.supportsALPN = supportsALPN
+        self._hasALPN = hasALPN
 
     def connectorFor(
         self, host: IHost, options: TransportSocketOptions, passthrough: object | None = None
     ) -> IStreamClientEndpoint:
         name = host.hostname if self._byHost and host.hostname else self._serverName
-        return TLSEndpoint(self._raw.connectorFor(host, options, passthrough), self, name)
+        endpoint = self._raw.connectorFor(host, options, passthrough)
+        return TLSEndpoint(endpoint, self, name, () if self._hasALPN else options.protocols)
 
     def hashKey(self, options: TransportSocketOptions) -> Hashable:
         return self._raw.hashKey(options)
 
-    def newRecord(self, serverName: str) -> TLSRecord:
+    def newRecord(self, serverName: str, protocols: tuple[bytes, ...]) -> TLSRecord:
         """The TLS of a new connection."""
         record = newRecord(self.context, False)
+        if protocols:
+            record.connection.set_alpn_protos(list(protocols))
         if serverName:
             record.connection.set_tlsext_host_name(serverName.encode("latin-1", "replace"))
         if self._sessions:
@@ -100,15 +106,20 @@ class TLSEndpoint:
     Args:
         endpoint: of the wire.
         socket: whose it is.
-        serverName: asked for.
+        serverName: asked for. protocols: offered.
     """
 
-    __slots__ = ("_endpoint", "_serverName", "_socket")
+    __slots__ = ("_endpoint", "_protocols", "_serverName", "_socket")
 
     def __init__(
-        self, endpoint: IStreamClientEndpoint, socket: UpstreamTLS, serverName: str
+        self,
+        endpoint: IStreamClientEndpoint,
+        socket: UpstreamTLS,
+        serverName: str,
+        protocols: tuple[bytes, ...] = (),
     ) -> None:
         self._endpoint = endpoint
+        self._protocols = protocols
         self._socket = socket
         self._serverName = serverName
 
@@ -119,7 +130,8 @@ class TLSEndpoint:
         Returns:
             Fires when the handshake is done; fails as the wire does, or with TLSProblem.
         """
-        return _Attempt(self._socket, self._serverName, protocolFactory).start(self._endpoint)
+        record = self._socket.newRecord(self._serverName, self._protocols)
+        return _Attempt(self._socket, record, protocolFactory).start(self._endpoint)
 
 
 @implementer(IProtocolFactory)
@@ -129,12 +141,12 @@ class _Attempt:
     noisy = False
 
     __slots__ = (
-        *("_address", "_connecting", "_done", "_factory", "_name", "_over", "_socket", "_tls"),
+        *("_address", "_connecting", "_done", "_factory", "_over", "_record", "_socket", "_tls"),
     )
 
-    def __init__(self, socket: UpstreamTLS, name: str, factory: IProtocolFactory) -> None:
+    def __init__(self, socket: UpstreamTLS, record: TLSRecord, factory: IProtocolFactory) -> None:
         self._socket = socket
-        self._name = name
+        self._record = record
         self._factory = factory
         self._address: Any = None
         self._tls: TLSTransport | None = None
@@ -157,7 +169,7 @@ class _Attempt:
     def buildProtocol(self, addr: IAddress) -> TLSTransport:
         self._address = addr
         socket = self._socket
-        self._tls = TLSTransport(socket.newRecord(self._name), self, socket.post)
+        self._tls = TLSTransport(self._record, self, socket.post)
         return self._tls
 
     def handshakeDone(self, transport: TLSTransport) -> None:
