@@ -18,6 +18,12 @@ class XXHashTests(SynchronousTestCase):
         ):
             self.assertEqual(xxHash64(data), expected, data)
 
+    def test_seeds(self) -> None:
+        """A seed makes another hash, of less and of more than a stripe."""
+        self.assertEqual(xxHash64(b"", 1), 0xD5AFBA1336A3BE4B)
+        for data in (b"abc", b"Nobody inspects the spammish repetition"):
+            self.assertEqual(len({xxHash64(data, seed) for seed in range(9)}), 9)
+
     def test_lengths(self) -> None:
         """Every length has another value."""
         self.assertEqual(len({xxHash64(b"x" * length) for length in range(100)}), 100)

@@ -106,9 +106,8 @@ class UnsupportedTests(LogTestCase):
 
     def test_refused(self):
         """By default the first is refused, and others are named."""
-        text = bootstrap(
-            [], [cluster("c", "1.2.3.4:5", lb_subset_config={"fallback_policy": "ANY_ENDPOINT"})]
-        )
+        slow = {"slow_start_config": {"slow_start_window": "1s"}}
+        text = bootstrap([], [cluster("c", "1.2.3.4:5", round_robin_lb_config=slow)])
         self.assertIsInstance(self.refused(text), UnsupportedField)
         two = bootstrap([], flags_path="/x", header_prefix="x")
         problem = self.refused(two)

@@ -30,7 +30,7 @@ class BalancerTests(RefusalTestCase):
 
     def test_byEnum(self):
         """lb_policy."""
-        for name in ("ROUND_ROBIN", "LEAST_REQUEST", "RANDOM"):
+        for name in ("ROUND_ROBIN", "LEAST_REQUEST", "RANDOM", "RING_HASH", "MAGLEV"):
             balancer = self.built("1.2.3.4:5", lb_policy=name)._balancer
             self.assertIn(name.lower(), type(balancer).__module__)
 
@@ -38,22 +38,58 @@ class BalancerTests(RefusalTestCase):
         """load_balancing_policy: the first that is implemented."""
         for names, found in (
             (("random.v3.Random", "round_robin.v3.RoundRobin"), "random"),
-            (("maglev.v3.Maglev", "round_robin.v3.RoundRobin"), "round_robin"),
+            (
+                (
+                    "client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin",
+                    "round_robin.v3.RoundRobin",
+                ),
+                "round_robin",
+            ),
         ):
             balancer = self.built(load_balancing_policy=policy(*names))._balancer
             self.assertIn(found, type(balancer).__module__)
 
     def test_unimplemented(self):
         """What is not implemented says so."""
-        text = self.text(lb_policy="MAGLEV")
-        self.assertIsInstance(self.refused(text), UnsupportedField)
-        self.assertRefused(text, "lb_policy MAGLEV is not implemented", '"lb_policy"')
-        text = self.text(load_balancing_policy=policy("maglev.v3.Maglev"))
+        text = self.text(
+            load_balancing_policy=policy(
+                "client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin"
+            )
+        )
         self.assertIsInstance(self.refused(text), UnsupportedExtension)
         self.assertRefused(
             self.text(load_balancing_policy={"policies": []}),
             "didn't find a registered load balancer factory",
         )
+
+    def test_ofOthers(self):
+        """What is said of another policy has no effect; of the cluster's own, it must be obeyed."""
+        slow = {"slow_start_config": {"slow_start_window": "1s"}}
+        self.built(lb_policy="RANDOM", round_robin_lb_config=slow)
+        self.built(lb_policy="MAGLEV", ring_hash_lb_config={"hash_function": "MURMUR_HASH_2"})
+        for name, config in (("ROUND_ROBIN", slow), ("LEAST_REQUEST", slow)):
+            text = self.text(lb_policy=name, **{f"{name.lower()}_lb_config": config})
+            self.assertIsInstance(self.refused(text), UnsupportedField)
+        balance = {"consistent_hashing_lb_config": {"hash_balance_factor": 120}}
+        self.built(common_lb_config=balance)
+        text = self.text(lb_policy="MAGLEV", common_lb_config=balance)
+        self.assertIsInstance(self.refused(text), UnsupportedField)
+
+    def test_hostnames(self):
+        """Hosts that are found by name may be hashed by name; texts as observed on Envoy."""
+        common = {"consistent_hashing_lb_config": {"use_hostname_for_hashing": True}}
+        dns = "type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster"
+        for kind, name in (
+            ({}, "envoy.cluster.static"),
+            ({"type": "LOGICAL_DNS"}, "envoy.cluster.logical_dns"),
+            ({"cluster_type": {"name": "envoy.cluster.strict_dns"}}, "envoy.cluster.strict_dns"),
+            ({"cluster_type": {"name": "x", "typed_config": {"@type": dns}}}, ""),
+        ):
+            problem = "Cannot use hostname for consistent hashing loadbalancing for cluster of type"
+            for policy in ("RANDOM", "RING_HASH"):
+                text = self.text(lb_policy=policy, common_lb_config=common, **kind)
+                self.assertRefused(text, f"{problem}: '{name}'")
+        self.built("a.test:1", type="STRICT_DNS", lb_policy="MAGLEV", common_lb_config=common)
 
     def test_combinations(self):
         """What Envoy refuses together, and what it misses."""

@@ -1,4 +1,4 @@
-"""XXH64 with seed 0: the hash that Envoy's hash policies and rings are made with."""
+"""XXH64: the hash that Envoy's hash policies and rings are made with."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _P4 = 0x85EBCA77C2B2AE63
 _P5 = 0x27D4EB2F165667C5
 
 
-def xxHash64(data: bytes) -> int:
+def xxHash64(data: bytes, seed: int = 0) -> int:
     """The hash of data, 0 to 2**64 - 1."""
     length = len(data)
     at = 0
     if length >= 32:
         at = length & ~31
-        value = _stripes(data, at)
+        value = _stripes(data, at, seed)
     else:
-        value = _P5
+        value = _P5 + seed
     value = (value + length) & _MASK
     while at + 8 <= length:
         value ^= _round(0, int.from_bytes(data[at : at + 8], "little"))
@@ -38,8 +38,9 @@ def xxHash64(data: bytes) -> int:
     return value ^ value >> 32
 
 
-def _stripes(data: bytes, end: int) -> int:
-    one, two, three, four = (_P1 + _P2) & _MASK, _P2, 0, -_P1 & _MASK
+def _stripes(data: bytes, end: int, seed: int) -> int:
+    one, two = (seed + _P1 + _P2) & _MASK, (seed + _P2) & _MASK
+    three, four = seed, (seed - _P1) & _MASK
     for first, second, third, fourth in struct.iter_unpack("<4Q", data[:end]):
         one, two = _round(one, first), _round(two, second)
         three, four = _round(three, third), _round(four, fourth)

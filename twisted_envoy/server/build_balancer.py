@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted_envoy.errors import ConfigError, UnsupportedExtension, UnsupportedField
+from twisted_envoy.extensions.common.balancer_list import buildFirst
 from twisted_envoy.interfaces.upstream import ILoadBalancerMaker
 from twisted_envoy.server.context import FactoryContext
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
 
+_PREFIX = "envoy.extensions.load_balancing_policies."
 _POLICIES = {
     "ROUND_ROBIN": "round_robin.v3.RoundRobin",
     "LEAST_REQUEST": "least_request.v3.LeastRequest",
     "RANDOM": "random.v3.Random",
+    "RING_HASH": "ring_hash.v3.RingHash",
+    "MAGLEV": "maglev.v3.Maglev",
 }
-_OTHERS = (
-    "round_robin_lb_config",
-    "least_request_lb_config",
-    "ring_hash_lb_config",
-    "maglev_lb_config",
-    "original_dst_lb_config",
-)
+_FIELDS = {
+    "ROUND_ROBIN": "round_robin_lb_config",
+    "LEAST_REQUEST": "least_request_lb_config",
+    "RING_HASH": "ring_hash_lb_config",
+    "MAGLEV": "maglev_lb_config",
+    "CLUSTER_PROVIDED": "original_dst_lb_config",
+}
+"""What a Cluster says of one policy only."""
+_HASHING = frozenset({"RING_HASH", "MAGLEV"})
 _WITHOUT_EFFECT = (
     "healthy_panic_threshold",
     "update_merge_window",
     "ignore_new_hosts_until_first_hc",
     "zone_aware_lb_config",
-    "consistent_hashing_lb_config",
 )
-_UNKNOWN = "Didn't find a registered implementation for"
 
 
 def buildBalancer(config: View, context: FactoryContext) -> ILoadBalancerMaker | None:
@@ -43,13 +46,34 @@ def buildBalancer(config: View, context: FactoryContext) -> ILoadBalancerMaker |
         ConfigError: what Envoy refuses, or what is not implemented.
     """
     maker = _maker(config, context)
-    for field in _OTHERS:
-        config.moot(field, "it belongs to another policy")
+    policy = "" if config.load_balancing_policy is not None else config.lb_policy
+    for owner, field in _FIELDS.items():
+        if owner != policy:
+            config.moot(field, "it belongs to another policy")
     common = config.common_lb_config
     if common is not None:
         for field in _WITHOUT_EFFECT:
-            common.moot(field, "every host is healthy, there is no local cluster and no hashing")
+            common.moot(field, "every host is healthy and there is no local cluster")
+        _checkHostnames(config, common)
+        if policy not in _HASHING:
+            common.moot("consistent_hashing_lb_config", "nothing is hashed")
     return maker
+
+
+def _checkHostnames(config: View, common: View) -> None:
+    """Hosts may be hashed by name where they are found by name, whatever the policy is."""
+    hashing = common.message.consistent_hashing_lb_config  # type: ignore[attr-defined]
+    kind = config.type
+    custom = config.which("cluster_discovery_type") == "cluster_type"
+    if not hashing.use_hostname_for_hashing or (kind == "STRICT_DNS" and not custom):
+        return
+    name = f"envoy.cluster.{kind.lower()}"
+    if custom:
+        name = "" if config.cluster_type.typed_config is not None else config.cluster_type.name
+    raise common.error(
+        f"Cannot use hostname for consistent hashing loadbalancing for cluster of type: '{name}'",
+        "consistent_hashing_lb_config",
+    )
 
 
 def _maker(config: View, context: FactoryContext) -> ILoadBalancerMaker | None:
@@ -61,7 +85,7 @@ def _maker(config: View, context: FactoryContext) -> ILoadBalancerMaker | None:
             raise config.error(
                 "cluster: load_balancing_policy cannot be combined with lb_subset_config"
             )
-        return _typed(typed, config.name, context)
+        return buildFirst(typed, f"cluster: '{config.name}'", context)
     if policy == "LOAD_BALANCING_POLICY_CONFIG":
         raise config.error("cluster: field load_balancing_policy need to be set", "lb_policy")
     if policy == "CLUSTER_PROVIDED":
@@ -70,41 +94,9 @@ def _maker(config: View, context: FactoryContext) -> ILoadBalancerMaker | None:
                 "cluster: LB policy CLUSTER_PROVIDED cannot be combined with lb_subset_config"
             )
         return None
-    name = _POLICIES.get(policy)
-    if name is None:
-        problem = f"lb_policy {policy} is not implemented by twisted_envoy"
-        raise UnsupportedField(config.path, problem, config.position("lb_policy"))
-    factory = context.extensions.factory(f"envoy.extensions.load_balancing_policies.{name}")
+    factory = context.extensions.factory(f"{_PREFIX}{_POLICIES[policy]}")
     maker: Any = factory.buildFromCluster(config, context)
+    if subset:
+        factory = context.extensions.factory(f"{_PREFIX}subset.v3.Subset")
+        maker = factory.buildFromCluster(config, maker, context)
     return maker  # type: ignore[no-any-return]
-
-
-def _typed(typed: View, cluster: str, context: FactoryContext) -> ILoadBalancerMaker:
-    """The first policy of the list that is implemented, as in Envoy."""
-    unsupported: list[ConfigError] = []
-    names: list[str] = []
-    found: Any = None
-    for policy in typed.policies:
-        extension = policy.typed_extension_config
-        if found is not None:
-            policy.moot("typed_extension_config", "an earlier policy was taken")
-            continue
-        names.append("" if extension is None else extension.name)
-        if extension is None:
-            continue
-        try:
-            found = context.build(extension, "load_balancing_policies")
-        except UnsupportedExtension as problem:
-            unsupported.append(problem)
-        except ConfigError as problem:
-            if not problem.problem.startswith(_UNKNOWN):
-                raise
-            extension.take()
-    if found is not None:
-        return found  # type: ignore[no-any-return]
-    if unsupported:
-        raise unsupported[0]
-    raise typed.error(
-        "cluster: didn't find a registered load balancer factory implementation for cluster: "
-        f"'{cluster}' with names from [{', '.join(names)}]"
-    )
