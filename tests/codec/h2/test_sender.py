@@ -8,7 +8,11 @@ from tests.codec.h2.bytesof import parse
 from tests.codec.h2.support import Side
 from twisted_envoy.codec.h2.failures import ConnectionFailure
 from twisted_envoy.codec.h2.sender import greeting
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import Reset
 from twisted_envoy.codec.settings import HTTP2Settings
+
+REQUEST = ((b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/"), (b":authority", b"a"))
 
 
 class SenderTests(SynchronousTestCase):
@@ -29,6 +33,23 @@ class SenderTests(SynchronousTestCase):
 
         self.assertEqual(side.wire.take(), b"1headerheaderdata23")
         self.assertEqual(side.codec.floods.sentData, 2)
+
+    def test_goneStreamsDoNotWait(self) -> None:
+        """A stream that waits for the connection's window and is reset leaves the queue."""
+        side = Side(True)
+        sender = side.codec.sender
+        sender.sendWindow = 0
+        streams = [side.codec.newStream(side) for _ in range(3)]
+        for stream in streams:
+            stream.encodeHeaders(HeaderMap(REQUEST), False)
+            stream.encodeData(b"abc", False)
+        self.assertEqual(list(sender.ready), streams)
+
+        for stream in streams[1:]:
+            stream.resetStream(Reset.LOCAL)
+
+        self.assertEqual(list(sender.ready), streams[:1])
+        self.assertFalse(streams[1].isReady)
 
     def test_greeting(self) -> None:
         """A client begins with the preface and refuses pushes, a server does neither."""

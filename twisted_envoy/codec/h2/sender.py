@@ -83,6 +83,12 @@ class Sender:
         finally:
             self._sending = False
 
+    def leave(self, stream: H2Stream) -> None:
+        """A stream that waited is gone; the connection's window may never open."""
+        stream.isReady = False
+        if stream in self.ready:
+            self.ready.remove(stream)
+
 
 def greeting(settings: HTTP2Settings, client: bool) -> bytes:
     """Our first bytes: SETTINGS in Envoy's order, and the connection's window."""

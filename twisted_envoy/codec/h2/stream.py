@@ -322,7 +322,8 @@ class H2Stream:
     def close(self) -> None:
         """Both directions have ended, or one was reset: nothing waits any more."""
         self.closed = True
-        self.isReady = False
+        if self.isReady:
+            self._sender.leave(self)
         self._producer = None
         if self._buffered:
             self._changeBuffered(-self._buffered)
