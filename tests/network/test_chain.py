@@ -165,6 +165,19 @@ class ChainTests(SynchronousTestCase):
         self.assertEqual((last.disconnecting, last.disconnected), (True, True))
 
 
+class HalfClosingTests(SynchronousTestCase):
+    def test_halfCloses(self) -> None:
+        """When one of the links goes on after the peer's end of stream."""
+
+        class Goes(Last):
+            halfCloses = True
+
+        for maker, expected in ((Last, False), (Goes, True)):
+            chain = Chain([Idle, maker], StreamInfo(0.0))
+            chain.makeConnection(Wire())
+            self.assertIs(chain.halfCloses, expected)
+
+
 class HoldTests(SynchronousTestCase):
     """hold, release and leave, in every state."""
 

@@ -84,3 +84,10 @@ class TableTests(SynchronousTestCase):
 
         fitting = [net for net in known if net.version == address.version and address in net]
         self.assertEqual(found, max(fitting, key=lambda net: net.prefixlen, default="none"))
+
+    @given(networks, addresses)
+    def test_contains(self, net, address):
+        """A prefix says the same."""
+        cidr = CIDR(net.max_prefixlen, int(net.network_address), net.prefixlen)
+        inside = net.version == address.version and address in net
+        self.assertIs(cidr.contains((address.max_prefixlen, int(address))), inside)

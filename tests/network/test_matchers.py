@@ -102,6 +102,21 @@ class MetadataMatchTests(SynchronousTestCase):
             self.assertEqual(match({"ns": {"a": {}}}), missing)
             self.assertFalse(match({"ns": {"a": {"b": False}}}))
 
+    def test_null(self) -> None:
+        """A null is there: it is no missing value; real Envoy answered the same."""
+        metadata = {"f": {"n": None, "k": "v"}}
+        for key, value, good in (
+            ("n", "{null_match: {}}", True),
+            ("n", "{present_match: true}", True),
+            ("n", "{present_match: false}", False),
+            ("k", "{present_match: false}", False),
+            ("z", "{null_match: {}}", False),
+            ("z", "{present_match: false}", False),
+        ):
+            text = f"{{filter: f, path: [{{key: '{key}'}}], value: {value}}}"
+            view = viewOfYAML("envoy.type.matcher.v3.MetadataMatcher", text)
+            self.assertIs(buildMetadataMatch(view, False)(metadata), good)
+
 
 class HeaderMatchTests(SynchronousTestCase):
     def matches(self, yaml: str, *values: bytes) -> bool:

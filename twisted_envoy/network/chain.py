@@ -198,6 +198,11 @@ class Chain:
         else:
             held.ended = True
 
+    @property
+    def halfCloses(self) -> bool:
+        """The peer's end of stream is not the connection's end (Envoy: enableHalfClose)."""
+        return any(link.halfCloses for link in self._links)
+
     def hold(self, link: Link) -> None:
         held = self._held.get(link.index)
         if self.lost or link.index in self._left:

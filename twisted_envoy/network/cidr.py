@@ -37,6 +37,12 @@ class CIDR:
     network: int
     length: int
 
+    def contains(self, key: AddressKey) -> bool:
+        """Is an address in it?"""
+        bits, address = key
+        shift = bits - self.length
+        return bits == self.bits and address >> shift << shift == self.network
+
 
 def parseAddress(text: str) -> AddressKey:
     """

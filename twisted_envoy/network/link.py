@@ -41,6 +41,8 @@ class Link:
 
     __slots__ = ("chain", "deliver", "index", "transport")
 
+    #: A terminal filter says whether it goes on after the peer's end of stream.
+    halfCloses: ClassVar[bool] = False
     makes: ClassVar[bool] = False
     reads: ClassVar[bool] = False
     ends: ClassVar[bool] = False

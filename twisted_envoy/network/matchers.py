@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, AnyStr
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.formatter.operators.metadata import lookUp
 from twisted_envoy.network.regex import buildRegex
 
 TextMatch = Callable[[str], bool]
@@ -114,8 +113,9 @@ def _bool(view: Any) -> ValueMatch:
 
 
 def _present(view: Any) -> ValueMatch:
-    wanted = view.present_match
-    return lambda value: (value is not None) is wanted
+    """What is not there is not asked about; `false` matches nothing, as in Envoy."""
+    wanted: bool = view.present_match
+    return lambda value: wanted
 
 
 def _list(view: Any) -> ValueMatch:
@@ -155,8 +155,12 @@ def buildMetadataMatch(
     invert: bool = view.invert
 
     def matches(metadata: Mapping[str, Mapping[str, object]]) -> bool:
-        value = lookUp(metadata, path)
-        return missing if value is None else match(value) is not invert
+        value: object = metadata
+        for key in path:
+            if not isinstance(value, Mapping) or key not in value:
+                return missing
+            value = value[key]
+        return match(value) is not invert
 
     return matches
 

@@ -22,7 +22,7 @@ INPUTS = "envoy.type.matcher.v3."
 NETWORK_INPUTS = "envoy.extensions.matching.common_inputs.network.v3."
 
 
-def named(name: str, typeName: str, **fields: Any) -> dict[str, Any]:
+def named(name: str, typeName: str, /, **fields: Any) -> dict[str, Any]:
     """A TypedExtensionConfig."""
     return {"name": name, "typed_config": {"@type": f"type.googleapis.com/{typeName}", **fields}}
 

@@ -19,7 +19,7 @@ from twisted_envoy.http.routes.mirrors import Mirror, buildMirrors
 from twisted_envoy.http.routes.paths import QueryCache
 from twisted_envoy.http.routes.redirect import Redirect
 from twisted_envoy.http.routes.retry import RetrySettings, buildRetry
-from twisted_envoy.http.routes.route import buildRoute
+from twisted_envoy.http.routes.route_tree import RouteTree, buildRoutes, buildRouteTree
 from twisted_envoy.http.routes.routes import Routes
 from twisted_envoy.http.routes.virtual_clusters import VirtualClusters, buildVirtualClusters
 from twisted_envoy.state.request_info import RequestInfo
@@ -124,7 +124,7 @@ class VirtualHost:
         self.corsPolicies: tuple[CorsPolicy, ...] = ()
         self.metadata: Mapping[str, dict[str, Any]] = {}
         self.virtualClusters = VirtualClusters(())
-        self.routes = Routes(False)
+        self.routes: Routes | RouteTree = Routes(False)
         self.tlsRedirect: RouteEntry | None = None
 
     def virtualClusterName(self, headers: HeaderMap) -> str:
@@ -166,11 +166,10 @@ def buildVirtualHost(view: Any, table: Building) -> VirtualHost:
     if view.has("cors"):
         host.corsPolicies = (buildCors(view.cors, table.context),)
     host.virtualClusters = buildVirtualClusters(view.virtual_clusters)
-    host.routes = Routes(table.ignoresPathParameters)
-    for order, route in enumerate(view.routes):
-        entry, path = buildRoute(route, building, order)
-        host.routes.add(entry, path)
-    host.routes.finish()
+    if view.matcher is None:
+        host.routes = buildRoutes(view.routes, building)
+    else:
+        host.routes = buildRouteTree(view, building)
     host.requireTLS = view.require_tls
     if host.requireTLS != NONE:
         host.tlsRedirect = _tlsRedirect(host)

@@ -6,6 +6,10 @@ from typing import NamedTuple
 
 
 class MetadataValue(NamedTuple):
-    """value: as JSON would have it; None when there is none."""
+    """value: as JSON would have it. isThere: else it is None."""
 
     value: object
+    isThere: bool = True
+
+
+NOWHERE = MetadataValue(None, False)

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.support import configOf, unreadFields
-from twisted_envoy.extensions.common.matching.metadata import MetadataValue
+from twisted_envoy.extensions.common.matching.metadata import NOWHERE, MetadataValue
 from twisted_envoy.extensions.matching.common_inputs.network.state import (
     DynamicMetadataInputFactory,
     FilterStateInputFactory,
@@ -58,6 +58,6 @@ class MetadataTests(SynchronousTestCase):
         get = DynamicMetadataInputFactory().build(config, None)
         self.assertEqual(unreadFields(config), [])
         info = StreamInfo(0.0)
-        self.assertEqual(get(info), MetadataValue(None))
+        self.assertEqual(get(info), NOWHERE)
         info.dynamicMetadata["f"] = {"a": {"b": [1]}}
         self.assertEqual(get(info), MetadataValue([1]))

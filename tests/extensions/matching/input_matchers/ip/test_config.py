@@ -25,6 +25,7 @@ class IPTests(SynchronousTestCase):
         for text, good in (("10.1.2.3", True), ("11.0.0.1", False), ("2001:db8::7", True)):
             self.assertIs(matches(text), good)
         self.assertFalse(matches(None))
+        self.assertFalse(matches(""))
         failed = context.stats.counter("p.ip_parsing_failed")
         self.assertEqual(failed.value, 0)
         self.assertFalse(matches("x"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.support import configOf, unreadFields
-from twisted_envoy.extensions.common.matching.metadata import MetadataValue
+from twisted_envoy.extensions.common.matching.metadata import NOWHERE, MetadataValue
 from twisted_envoy.extensions.matching.input_matchers.metadata import factories
 
 
@@ -21,4 +21,5 @@ class MetadataTests(SynchronousTestCase):
             self.assertIs(matches(MetadataValue("x")), not invert)
             self.assertIs(matches(MetadataValue("y")), invert)
             self.assertIs(matches(MetadataValue(None)), invert)
+            self.assertIs(matches(NOWHERE), invert)
             self.assertFalse(matches("x"))

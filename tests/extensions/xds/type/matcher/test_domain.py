@@ -40,7 +40,9 @@ class ServerNameMatcherTests(SynchronousTestCase):
             ("test", "none"),
         ):
             self.assertEqual(match(requestOf(name=name)), found)
-        self.assertEqual(matcher(entry("all", "*"))(requestOf(name="x")), "all")
+        match = matcher(entry("all", "*"), entry("suffix", "*.test"))
+        for name, found in (("x", "all"), (".test", "suffix"), ("", "none")):
+            self.assertEqual(match(requestOf(name=name)), found)
 
     def test_nowhere(self) -> None:
         """What leads nowhere is passed over."""

@@ -7,12 +7,12 @@ source/extensions/matching/http/metadata_input/meta_input.h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from zope.interface import implementer
 
-from twisted_envoy.extensions.common.matching.metadata import MetadataValue
-from twisted_envoy.formatter.operators.metadata import lookUp
+from twisted_envoy.extensions.common.matching.metadata import NOWHERE, MetadataValue
 from twisted_envoy.interfaces.extensions import IExtensionFactory
 from twisted_envoy.network.matching.inputs import HTTP, NETWORK, Input
 from twisted_envoy.state.stream_info import StreamInfo
@@ -52,4 +52,13 @@ class DynamicMetadataInputFactory:
 
     def build(self, config: Any, context: Any) -> Input:
         path = [config.filter, *(segment.key for segment in config.path_)]
-        return lambda info: MetadataValue(lookUp(info.dynamicMetadata, path))
+
+        def get(info: StreamInfo) -> MetadataValue:
+            value: object = info.dynamicMetadata
+            for key in path:
+                if not isinstance(value, Mapping) or key not in value:
+                    return NOWHERE
+                value = value[key]
+            return MetadataValue(value)
+
+        return get

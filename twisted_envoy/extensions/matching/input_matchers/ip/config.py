@@ -32,10 +32,10 @@ class IPFactory:
         except ValueError as error:
             raise config.error(str(error), "cidr_ranges") from None
         table = CIDRTable(dict(ranges).items(), False)
-        failed = context.scope.counter(f"{config.stat_prefix}.ip_parsing_failed")
+        failed = context.stats.counter(f"{config.stat_prefix}.ip_parsing_failed")
 
         def matches(value: object) -> bool:
-            if not isinstance(value, str):
+            if not isinstance(value, str) or not value:
                 return False
             try:
                 key = parseAddress(value)

@@ -27,4 +27,7 @@ class MetadataFactory:
     def build(self, config: Any, context: Any) -> Callable[[object], bool]:
         match = buildValueMatch(config.value)
         invert: bool = config.invert
-        return lambda value: isinstance(value, MetadataValue) and match(value.value) is not invert
+        return lambda value: (
+            isinstance(value, MetadataValue)
+            and (value.isThere and match(value.value)) is not invert
+        )

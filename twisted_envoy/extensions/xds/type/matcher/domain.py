@@ -56,13 +56,15 @@ def _finder(entries: dict[str, Step]) -> Callable[[StreamInfo, str], object]:
 
     def candidates(value: str) -> Iterator[Step | None]:
         yield exact.get(value)
-        dot = value.find(".", 1)
-        while dot > 0:
+        dot = value.find(".")
+        while dot >= 0:
             yield suffixes.get(value[dot:])
             dot = value.find(".", dot + 1)
         yield suffixes.get("")
 
     def find(info: StreamInfo, value: str) -> object:
+        if not value:
+            return NO_MATCH
         for step in candidates(value):
             found = NO_MATCH if step is None else step(info)
             if found is not NO_MATCH:

@@ -45,13 +45,12 @@ class IPMatcherFactory:
 def _finder(entries: tuple[Entry, ...]) -> Callable[[StreamInfo, str], object]:
     def find(info: StreamInfo, value: str) -> object:
         try:
-            bits, address = parseAddress(value)
+            key = parseAddress(value)
         except ValueError:
             return NO_MATCH
         first = True
         for cidr, exclusive, step in entries:
-            shift = bits - cidr.length
-            if cidr.bits != bits or address >> shift << shift != cidr.network:
+            if not cidr.contains(key):
                 continue
             if first or not exclusive:
                 found = step(info)

@@ -1,0 +1,71 @@
+"""
+RBAC for requests: asked when the headers come.
+
+Envoy: source/extensions/filters/http/rbac/rbac_filter.cc
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.extensions.common.rbac.engine import Engine, Verdict, deniedDetails, note
+from twisted_envoy.extensions.common.rbac.stats import RBACStats
+from twisted_envoy.http.filter import HTTPFilter
+
+NAMESPACE = "envoy.filters.http.rbac"
+
+_FORBIDDEN = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """
+    Of one config.
+
+    Attributes:
+        engine, shadowEngine: None where nothing decides.
+        prefix, shadowPrefix: of the names in the metadata.
+        perPolicy: every policy is counted by itself.
+    """
+
+    engine: Engine | None = None
+    shadowEngine: Engine | None = None
+    prefix: str = ""
+    shadowPrefix: str = ""
+    perPolicy: bool = False
+
+
+class RBAC(HTTPFilter):
+    """Lets one request pass, or refuses it."""
+
+    __slots__ = ("_policies", "_stats")
+
+    def __init__(self, policies: Policies, stats: RBACStats) -> None:
+        self._policies = policies
+        self._stats = stats
+
+    def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        stream = self.stream
+        info = stream.streamInfo
+        policies: Policies = stream.routeConfig(stream.nameOf(self)) or self._policies
+        if policies.shadowEngine is not None:
+            tried = policies.shadowEngine(info)
+            self._stats.tried(tried, policies.perPolicy)
+            note(info, NAMESPACE, _fields(f"{policies.shadowPrefix}shadow_", tried))
+        if policies.engine is None:
+            return
+        verdict = policies.engine(info)
+        self._stats.decided(verdict, policies.perPolicy)
+        note(info, NAMESPACE, _fields(f"{policies.prefix}enforced_", verdict))
+        if not verdict.allowed:
+            details = deniedDetails(verdict.policy)
+            self.sendLocalReply(_FORBIDDEN, b"RBAC: access denied", details)
+
+
+def _fields(prefix: str, verdict: Verdict) -> dict[str, object]:
+    fields: dict[str, object] = {}
+    if verdict.policy:
+        fields[f"{prefix}effective_policy_id"] = verdict.policy
+    fields[f"{prefix}engine_result"] = "allowed" if verdict.allowed else "denied"
+    return fields
