@@ -47,6 +47,31 @@ class MessagesTests(SynchronousTestCase):
         self.assertEqual(headers.every(b"x"), [b"1", b"2"])
         self.assertEqual(headers.every(b"accept"), [b"a", b"b"])
 
+    def test_again(self) -> None:
+        """The same fields make the same headers, each time others."""
+        fields = [*REQUEST, (b"x", b"1"), (b"x", b"2")]
+        for _ in range(4):
+            headers = self.messages.request(fields)
+            self.assertEqual(headers.every(b"x"), [b"1", b"2"])
+            headers.remove(b"x")
+            headers.set(b":path", b"/elsewhere")
+        answer = [(b":status", b"200"), (b"server", b"s")]
+        for _ in range(4):
+            headers = self.messages.response(answer)
+            self.assertEqual(list(headers.pairs()), answer)
+            headers.clear()
+        wrong = [(b":status", b"2000")]
+        for _ in range(3):
+            self.assertRaises(MessageFailure, self.messages.response, wrong)
+
+    def test_countsAgain(self) -> None:
+        """What is counted is counted each time."""
+        messages = self.make(HeaderLimits(underscores="DROP_HEADER"))
+        fields = [*REQUEST, (b"x_y", b"1")]
+        for _ in range(3):
+            self.assertNotIn(b"x_y", messages.request(fields))
+        self.assertEqual(self.stats.dropped_headers_with_underscores.value, 3)
+
     def test_cookies(self) -> None:
         """Crumbs are one cookie."""
         headers = self.messages.request([*REQUEST, (b"cookie", b"a=1"), (b"cookie", b"b=2")])

@@ -11,6 +11,7 @@ Envoy: Http2::ConnectionImpl::saveHeader, quiche http2/adapter/header_validator.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from twisted_envoy.codec.h2.failures import MESSAGING, TOO_MANY_HEADERS, UNDERSCORE, MessageFailure
@@ -63,6 +64,8 @@ class Messages:
         "_maxCount",
         "_maxField",
         "_rejects",
+        "_seen",
+        "_seenHeaders",
         "_stats",
     )
 
@@ -75,6 +78,8 @@ class Messages:
         self._rejects = limits.underscores == "REJECT_REQUEST"
         self._badValue = _badStrictValue if settings.refusesObsText else _badValue
         self._stats = stats
+        self._seen: Fields = ()
+        self._seenHeaders: HeaderMap | None = None
 
     def request(self, fields: Fields) -> HeaderMap:
         """
@@ -83,6 +88,19 @@ class Messages:
         Raises:
             MessageFailure: they are none.
         """
+        if fields is self._seen and self._keepsUnderscores:
+            return self._again(fields, self._request)
+        self._seen, self._seenHeaders = fields, None
+        return self._request(fields)
+
+    def _again(self, fields: Fields, read: Callable[[Fields], HeaderMap]) -> HeaderMap:
+        """The same fields, by identity, as last time: what they mean was kept."""
+        headers = self._seenHeaders
+        if headers is None:
+            headers = self._seenHeaders = read(fields)
+        return headers.copy()
+
+    def _request(self, fields: Fields) -> HeaderMap:
         headers = self._read(fields, _REQUEST_PSEUDO)
         if b"host" in headers:
             _foldHost(headers)
@@ -107,6 +125,12 @@ class Messages:
 
     def response(self, fields: Fields) -> HeaderMap:
         """A response's headers, interim ones too; raises as `request`."""
+        if fields is self._seen and self._keepsUnderscores:
+            return self._again(fields, self._response)
+        self._seen, self._seenHeaders = fields, None
+        return self._response(fields)
+
+    def _response(self, fields: Fields) -> HeaderMap:
         headers = self._read(fields, _RESPONSE_PSEUDO)
         status = headers.get(b":status", b"")
         if _status(status) is None or status == b"101":
