@@ -49,9 +49,12 @@ class HTTPFilterTests(SynchronousTestCase):
         one.sendLocalReply(403, b"no", "why", ((b"a", b"b"),), 7)
         one.addDecodedData(b"d")
         one.addEncodedData(b"e")
+        one.addDecodedTrailers()
+        one.addEncodedTrailers()
 
         names = ["holdDecode", "releaseDecode", "holdEncode", "releaseEncode"]
         self.assertEqual(stream.asked[:4], [(name, one) for name in names])
         self.assertEqual(stream.asked[4], ("sendLocalReply", 403, b"no", "why", ((b"a", b"b"),), 7))
         added = [("addDecodedData", one, b"d"), ("addEncodedData", one, b"e")]
-        self.assertEqual(stream.asked[5:], added)
+        self.assertEqual(stream.asked[5:7], added)
+        self.assertEqual(stream.asked[7:], [("addDecodedTrailers",), ("addEncodedTrailers",)])

@@ -339,3 +339,32 @@ class DisabledTests(SynchronousTestCase):
         self.assertEqual(plan.forRoute({"a": False}).names, ("a", "b", "c"))
         self.assertIs(plan.forRoute({"a": False}), plan)
         self.assertIs(plan.forRoute({}), plan.forRoute({}))
+
+
+class AddedTrailersTests(SynchronousTestCase):
+    """A filter that ends a message with trailers of its own."""
+
+    def test_added(self) -> None:
+        """Those behind it get the last bytes and then the trailers; no empty bytes."""
+
+        class Adder(HTTPFilter):
+            passage: Any = None
+            rest = b""
+
+            def decodeData(self, data: bytes, endStream: bool) -> bytes:
+                if endStream:
+                    self.passage.addTrailers().set(b"a", b"b")
+                return self.rest
+
+        for rest in (b"rest", b""):
+            said: list[Any] = []
+            adder = Adder()
+            adder.rest = rest
+            stream = Stream(adder, Teller("b", said))
+            adder.passage = stream.decoding
+
+            stream.decoding.headers(HeaderMap(), False)
+            stream.decoding.data(b"x", True)
+
+            expected = [("b", "data", rest, False)] if rest else []
+            self.assertEqual(said[1:], [*expected, ("b", "trailers")])

@@ -25,6 +25,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from twisted_envoy.codec.headers import HeaderMap
     from twisted_envoy.http.stream import HTTPStream
 
 
@@ -72,6 +73,14 @@ class HTTPFilter:
     def addEncodedData(self, data: bytes) -> None:
         """In encodeTrailers: body bytes that go on before the trailers do."""
         self.stream.addEncodedData(self, data)
+
+    def addDecodedTrailers(self) -> HeaderMap:
+        """In decodeData at the end of the stream: trailers to fill, which come after the data."""
+        return self.stream.addDecodedTrailers()
+
+    def addEncodedTrailers(self) -> HeaderMap:
+        """In encodeData at the end of the stream: trailers to fill, which come after the data."""
+        return self.stream.addEncodedTrailers()
 
     def sendLocalReply(
         self,

@@ -11,7 +11,7 @@ Envoy: Http::FilterManager
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted_envoy.codec.headers import HeaderMap
 
@@ -128,7 +128,7 @@ class Passage:
         heldBytes: queued behind filters that hold.
     """
 
-    __slots__ = ("_filters", "_holds", "_steps", "_stream", "heldBytes")
+    __slots__ = ("_added", "_filters", "_holds", "_steps", "_stream", "heldBytes")
 
     def __init__(
         self, stream: HTTPStream, filters: Sequence[HTTPFilter], steps: tuple[Step, ...]
@@ -137,6 +137,7 @@ class Passage:
         self._filters = filters
         self._steps = steps
         self._holds: dict[int, _Held] = {}
+        self._added: HeaderMap | None = None
         self.heldBytes = 0
 
     # What each direction has of its own.
@@ -189,6 +190,9 @@ class Passage:
                 data = self._dataTo(self._filters[index], data, endStream)
                 if self._isOver():
                     return
+                if endStream and self._added is not None:
+                    self._endWithTrailers(index, data)
+                    return
             held = self._holds.get(index)
             if held is not None:
                 self._queue(held, data, endStream)
@@ -215,6 +219,17 @@ class Passage:
         """Body bytes that a filter has left over when it is given the trailers."""
         if data:
             self.data(data, False, self._after(index))
+
+    def addTrailers(self) -> HeaderMap:
+        """A filter that is given the last body bytes ends the message with trailers instead."""
+        self._added = HeaderMap()
+        return self._added
+
+    def _endWithTrailers(self, index: int, data: bytes) -> None:
+        trailers, self._added = cast(HeaderMap, self._added), None
+        self.insert(index, data)
+        if not self._isOver():
+            self.trailers(trailers, self._after(index))
 
     def _after(self, index: int) -> int:
         """Which step is next after a filter's."""

@@ -14,7 +14,7 @@ Envoy: ConnectionManagerImpl::ActiveStream
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
@@ -375,6 +375,17 @@ class HTTPStream:
             self._encoding.insert(filter.index, data)
 
 
+    def addDecodedTrailers(self) -> HeaderMap:
+        """See HTTPFilter."""
+        trailers: HeaderMap = self._decoding.addTrailers()
+        self.requestTrailers = self.streamInfo.requestTrailers = trailers
+        return trailers
+
+    def addEncodedTrailers(self) -> HeaderMap:
+        """See HTTPFilter; only while data is encoded."""
+        trailers = cast(Encoding, self._encoding).addTrailers()
+        self.responseTrailers = self.streamInfo.responseTrailers = trailers
+        return trailers
     def heldRequestChanged(self, size: int) -> None:
         """Read no more while too much is held."""
         if size > self.bufferLimit:

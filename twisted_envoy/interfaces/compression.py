@@ -30,3 +30,33 @@ class CompressorLibrary:
     encoding: bytes
     statPrefix: str
     make: Callable[[], ICompressor]
+
+
+class IDecompressor(Protocol):
+    """
+    One compressed body on its way.
+
+    Attributes:
+        problem: which counter says why nothing comes any more; empty while all is well.
+    """
+
+    problem: str
+
+    def decompress(self, data: bytes) -> bytes:
+        """What these bytes stand for, as far as it is known; not called after a problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecompressorLibrary:
+    """
+    What a factory of the category `compression.decompressor` builds.
+
+    Attributes:
+        encoding: as content-encoding has it. statPrefix: ends with a dot.
+        problems: names of the counters. make: makes one for a body.
+    """
+
+    encoding: bytes
+    statPrefix: str
+    problems: tuple[str, ...]
+    make: Callable[[], IDecompressor]
