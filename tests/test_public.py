@@ -45,6 +45,7 @@ INTERFACES = {
         "IListenerInfo",
         "INetworkFilterFactory",
         "IReadFilter",
+        "ITransportListenerFilter",
         "IWriteFilter",
         "Verdict",
     ],

@@ -107,12 +107,9 @@ class HostTests(RefusalTestCase):
             (endpoint("1.2.3.4:5", health_status="UNHEALTHY"), "does not obey it"),
         ):
             self.assertRefused(withEndpoints(group(made)), problem)
-        self.assertRefused(
-            withEndpoints(group(endpoint("1.2.3.4:5")), group(endpoint("1.2.3.4:6"), priority=1)),
-            "does not obey it",
-        )
 
-    def test_onePriority(self):
-        """A priority without others is as good as the first, and is shown."""
-        (host,) = self.hosts(group(endpoint("1.2.3.4:5"), priority=2))
-        self.assertEqual(host.priority, 2)
+    def test_locality(self):
+        """Its priority and weight are its hosts'."""
+        first = group(endpoint("1.2.3.4:5"), priority=2, load_balancing_weight=7)
+        hosts = self.hosts(first, group(endpoint("1.2.3.4:6")))
+        self.assertEqual([(one.priority, one.localityWeight) for one in hosts], [(2, 7), (0, 0)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -55,6 +55,9 @@ class IHost(Interface):
     address: IAddress = Attribute("Where it is.")
     hostname: str = Attribute("As configured, or empty.")
     weight: int = Attribute("1 to 128 or more; a share.")
+    priority: int = Attribute("Of its locality; 0 is used first.")
+    locality: Hashable = Attribute("upstream.host.Locality.")
+    localityWeight: int = Attribute("Its locality's share, 0 for none.")
     metadata: dict[str, dict[str, object]] = Attribute("filter_metadata of the endpoint.")
     cluster: ICluster = Attribute("The cluster that it belongs to.")
     stats: object = Attribute("Per-host counters, named as `/clusters` names them.")

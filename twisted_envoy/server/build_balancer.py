@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.extensions.common.balancer_list import buildFirst
+from twisted_envoy.extensions.common.localities import localityWeighted
 from twisted_envoy.interfaces.upstream import ILoadBalancerMaker
 from twisted_envoy.server.context import FactoryContext
 
@@ -27,6 +28,7 @@ _FIELDS = {
     "CLUSTER_PROVIDED": "original_dst_lb_config",
 }
 """What a Cluster says of one policy only."""
+_WEIGHTED = frozenset({"ROUND_ROBIN", "LEAST_REQUEST", "RANDOM"})
 _HASHING = frozenset({"RING_HASH", "MAGLEV"})
 _WITHOUT_EFFECT = (
     "healthy_panic_threshold",
@@ -52,6 +54,9 @@ def buildBalancer(config: View, context: FactoryContext) -> ILoadBalancerMaker |
             config.moot(field, "it belongs to another policy")
     common = config.common_lb_config
     if common is not None:
+        if maker is not None and policy in _WEIGHTED and not config.has("lb_subset_config"):
+            if common.locality_weighted_lb_config is not None:
+                maker = localityWeighted(maker, context.random)
         for field in _WITHOUT_EFFECT:
             common.moot(field, "every host is healthy and there is no local cluster")
         _checkHostnames(config, common)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from twisted.internet.address import HostnameAddress
@@ -48,17 +49,17 @@ def buildHosts(assignment: View | None, addressOf: AddressReader) -> tuple[HostS
     assignment.moot("named_endpoints", "only endpoint_name looks at them, which Envoy refuses")
     _policy(assignment.policy)
     hosts: list[HostSettings] = []
-    priorities = {group.message.priority for group in assignment.endpoints}
     for group in assignment.endpoints:
-        group.moot("load_balancing_weight", "without locality weighted balancing Envoy ignores it")
-        if len(priorities) == 1 or not group.message.priority:
-            group.moot("priority", "without others it is the first")
         found = group.locality
         locality = (
             Locality() if found is None else Locality(found.region, found.zone, found.sub_zone)
         )
+        weight = group.load_balancing_weight or 0  # counts with locality_weighted_lb_config only
         for endpoint in group.lb_endpoints:
-            hosts.append(_host(endpoint, locality, addressOf, group.message.priority))
+            host = _host(endpoint, addressOf)
+            hosts.append(
+                replace(host, locality=locality, localityWeight=weight, priority=group.priority)
+            )
     return tuple(hosts)
 
 
@@ -68,9 +69,7 @@ def _policy(config: View | None) -> None:
         config.moot("endpoint_stale_after", "no endpoint comes from a server")
 
 
-def _host(
-    config: View, locality: Locality, addressOf: AddressReader, priority: int
-) -> HostSettings:
+def _host(config: View, addressOf: AddressReader) -> HostSettings:
     endpoint = config.endpoint
     if endpoint is None:
         if addressOf is staticAddress:
@@ -85,8 +84,6 @@ def _host(
         address=address,
         hostname=endpoint.hostname,
         weight=1 if weight is None else weight,
-        priority=priority,
-        locality=locality,
         metadata=metadataOf(config.metadata),
     )
 

@@ -34,7 +34,7 @@ class Locality:
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
-    """What the config says of an endpoint; weight is a share of 1 or more."""
+    """What the config says of an endpoint; its weight is 1 or more, its locality's 0 for none."""
 
     address: IAddress
     hostname: str = ""
@@ -42,6 +42,7 @@ class HostSettings:
     priority: int = 0
     locality: Locality = Locality()
     metadata: dict[str, dict[str, object]] = field(default_factory=dict)
+    localityWeight: int = 0
 
 
 NO_OPTIONS = TransportSocketOptions()
@@ -82,6 +83,7 @@ class Host:
         "hostname",
         "httpPools",
         "locality",
+        "localityWeight",
         "metadata",
         "priority",
         "settings",
@@ -99,6 +101,7 @@ class Host:
         self.weight = settings.weight
         self.priority = settings.priority
         self.locality = settings.locality
+        self.localityWeight = settings.localityWeight
         self.metadata = settings.metadata
         self.cluster = cluster
         self.stats = HostStats()

@@ -18,6 +18,7 @@ class HashedHost:
         self.address = IPv4Address("TCP", "127.0.0.1", 19820 + index)
         self.hostname = f"h{index * 7}"
         self.weight = weight
+        self.priority = 0
         self.metadata = {"envoy.lb": {"hash_key": f"key{index}"}} if keyed else {}
 
 

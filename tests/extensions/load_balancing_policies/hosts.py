@@ -21,6 +21,9 @@ class FakeHost:
     name: str
     weight: int = 1
     stats: Stats = field(default_factory=Stats)
+    priority: int = 0
+    locality: str = ""
+    localityWeight: int = 0
 
     def busy(self, active):
         """Has so many requests."""

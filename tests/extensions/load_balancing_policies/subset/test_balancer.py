@@ -22,6 +22,7 @@ class FakeHost:
     """A host with a name and metadata."""
 
     weight = 1
+    priority = 0
 
     def __init__(self, name: str, **values: object) -> None:
         self.name = name

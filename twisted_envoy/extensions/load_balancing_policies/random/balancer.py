@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from zope.interface import implementer
 
+from twisted_envoy.extensions.common.localities import firstPriority
 from twisted_envoy.interfaces.upstream import IHost, ILoadBalancer, LoadBalancerContext
 
 
@@ -30,7 +31,7 @@ class RandomChoice:
         self.hostsChanged(hosts)
 
     def hostsChanged(self, hosts: Sequence[IHost]) -> None:
-        self._hosts = tuple(hosts)
+        self._hosts = firstPriority(hosts)
 
     def choose(self, context: LoadBalancerContext) -> IHost | None:
         hosts = self._hosts

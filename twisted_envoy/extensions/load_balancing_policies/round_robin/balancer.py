@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from zope.interface import implementer
 
 from twisted_envoy.extensions.common.edf import EDFScheduler
+from twisted_envoy.extensions.common.localities import firstPriority
 from twisted_envoy.interfaces.upstream import IHost, ILoadBalancer, LoadBalancerContext
 
 
@@ -31,7 +32,7 @@ class RoundRobin:
         self.hostsChanged(hosts)
 
     def hostsChanged(self, hosts: Sequence[IHost]) -> None:
-        self._hosts = tuple(hosts)
+        self._hosts = hosts = firstPriority(hosts)
         self._scheduler: EDFScheduler[IHost] | None = None
         if len({host.weight for host in hosts}) > 1:
             self._scheduler = EDFScheduler(self._hosts, lambda host: host.weight, self._seed)
