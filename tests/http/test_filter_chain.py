@@ -99,6 +99,7 @@ class FilterPlanTests(SynchronousTestCase):
 
         self.assertEqual([step[0] for step in plan.decodeSteps], [1])
         self.assertEqual([step[0] for step in plan.encodeSteps], [1])
+        self.assertEqual([index for index, _ in plan.needed], [1, 2])
         self.assertEqual(plan.ended, ())
         self.assertFalse(plan.decodesAlone)
 

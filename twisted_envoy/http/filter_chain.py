@@ -37,6 +37,7 @@ class FilterPlan:
         decodesAlone: only the terminal filter looks at requests; encodesAlone: none at responses.
         ended: indexes of those that want streamEnded.
         isFixed: all are used unless a route says otherwise.
+        needed: (index, maker) of those that define anything; a request has only these.
     """
 
     __slots__ = (
@@ -50,6 +51,7 @@ class FilterPlan:
         "isFixed",
         "makers",
         "names",
+        "needed",
     )
 
     def __init__(
@@ -67,6 +69,9 @@ class FilterPlan:
         self.decodeSteps = _steps(defines, "decode")
         self.encodeSteps = _steps(defines, "encode")[::-1]
         last = len(defines) - 1
+        self.needed = tuple(
+            (i, make) for i, make in enumerate(self.makers) if defines[i] or i == last
+        )
         self.decodesAlone = [step[0] for step in self.decodeSteps] == [last]
         self.encodesAlone = not self.encodeSteps
         self.ended = tuple(i for i, found in enumerate(defines) if "streamEnded" in found)

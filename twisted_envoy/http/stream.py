@@ -297,13 +297,12 @@ class HTTPStream:
         if not plan.isFixed or (route is not None and route.filterDisabled):
             plan = plan.forRoute(_NOTHING if route is None else route.filterDisabled)
             self._plan = plan
-        filters: list[HTTPFilter] = []
+        filters: list[Any] = [None] * len(plan.makers)
         self.filters = filters
-        for make in plan.makers:
-            one = make()
+        for index, make in plan.needed:
+            filters[index] = one = make()
             one.stream = self
-            one.index = len(filters)
-            filters.append(one)
+            one.index = index
         if plan.decodesAlone:
             self._decoding = _Straight(filters[-1])
         else:
