@@ -16,7 +16,7 @@ END = b"\0END"
 """A text of a conversation: the client ends its stream."""
 
 _QUIET = 0.35
-_PATIENCE = 1.5
+_PATIENCE = 1.0
 _PAUSE = 0.12
 _HEAD = re.compile(r"HTTP/1\.[01] \d{3}[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n")
 _VARIES = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 from tests.bootstraps import listener, logTo, typed
@@ -107,6 +109,14 @@ class ManagerTestCase(ParityTestCase):
             count,
         )
         return result
+
+    def together(
+        self, names: Iterable[str], conversations: dict[str, Any], lines: int | None = None
+    ) -> None:
+        """The same conversations with several listeners, at one time."""
+        names = list(names)
+        with ThreadPoolExecutor(len(names)) as pool:
+            list(pool.map(lambda name: self.compared(name, conversations, lines), names))
 
     def talked(self, side: Side, name: str, conversations: dict[str, Any]) -> Any:
         """What came of the conversations."""

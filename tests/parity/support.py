@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -143,7 +144,7 @@ class ParityTestCase(SynchronousTestCase):
         lines: int = 1,
     ) -> Any:
         """
-        Do the same to both, and compare what came of it.
+        Do the same to both, in threads of their own, and compare what came of it.
 
         Args:
             scenario: returns what its clients and origins saw.
@@ -152,15 +153,17 @@ class ParityTestCase(SynchronousTestCase):
         Returns:
             What the scenario returned.
         """
-        results = []
-        for side in self.sides:
+
+        def answered(side: Side) -> Any:
             result: dict[str, Any] = {"scenario": scenario(side)}
             if stats:
                 result["stats"] = side.program.stats(stats)
             if log:
                 result["log"] = sorted(side.program.lines(log, lines))
-            results.append(scrubbed(result))
-        theirs, ours = results
+            return scrubbed(result)
+
+        with ThreadPoolExecutor(2) as pool:
+            theirs, ours = pool.map(answered, self.sides)
         found = differences(theirs, ours)
         if found:
             shown = [

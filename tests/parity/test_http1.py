@@ -311,8 +311,7 @@ class HTTP1Tests(ManagerTestCase):
             "forbidden": [chunked("1\r\na\r\n"), b"0\r\ncontent-length: 5\r\n\r\n"],
             "bad": [chunked("1\r\na\r\n"), b"0\r\nbad name: 5\r\n\r\n"],
         }
-        self.compared("trailers", conversations)
-        self.compared("halfTrailers", conversations)
+        self.together(("trailers", "halfTrailers"), conversations)
 
     def test_cases(self) -> None:
         """Names as they were written, and in proper case."""
@@ -323,8 +322,7 @@ class HTTP1Tests(ManagerTestCase):
             ),
             "body": get("/", "CONTENT-length: 1", method="POST", body="a"),
         }
-        self.compared("preserved", conversations)
-        self.compared("proper", conversations)
+        self.together(("preserved", "proper"), conversations)
 
     def test_lengthAndChunks(self) -> None:
         """With allow_chunked_length the chunks win."""
@@ -350,8 +348,7 @@ class HTTP1Tests(ManagerTestCase):
             "bad": get("http:///x"),
             "noHost": b"GET http://other/x HTTP/1.1\r\n\r\n",
         }
-        self.compared("absolute", conversations, 0)
-        self.compared("relative", conversations, 0)
+        self.together(("absolute", "relative"), conversations, 0)
 
     def test_connectionLimit(self) -> None:
         """max_requests_per_connection: the last one is told."""
@@ -402,8 +399,7 @@ class HTTP1Tests(ManagerTestCase):
                 )
             ],
         }
-        self.compared("expects", conversations, 0)
-        self.compared("continues", conversations, 0)
+        self.together(("expects", "continues"), conversations, 0)
 
     def test_streamErrors(self) -> None:
         """A message that is refused and leaves the connection open."""

@@ -242,5 +242,4 @@ class HTTPLogTests(ManagerTestCase):
             "server": get("/", answer(OK.replace("\r\n\r\n", "\r\nserver: own\r\n\r\n"))),
             "agent": get("/", "user-agent: me", "x-forwarded-host: h", "x-forwarded-port: 1"),
         }
-        for name in ("quiet", "passing", "absent", "trusting", "edge", "ids"):
-            self.compared(name, conversations)
+        self.together(("quiet", "passing", "absent", "trusting", "edge", "ids"), conversations)

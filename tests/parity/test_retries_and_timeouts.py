@@ -362,8 +362,9 @@ class TimeoutTests(ManagerTestCase):
             "grpc": get("/", "content-type: application/grpc", answer(HANGS)),
             "quick": get("/"),
         }
-        for name in ("route", "routeIdle", "streamIdle", "duration", "routeDuration"):
-            self.compared(name, conversations)
+        self.together(
+            ("route", "routeIdle", "streamIdle", "duration", "routeDuration"), conversations
+        )
         self.compared("upstreamDuration", conversations)
 
     def test_asked(self) -> None:
@@ -396,8 +397,7 @@ class TimeoutTests(ManagerTestCase):
             "whole": get("/"),
             "gone": [half, END],
         }
-        for name in ("headers", "request"):
-            self.compared(name, conversations, 0)
+        self.together(("headers", "request"), conversations, 0)
 
     def test_connections(self) -> None:
         """Connections that are idle or old."""
@@ -406,5 +406,4 @@ class TimeoutTests(ManagerTestCase):
             "twice": [get("/1"), get("/2")],
             "halfHead": b"GET / HT",
         }
-        for name in ("idle", "aged"):
-            self.compared(name, conversations, 0)
+        self.together(("idle", "aged"), conversations, 0)

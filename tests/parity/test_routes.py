@@ -332,8 +332,7 @@ class RouteTests(ManagerTestCase):
         hosts += ["a.exact.test", "a.b.exact.test", "b.exact.test", "x-dash.test", "-dash.test"]
         hosts += ["pre.any", "pre.any:80", "pre.", "nobody", "exact.test."]
         conversations = {name: get("/", f"Host: {name}") for name in hosts}
-        self.compared("matches", conversations)
-        self.compared("ignoresPort", conversations)
+        self.together(("matches", "ignoresPort"), conversations)
 
     def test_paths(self) -> None:
         """Kinds of path matches."""
@@ -402,15 +401,15 @@ class RouteTests(ManagerTestCase):
             "direct": get("/direct", *headers),
             "bare": get("/named"),
         }
-        self.compared("edits", conversations)
-        self.compared("editsBackwards", conversations)
+        self.together(("edits", "editsBackwards"), conversations)
 
     def test_normalization(self) -> None:
         """Dots, slashes and escapes in paths."""
         paths = ["/a/../b", "/a/./b", "//a///b", "/a%2fb", "/a%2Fb%5cc", "/a\\b", "/%41", "/a/.."]
         paths += ["/../../x", "/a/%2e%2e/b", "/a?b=../c", "/a//../b", "/%zz", "/a%00b", "/a;b/../c"]
-        for name in ("normalized", "kept", "rejected", "unescaped", "sentBack"):
-            self.compared(name, at("h.test", *paths), 0)
+        self.together(
+            ("normalized", "kept", "rejected", "unescaped", "sentBack"), at("h.test", *paths), 0
+        )
 
     def test_ports(self) -> None:
         """Ports and dots of hosts that are taken away."""
@@ -424,5 +423,4 @@ class RouteTests(ManagerTestCase):
             "[::1]:80",
         ]
         conversations = {name: get("/", f"Host: {name}") for name in hosts}
-        for name in ("anyPort", "matchingPort", "dot"):
-            self.compared(name, conversations, 0)
+        self.together(("anyPort", "matchingPort", "dot"), conversations, 0)
