@@ -86,6 +86,7 @@ class SlowTests(RobustCase):
                 request_headers_timeout="0.3s",
                 stream_idle_timeout="0.6s",
                 delayed_close_timeout="0.1s",
+                drain_timeout="0.1s",
                 common_http_protocol_options={"idle_timeout": "1s"},
             )
         )
@@ -143,6 +144,7 @@ class SlowBodyTests(RobustCase):
                 portOf(origin),
                 stream_idle_timeout="0.4s",
                 delayed_close_timeout="0.1s",
+                drain_timeout="0.1s",
                 common_http_protocol_options={"idle_timeout": "1s"},
             )
         )
