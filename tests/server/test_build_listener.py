@@ -12,6 +12,7 @@ from tests.bootstraps import (
     logTo,
     setFilterState,
     tcpProxy,
+    typed,
 )
 from tests.server.refusing import RefusalTestCase
 from twisted_envoy.internal import getRegistry
@@ -373,3 +374,37 @@ class BuiltTests(RefusalTestCase):
         self.assertTrue(envoy.lines("log")[0].startswith("UF,URX "))
         self.assertTrue(envoy.lines("in")[0].startswith("UF,URX "))
         self.assertEqual(getRegistry(envoy.clock).maxHops, 32)
+
+
+class ChainMatcherTests(RefusalTestCase):
+    """Listeners with a `filter_chain_matcher`."""
+
+    def matching(self, *names, **fields):
+        """Listener `in` on 127.0.0.1:9000, with chains of these names that answer with them."""
+        stringValue = "type.googleapis.com/google.protobuf.StringValue"
+        action = {"name": "b", "typed_config": {"@type": stringValue, "value": "b"}}
+        kind = "matching.common_inputs.network.v3.DestinationPortInput"
+        entries = {"9000": {"action": action}}
+        tree = {"input": typed("port", kind), "exact_match_map": {"map": entries}}
+        chains = [{"name": name, "filters": [directResponse(name)]} for name in names]
+        more = {"filter_chain_matcher": {"matcher_tree": tree}, "filter_chains": chains, **fields}
+        return bootstrap([listener("in", "127.0.0.1:9000", **more)])
+
+    def test_chosen(self):
+        """By name; the default chain is only for what leads nowhere."""
+        for names, answer in ((("a", "b"), b"b"), (("a",), b"")):
+            default = {"filters": [directResponse("default")]}
+            envoy = MemoryEnvoy(self.matching(*names, default_filter_chain=default))
+            self.addCleanup(envoy.stop)
+            client = envoy.connect("127.0.0.1:9000")
+            envoy.settle()
+            self.assertEqual(client.received, answer)
+            missing = envoy.stat("listener.127.0.0.1_9000.no_filter_chain_match")
+            self.assertEqual(missing, 0 if answer else 1)
+
+    def test_names(self):
+        """Every chain needs one of its own."""
+        where = "error adding listener '127.0.0.1:9000': "
+        self.assertRefused(
+            self.matching("a", "a"), f"{where}\"name\" field is duplicated with value 'a'", "{"
+        )

@@ -41,13 +41,19 @@ class Limits:
     What a tree may use; keep_matching is not among it.
 
     Attributes:
-        inputs: full names of their messages. where, problem: what an error says; {} in problem is
-            the message that is not among them.
+        inputs: full names of their messages; None for all. where, problem: what an error says; {}
+            in problem is the message that is not among them.
     """
 
-    inputs: frozenset[str]
+    inputs: frozenset[str] | None
     where: str
-    problem: str
+    problem: str = ""
+
+    def check(self, view: Any) -> None:
+        """Raise a ConfigError when an input is not among them."""
+        name = view.typed_config.typeName
+        if self.inputs is not None and name not in self.inputs:
+            raise view.error(self.where + self.problem.format(_URL + name))
 
 
 class TreeBuilder:
@@ -103,11 +109,8 @@ class TreeBuilder:
     def input(self, view: Any) -> Input:
         """Build an input."""
         found = buildInput(view, self.inputs, self.context)
-        limits = self._limits
-        if limits is not None and view.typed_config.typeName not in limits.inputs:
-            raise view.error(
-                f"{limits.where}{limits.problem.format(_URL + view.typed_config.typeName)}"
-            )
+        if self._limits is not None:
+            self._limits.check(view)
         return found
 
     def _list(self, view: Any, otherwise: Step) -> Step:

@@ -48,7 +48,9 @@ class RBAC(HTTPFilter):
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         stream = self.stream
         info = stream.streamInfo
-        policies: Policies = stream.routeConfig(stream.nameOf(self)) or self._policies
+        policies = stream.routeConfig(stream.nameOf(self))
+        if not isinstance(policies, Policies):
+            policies = self._policies
         if policies.shadowEngine is not None:
             tried = policies.shadowEngine(info)
             self._stats.tried(tried, policies.perPolicy)
