@@ -140,13 +140,20 @@ class RetryTests(SynchronousTestCase):
         )
         first, second = routing.cluster.hosts
         given = iter((first, first, first, second))
-        routing.cluster.chooseHost = lambda context: next(given)
+        attempts = []
+
+        def choose(context):
+            attempts.append(context.attempt)
+            return next(given)
+
+        routing.cluster.chooseHost = choose
 
         routing.request()
         routing.asked[0].reset()
         routing.reactor.advance(0.025)
 
         self.assertEqual([asked.pool.host for asked in routing.asked], [first, second])
+        self.assertEqual(attempts, [0, 0, 1, 2])  # balancers by hash look further for each
 
     def test_noHostLeft(self):
         routing = self.retrying()

@@ -23,7 +23,7 @@ FILTER = typed("dst", "filters.listener.original_dst.v3.OriginalDst")
 LINE = "%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_DIRECT_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS%"
 
 
-def hop(*states: dict[str, Any], local: str = "10.1.1.1:80") -> str:
+def hop(*states: dict[str, Any], local: str | None = "10.1.1.1:80") -> str:
     """A TCP listener whose connections go through the internal listener `inner`."""
     upstream = typed(
         "internal",
@@ -33,7 +33,8 @@ def hop(*states: dict[str, Any], local: str = "10.1.1.1:80") -> str:
     )
     clusters = cluster("hop", "internal:inner", transport_socket=upstream)
     endpoint = clusters["load_assignment"]["endpoints"][0]["lb_endpoints"][0]
-    endpoint["metadata"] = {"filter_metadata": {NAME: {"local": local}}}
+    if local is not None:
+        endpoint["metadata"] = {"filter_metadata": {NAME: {"local": local}}}
     match = {
         "destination_port": 80,
         "prefix_ranges": [{"address_prefix": "10.1.0.0", "prefix_len": 16}],
@@ -71,12 +72,12 @@ class OriginalDstFactoryTests(SynchronousTestCase):
         self.assertEqual(line, "10.1.1.1:80 envoy://inner/ envoy://internal_client_address/")
 
     def test_filterState(self) -> None:
-        """Shared objects are both addresses."""
+        """Shared objects are both addresses where there is no metadata."""
         states = [
             setFilterState(f"{NAME}.{key}_ip", value, "ONCE", factory_key=f"{NAME}.{key}_ip")
             for key, value in (("local", "10.1.2.2:80"), ("remote", "10.9.9.9:5"))
         ]
-        received, line = self.answer(hop(*states, local="10.7.7.7:80"))
+        received, line = self.answer(hop(*states, local=None))
         self.assertEqual(received, b"restored")
         self.assertEqual(line, "10.1.2.2:80 envoy://inner/ 10.9.9.9:5")
 

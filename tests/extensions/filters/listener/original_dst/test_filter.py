@@ -115,10 +115,13 @@ class InternalTests(SynchronousTestCase):
         self.assertEqual(self.looked({"local": "[0:0::1]:80"})[0], "[::1]:80")
 
     def test_filterState(self) -> None:
-        """Objects restore both, and come before metadata."""
+        """Objects restore both; for the local address metadata comes first."""
         local, remote = makeAddress("10.0.0.3:80"), makeAddress("[2001:db8::1]:81")
         found = self.looked({"local": "10.0.0.1:80"}, local_ip=local, remote_ip=remote)
-        self.assertEqual(found, ["10.0.0.3:80", "[2001:db8::1]:81"])
+        self.assertEqual(found, ["10.0.0.1:80", "[2001:db8::1]:81"])
+        for metadata in (None, {}, {"remote": "10.0.0.1:80"}):
+            self.assertEqual(self.looked(metadata, local_ip=local)[0], "10.0.0.3:80")
+        self.assertEqual(self.looked({"local": "nowhere"}, local_ip=local)[0], "envoy://hop/")
         self.assertEqual(self.looked(remote_ip=remote), ["envoy://hop/", "[2001:db8::1]:81"])
 
     def test_unreadable(self) -> None:

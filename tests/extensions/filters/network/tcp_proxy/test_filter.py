@@ -18,6 +18,7 @@ from tests.bootstraps import (
     typed,
 )
 from tests.extensions.filters.network.tcp_proxy.support import LOG, ORIGIN, ProxyTestCase
+from twisted_envoy.network.xxhash import xxHash64
 from twisted_envoy.testing import MemoryEnvoy
 
 CX = "cluster.origin.upstream_cx_"
@@ -289,11 +290,7 @@ class EarlyDataTests(ProxyTestCase):
         inspector = typed("tls", "filters.listener.tls_inspector.v3.TlsInspector")
         self.envoy = MemoryEnvoy(
             bootstrap(
-                [
-                    listener(
-                        "ingress", "127.0.0.1:9000", tcpProxy(), listener_filters=[inspector]
-                    )
-                ],
+                [listener("ingress", "127.0.0.1:9000", tcpProxy(), listener_filters=[inspector])],
                 [cluster("origin", ORIGIN)],
             )
         )
@@ -566,7 +563,8 @@ class TargetTests(ProxyTestCase):
             self.envoy.connect("ingress", source=source)
         first, same, other = [context.hashKey for context in contexts]
         self.assertEqual(first, same)
-        self.assertNotEqual(first, other)
+        self.assertEqual((first, other), (xxHash64(b"10.0.0.1"), xxHash64(b"10.0.0.2")))
+        self.assertEqual(contexts[2].streamInfo.remoteAddress.host, "10.0.0.2")
 
     def test_hashByFilterState(self):
         """A hashable object's value is the key; without one there is none."""
@@ -584,8 +582,7 @@ class TargetTests(ProxyTestCase):
             self.envoy.connect("ingress")
             self.envoy.connect("ingress")
             keys += [context.hashKey for context in contexts]
-        self.assertEqual(keys[0], keys[1])
-        self.assertIsInstance(keys[0], int)
+        self.assertEqual(keys[:2], [xxHash64(b"v")] * 2)
         self.assertEqual(keys[2:], [None, None])
 
 

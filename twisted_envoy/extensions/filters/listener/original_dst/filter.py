@@ -3,8 +3,8 @@ Restores the addresses that a connection had before it was redirected.
 
     connection   local address from                              remote address from
     IP socket    the kernel's SO_ORIGINAL_DST                    nowhere
-    internal     filter state `...original_dst.local_ip`, else   filter state
-                 dynamic metadata `...original_dst`: `local`     `...original_dst.remote_ip`
+    internal     dynamic metadata `...original_dst`: `local`,    filter state
+                 where there is none `...original_dst.local_ip`  `...original_dst.remote_ip`
 
 What is missing or cannot be read changes nothing.
 
@@ -58,14 +58,13 @@ class OriginalDst:
 
 def _restorePassed(info: StreamInfo) -> None:
     """Of an internal connection: from what came along with it."""
-    local = info.filterState.get(_LOCAL)
+    metadata = info.dynamicMetadata.get(_NAME, {})
+    local: object = info.filterState.get(_LOCAL)
+    if "local" in metadata:
+        text = metadata["local"]
+        local = makeAddress(text) if isinstance(text, str) else None
     if isinstance(local, AddressObject):
         info.localAddress = local.address
-    else:
-        text = info.dynamicMetadata.get(_NAME, {}).get("local")
-        found = makeAddress(text) if isinstance(text, str) else None
-        if found is not None:
-            info.localAddress = found.address
     remote = info.filterState.get(_REMOTE)
     if isinstance(remote, AddressObject):
         info.remoteAddress = remote.address
