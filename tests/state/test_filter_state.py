@@ -90,14 +90,14 @@ class FilterStateTests(SynchronousTestCase):
 
 
 class SharingTests(SynchronousTestCase):
-    def test_sharedIsSorted(self) -> None:
-        """Only shared objects, by name whatever the order they came in."""
+    def test_shared(self) -> None:
+        """Only shared objects, of whatever kind."""
         state = FilterState()
         state.set("z", StringObject("1"), sharing=Sharing.ONCE)
         state.set("a", StringObject("2"), sharing=Sharing.TRANSITIVE)
         state.set("m", StringObject("3"))
 
-        self.assertEqual([name for name, _ in state.shared()], ["a", "z"])
+        self.assertEqual({name for name, _ in state.shared()}, {"a", "z"})
         self.assertEqual(FilterState().shared(), ())
 
     def test_sharedThroughAParent(self) -> None:
@@ -127,3 +127,52 @@ class SharingTests(SynchronousTestCase):
         self.assertEqual(
             (entry.readOnly, entry.lifeSpan) if entry else None, (True, LifeSpan.CONNECTION)
         )
+
+    def test_ofItsOwn(self) -> None:
+        """What a hop stores itself is shared beside what it adopted, ONCE by ONCE."""
+        first, second, third = FilterState(), FilterState(), FilterState()
+        first.set("once", StringObject("1"), sharing=Sharing.ONCE)
+        first.set("always", StringObject("2"), sharing=Sharing.TRANSITIVE)
+        second.adopt(first.shared())
+
+        second.set("mine", StringObject("3"), sharing=Sharing.ONCE)
+        third.adopt(second.shared())
+        self.assertEqual(set(third.names()), {"always", "mine"})
+        second.set("once", StringObject("4"), sharing=Sharing.ONCE)
+        self.assertEqual({name for name, _ in second.shared()}, {"once", "always", "mine"})
+
+    def test_unchanged(self) -> None:
+        """What was given is not changed by what either side stores afterwards."""
+        first, second = FilterState(), FilterState()
+        first.set("k", StringObject("1"), sharing=Sharing.TRANSITIVE)
+        shared = first.shared()
+        second.adopt(shared)
+        first.set("k", StringObject("2"), sharing=Sharing.TRANSITIVE)
+        second.set("l", StringObject("3"), sharing=Sharing.TRANSITIVE)
+
+        self.assertEqual([name for name, _ in shared], ["k"])
+        value = second.get("k")
+        self.assertEqual(value.plainText() if value else None, "1")
+        self.assertIsNone(first.get("l"))
+        self.assertIn(next(iter(shared)), shared)
+        self.assertNotIn(None, shared)
+
+    def test_adoptedBesideOthers(self) -> None:
+        """What a filter stored before is kept; the pairs may be any collection."""
+        first, second = FilterState(), FilterState()
+        first.set("k", StringObject("1"), sharing=Sharing.ONCE)
+        second.set("own", StringObject("2"), sharing=Sharing.TRANSITIVE)
+        second.adopt(tuple(first.shared()))
+        self.assertEqual(set(second.names()), {"k", "own"})
+        self.assertEqual([name for name, _ in second.shared()], ["own"])
+
+    def test_requestOverConnection(self) -> None:
+        """A request's own object stands in the place of its connection's."""
+        connection = FilterState()
+        connection.set("k", StringObject("1"), sharing=Sharing.ONCE)
+        connection.set("l", StringObject("2"), sharing=Sharing.ONCE)
+        request = FilterState(connection, LifeSpan.REQUEST)
+        request.set("k", StringObject("3"))
+        self.assertEqual([name for name, _ in request.shared()], ["l"])
+        request.set("l", StringObject("4"))
+        self.assertEqual(list(request.shared()), [])

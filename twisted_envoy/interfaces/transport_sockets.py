@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IStreamClientEndpoint
@@ -21,26 +22,32 @@ class TransportSocketOptions:
     What a downstream connection asks of the upstream connection made for it.
 
     Attributes:
-        shared: filter state that goes along (`FilterState.shared`), sorted by name.
+        shared: filter state that goes along (`FilterState.shared`), in any order.
         hops: internal hops that the downstream connection has behind it.
         metadata: dynamic metadata that goes along; None: none, as in Envoy.
         protocols: for ALPN to offer, the best first, when the config names none.
     """
 
-    shared: tuple[tuple[str, Entry], ...] = ()
+    shared: Collection[tuple[str, Entry]] = ()
     hops: int = 0
     metadata: Mapping[str, dict[str, object]] | None = None
     protocols: tuple[bytes, ...] = ()
 
     def hashKey(self) -> Hashable:
         """What separates pools: the shared objects that can be hashed, in the order of names."""
-        keys = ((name, entry.value.hashKey()) for name, entry in self.shared)
-        return tuple((name, key) for name, key in keys if key is not None)
+        keys = [(name, entry[0].hashKey()) for name, entry in self.shared]
+        hashed = [pair for pair in keys if pair[1] is not None]
+        if len(hashed) > 1:
+            hashed.sort(key=_nameOf)
+        return tuple(hashed)
 
     def isolationKey(self) -> Hashable:
         """What separates pools that never mix: each object and all metadata that goes along."""
-        shared = tuple((name, entry.sharing, _valueKey(entry.value)) for name, entry in self.shared)
-        return (shared, _frozen(self.metadata))
+        keys = [(name, entry.sharing, _valueKey(entry.value)) for name, entry in self.shared]
+        return (tuple(sorted(keys, key=_nameOf)), _frozen(self.metadata))
+
+
+_nameOf = itemgetter(0)
 
 
 def _valueKey(value: FilterStateObject) -> Hashable:

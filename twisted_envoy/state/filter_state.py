@@ -8,10 +8,9 @@ every internal hop.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterator
 from enum import IntEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class LifeSpan(IntEnum):
@@ -28,6 +27,9 @@ class Sharing(IntEnum):
     NONE = 0
     ONCE = 1
     TRANSITIVE = 2
+
+
+_NONE, _TRANSITIVE = Sharing.NONE, Sharing.TRANSITIVE
 
 
 class FilterStateObject(Protocol):
@@ -102,14 +104,53 @@ class Uint64Object(StringObject):
         return self.number
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One object and the rules that it was stored with."""
 
     value: FilterStateObject
     readOnly: bool = False
     lifeSpan: LifeSpan = LifeSpan.CONNECTION
     sharing: Sharing = Sharing.NONE
+
+
+class Shared(Collection[tuple[str, Entry]]):
+    """
+    What an upstream connection is given: (name, entry) of each object, in any order.
+
+    Args:
+        entries: by name; never changed.
+        allGoOn: it is known that every one is TRANSITIVE.
+    """
+
+    __slots__ = ("_allGoOn", "_onward", "entries")
+
+    def __init__(self, entries: dict[str, Entry], allGoOn: bool = False) -> None:
+        self.entries = entries
+        self._allGoOn = allGoOn
+        self._onward: Collection[tuple[str, Entry]] | None = None
+
+    def __iter__(self) -> Iterator[tuple[str, Entry]]:
+        return iter(self.entries.items())
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __contains__(self, pair: object) -> bool:
+        return any(pair == one for one in self.entries.items())
+
+    @property
+    def onward(self) -> Collection[tuple[str, Entry]]:
+        """What the connection that gets this shares in turn; itself where nothing stops."""
+        if self._allGoOn:
+            return self
+        found = self._onward
+        if found is None:
+            goes = {n: entry for n, entry in self.entries.items() if entry[3] is _TRANSITIVE}
+            self._allGoOn = len(goes) == len(self.entries)
+            if self._allGoOn:
+                return self
+            found = self._onward = Shared(goes, True) if goes else ()
+        return found
 
 
 class FilterState:
@@ -121,12 +162,26 @@ class FilterState:
         lifeSpan: what an object gets that is stored here without a word about it.
     """
 
-    __slots__ = ("_entries", "lifeSpan", "parent")
+    __slots__ = (
+        "_borrowed",
+        "_entries",
+        "_given",
+        "_shared",
+        "_staying",
+        "_stopping",
+        "lifeSpan",
+        "parent",
+    )
 
     def __init__(
         self, parent: FilterState | None = None, lifeSpan: LifeSpan = LifeSpan.CONNECTION
     ) -> None:
         self._entries: dict[str, Entry] = {}
+        self._shared: Collection[tuple[str, Entry]] | None = ()  # None: to be found out
+        self._given: dict[str, Entry] = {}  # adopted: what is ONCE in it has stopped here
+        self._staying = False  # not all objects are shared
+        self._stopping = False  # not all that are go on behind the next hop
+        self._borrowed = False  # others have _entries too: copy before a change
         self.parent = parent
         self.lifeSpan = lifeSpan
 
@@ -152,7 +207,15 @@ class FilterState:
         present = self.entry(name)
         if present is not None and present.readOnly:
             return False
+        if self._borrowed:
+            self._entries = self._entries.copy()
+            self._borrowed = False
         self._entries[name] = Entry(value, readOnly, span, sharing)
+        self._shared = None
+        if sharing is _NONE:
+            self._staying = True
+        elif sharing is not _TRANSITIVE:
+            self._stopping = True
         return True
 
     def get(self, name: str) -> FilterStateObject | None:
@@ -181,32 +244,54 @@ class FilterState:
                     yield name
             state = state.parent
 
-    def shared(self) -> tuple[tuple[str, Entry], ...]:
+    def shared(self) -> Collection[tuple[str, Entry]]:
         """
-        What an upstream connection is given, sorted by name.
+        What an upstream connection is given.
 
         Returns:
-            (name, entry) of every object shared ONCE or TRANSITIVE.
+            (name, entry) of every object shared ONCE or TRANSITIVE, in any order; a ONCE object
+            that was adopted is not among them.
         """
-        state: FilterState | None = self
-        while state is not None and not state._entries:
-            state = state.parent
-        if state is None:
-            return ()
-        found = []
-        for name in self.names():
-            entry = self.entry(name)
-            if entry is not None and entry.sharing is not Sharing.NONE:
-                found.append((name, entry))
-        return tuple(sorted(found, key=lambda pair: pair[0]))
+        parent = self.parent
+        if parent is not None:
+            above = parent.shared()
+            own = self._entries
+            if not own:
+                return above
+            found = {name: entry for name, entry in above if name not in own}
+            found.update((name, entry) for name, entry in own.items() if entry[3] is not _NONE)
+            return Shared(found) if found else ()
+        if self._shared is None:
+            self._shared = self._ownShared()
+        return self._shared
 
-    def adopt(self, shared: tuple[tuple[str, Entry], ...]) -> None:
+    def _ownShared(self) -> Collection[tuple[str, Entry]]:
+        entries, given = self._entries, self._given
+        if self._staying or given:
+            entries = {
+                name: entry
+                for name, entry in entries.items()
+                if entry[3] is _TRANSITIVE
+                or (entry[3] is not _NONE and given.get(name) is not entry)
+            }
+            return Shared(entries) if entries else ()
+        self._borrowed = True
+        return Shared(entries, not self._stopping)
+
+    def adopt(self, shared: Collection[tuple[str, Entry]]) -> None:
         """
         Take over, by reference, what a downstream hop shared.
 
         A TRANSITIVE object stays shared and goes on to the next hop; a ONCE object stops here.
         """
-        for name, entry in shared:
-            transitive = entry.sharing is Sharing.TRANSITIVE
-            kept = Sharing.TRANSITIVE if transitive else Sharing.NONE
-            self._entries[name] = Entry(entry.value, entry.readOnly, LifeSpan.CONNECTION, kept)
+        if not isinstance(shared, Shared):
+            shared = Shared(dict(shared))
+        self._given = shared.entries
+        if self._entries:
+            self._entries = {**self._entries, **shared.entries}
+            self._borrowed = False
+            self._shared = None
+        else:
+            self._entries = shared.entries
+            self._borrowed = True
+            self._shared = shared.onward

@@ -7,7 +7,7 @@ new connection's StreamInfo before any listener filter runs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from twisted_envoy.state.filter_state import Entry, FilterState
@@ -70,7 +70,7 @@ class Passthrough:
     def __init__(
         self,
         metadata: Mapping[str, dict[str, object]],
-        shared: tuple[tuple[str, Entry], ...] = (),
+        shared: Collection[tuple[str, Entry]] = (),
         switches: HopSwitches = ALL_OFF,
     ) -> None:
         self.metadata = metadata
@@ -93,7 +93,7 @@ class Passthrough:
 
 
 def upstreamState(
-    shared: tuple[tuple[str, Entry], ...], passthrough: Passthrough | None
+    shared: Collection[tuple[str, Entry]], passthrough: Passthrough | None
 ) -> FilterState | None:
     """
     The filter state of a new upstream connection: `%UPSTREAM_FILTER_STATE%`.

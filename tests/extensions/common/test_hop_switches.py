@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.bootstraps import bootstrap, cluster, listener, logTo, setFilterState, tcpProxy, typed
 from twisted_envoy.extensions.common.hop_switches import readHopSwitches
+from twisted_envoy.internal.registry import getRegistry
 from twisted_envoy.server.runtime import Runtime
 from twisted_envoy.state.passthrough import ALL_OFF, HopSwitches
 from twisted_envoy.testing import MemoryEnvoy
@@ -269,3 +270,33 @@ class MetadataTests(SynchronousTestCase):
         """Together a request two hops away sees it."""
         both = self.logged(pass_dynamic_metadata=True, metadata_to_requests=True)
         self.assertEqual(both, ['host {"a":[1]}'] * 2)
+
+
+class BufferTests(SynchronousTestCase):
+    """`twisted_envoy.internal.buffer_of_listener`: each listener's own limit."""
+
+    def sizes(self, on: bool) -> list[int | None]:
+        """Of the pipes of listeners with no limit, one of 5000 bytes, and one that is too small."""
+        limits: list[dict[str, Any]] = [{}] + [
+            {"per_connection_buffer_limit_bytes": limit} for limit in (5000, 1)
+        ]
+        envoy = MemoryEnvoy(
+            bootstrap(
+                [
+                    listener(f"l{number}", "internal:", tcpProxy("origin"), **fields)
+                    for number, fields in enumerate(limits)
+                ],
+                [cluster("origin", "127.0.0.1:1")],
+                **(switched(buffer_of_listener=True) if on else {}),
+            )
+        )
+        ports = [getRegistry(envoy.clock).find(f"l{number}") for number in range(3)]
+        return [None if port is None else port.bufferSize for port in ports]
+
+    def test_off(self) -> None:
+        """As in Envoy the bootstrap extension's size is everybody's."""
+        self.assertEqual(self.sizes(False), [None] * 3)
+
+    def test_on(self) -> None:
+        """The listener's limit, from 1 KiB on."""
+        self.assertEqual(self.sizes(True), [None, 5000, 1024])

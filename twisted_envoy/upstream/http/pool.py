@@ -13,7 +13,7 @@ Envoy: source/common/conn_pool/conn_pool_base.cc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IStreamClientEndpoint
@@ -97,7 +97,7 @@ class HTTPPool:
         limits: Limits,
         endpoint: IStreamClientEndpoint,
         http: UpstreamHTTP,
-        shared: tuple[tuple[str, Entry], ...] = (),
+        shared: Collection[tuple[str, Entry]] = (),
     ) -> None:
         self.host = host
         self.shared = shared

@@ -87,7 +87,8 @@ class InternalUpstreamTests(SynchronousTestCase):
         state.set("k", value, sharing=Sharing.ONCE)
         options = TransportSocketOptions(state.shared(), hops=2)
         passed = self.passed(hostWith({}, {}), options)
-        self.assertIs(passed.shared[0][1].value, value)
+        ((_, entry),) = passed.shared
+        self.assertIs(entry.value, value)
         self.assertIs(self.inner.asked[0][1], options)
 
     def test_eachConnect(self):
