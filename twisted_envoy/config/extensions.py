@@ -109,6 +109,9 @@ _MORE_HOMES = {
     "bootstrap": ("network.socket_interface.", "wasm."),
     "compression.compressor": ("compression.",),
     "compression.decompressor": ("compression.",),
+    "matching.http.input": ("matching.common_inputs.ssl.", "matching.http.", "xds.type.matcher."),
+    "matching.network.input": ("matching.common_inputs.ssl.",),
+    "matching.input_matchers": ("xds.type.matcher.",),
 }
 """Where else in Envoy's packages the extensions of a category are."""
 
