@@ -53,7 +53,8 @@ class DownstreamTLSFactory:
             None if timeout is None else int(timeout),
             bool(config.full_scan_certs_on_sni_mismatch),
         )
-        if config.ocsp_staple_policy == "LENIENT_STAPLING":
+        message: Any = config.message
+        if message.ocsp_staple_policy == 0:
             config.moot("ocsp_staple_policy", "there is no staple to be strict about")
         try:
             contexts = ServerContexts(settings, certificates, server)
@@ -81,7 +82,8 @@ class UpstreamTLSFactory:
         _count(context.scope, "client_ssl_socket_factory.")
         if len(certificates) > 1:
             raise config.error("Multiple TLS certificates are not supported for client contexts")
-        if not config.allow_renegotiation:
+        message: Any = config.message
+        if not message.allow_renegotiation:
             config.moot("allow_renegotiation", "there is none")
         try:
             made = clientContext(settings, certificates)

@@ -13,8 +13,7 @@ A connection inside TLS: to its protocol a transport, to the wire below a protoc
     any           abortConnection               the wire is reset
 
 Nothing waits for the peer's close_notify. As in Envoy our own is all that a half-close sends, and
-an end of the wire's stream without one is an end of stream. The handshake goes on while reading is
-paused: only what follows it waits.
+the wire's end without one is an end of stream. A handshake goes on while reading is paused.
 
 Envoy: Extensions::TransportSockets::Tls::SslSocket
 """
@@ -22,52 +21,22 @@ Envoy: Extensions::TransportSockets::Tls::SslSocket
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import (
-    IAddress,
-    IHalfCloseableProtocol,
-    IProtocol,
-)
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.codec.tls_record import TLSProblem, TLSRecord, TLSTruncated
+from twisted_envoy.extensions.transport_sockets.tls.handshake import NOBODY, HandshakeObserver
+from twisted_envoy.extensions.transport_sockets.tls.pending import PendingWrites
 from twisted_envoy.internal.end import failureOf
 from twisted_envoy.internal.interfaces import IHalfCloseTransport
 from twisted_envoy.network.link import NO_TRANSPORT, dropped
 
 _log = Logger("connection")
-
-_LIMIT = 64 * 1024
-"""Bytes that are kept during a handshake before a producer is paused, when nobody says a limit."""
-
-
-class HandshakeObserver(Protocol):
-    """Who wants to know what becomes of a handshake."""
-
-    def handshakeDone(self, transport: TLSTransport) -> None:
-        """It is open; called before the first plaintext is delivered."""
-
-    def tlsFailed(self, transport: TLSTransport, problem: TLSProblem) -> None:
-        """It is over; before or after the handshake. The connection's loss follows."""
-
-    def tlsClosed(self, transport: TLSTransport) -> None:
-        """The connection is gone, after its handshake was done."""
-
-
-class _Nobody:
-    """The protocol of a connection that has none."""
-
-    dataReceived = staticmethod(dropped)
-
-    def connectionLost(self, reason: Failure) -> None:
-        """Nobody to tell."""
-
-
-_NOBODY = _Nobody()
 
 
 @implementer(IHalfCloseTransport, IProtocol, IHalfCloseableProtocol)
@@ -82,24 +51,18 @@ class TLSTransport:
 
     Attributes:
         protocol: receives the events; may be replaced at any moment.
+        connection: OpenSSL's.
+        hops, passthrough: see IInternalTransport; of a socket 0 and None.
         tls: what is known of the connection's TLS, an object of the observer's.
         dataReceived: what the wire calls.
         disconnecting: a close was asked for; disconnected: it is done.
     """
 
     __slots__ = (
-        *("__weakref__", "_ending", "_endSent", "_endWaits", "_held", "_limit", "_lost"),
-        *(
-            "_observer",
-            "_paused",
-            "_pausedProducer",
-            "_pending",
-            "_pendingSize",
-            "_post",
-            "_producer",
-        ),
-        *("_readEnded", "_record", "_resetting", "_streaming", "_wire", "dataReceived"),
-        *("disconnected", "disconnecting", "protocol", "tls", "write"),
+        *("__weakref__", "_endSent", "_endWaits", "_ending", "_held", "_lost", "_observer"),
+        *("_paused", "_pending", "_post", "_producer", "_readEnded", "_record", "_resetting"),
+        *("_streaming", "_wire", "dataReceived", "disconnected", "disconnecting", "protocol"),
+        *("connection", "hops", "passthrough", "tls", "write"),
     )
 
     def __init__(
@@ -109,14 +72,14 @@ class TLSTransport:
         self._observer: HandshakeObserver = observer
         self._post = post
         self._wire: Any = NO_TRANSPORT
-        self.protocol: Any = _NOBODY
+        self.connection = record.connection
+        self.hops = 0
+        self.passthrough: object = None
+        self.protocol: Any = NOBODY
         self.tls: Any = None
-        self._pending: list[bytes] = []
-        self._pendingSize = 0
-        self._limit = _LIMIT
+        self._pending = PendingWrites()
         self._producer: Any = None
         self._streaming = True
-        self._pausedProducer = False
         self._paused = False
         self._held: list[bytes] = []
         self._endWaits = False
@@ -135,6 +98,8 @@ class TLSTransport:
     def makeConnection(self, transport: Any) -> None:
         """Begin over this wire; a client says hello at once."""
         self._wire = transport
+        self.hops = getattr(transport, "hops", 0)
+        self.passthrough = getattr(transport, "passthrough", None)
         self._handshake(b"")
 
     def connectionMade(self) -> None:
@@ -165,14 +130,12 @@ class TLSTransport:
         self._observer.handshakeDone(self)
         if producer is not None and self._producer is producer:
             wire.registerProducer(producer, self._streaming)
-        pending, self._pending = self._pending, []
-        self._pendingSize = 0
-        if pending:
-            self._encrypt(b"".join(pending))
-        if self._pausedProducer:
-            self._pausedProducer = False
-            if self._producer is producer is not None and wire.bufferedBytes <= self._limit:
-                producer.resumeProducing()
+        pending = self._pending
+        self._encrypt(pending.take())
+        paused, pending.producer = pending.producer, None
+        if paused is not None and self._producer is paused:
+            if wire.bufferedBytes <= pending.limit:
+                paused.resumeProducing()
         if self._paused and not self.disconnecting:
             wire.pauseProducing()
         self._finish()
@@ -221,27 +184,24 @@ class TLSTransport:
         self._wire = NO_TRANSPORT
         self._endSent = True
         self.dataReceived = dropped
-        producer = self._producer
+        producer, self._producer = self._producer, None
         wasOpen = self._record.isOpen
-        self._producer = None
-        self._pending.clear()
+        self._pending.drop()
         if wasOpen:
             self._observer.tlsClosed(self)
         else:
             if producer is not None:
                 producer.stopProducing()
             if self._lost is None:
-                wasReset = isinstance(reason.value, ConnectionLost) and not isinstance(
-                    reason.value, ConnectionAborted
-                )
+                problem = reason.value
+                wasReset = isinstance(problem, ConnectionLost)
+                wasReset = wasReset and not isinstance(problem, ConnectionAborted)
                 self._observer.tlsFailed(self, TLSTruncated(wasReset))
         if self._lost is not None and isinstance(reason.value, ConnectionDone) and wasOpen:
             reason = failureOf(self._lost)
-        protocol, self.protocol = self.protocol, _NOBODY
+        protocol, self.protocol = self.protocol, NOBODY
         self._held.clear()
         protocol.connectionLost(reason)
-
-    # Ends of the stream that comes.
 
     def _peerEnded(self) -> None:
         if self._readEnded or self.disconnecting:
@@ -278,8 +238,6 @@ class TLSTransport:
         self.disconnecting = True
         wire.loseConnection()
 
-    # Reading.
-
     def pauseProducing(self) -> None:
         """Hand on nothing more, the end of stream included."""
         self._paused = True
@@ -309,13 +267,11 @@ class TLSTransport:
                 self._endWaits = False
                 self._peerEnded()
         except Exception:
-            self._fault("protocol")
+            self._fault()
 
-    def _fault(self, where: str) -> None:
-        _log.failure("{where} raised; the connection is closed", where=where)
+    def _fault(self) -> None:
+        _log.failure("a protocol raised; the connection is closed")
         self.abortConnection()
-
-    # Writing.
 
     def _keep(self, data: bytes) -> None:
         """Write before it is open; who took this method then goes on using it."""
@@ -324,13 +280,7 @@ class TLSTransport:
             return
         if self._lost is not None or self.disconnected or not data:
             return
-        self._pending.append(data)
-        self._pendingSize += len(data)
-        producer = self._producer
-        if self._pendingSize > self._limit and producer is not None and self._streaming:
-            if not self._pausedProducer:
-                self._pausedProducer = True
-                producer.pauseProducing()
+        self._pending.add(data, self._producer if self._streaming else None)
 
     def _encrypt(self, data: bytes) -> None:
         """Write once it is open."""
@@ -351,11 +301,11 @@ class TLSTransport:
     def bufferedBytes(self) -> int:
         """Bytes written and not yet taken by the wire's peer."""
         size: int = self._wire.bufferedBytes
-        return size + self._pendingSize
+        return size + self._pending.size
 
     def setWriteBufferLimit(self, limit: int) -> None:
         """See IHalfCloseTransport."""
-        self._limit = limit
+        self._pending.limit = limit
         self._wire.setWriteBufferLimit(limit)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
@@ -369,19 +319,15 @@ class TLSTransport:
         self._streaming = streaming
         if self._record.isOpen:
             self._wire.registerProducer(producer, streaming)
-        elif streaming and self._pendingSize > self._limit:
-            self._pausedProducer = True
-            producer.pauseProducing()
+        elif streaming:
+            self._pending.check(producer)
 
     def unregisterProducer(self) -> None:
         """Forget the producer; an end that waited for it goes on."""
-        self._producer = None
-        self._pausedProducer = False
+        self._producer = self._pending.producer = None
         if self._record.isOpen:
             self._wire.unregisterProducer()
         self._finish()
-
-    # Ending.
 
     def loseWriteConnection(self) -> None:
         """Send close_notify once all that was written is out (and a producer has gone)."""
@@ -408,8 +354,7 @@ class TLSTransport:
         """Drop what is buffered and reset the connection."""
         if not self.disconnected:
             self.disconnecting = True
-            self._pending.clear()
-            self._pendingSize = 0
+            self._pending.drop()
             self._wire.abortConnection()
 
     def giveUpHandshake(self) -> bool:
@@ -430,16 +375,13 @@ class TLSTransport:
                 if ended:
                     self._wire.write(ended)
                 self._post(self._tellWriteEnded)
-        elif self._pending or not self.disconnecting:
+        elif self._pending.size or not self.disconnecting:
             return  # when it is open
         if self.disconnecting:
-            self._close()
-
-    def _close(self) -> None:
-        if self._resetting:
-            self._wire.resetConnection()
-        else:
-            self._wire.loseConnection()
+            if self._resetting:
+                self._wire.resetConnection()
+            else:
+                self._wire.loseConnection()
 
     def _tellWriteEnded(self) -> None:
         if self.disconnecting or not IHalfCloseableProtocol.providedBy(self.protocol):
@@ -447,32 +389,12 @@ class TLSTransport:
         try:
             self.protocol.writeConnectionLost()
         except Exception:
-            self._fault("writeConnectionLost")
-
-    # Addresses, and what only some wires have.
+            self._fault()
 
     def getPeer(self) -> IAddress:
         """The wire's other end."""
-        address: IAddress = self._wire.getPeer()
-        return address
+        return self._wire.getPeer()  # type: ignore[no-any-return]
 
     def getHost(self) -> IAddress:
         """The wire's end here."""
-        address: IAddress = self._wire.getHost()
-        return address
-
-    @property
-    def connection(self) -> Any:
-        """OpenSSL's Connection."""
-        return self._record.connection
-
-    @property
-    def hops(self) -> int:
-        """See IInternalTransport; 0 on a socket."""
-        found: int = getattr(self._wire, "hops", 0)
-        return found
-
-    @property
-    def passthrough(self) -> object:
-        """See IInternalTransport; None on a socket."""
-        return getattr(self._wire, "passthrough", None)
+        return self._wire.getHost()  # type: ignore[no-any-return]

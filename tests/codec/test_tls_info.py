@@ -1,0 +1,70 @@
+"""Tests for twisted_envoy.codec.tls_info."""
+
+from __future__ import annotations
+
+from OpenSSL import SSL
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.codec.test_tls_record import CLIENT, CLIENT_12, SERVER, SERVER_12, shaken
+from tests.extensions.common.tls.pki import Authority
+from twisted_envoy.codec.tls_info import CertificateInfo, TLSInfo
+from twisted_envoy.codec.tls_record import newRecord
+
+AUTHORITY = Authority("root")
+
+
+class TLSInfoTests(SynchronousTestCase):
+    """Of a connection."""
+
+    def test_done(self):
+        """What was agreed on, and who is there."""
+        down, up = shaken(SERVER, CLIENT)
+        server, client = TLSInfo(down.connection), TLSInfo(up.connection, True)
+
+        self.assertEqual((server.version, client.version), ("TLSv1.3", "TLSv1.3"))
+        self.assertTrue(server.cipher.startswith("TLS_"))
+        self.assertEqual(server.cipher, client.cipher)
+        self.assertIsNone(server.peer)
+        self.assertEqual(server.peerChain, ())
+        self.assertEqual(client.peer.names("DNS"), ["server.test"])
+        self.assertEqual(server.local.sha256, client.peer.sha256)
+        self.assertEqual([each.sha1 for each in client.peerChain], [client.peer.sha1])
+        self.assertIsNone(client.local)
+        self.assertEqual((server.serverName, server.applicationProtocol), ("", ""))
+        self.assertTrue(client.isTrusted)
+        self.assertFalse(client.isResumed)
+
+    def test_group(self):
+        """As BoringSSL names it."""
+        down, _up = shaken(SERVER_12, CLIENT_12)
+
+        self.assertIn(TLSInfo(down.connection).group, ("X25519", "P-256", "X25519MLKEM768"))
+
+    def test_before(self):
+        """Before anything is agreed on it is as Envoy says."""
+        context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        info = TLSInfo(newRecord(context, True).connection)
+
+        self.assertEqual((info.version, info.cipher, info.group), ("TLSv1.2", "", ""))
+        self.assertEqual(info.sessionID, "")
+
+
+class CertificateInfoTests(SynchronousTestCase):
+    """Of a certificate."""
+
+    def test_texts(self):
+        """Names, numbers, times."""
+        issued = AUTHORITY.issue("a.test", "10.1.2.3", common="me", uris=["spiffe://a"], serial=10)
+        info = CertificateInfo(issued.certificate)
+
+        self.assertEqual((info.subject, info.issuer, info.serial), ("CN=me", "CN=root", "0a"))
+        self.assertEqual(info.names(), ["a.test", "10.1.2.3", "spiffe://a"])
+        self.assertEqual(info.names("IP_ADDRESS"), ["10.1.2.3"])
+        self.assertEqual(info.names("EMAIL"), [])
+        self.assertLess(info.begins, info.ends)
+        self.assertEqual((len(info.sha256), len(info.sha1)), (64, 40))
+        self.assertIn("BEGIN%20CERTIFICATE", info.encoded)
+
+    def test_noNames(self):
+        """A certificate without alternative names."""
+        self.assertEqual(CertificateInfo(AUTHORITY.certificate).names("DNS"), [])
