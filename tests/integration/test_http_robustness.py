@@ -87,7 +87,7 @@ class SlowTests(RobustCase):
                 stream_idle_timeout="0.6s",
                 delayed_close_timeout="0.1s",
                 drain_timeout="0.1s",
-                common_http_protocol_options={"idle_timeout": "1s"},
+                common_http_protocol_options={"idle_timeout": "0.6s"},
             )
         )
 
@@ -145,7 +145,7 @@ class SlowBodyTests(RobustCase):
                 stream_idle_timeout="0.4s",
                 delayed_close_timeout="0.1s",
                 drain_timeout="0.1s",
-                common_http_protocol_options={"idle_timeout": "1s"},
+                common_http_protocol_options={"idle_timeout": "0.6s"},
             )
         )
         port = program.port("web")
