@@ -18,6 +18,21 @@ NOT_ANY = {"not_rule": ANY}
 TEMPLATE = "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
 
 
+class Peer:
+    """A client's certificate."""
+
+    subject = "CN=me"
+
+    def names(self, kind: str) -> list[str]:
+        return {"URI": ["spiffe://a"], "DNS": ["d.test"], "IP_ADDRESS": ["10.0.0.1"]}[kind]
+
+
+class TLS:
+    """What is known of a connection's TLS."""
+
+    peer: Peer | None = None
+
+
 class TogetherTests(SynchronousTestCase):
     def test_permissions(self) -> None:
         """And, or, not."""
@@ -100,11 +115,22 @@ class SourceTests(SynchronousTestCase):
         connection = StreamInfo(0.0, None, IPv4Address("TCP", "10.0.0.1", 1))
         self.assertTrue(speaks({"source_ip": ranged("10.0.0.1/32")}, connection))
 
-    def test_authenticated(self) -> None:
-        """Without TLS nobody is."""
+    def test_withoutTLS(self) -> None:
+        """Nobody is authenticated."""
         self.assertFalse(speaks({"authenticated": {}}, requestOf()))
         named = {"authenticated": {"principal_name": {"exact": "x"}}}
         self.assertFalse(speaks(named, requestOf()))
+
+    def test_authenticated(self) -> None:
+        """By a URI, a DNS name or the subject; without a name over any TLS connection."""
+        info = requestOf()
+        info.tls = TLS()
+        self.assertTrue(speaks({"authenticated": {}}, info))
+        for peer, good in ((Peer(), ("spiffe://a", "d.test", "CN=me")), (None, ("",))):
+            info.tls.peer = peer
+            for name in ("spiffe://a", "d.test", "CN=me", "10.0.0.1", ""):
+                rule = {"authenticated": {"principal_name": {"exact": name}}}
+                self.assertIs(speaks(rule, info), name in good)
 
     def test_filterState(self) -> None:
         """Its text, or its address."""

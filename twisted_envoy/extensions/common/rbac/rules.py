@@ -97,8 +97,7 @@ class RuleBuilder:
         if kind == "not_id":
             return _not(self.principal(view.not_id))
         if kind == "authenticated":
-            view.moot("authenticated", "without TLS nobody is")
-            return _never
+            return _authenticated(view.authenticated)
         if kind in _SOURCES:
             return _inRange(getattr(view, kind), _SOURCES[kind])
         if kind == "filter_state":
@@ -162,10 +161,6 @@ def _not(rule: Rule) -> Rule:
 
 def _always(info: StreamInfo) -> bool:
     return True
-
-
-def _never(info: StreamInfo) -> bool:
-    return False
 
 
 def _local(info: StreamInfo) -> IAddress | None:
@@ -234,6 +229,23 @@ def _path(match: BytesMatch) -> Rule:
         headers = info.requestHeaders
         path = None if headers is None else headers.get(b":path")
         return path is not None and match(withoutQuery(path))
+
+    return matches
+
+
+def _authenticated(view: Any) -> Rule:
+    """A URI or DNS name of the client's certificate, or its subject; without TLS nobody is."""
+    if view.principal_name is None:
+        return lambda info: info.tls is not None
+    match = buildStringMatch(view.principal_name)
+
+    def matches(info: StreamInfo) -> bool:
+        if info.tls is None:
+            return False
+        peer = info.tls.peer
+        if peer is None:
+            return match("")
+        return any(map(match, (*peer.names("URI"), *peer.names("DNS"), peer.subject)))
 
     return matches
 
