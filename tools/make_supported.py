@@ -58,9 +58,6 @@ NOTES = {
     ("envoy.config.listener.v3.Listener", "bind_to_port"): "true",
     ("envoy.config.core.v3.SocketAddress", "protocol"): "TCP",
     ("envoy.config.core.v3.SocketOption", "state"): "STATE_PREBIND",
-    (f"{_PROXY}.TunnelingConfig", "use_post"): "false",
-    (f"{_PROXY}.TunnelingConfig", "propagate_response_headers"): "false",
-    (f"{_PROXY}.TunnelingConfig", "propagate_response_trailers"): "false",
 }
 """What is obeyed of fields that are not obeyed entirely."""
 
@@ -87,9 +84,17 @@ def found() -> tuple[Reads, list[tuple[str, Any]]]:
         kind = type(factory)
         extensions.factory(factory.typeURL)
         plan = plans.find(factory.typeURL)
-        entries.append((kind.__module__, f"{kind.__name__}.build", plan))
-        if hasattr(kind, "buildFromCluster"):
-            entries.append((kind.__module__, f"{kind.__name__}.buildFromCluster", cluster))
+        plansOf = {
+            "build": plan,
+            "buildTree": plan,
+            "buildRoute": plans.find(getattr(factory, "routeTypeURL", "")),
+            "buildFromCluster": cluster,
+        }
+        for method, message in plansOf.items():
+            if hasattr(kind, method):
+                entries.append((kind.__module__, f"{kind.__name__}.{method}", message))
+    wrapper = plans.find("envoy.config.route.v3.FilterConfig")
+    entries.append(("twisted_envoy.http.routes.filter_configs", "unwrapped", wrapper))
     bootstrap = plans.find(BOOTSTRAP)
     reads = Interpreter(ROOT, {"loadBootstrap": bootstrap}).run(entries)
     for key, modules in list(reads.fields.items()):
@@ -102,21 +107,22 @@ class Tests:
     """The texts of all tests of behaviour."""
 
     def __init__(self) -> None:
-        self._texts = {
-            path: path.read_text("utf-8")
-            for path in sorted(TESTS.rglob("*"))
-            if path.suffix in (".py", ".yaml")
-            and path.parent != TESTS
-            and path.relative_to(TESTS).parts[0] not in _NOT_BEHAVIOUR
-        }
+        self._where: dict[str, list[Path]] = {}
+        for path in sorted(TESTS.rglob("*")):
+            if (
+                path.suffix in (".py", ".yaml")
+                and path.parent != TESTS
+                and path.relative_to(TESTS).parts[0] not in _NOT_BEHAVIOUR
+            ):
+                for word in set(re.findall(r"\w+", path.read_text("utf-8"))):
+                    self._where.setdefault(word, []).append(path)
 
     def of(self, field: str, modules: set[str]) -> str:
         """
         The first test that names a field: of the modules that read it, then of their folders,
         then of whole programs, then any.
         """
-        word = re.compile(rf"\b{field}\b")
-        where = [path for path, text in self._texts.items() if word.search(text)]
+        where = self._where.get(field)
         if not where:
             return "**untested**"
         best = min(where, key=lambda path: (self._distance(path, modules), str(path)))

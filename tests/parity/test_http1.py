@@ -89,6 +89,7 @@ class HTTP1Tests(ManagerTestCase):
                 max_request_headers_kb=1,
             ),
             manager("continues", proxy_100_continue=True),
+            manager("messageError", stream_error_on_invalid_http_message=True),
             manager(
                 "streamError",
                 http_protocol_options={"override_stream_error_on_invalid_http_message": True},
@@ -403,8 +404,8 @@ class HTTP1Tests(ManagerTestCase):
 
     def test_streamErrors(self) -> None:
         """A message that is refused and leaves the connection open."""
-        self.compared(
-            "streamError",
+        self.together(
+            ("messageError", "streamError"),
             {
                 "noHost": b"GET / HTTP/1.1\r\n\r\n" + get("/next"),
                 "twoLengths": get("/", "Content-Length: 3", "Content-Length: 4", body="abc"),

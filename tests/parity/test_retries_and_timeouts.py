@@ -330,6 +330,11 @@ class TimeoutTests(ManagerTestCase):
                 common_http_protocol_options={"max_connection_duration": "0.2s"},
                 drain_timeout="0.1s",
             ),
+            manager(
+                "safe",
+                common_http_protocol_options={"max_connection_duration": "0.2s"},
+                http1_safe_max_connection_duration=True,
+            ),
             manager("duration", common_http_protocol_options={"max_stream_duration": "0.2s"}),
             manager(
                 "routeDuration",
@@ -406,4 +411,4 @@ class TimeoutTests(ManagerTestCase):
             "twice": [get("/1"), get("/2")],
             "halfHead": b"GET / HT",
         }
-        self.together(("idle", "aged"), conversations, 0)
+        self.together(("idle", "aged", "safe"), conversations, 0)

@@ -79,6 +79,7 @@ class ServerConnection(Link):
         "_idle",
         "_inCodec",
         "_keepalive",
+        "_isSoft",
         "_lingers",
         "_output",
         "_remote",
@@ -105,7 +106,7 @@ class ServerConnection(Link):
         self._requests = 0
         self._closed = False
         self._remote = False
-        self._inCodec = False
+        self._inCodec = self._isSoft = False
         self._lingers: IDelayedCall | None = None
         self._drainTimer: IDelayedCall | None = None
         self._duration: IDelayedCall | None = None
@@ -271,6 +272,8 @@ class ServerConnection(Link):
                 stats.downstream_cx_http2_active.value -= 1
             else:
                 stats.downstream_cx_http1_active.value -= 1
+        if self._isSoft:
+            stats.downstream_cx_http1_soft_drain.value -= 1
         stats.downstream_cx_length_ms.record(int((settings.seconds() - self.info.startTime) * 1000))
         stats.downstream_cx_tx_bytes_total.value += self._output.bytes
         for timer in (self._lingers, self._drainTimer, self._duration):
@@ -501,9 +504,8 @@ class ServerConnection(Link):
             self._close()
         elif self.settings.safeMaxDuration and not self.multiplexes:
             stats.downstream_cx_http1_soft_drain.value += 1
-            self.drain = Drain.CLOSING
-            if not self.streams:
-                self._close()
+            self._isSoft = True
+            self.drain = Drain.DRAINING  # without a time: the next response is the last
         elif self.drain is Drain.NO:
             self._startDraining()
 

@@ -47,13 +47,7 @@ class FilterConfigs:
     def _add(self, name: str, holder: Any, owner: Any, context: Any) -> None:
         optional = disabled = False
         if holder.typeName == _FILTER_CONFIG:
-            wrapper = holder.open()
-            optional, disabled = wrapper.is_optional, wrapper.disabled
-            holder = wrapper.config
-            if holder is None and not disabled:
-                raise wrapper.error(
-                    f"Empty route/virtual host per filter configuration for {name} filter"
-                )
+            holder, optional, disabled = unwrapped(holder.open(), name)
         self.disabled[name] = disabled
         if holder is None:
             return
@@ -61,3 +55,17 @@ class FilterConfigs:
         if factory is not None:
             built = factory[0].buildRoute(factory[1], context)
             self.configs[name] = (*self.configs.get(name, ()), built)
+
+
+def unwrapped(config: Any, name: str) -> tuple[Any, bool, bool]:
+    """
+    Read a FilterConfig: what is in it (None for nothing), is_optional, disabled.
+
+    Raises:
+        ConfigError: nothing is in it, and it does not switch the filter off.
+    """
+    optional, disabled = config.is_optional, config.disabled
+    holder = config.config
+    if holder is None and not disabled:
+        raise config.error(f"Empty route/virtual host per filter configuration for {name} filter")
+    return holder, optional, disabled
