@@ -37,6 +37,7 @@ INTERNAL = [
 
 INTERFACES = {
     "access_log": ["IAccessLogFile", "IAccessLogManager", "IAccessLogger"],
+    "compression": ["CompressorLibrary", "DecompressorLibrary", "ICompressor", "IDecompressor"],
     "extensions": ["IExtensionFactory", "IFactoryContext", "Node"],
     "http": ["IHTTPCluster", "IHTTPFilterFactory", "IHTTPPool", "IPoolUser", "PoolConnection"],
     "network": [
