@@ -306,3 +306,55 @@ class LocalReplyTests(ConnectionCase):
         answer = self.client(GET).received
         self.assertTrue(answer.startswith(b"HTTP/1.1 503 "), answer)
         self.assertIn(b"x-a: b\r\n", answer)
+
+
+class ClosingTests(ConnectionCase):
+    """When HTTP/1.1 connections end, as real Envoy's do."""
+
+    def test_proxyConnection(self) -> None:
+        """`Proxy-Connection: close` is as good as `Connection: close`."""
+        envoy = self.start()
+        client = self.client(GET[:-2] + b"proxy-connection: close\r\n\r\n")
+        envoy.advance(2)
+
+        self.assertIn(b"connection: close\r\n", client.received)
+        self.assertTrue(client.ended)
+
+    def test_softDrain(self) -> None:
+        """http1_safe_max_connection_duration: the next request is answered, and is the last."""
+        options = {"max_connection_duration": "2s"}
+        envoy = self.start(
+            common_http_protocol_options=options, http1_safe_max_connection_duration=True
+        )
+        client = self.client(GET)
+        envoy.advance(3)
+        self.assertFalse(client.ended)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_http1_soft_drain"), 1)
+
+        client.write(GET)
+        envoy.advance(2)
+
+        self.assertEqual(client.received.count(b"HTTP/1.1 200 OK\r\n"), 2)
+        self.assertIn(b"connection: close\r\n", client.received)
+        self.assertTrue(client.ended)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_http1_soft_drain"), 0)
+
+    def test_streamError(self) -> None:
+        """stream_error_on_invalid_http_message: a request without a host leaves the rest alone."""
+        for keeps in (False, True):
+            envoy = self.start(stream_error_on_invalid_http_message=keeps)
+            client = self.client(b"GET / HTTP/1.1\r\n\r\n")
+            envoy.advance(2)
+            self.assertTrue(client.received.startswith(b"HTTP/1.1 400 Bad Request\r\n"))
+            self.assertEqual(client.ended, not keeps)
+
+    def test_interimIsCounted(self) -> None:
+        """100 is an answer too."""
+        envoy = self.start()
+        expecting = (
+            b"POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\n"
+        )
+        self.client(expecting, b"a")
+
+        self.assertEqual(envoy.stat("http.web.downstream_rq_1xx"), 1)
+        self.assertEqual(envoy.stat("http.web.downstream_rq_completed"), 2)

@@ -86,3 +86,31 @@ class TimeoutTests(ConnectionCase):
         envoy.advance(1000)
 
         self.assertEqual(client.received, b"")
+
+    def test_grpcTimeout(self) -> None:
+        """grpc-timeout counts where a route lets it: at most so long, less an offset."""
+        limit = {"grpc_timeout_header_max": "3s", "grpc_timeout_header_offset": "1s"}
+        route = {"cluster": "origin", "max_stream_duration": limit}
+        for asked, seconds in (("2S", 1.0), ("1H", 2.0), ("500m", 0.0)):
+            envoy = self.start([{**PROXIED, "route": route}])
+            origin = envoy.listen(ORIGIN)
+            lines = f"content-type: application/grpc\r\ngrpc-timeout: {asked}\r\n\r\n"
+            client = self.client(GET[:-2] + lines.encode())
+            if seconds:
+                told = b"grpc-timeout: %dm\r\n" % (seconds * 1000)
+                self.assertIn(told, origin.connections[0].received)
+                envoy.advance(seconds - 0.1)
+                self.assertEqual(client.received, b"")
+            envoy.advance(0.2)
+            self.assertIn(b"grpc-status: 4\r\n", client.received)
+
+    def test_noGrpcTimeout(self) -> None:
+        """Without that header the route has no limit of its own."""
+        route = {"cluster": "origin", "max_stream_duration": {"grpc_timeout_header_max": "1s"}}
+        envoy = self.start([{**PROXIED, "route": {**route, "timeout": "0s"}}])
+        envoy.listen(ORIGIN)
+        client = self.client(GET)
+
+        envoy.advance(10)
+
+        self.assertEqual(client.received, b"")

@@ -293,9 +293,9 @@ class ServerConnection(Link):
     def _resetAll(self, local: bool) -> None:
         """Whose end it was is told to the requests that are not over."""
         codec = self.codec
-        stats = self.settings.stats
         details = "downstream_local_disconnect" if local else "downstream_remote_disconnect"
         if self.streams:
+            stats = self.settings.stats
             stats.downstream_cx_destroy_active_rq.value += 1
             if local:
                 stats.downstream_cx_destroy_local_active_rq.value += 1
