@@ -115,6 +115,7 @@ class MetadataChainTests(ParityTestCase):
                 manager("http", [route("first")], [state], OUTER),
                 manager("missing", [route("unknown")], [state], OUTER),
                 manager("bare", [route("without")], [state], OUTER),
+                manager("native", [route("plain")], [state], OUTER),
                 proxied("first", "second"),
                 proxied("second", "origin"),
             ],
@@ -124,6 +125,7 @@ class MetadataChainTests(ParityTestCase):
                 hopTo("first", passing(*BOTH), False, called="unknown"),
                 hopTo("first", None, called="without"),
                 cluster("origin", f"127.0.0.1:{ports['origin']}"),
+                cluster("plain", f"127.0.0.1:{ports['origin']}", transport_socket=passing(*BOTH)),
             ],
             bootstrap_extensions=[extension],
         )
@@ -203,6 +205,14 @@ class MetadataChainTests(ParityTestCase):
             lambda side: self.hops(side, "bare", request), r"^cluster\.without\.", "bare.log"
         )
         self.assertTrue(first[0].startswith("-,-,-,- "), first)
+
+    def test_native(self) -> None:
+        """On a socket of the kernel internal_upstream is inert, but for its counter."""
+        self.same(
+            lambda side: asked(side.connect("native"), get("internal-header: FOO", CLOSING)),
+            r"^cluster\.plain\.(internal|upstream_cx_total)",
+            "native.log",
+        )
 
     def test_bodies(self) -> None:
         """10 KiB up and 20 KiB down."""
