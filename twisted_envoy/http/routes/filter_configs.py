@@ -15,14 +15,19 @@ class FilterConfigs:
     """
     The configs of all levels down to one.
 
+    Args:
+        kinds: filter name -> the messages that filters of that name take; others are ignored, as
+            in Envoy. A name that is not there takes any.
+
     Attributes:
         configs: filter name -> what buildRoute made, the least specific first.
         disabled: filter name -> what the most specific level says.
     """
 
-    __slots__ = ("configs", "disabled")
+    __slots__ = ("_kinds", "configs", "disabled")
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Mapping[str, frozenset[str]] | None = None) -> None:
+        self._kinds = {} if kinds is None else kinds
         self.configs: dict[str, tuple[object, ...]] = {}
         self.disabled: dict[str, bool] = {}
 
@@ -37,7 +42,7 @@ class FilterConfigs:
         """
         if not views:
             return self
-        found = FilterConfigs()
+        found = FilterConfigs(self._kinds)
         found.configs.update(self.configs)
         found.disabled.update(self.disabled)
         for name, holder in views.items():
@@ -52,9 +57,14 @@ class FilterConfigs:
         if holder is None:
             return
         factory = context.extensions.routeFactory(holder, name, _CATEGORY, owner, optional)
-        if factory is not None:
-            built = factory[0].buildRoute(factory[1], context)
+        if factory is None:
+            return
+        built = factory[0].buildRoute(factory[1], context)
+        kind: str = factory[0].routeTypeURL
+        if kind in self._kinds.get(name, (kind,)):
             self.configs[name] = (*self.configs.get(name, ()), built)
+        else:
+            owner.warn(f"the filter '{name}' is of another type: it ignores a {kind}")
 
 
 def unwrapped(config: Any, name: str) -> tuple[Any, bool, bool]:

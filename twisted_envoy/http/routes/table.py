@@ -6,11 +6,13 @@ Envoy: ConfigImpl and RouteMatcher in source/common/router/config_impl.cc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.routes.domains import Domains, DuplicateDomain
 from twisted_envoy.http.routes.entry import RouteEntry
+from twisted_envoy.http.routes.filter_configs import FilterConfigs
 from twisted_envoy.http.routes.finalize import Levels
 from twisted_envoy.http.routes.virtual_host import Building, VirtualHost, buildVirtualHost
 from twisted_envoy.network.matchers import fieldName
@@ -79,12 +81,18 @@ def _withoutPort(host: bytes) -> bytes:
     return host if colon < 0 or host.rfind(b"]") > colon else host[:colon]
 
 
-def buildRouteTable(config: Any, context: Any, validateClusters: bool = True) -> RouteTable:
+def buildRouteTable(
+    config: Any,
+    context: Any,
+    validateClusters: bool = True,
+    filterKinds: Mapping[str, frozenset[str]] | None = None,
+) -> RouteTable:
     """
     Build the table of a RouteConfiguration.
 
     Args:
         validateClusters: what counts unless the configuration says something itself.
+        filterKinds: HTTP filter name -> the messages that such filters take from routes.
     Raises:
         ConfigError: in Envoy's words.
     """
@@ -92,6 +100,7 @@ def buildRouteTable(config: Any, context: Any, validateClusters: bool = True) ->
     if config.validate_clusters is not None:
         validateClusters = config.validate_clusters
     top = Building(context, validateClusters)
+    top.configs = FilterConfigs(filterKinds)
     wins: bool = config.most_specific_header_mutations_wins
     top.requestLevels = top.responseLevels = Levels(wins)
     if config.max_direct_response_body_size_bytes is not None:

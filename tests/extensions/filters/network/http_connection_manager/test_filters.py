@@ -87,3 +87,18 @@ class FilterChainTests(SynchronousTestCase):
         envoy.advance(301)
 
         self.assertTrue(client.received.startswith(b"HTTP/1.1 504 Gateway Timeout\r\n"))
+
+    def test_otherKind(self) -> None:
+        """A route's config of another filter's type is ignored, with a warning, as in Envoy."""
+        kind = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"
+        route = {
+            "match": {"prefix": "/"},
+            "direct_response": {"status": 200},
+            "typed_per_filter_config": {"buffer": {"@type": kind}},
+        }
+        envoy = self.run_([BUFFER, ROUTER], route)
+        client = envoy.connect("web")
+        client.write(POST)
+        envoy.settle()
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 413 "), client.received)

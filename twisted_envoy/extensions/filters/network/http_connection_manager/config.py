@@ -12,7 +12,10 @@ from twisted_envoy.access_log.filters import buildFilter
 from twisted_envoy.access_log.logger import buildAccessLogs
 from twisted_envoy.codec.settings import HeaderLimits
 from twisted_envoy.errors import UnsupportedField
-from twisted_envoy.extensions.filters.network.http_connection_manager.filters import buildFilters
+from twisted_envoy.extensions.filters.network.http_connection_manager.filters import (
+    buildFilters,
+    filterKinds,
+)
 from twisted_envoy.http.edge.edge import Edge, EdgeFacts
 from twisted_envoy.http.h2_stats import HTTP2Stats
 from twisted_envoy.http.local_reply import LocalReplies
@@ -132,7 +135,8 @@ def _streamErrors(config: View) -> bool:
 def _routes(config: View, context: Any) -> Any:
     kind = config.which("route_specifier")
     if kind == "route_config":
-        return buildRouteTable(config.route_config, context)
+        kinds = filterKinds(config, context)
+        return buildRouteTable(config.route_config, context, filterKinds=kinds)
     raise UnsupportedField(
         config.path, f"{kind} is not implemented by twisted_envoy", config.position(kind)
     )

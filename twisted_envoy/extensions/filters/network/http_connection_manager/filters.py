@@ -55,3 +55,21 @@ def buildFilters(configs: tuple[View, ...], context: Any) -> FilterPlan:
         makers.append(factory.build(inner, context))
         names.append(config.name)
     return FilterPlan(makers, names, frozenset(disabled))
+
+
+def filterKinds(config: View, context: Any) -> dict[str, frozenset[str]]:
+    """
+    What filters take from routes: name -> messages; a name that may take any is left out.
+
+    Args:
+        config: of the connection manager.
+    """
+    kinds: dict[str, frozenset[str]] = {}
+    chains = (config.http_filters, *(one.filters for one in config.upgrade_configs))
+    for one in (one for chain in chains for one in chain):
+        holder = one.typed_config
+        factory = None if holder is None else context.extensions.factory(holder.typeName)
+        kind: str = getattr(factory, "routeTypeURL", "")
+        if kind:
+            kinds[one.name] = kinds.get(one.name, frozenset()) | {kind}
+    return kinds
