@@ -157,7 +157,12 @@ class _Builder:
         checkTracing(bootstrap)
         resources = bootstrap.static_resources
         if resources is not None:
-            _log.info("loading {count} static secret(s)", count=0)
+            count = 0
+            if resources.secrets:
+                from twisted_envoy.extensions.common.tls.secrets import keepStaticSecrets
+
+                count = keepStaticSecrets(resources.secrets, context)
+            _log.info("loading {count} static secret(s)", count=count)
             self._clusters(resources.clusters)
             checkLocalCluster(bootstrap, context)
             listeners = self._listeners(

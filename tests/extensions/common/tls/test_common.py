@@ -19,7 +19,8 @@ class CommonTests(SynchronousTestCase):
 
     def test_nothing(self):
         """A context may be missing."""
-        settings, certificates = readCommon(None, TLSStats(Store().scope("ssl.")), False)
+        common = readCommon(None, TLSStats(Store().scope("ssl.")), False)
+        settings, certificates = common.resolve()
 
         self.assertEqual((settings.protocols, certificates), ((), ()))
 
@@ -39,7 +40,8 @@ class CommonTests(SynchronousTestCase):
                 },
             },
         )
-        settings, certificates = readCommon(view, TLSStats(store.scope("ssl.")), True, True)
+        common = readCommon(view, TLSStats(store.scope("ssl.")), True, True)
+        settings, certificates = common.resolve()
 
         self.assertEqual(settings.protocols, (b"h2", b"http/1.1"))
         self.assertTrue(settings.verifier.required)

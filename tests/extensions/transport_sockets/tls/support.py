@@ -34,6 +34,10 @@ class Context:
         self.stats = self.scope = Store()
         self.extensions = Extensions()
         self.runtime = Runtime()
+        self.singletons = {}
+
+    def singleton(self, key, make):
+        return self.singletons.setdefault(key, make())
 
 
 def server(context, config):

@@ -2,13 +2,87 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.extensions.common.tls.certificate import Certificate, readCertificate
 from twisted_envoy.extensions.common.tls.context import ContextSettings
-from twisted_envoy.extensions.common.tls.parameters import readParameters
+from twisted_envoy.extensions.common.tls.parameters import Parameters, readParameters
+from twisted_envoy.extensions.common.tls.secrets import SecretSource, readSecretSource
 from twisted_envoy.extensions.common.tls.stats import TLSStats
 from twisted_envoy.extensions.common.tls.validation import buildVerifier
+from twisted_envoy.extensions.common.tls.verifier import Verifier
+
+
+@dataclass(frozen=True)
+class CommonTLS:
+    """
+    What one side has, its secrets not yet looked at.
+
+    Attributes:
+        own: certificates of the config itself; named: those that it names.
+        verifier: of the config itself; trusted: of the secret that it names.
+    """
+
+    stats: TLSStats
+    isServer: bool
+    required: bool
+    parameters: Parameters
+    protocols: tuple[bytes, ...] = ()
+    own: tuple[Certificate, ...] = ()
+    named: tuple[SecretSource, ...] = ()
+    verifier: Verifier | None = None
+    trusted: SecretSource | None = None
+
+    def resolve(self) -> tuple[ContextSettings, tuple[Certificate, ...]]:
+        """
+        What the secrets say now.
+
+        Raises:
+            ConfigError: one of them cannot be had.
+        """
+        certificates = list(self.own)
+        for source in self.named:
+            content = source.read()
+            certificates.append(readCertificate(content))
+            content.moot("watched_directory", "the files themselves are looked at")
+            source.check(content)
+            self._tell(certificates[-1], source.name)
+        verifier = self.verifier
+        if self.trusted is not None:
+            content = self.trusted.read()
+            verifier = buildVerifier(content, self.stats, self.isServer, self.required)
+            content.moot("watched_directory", "the files themselves are looked at")
+            self.trusted.check(content)
+        if verifier is None:
+            verifier = buildVerifier(None, self.stats, self.isServer, self.required)
+        settings = ContextSettings(self.parameters, verifier, self.protocols)
+        return settings, tuple(certificates)
+
+    def _tell(self, certificate: Certificate, name: str) -> None:
+        self.stats.expires("cert", name, int(certificate.leaf.not_valid_after_utc.timestamp()))
+
+    def watched(self) -> tuple[str, ...]:
+        """The files whose changes count, those that certificates stand in included."""
+        sources = [*self.named, *([] if self.trusted is None else [self.trusted])]
+        paths = {path for source in sources for path in source.watched}
+        for source in sources:
+            if source.path:
+                try:
+                    paths |= _filesOf(source.read())
+                except Exception:
+                    continue  # it is told when it is made
+        return tuple(sorted(paths))
+
+
+def _filesOf(content: Any) -> set[str]:
+    """The files that a secret names."""
+    found = set()
+    for field in ("certificate_chain", "private_key", "pkcs12", "trusted_ca", "crl"):
+        source = getattr(content, field, None)
+        if source is not None and source.which("specifier") == "filename":
+            found.add(source.filename)
+    return found
 
 
 def readCommon(
@@ -17,27 +91,43 @@ def readCommon(
     isServer: bool,
     required: bool = False,
     preferClients: bool = False,
-) -> tuple[ContextSettings, tuple[Certificate, ...]]:
+    context: Any = None,
+) -> CommonTLS:
     """
     Read a CommonTlsContext.
 
     Args:
         view: None without one. required: a client must show a certificate.
+        context: an IFactoryContext, where the bootstrap's secrets are.
     Raises:
         ConfigError: in Envoy's words where it has some.
     """
     if view is None:
-        parameters = readParameters(None, isServer, preferClients)
-        return ContextSettings(parameters, buildVerifier(None, stats, isServer, required)), ()
-    certificates = tuple(readCertificate(each) for each in view.tls_certificates)
-    verifier = buildVerifier(view.validation_context, stats, isServer, required)
-    for certificate in certificates:
-        stats.expires("cert", "", int(certificate.leaf.not_valid_after_utc.timestamp()))
-    for authority in verifier.authorities or ():
-        stats.expires("ca_cert", "", int(authority.not_valid_after_utc.timestamp()))
-    settings = ContextSettings(
-        readParameters(view.tls_params, isServer, preferClients),
-        verifier,
-        tuple(name.encode() for name in view.alpn_protocols),
+        return CommonTLS(stats, isServer, required, readParameters(None, isServer, preferClients))
+    own = tuple(readCertificate(each) for each in view.tls_certificates)
+    named = tuple(
+        readSecretSource(each, "tls_certificate", context)
+        for each in view.tls_certificate_sds_secret_configs
     )
-    return settings, certificates
+    verifier = trusted = None
+    if view.which("validation_context_type") == "validation_context_sds_secret_config":
+        config = view.validation_context_sds_secret_config
+        trusted = readSecretSource(config, "validation_context", context)
+    else:
+        verifier = buildVerifier(view.validation_context, stats, isServer, required)
+    common = CommonTLS(
+        stats,
+        isServer,
+        required,
+        readParameters(view.tls_params, isServer, preferClients),
+        tuple(name.encode() for name in view.alpn_protocols),
+        own,
+        named,
+        verifier,
+        trusted,
+    )
+    for certificate in own:
+        common._tell(certificate, "")
+    for authority in () if verifier is None else verifier.authorities or ():
+        stats.expires("ca_cert", "", int(authority.not_valid_after_utc.timestamp()))
+    return common

@@ -10,6 +10,7 @@ from zope.interface import implementer
 from twisted_envoy.codec.tls_info import TLSInfo
 from twisted_envoy.codec.tls_record import TLSProblem, newRecord
 from twisted_envoy.extensions.common.tls.context import ServerContexts
+from twisted_envoy.extensions.common.tls.rotation import Rotating
 from twisted_envoy.extensions.common.tls.stats import TLSStats
 from twisted_envoy.extensions.common.tls.verifier import Verifier
 from twisted_envoy.extensions.transport_sockets.tls.transport import TLSTransport
@@ -23,22 +24,19 @@ class DownstreamTLS:
     Puts accepted connections inside TLS.
 
     Args:
-        contexts: OpenSSL's.
-        verifier: of clients' certificates.
+        contexts: OpenSSL's, and who verifies clients' certificates.
         post: runs a call when the current event has ended.
         seconds: the reactor's clock.
     """
 
     def __init__(
         self,
-        contexts: ServerContexts,
-        verifier: Verifier,
+        contexts: Rotating[tuple[ServerContexts, Verifier]],
         stats: TLSStats,
         post: Callable[[Any], None],
         seconds: Callable[[], float],
     ) -> None:
         self.contexts = contexts
-        self.verifier = verifier
         self.stats = stats
         self.post = post
         self.seconds = seconds
@@ -48,8 +46,9 @@ class DownstreamTLS:
 
     def wrap(self, wire: Any, streamInfo: StreamInfo) -> TLSTransport:
         """The transport of what is inside; the wire is its own from now on."""
-        record = newRecord(self.contexts.default, True)
-        info = TLSInfo(record.connection, self.verifier.trusts)
+        contexts, verifier = self.contexts.current()
+        record = newRecord(contexts.default, True)
+        info = TLSInfo(record.connection, verifier.trusts)
         transport = TLSTransport(record, _Downstream(self, streamInfo, info), self.post)
         wire.protocol = transport
         transport.makeConnection(wire)

@@ -14,6 +14,7 @@ from zope.interface import implementer
 
 from twisted_envoy.codec.tls_info import TLSInfo
 from twisted_envoy.codec.tls_record import TLSProblem, TLSRecord, newRecord
+from twisted_envoy.extensions.common.tls.rotation import Rotating
 from twisted_envoy.extensions.common.tls.stats import TLSStats
 from twisted_envoy.extensions.common.tls.verifier import Verifier
 from twisted_envoy.extensions.transport_sockets.tls.transport import TLSTransport
@@ -34,7 +35,7 @@ class UpstreamTLS:
 
     Args:
         raw: makes the connections below.
-        context: OpenSSL's.
+        contexts: OpenSSL's, and who verifies servers' certificates.
         serverName: asked for; "" for none.
         byHost: the host's own name is asked for when it has one.
         post: runs a call when the current event has ended.
@@ -48,8 +49,7 @@ class UpstreamTLS:
     def __init__(
         self,
         raw: IUpstreamTransportSocketFactory,
-        context: SSL.Context,
-        verifier: Verifier,
+        contexts: Rotating[tuple[SSL.Context, Verifier]],
         stats: TLSStats,
         post: Callable[[Any], None],
         serverName: str = "",
@@ -58,8 +58,8 @@ class UpstreamTLS:
         hasALPN: bool = False,
     ) -> None:
         self._raw = raw
-        self.context = context
-        self.verifier = verifier
+        self._contexts = contexts
+        self._context = contexts.value[0]
         self.stats = stats
         self.post = post
         self._serverName = serverName
@@ -80,7 +80,11 @@ class UpstreamTLS:
 
     def newRecord(self, serverName: str, protocols: tuple[bytes, ...]) -> TLSRecord:
         """The TLS of a new connection."""
-        record = newRecord(self.context, False)
+        context = self._contexts.current()[0]
+        if context is not self._context:
+            self._context = context
+            self._sessions.clear()
+        record = newRecord(context, False)
         if protocols:
             record.connection.set_alpn_protos(list(protocols))
         if serverName:
@@ -88,6 +92,11 @@ class UpstreamTLS:
         if self._sessions:
             record.connection.set_session(self._sessions[-1])
         return record
+
+    @property
+    def trusts(self) -> bool:
+        """A server that is accepted has been verified."""
+        return self._contexts.value[1].trusts
 
     def remember(self, connection: SSL.Connection) -> None:
         """Keep an open connection's session for the next ones."""
@@ -175,7 +184,7 @@ class _Attempt:
     def handshakeDone(self, transport: TLSTransport) -> None:
         """The wire's handshake: the connection is there."""
         socket = self._socket
-        info = TLSInfo(transport.connection, socket.verifier.trusts)
+        info = TLSInfo(transport.connection, socket.trusts)
         transport.tls = info
         socket.stats.opened(info)
         if info.version != "TLSv1.3":
