@@ -163,6 +163,7 @@ OBJECT_FACTORIES: Mapping[str, ObjectFactory] = {
     "envoy.string": StringObject,
     "envoy.hashable_string": HashableStringObject,
     "envoy.bool": makeBool,
+    "envoy.uint64": makeUint64,
     "envoy.tcp_proxy.cluster": UntypedObject,
     "envoy.tcp_proxy.disable_tunneling": makeFlag,
     "envoy.tcp_proxy.per_connection_idle_timeout_ms": makeUint64,
@@ -178,7 +179,7 @@ OBJECT_FACTORIES: Mapping[str, ObjectFactory] = {
     "envoy.upstream.dynamic_port": makeUint32,
     "envoy.ratelimit.hits_addend": makeUint32,
 }
-"""Factory key -> factory: Envoy 1.40's, without those of HTTP and AI filters."""
+"""Factory key -> factory: Envoy 1.40's (and `envoy.uint64`), without HTTP and AI filters'."""
 
 
 def _unsigned(text: str, bits: int) -> int | None:
