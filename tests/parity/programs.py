@@ -184,10 +184,14 @@ class Program:
 
         return until(whole)
 
-    def stop(self) -> int:
-        """End it with SIGTERM; its status."""
+    def end(self) -> None:
+        """Tell it to end."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> int:
+        """End it with SIGTERM; its status."""
+        self.end()
         try:
             status = self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:

@@ -105,15 +105,31 @@ class Running:
     def start(self, owner: type[ParityTestCase], folder: Path) -> None:
         """Stop those of the class before; start both for another, in a folder."""
         self.stop()
-        for name, command in (("envoy", theirCommand()), ("ours", ourCommand())):
-            self.sides.append(Side(command, folder / name, owner.origins, owner.text))
+        commands = {"envoy": theirCommand(), "ours": ourCommand()}
+        with ThreadPoolExecutor(2) as pool:
+            starting = [
+                pool.submit(Side, command, folder / name, owner.origins, owner.text)
+                for name, command in commands.items()
+            ]
+        try:
+            for side in starting:
+                self.sides.append(side.result())
+        except BaseException:
+            for side in starting:
+                if side.exception() is None:
+                    side.result().stop()
+            self.sides.clear()
+            raise
         self.owner = owner
 
     def stop(self) -> None:
         """Stop what runs."""
         self.owner = None
-        while self.sides:
-            self.sides.pop().stop()
+        sides, self.sides = self.sides, []
+        for side in sides:
+            side.program.end()
+        for side in sides:
+            side.stop()
 
 
 RUNNING = Running()
