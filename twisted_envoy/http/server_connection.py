@@ -37,6 +37,7 @@ from twisted_envoy.codec.http import (
     Reset,
 )
 from twisted_envoy.http.keepalive import PingKeepalive
+from twisted_envoy.http.request_side import RequestSide
 from twisted_envoy.http.settings import ManagerSettings
 from twisted_envoy.http.stream import HTTPStream
 from twisted_envoy.internal.address import InternalAddress
@@ -67,7 +68,7 @@ class ServerConnection(Link):
 
     Attributes:
         codec: None before the first bytes when it depends on them.
-        info: the connection's StreamInfo.
+        info: the connection's StreamInfo. bufferLimit: bytes, the listener's.
         streams: requests that are not over.
         multiplexes: it is HTTP/2: requests end alone.
     """
@@ -85,6 +86,7 @@ class ServerConnection(Link):
         "_remote",
         "_requests",
         "_sniffed",
+        "bufferLimit",
         "codec",
         "dataReceived",
         "drain",
@@ -101,6 +103,7 @@ class ServerConnection(Link):
         self.drain = Drain.NO
         self.dataReceived: Callable[[bytes], None] = self._sniff
         self.info: StreamInfo
+        self.bufferLimit: int
         self.streams: set[HTTPStream] = set()
         self._sniffed = b""
         self._requests = 0
@@ -135,6 +138,7 @@ class ServerConnection(Link):
     def connectionMade(self) -> None:
         settings = self.settings
         self.info = self.chain.streamInfo
+        self.bufferLimit = self.chain.bufferLimit
         stats = settings.stats
         stats.downstream_cx_total.value += 1
         stats.downstream_cx_active.value += 1
@@ -345,7 +349,7 @@ class ServerConnection(Link):
 
     # What streams call.
 
-    def requestCame(self, stream: HTTPStream, headers: HeaderMap) -> None:
+    def requestCame(self, stream: RequestSide, headers: HeaderMap) -> None:
         """A request's headers are there."""
         if self.multiplexes:
             upgrade = headers.get(b":protocol")
@@ -357,7 +361,7 @@ class ServerConnection(Link):
         elif _asksToClose(headers, stream.streamInfo.protocol):
             stream.closesAfter = True
 
-    def refuse(self, stream: HTTPStream, refusal: Any) -> None:
+    def refuse(self, stream: RequestSide, refusal: Any) -> None:
         """The request is answered before it has a route."""
         if refusal.close:
             stream.closesAfter = True

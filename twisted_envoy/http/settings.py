@@ -95,7 +95,6 @@ class ManagerSettings:
     proxies100Continue: bool = False
     safeMaxDuration: bool = False
     tunnelHalfClose: bool = False
-    bufferLimit: int = 1024 * 1024
     seconds: Callable[[], float] = field(init=False)
     idleWatch: IdleWatch = field(init=False)
     hasTimers: bool = field(init=False)

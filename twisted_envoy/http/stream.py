@@ -2,12 +2,11 @@
 One request of a client and its response: between a codec's stream and the HTTP filters.
 
     event                      sent by           what happens
-    decodeHeaders/Data/...     the codec         checks and edits, a route, then the filters
+    decodeHeaders/Data/...     the codec         see http.request_side
     sendLocalReply             anybody           the response of our own, through the filters
     encodeHeaders/Data/...     terminal filter   the filters, then edits, then the codec
     resetStream                terminal filter   the response cannot be finished
-    streamReset                the codec         the client gave up, or its connection is gone
-    timers                     time              see http.stream_timers
+    finish                     either side       filters let go, the record is written
 
 Envoy: ConnectionManagerImpl::ActiveStream
 """
@@ -18,297 +17,28 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
-from zope.interface import implementer
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.http import CodecError, IStreamDecoder, IStreamEncoder, Reset
-from twisted_envoy.http.filter_chain import Decoding, Encoding, FilterPlan
-from twisted_envoy.http.stream_timers import StreamTimers, answerIdle
-from twisted_envoy.network.read_gate import HELD_FULL, ReadGate
+from twisted_envoy.codec.http import Reset
+from twisted_envoy.http.filter_chain import Encoding
+from twisted_envoy.http.request_side import RequestSide
+from twisted_envoy.network.read_gate import HELD_FULL
 from twisted_envoy.network.records import writeRecord
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext, UpstreamInfo
 
 if TYPE_CHECKING:
     from twisted_envoy.http.filter import HTTPFilter
-    from twisted_envoy.http.server_connection import ServerConnection
 
 _log = Logger("http")
 
-_CONTINUE = b"100-continue"
-_NOTHING: dict[str, bool] = {}
 
+class HTTPStream(RequestSide):
+    """One request, as filters see it (attributes: RequestSide's)."""
 
-@implementer(IStreamDecoder, IPushProducer)
-class HTTPStream:
-    """
-    One request.
+    __slots__ = ()
 
-    Args:
-        connection: it came over.
-        encoder: the codec's, for the response.
-
-    Attributes:
-        streamInfo: what is known about it; route: chosen for it, None for none.
-        requestHeaders, requestTrailers, responseHeaders, responseTrailers: None before they came.
-        requestEnded: all of it has come. decodingEnded: the filters see no more of it.
-        responseStarted, ended: the response's headers are sent; it is all over.
-        isTunnel: an upgrade or CONNECT was let through.
-        gate: whether the request's body is read.
-        bufferLimit: bytes that may be held in each direction.
-        closesAfter: this request's end is the connection's.
-        lastActivity: seconds, when something came or went.
-        watched: the connection manager's stream_idle_timeout holds.
-        timers: of the further times that this request has, None for none.
-    """
-
-    __slots__ = (
-        "_decoding",
-        "_encoding",
-        "_gate",
-        "_paused",
-        "_plan",
-        "_producer",
-        "_responsePaused",
-        "bufferLimit",
-        "closesAfter",
-        "connection",
-        "decodingEnded",
-        "encoder",
-        "ended",
-        "filters",
-        "isTunnel",
-        "lastActivity",
-        "requestEnded",
-        "requestHeaders",
-        "requestTrailers",
-        "responseEnded",
-        "responseHeaders",
-        "responseStarted",
-        "responseTrailers",
-        "route",
-        "settings",
-        "streamInfo",
-        "timers",
-        "watched",
-    )
-
-    def __init__(self, connection: ServerConnection, encoder: IStreamEncoder) -> None:
-        settings = connection.settings
-        self.connection = connection
-        self.encoder = encoder
-        self.settings = settings
-        self.lastActivity = now = settings.seconds()
-        self.streamInfo = RequestInfo(connection.info, now)
-        self.requestHeaders: HeaderMap | None = None
-        self.requestTrailers: HeaderMap | None = None
-        self.responseHeaders: HeaderMap | None = None
-        self.responseTrailers: HeaderMap | None = None
-        self.requestEnded = self.decodingEnded = False
-        self.responseStarted = self.responseEnded = self.ended = False
-        self.isTunnel = self.closesAfter = False
-        self.route: Any = None
-        self.filters: list[HTTPFilter] = []
-        self.bufferLimit = settings.bufferLimit
-        self._gate: ReadGate | None = None
-        self.watched = True
-        self.timers = StreamTimers(self) if settings.hasTimers else None
-        self._plan: FilterPlan = settings.plan
-        self._decoding: Any = None
-        self._encoding: Encoding | None = None
-        self._producer: IPushProducer | None = None
-        self._responsePaused = self._paused = False
-        settings.stats.downstream_rq_active.value += 1
-
-    @property
-    def gate(self) -> ReadGate:
-        """Made when it is asked for: most requests have no body."""
-        gate = self._gate
-        if gate is None:
-            gate = self._gate = ReadGate(self)
-        return gate
-
-    # The request, from the codec.
-
-    def decode1xx(self, headers: HeaderMap) -> None:
-        """Clients send none."""
-
-    def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
-        settings = self.settings
-        info = self.streamInfo
-        connection = self.connection
-        self.requestHeaders = info.requestHeaders = headers
-        self.lastActivity = info.headersReceivedTime = settings.seconds()
-        info.protocol = connection.codec.protocol
-        if self.timers is not None:
-            self.timers.headersCame()
-        if endStream:
-            self._requestEnds()
-        connection.requestCame(self, headers)
-        if b"expect" in headers and self._expectsContinue(headers):
-            headers.remove(b"expect")
-            if not endStream:
-                connection.countResponse(100)
-                self.encoder.encode1xx(HeaderMap(((b":status", b"100"),)))
-        refusal = settings.edge.prepareRequest(
-            headers, info, connection.info, info.tls is not None
-        )
-        if refusal is not None:
-            connection.refuse(self, refusal)
-            return
-        self.refreshRoute()
-        if not self._chooseFilters(headers):
-            self._plan = settings.plan
-            self._makeFilters()
-            settings.stats.downstream_rq_ws_on_non_ws_route.value += 1
-            self.sendLocalReply(403, b"", "upgrade_failed")
-            return
-        self._makeFilters()
-        self._setRouteTimes()
-        if settings.records.onNewRequest:
-            self.writeRecord("DownstreamStart")
-        try:
-            self._decoding.headers(headers, endStream)
-        except Exception:
-            self._filterRaised()
-
-    def _expectsContinue(self, headers: HeaderMap) -> bool:
-        """The client waits for 100, and it is for us to say it."""
-        return headers[b"expect"].lower() == _CONTINUE and not self.settings.proxies100Continue
-
-    def decodeData(self, data: bytes, endStream: bool) -> None:
-        if endStream and data and not (self._plan.decodesAlone or self.connection.multiplexes):
-            self.decodeData(data, False)  # as Envoy's codec, which gives the end by itself
-            data = b""
-        self.streamInfo.bytesReceived += len(data)
-        self.lastActivity = self.settings.seconds()
-        if endStream:
-            self._requestEnds()
-        if self.decodingEnded:
-            return
-        try:
-            self._decoding.data(data, endStream)
-        except Exception:
-            self._filterRaised()
-
-    def decodeTrailers(self, trailers: HeaderMap) -> None:
-        self.requestTrailers = self.streamInfo.requestTrailers = trailers
-        self.lastActivity = self.settings.seconds()
-        self._requestEnds()
-        if self.decodingEnded:
-            return
-        try:
-            self._decoding.trailers(trailers)
-        except Exception:
-            self._filterRaised()
-
-    def streamReset(self, reason: Reset, details: str) -> None:
-        """The client gave this request up, or its connection is gone."""
-        if self.ended:
-            return
-        settings = self.settings
-        info = self.streamInfo
-        settings.stats.downstream_rq_rx_reset.value += 1
-        if reason is Reset.CONNECTION_TERMINATION:
-            info.raiseFlag("DC")
-            info.responseCodeDetails = details or "downstream_remote_disconnect"
-        elif reason is Reset.PROTOCOL_ERROR:
-            info.raiseFlag("DPE")
-            info.responseCodeDetails = details
-        elif reason in (Reset.REMOTE, Reset.REMOTE_REFUSED):
-            info.raiseFlag("DR")
-            info.responseCodeDetails = details or "http2.remote_reset"
-        elif details:
-            info.responseCodeDetails = details
-        self.finish()
-
-    def streamFailed(self, error: CodecError) -> None:
-        """The request cannot be read."""
-        self.streamInfo.raiseFlag("DPE")
-        if self.requestHeaders is None:
-            self.streamInfo.protocol = self.connection.protocol
-        self.connection.willClose()
-        if error.status:
-            self.sendLocalReply(error.status, error.body, error.details)
-
-    def _requestEnds(self) -> None:
-        self.requestEnded = True
-        self.streamInfo.lastRequestByteReceivedTime = self.lastActivity
-        if self.timers is not None:
-            self.timers.requestEnded()
-
-    def idled(self) -> None:
-        """Nothing has come or gone for too long."""
-        self.watched = False
-        answerIdle(self)
-
-    def _setRouteTimes(self) -> None:
-        """A route may say otherwise about silence and duration."""
-        route = self.route
-        if route is None or (route.idleTimeout is None and route.maxStreamDuration is None):
-            return
-        if self.timers is None:
-            self.timers = StreamTimers(self)
-        self.timers.routeChosen(route)
-
-    # Route and filters.
-
-    def refreshRoute(self) -> None:
-        """Choose the route by what the request looks like now."""
-        info = self.streamInfo
-        settings = self.settings
-        self.route = info.route = route = settings.routes.match(
-            self.requestHeaders, info, settings.random.getrandbits(64)
-        )
-        if route is not None:
-            info.routeName = route.name
-
-    def clearRouteCache(self) -> None:
-        """The same: the next look at the route sees the new one."""
-        self.refreshRoute()
-
-    def _chooseFilters(self, headers: HeaderMap) -> bool:
-        """Whether the request may go on: it wants no upgrade, or one that is allowed."""
-        kind = headers.get(b"upgrade")
-        if headers.get(b":method") == b"CONNECT":
-            kind = b"CONNECT"
-        if kind is None:
-            return True
-        name = kind.decode("latin-1").lower()
-        own = self.settings.upgrades.get(name)
-        route = self.route
-        byRoute = None if route is None else route.upgrades.get(name)
-        if byRoute is not None and not byRoute.enabled:
-            return False
-        if byRoute is None and (own is None or not own.enabled):
-            return route is None  # that there is no route is said first
-        if own is not None and own.plan is not None:
-            self._plan = own.plan
-        self.isTunnel = True
-        self.streamInfo.upgradeProtocol = name
-        stats = self.settings.stats
-        stats.downstream_cx_upgrades_total.value += 1
-        stats.downstream_cx_upgrades_active.value += 1
-        return True
-
-    def _makeFilters(self) -> None:
-        route = self.route
-        plan = self._plan
-        if not plan.isFixed or (route is not None and route.filterDisabled):
-            plan = plan.forRoute(_NOTHING if route is None else route.filterDisabled)
-            self._plan = plan
-        filters: list[Any] = [None] * len(plan.makers)
-        self.filters = filters
-        for index, make in plan.needed:
-            filters[index] = one = make()
-            one.stream = self
-            one.index = index
-        if plan.decodesAlone:
-            self._decoding = _Straight(filters[-1])
-        else:
-            self._decoding = Decoding(self, filters, plan.decodeSteps)
-        if not plan.encodesAlone:
-            self._encoding = Encoding(self, filters, plan.encodeSteps)
+    # What filters are told.
 
     def routeConfig(self, name: str) -> Any:
         """The most specific typed_per_filter_config of that filter name; None for none."""
@@ -364,6 +94,7 @@ class HTTPStream:
                 self._encoding.releaseSome(filter.index, size)
             except Exception:
                 self._filterRaised()
+
     def addDecodedData(self, filter: HTTPFilter, data: bytes) -> None:
         """See HTTPFilter."""
         self._decoding.insert(filter.index, data)
@@ -372,7 +103,6 @@ class HTTPStream:
         """See HTTPFilter."""
         if self._encoding is not None:
             self._encoding.insert(filter.index, data)
-
 
     def addDecodedTrailers(self) -> HeaderMap:
         """See HTTPFilter."""
@@ -385,6 +115,7 @@ class HTTPStream:
         trailers = cast(Encoding, self._encoding).addTrailers()
         self.responseTrailers = self.streamInfo.responseTrailers = trailers
         return trailers
+
     def heldRequestChanged(self, size: int) -> None:
         """Read no more while too much is held."""
         if size > self.bufferLimit:
@@ -401,28 +132,6 @@ class HTTPStream:
                     self._producer.pauseProducing()
                 else:
                     self._producer.resumeProducing()
-
-    def _filterRaised(self) -> None:
-        _log.failure("an HTTP filter raised; the request is ended")
-        if not self.ended:
-            self.sendLocalReply(500, b"", "filter_raised")
-
-    # IPushProducer: the gate's view of the request.
-
-    def pauseProducing(self) -> None:
-        self.settings.stats.downstream_flow_control_paused_reading_total.value += 1
-        if not self.ended:
-            self._paused = True
-            self.encoder.pauseReading()
-
-    def resumeProducing(self) -> None:
-        self.settings.stats.downstream_flow_control_resumed_reading_total.value += 1
-        if not self.ended and self._paused:
-            self._paused = False
-            self.encoder.resumeReading()
-
-    def stopProducing(self) -> None:
-        """Whoever reads the request is gone; the filters know."""
 
     # The response, from the terminal filter.
 
@@ -640,22 +349,3 @@ class HTTPStream:
         logs = self.settings.records.logs
         if logs:
             writeRecord(logs, FormatContext(self.streamInfo, kind, self.settings.seconds()))
-
-
-class _Straight:
-    """The request's way when only the terminal filter looks at it."""
-
-    __slots__ = ("data", "headers", "trailers")
-
-    heldBytes = 0
-
-    def __init__(self, terminal: Any) -> None:
-        self.headers = terminal.decodeHeaders
-        self.data = terminal.decodeData
-        self.trailers = terminal.decodeTrailers
-
-    def hold(self, index: int) -> None:
-        """Nothing comes after it."""
-
-    def release(self, index: int) -> None:
-        """Nothing waits."""

@@ -19,8 +19,8 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted_envoy.http.grpc import DEADLINE_EXCEEDED, grpcTimeout, grpcTimeoutText, isGRPC
 
 if TYPE_CHECKING:
+    from twisted_envoy.http.request_side import RequestSide
     from twisted_envoy.http.server_connection import ServerConnection
-    from twisted_envoy.http.stream import HTTPStream
 
 _FINENESS = 1000
 """Looks that a watch may take in one time-out; a stream may be that part of it late."""
@@ -99,7 +99,7 @@ class StreamTimers:
         "_stream",
     )
 
-    def __init__(self, stream: HTTPStream) -> None:
+    def __init__(self, stream: RequestSide) -> None:
         self._stream = stream
         settings = stream.settings
         timeouts = settings.timeouts
@@ -228,12 +228,12 @@ class StreamTimers:
         stream.writeRecord("DownstreamPeriodic")
 
 
-def _status(stream: HTTPStream) -> int:
+def _status(stream: RequestSide) -> int:
     """Whose fault it is."""
     return 504 if stream.requestEnded else 408
 
 
-def answerIdle(stream: HTTPStream) -> None:
+def answerIdle(stream: RequestSide) -> None:
     """Nothing has come or gone for too long."""
     stream.settings.stats.downstream_rq_idle_timeout.value += 1
     stream.streamInfo.raiseFlag("SI")

@@ -39,7 +39,6 @@ OBEYED = {
     "add_user_agent": True,
     "append_x_forwarded_port": True,
     "add_proxy_protocol_connection_state": False,
-    "forward_client_cert_details": "SANITIZE",
     "forward_proto_config": {"http_destination_ports": [1], "https_destination_ports": [2]},
     "proxy_status_config": {
         "remove_details": True,

@@ -1,0 +1,58 @@
+"""The request's half of a stream, as clients see it; more is in test_stream and test_smuggling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tests.http.manager import ORIGIN, PROXIED
+from tests.http.test_server_connection import GET, ConnectionCase
+
+UPGRADE = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+
+
+class UpgradeTests(ConnectionCase):
+    """What may become a tunnel."""
+
+    def test_enabledByManager(self) -> None:
+        """An upgrade that the connection manager enables goes upstream."""
+        envoy = self.start([PROXIED], upgrade_configs=[{"upgrade_type": "websocket"}])
+        origin = envoy.listen(ORIGIN)
+        self.client(UPGRADE)
+
+        self.assertIn(b"upgrade: websocket\r\n", origin.connections[0].received)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_upgrades_active"), 1)
+
+    def test_routesWord(self) -> None:
+        """A route may enable what the manager does not, and disable what it does."""
+        for manager, route, enabled in ((False, True, True), (True, False, False)):
+            own = {"upgrade_configs": [{"upgrade_type": "websocket", "enabled": route}]}
+            envoy = self.start(
+                [{**PROXIED, "route": {"cluster": "origin", **own}}],
+                upgrade_configs=[{"upgrade_type": "websocket", "enabled": manager}],
+            )
+            envoy.listen(ORIGIN)
+            client = self.client(UPGRADE)
+            self.assertEqual(client.received.startswith(b"HTTP/1.1 403 "), not enabled)
+
+    def test_noRouteFirst(self) -> None:
+        """Where there is no route, that is what is said."""
+        self.start([{"match": {"path": "/no"}, "direct_response": {"status": 200}}])
+
+        self.assertTrue(self.client(UPGRADE).received.startswith(b"HTTP/1.1 404 "))
+
+
+class BufferTests(ConnectionCase):
+    """How much may wait."""
+
+    def test_listenersLimit(self) -> None:
+        """per_connection_buffer_limit_bytes is a request's limit, too."""
+        envoy = self.start([PROXIED])
+        envoy.listen(ORIGIN)
+        listener: Any = envoy.server.listeners.get("web")
+        listener.settings = replace(listener.settings, bufferLimit=4321)
+        self.client(GET)
+        (chain,) = listener.connections
+        (stream,) = chain._links[-1].streams
+
+        self.assertEqual(stream.bufferLimit, 4321)
