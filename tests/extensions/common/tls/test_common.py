@@ -48,3 +48,15 @@ class CommonTests(SynchronousTestCase):
         self.assertEqual(len(certificates), 1)
         self.assertEqual(len([name for name in store.gauges if "expiration" in name]), 2)
         self.assertEqual(unreadFields(view), ["custom_handshaker"])
+
+    def test_keyLog(self):
+        """Lines go to the end of the file; a file that cannot be written is no more than told."""
+        for path, expected in ((self.mktemp(), b"one\ntwo\n"), ("/none/at/all", None)):
+            view = configOf(TYPE, {"key_log": {"path": path}})
+            keyLog = readCommon(view, TLSStats(Store().scope("ssl.")), True).keyLog
+            keyLog(b"one")
+            keyLog(b"two")
+            if expected is not None:
+                with open(path, "rb") as file:
+                    self.assertEqual(file.read(), expected)
+            self.assertEqual(unreadFields(view), [])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from twisted.logger import Logger
 
 from twisted_envoy.extensions.common.tls.certificate import Certificate, readCertificate
 from twisted_envoy.extensions.common.tls.context import ContextSettings
@@ -12,6 +15,8 @@ from twisted_envoy.extensions.common.tls.secrets import SecretSource, readSecret
 from twisted_envoy.extensions.common.tls.stats import TLSStats
 from twisted_envoy.extensions.common.tls.validation import buildVerifier
 from twisted_envoy.extensions.common.tls.verifier import Verifier
+
+_log = Logger("config")
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class CommonTLS:
     Attributes:
         own: certificates of the config itself; named: those that it names.
         verifier: of the config itself; trusted: of the secret that it names.
+        keyLog: see ContextSettings.
     """
 
     stats: TLSStats
@@ -32,6 +38,7 @@ class CommonTLS:
     own: tuple[Certificate, ...] = ()
     named: tuple[SecretSource, ...] = ()
     verifier: Verifier | None = None
+    keyLog: Callable[[bytes], None] | None = None
     trusted: SecretSource | None = None
 
     def resolve(self) -> tuple[ContextSettings, tuple[Certificate, ...]]:
@@ -56,7 +63,7 @@ class CommonTLS:
             self.trusted.check(content)
         if verifier is None:
             verifier = buildVerifier(None, self.stats, self.isServer, self.required)
-        settings = ContextSettings(self.parameters, verifier, self.protocols)
+        settings = ContextSettings(self.parameters, verifier, self.protocols, self.keyLog)
         return settings, tuple(certificates)
 
     def _tell(self, certificate: Certificate, name: str) -> None:
@@ -124,6 +131,7 @@ def readCommon(
         own,
         named,
         verifier,
+        _readKeyLog(view.key_log),
         trusted,
     )
     for certificate in own:
@@ -131,3 +139,19 @@ def readCommon(
     for authority in () if verifier is None else verifier.authorities or ():
         stats.expires("ca_cert", "", int(authority.not_valid_after_utc.timestamp()))
     return common
+
+
+def _readKeyLog(view: Any) -> Callable[[bytes], None] | None:
+    """Secrets of connections, one a line, for who listens; ranges of addresses stay unread."""
+    if view is None:
+        return None
+    path: str = view.path_
+
+    def log(line: bytes) -> None:
+        try:
+            with open(path, "ab") as file:
+                file.write(line + b"\n")
+        except OSError as problem:
+            _log.warn("no key log in {path}: {problem}", path=path, problem=problem)
+
+    return log
