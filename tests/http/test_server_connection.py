@@ -101,19 +101,6 @@ class HTTP1Tests(ConnectionCase):
         )
         self.assertEqual(self.envoy.stat("http.web.downstream_cx_protocol_error"), 0)
 
-    def test_closeWhenAsked(self) -> None:
-        """`connection: close` of the client: said in the response, done after it."""
-        self.start([PROXIED])
-        origin = self.envoy.listen(ORIGIN)
-        client = self.client(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
-
-        origin.connections[0].write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
-        self.envoy.settle()
-
-        self.assertIn(b"connection: close\r\n", client.received)
-        self.assertTrue(client.received.endswith(b"ok"))
-        self.assertTrue(client.ended)
-
     def test_clientGone(self) -> None:
         """A client that leaves is logged with DC; its upstream request is cancelled."""
         self.start([PROXIED])
@@ -139,40 +126,6 @@ class HTTP1Tests(ConnectionCase):
         self.assertEqual(envoy.stat("http.web.downstream_cx_protocol_error"), 1)
         self.assertEqual(envoy.stat("http.web.downstream_cx_delayed_close_timeout"), 1)
         self.assertEqual(self.log(), ["- 400 DPE http1.codec_error DownstreamEnd"])
-
-    def test_idle(self) -> None:
-        """An idle connection is closed, after the time to drain."""
-        envoy = self.start(common_http_protocol_options={"idle_timeout": "10s"})
-        client = self.client(GET)
-
-        envoy.advance(9)
-        self.assertFalse(client.ended)
-        envoy.advance(8)
-
-        self.assertTrue(client.ended)
-        self.assertEqual(envoy.stat("http.web.downstream_cx_idle_timeout"), 1)
-
-    def test_maxRequests(self) -> None:
-        """After max_requests_per_connection the response says close."""
-        envoy = self.start(common_http_protocol_options={"max_requests_per_connection": 2})
-        client = self.client(GET)
-        self.assertNotIn(b"connection: close", client.received)
-
-        client.write(GET)
-        envoy.settle()
-
-        self.assertIn(b"connection: close", client.received)
-        self.assertEqual(envoy.stat("http.web.downstream_cx_max_requests_reached"), 1)
-
-    def test_maxDuration(self) -> None:
-        """A connection that is too old drains."""
-        envoy = self.start(common_http_protocol_options={"max_connection_duration": "10s"})
-        client = self.client(GET)
-
-        envoy.advance(16)
-
-        self.assertTrue(client.ended)
-        self.assertEqual(envoy.stat("http.web.downstream_cx_max_duration_reached"), 1)
 
     def test_expectContinue(self) -> None:
         """100-continue is answered here, and the upstream is not asked."""
@@ -208,17 +161,6 @@ class HTTP1Tests(ConnectionCase):
         self.assertTrue(client.received.startswith(b"HTTP/1.1 403 Forbidden\r\n"))
         self.assertEqual(envoy.stat("http.web.downstream_rq_ws_on_non_ws_route"), 1)
         self.assertEqual(self.log(), ["GET 403 - upgrade_failed DownstreamEnd"])
-
-    def test_drain(self) -> None:
-        """While the server drains, responses end their connections."""
-        envoy = self.start()
-        client = self.client(GET)
-        envoy.server.drain.healthy = False
-        client.write(GET)
-        envoy.settle()
-
-        self.assertIn(b"connection: close", client.received)
-        self.assertEqual(envoy.stat("http.web.downstream_cx_drain_close"), 1)
 
 
 class HTTP2Tests(ConnectionCase):

@@ -1,27 +1,21 @@
 """
-One client's HTTP connection: its codec, its requests, and how it ends.
+One client's HTTP connection: its codec and its requests; http.connection_life is how it ends.
 
     state      event                               next
     new        first bytes (AUTO), or at once      open, with a codec
-    open       idle, too old, too many requests    draining (GOAWAY; HTTP/1.1: at the next response)
-    open       a response that says close          closing
-    draining   drain_timeout                       closing
-    closing    the last request has ended          closed, or lingering: the client may still talk
-    any        the client breaks the protocol      lingering (its requests are reset)
-    lingering  delayed_close_timeout, client's end closed
+    open       a request begins                    an HTTPStream is made for it
+    open       the client breaks the protocol      its requests are reset, the connection ends
 
 Envoy: Http::ConnectionManagerImpl
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from enum import Enum
 from functools import partial
 from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
-from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -36,102 +30,29 @@ from twisted_envoy.codec.http import (
     IStreamEncoder,
     Reset,
 )
+from twisted_envoy.http.connection_life import ConnectionLife, Drain, asksToClose
 from twisted_envoy.http.keepalive import PingKeepalive
 from twisted_envoy.http.request_side import RequestSide
-from twisted_envoy.http.settings import ManagerSettings
 from twisted_envoy.http.stream import HTTPStream
-from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import Link, dropped
 from twisted_envoy.network.timers import IdleTimer
-from twisted_envoy.state.stream_info import StreamInfo
 
 _log = Logger("http")
 
 _MAGIC = b"PRI * HTTP/2"
 
 
-class Drain(Enum):
-    """How far the connection is on its way to its end."""
-
-    NO = 0
-    DRAINING = 1
-    CLOSING = 2
-
-
 @implementer(IServerConnection, IPushProducer)
-class ServerConnection(Link):
-    """
-    The terminal filter of an HTTP listener's connection.
+class ServerConnection(ConnectionLife):
+    """The terminal filter of an HTTP listener's connection (attributes: ConnectionLife's)."""
 
-    Args:
-        settings: of the connection manager.
-
-    Attributes:
-        codec: None before the first bytes when it depends on them.
-        info: the connection's StreamInfo. bufferLimit: bytes, the listener's.
-        streams: requests that are not over.
-        multiplexes: it is HTTP/2: requests end alone.
-    """
-
-    __slots__ = (
-        "_closed",
-        "_drainTimer",
-        "_duration",
-        "_idle",
-        "_inCodec",
-        "_keepalive",
-        "_isSoft",
-        "_lingers",
-        "_output",
-        "_remote",
-        "_requests",
-        "_sniffed",
-        "bufferLimit",
-        "codec",
-        "dataReceived",
-        "drain",
-        "info",
-        "multiplexes",
-        "settings",
-        "streams",
-    )
-
-    def __init__(self, settings: ManagerSettings) -> None:
-        self.settings = settings
-        self.codec: Any = None
-        self.multiplexes = False
-        self.drain = Drain.NO
-        self.dataReceived: Callable[[bytes], None] = self._sniff
-        self.info: StreamInfo
-        self.bufferLimit: int
-        self.streams: set[HTTPStream] = set()
-        self._sniffed = b""
-        self._requests = 0
-        self._closed = False
-        self._remote = False
-        self._inCodec = self._isSoft = False
-        self._lingers: IDelayedCall | None = None
-        self._drainTimer: IDelayedCall | None = None
-        self._duration: IDelayedCall | None = None
-        self._keepalive: PingKeepalive | None = None
-        self._idle: IdleTimer | None = None
-        self._output: CodecOutput
-
-    @property
-    def streamInfo(self) -> StreamInfo:
-        """What is known about the connection."""
-        return self.info
+    __slots__ = ()
 
     @property
     def protocol(self) -> str:
         """Of the newest request."""
         protocol: str = self.codec.protocol
         return protocol
-
-    @property
-    def closing(self) -> bool:
-        """No request will follow those that are there."""
-        return self.drain is Drain.CLOSING or self._closed
 
     # Events of the connection.
 
@@ -358,7 +279,7 @@ class ServerConnection(Link):
                 headers.set(b":method", b"GET")
                 headers.set(b"connection", b"upgrade")
                 headers.set(b"upgrade", upgrade)
-        elif _asksToClose(headers, stream.streamInfo.protocol):
+        elif asksToClose(headers, stream.streamInfo.protocol):
             stream.closesAfter = True
 
     def refuse(self, stream: RequestSide, refusal: Any) -> None:
@@ -370,10 +291,6 @@ class ServerConnection(Link):
         if refusal.counter:
             getattr(self.settings.stats, refusal.counter).value += 1
         stream.sendLocalReply(refusal.status, refusal.body, refusal.details, refusal.headers)
-
-    def willClose(self) -> None:
-        """The next response is the last."""
-        self.drain = Drain.CLOSING
 
     def prepareResponse(self, stream: HTTPStream, headers: HeaderMap) -> None:
         """The last edits of a response, and what its status counts."""
@@ -395,7 +312,7 @@ class ServerConnection(Link):
                 headers.remove(b"upgrade")
                 headers.remove(b"connection")
             return
-        self._prepareClose(stream, headers, status)
+        self.prepareClose(stream, headers, status)
 
     def countRequest(self) -> None:
         """A request has begun, or begins again."""
@@ -415,24 +332,6 @@ class ServerConnection(Link):
         stats.byClass[kind].value += 1
         listenerStats.downstream_rq_completed.value += 1
         listenerStats.byClass[kind].value += 1
-
-    def _prepareClose(self, stream: HTTPStream, headers: HeaderMap, status: int) -> None:
-        """HTTP/1.1 says in a header that the connection ends."""
-        if stream.streamInfo.protocol == "HTTP/1.0":
-            if b"content-length" not in headers:
-                self.drain = Drain.CLOSING
-            if self.drain is not Drain.CLOSING and not stream.closesAfter:
-                headers.set(b"connection", b"keep-alive")
-        if stream.closesAfter:
-            self.drain = Drain.CLOSING
-        opened = stream.isTunnel and (
-            200 <= status < 300 if stream.streamInfo.upgradeProtocol == "connect" else status == 101
-        )
-        if not stream.requestEnded and not opened:
-            self.drain = Drain.CLOSING
-        if self.drain is not Drain.NO and not opened:
-            self.drain = Drain.CLOSING
-            headers.set(b"connection", b"close")
 
     def responseEnded(self, stream: HTTPStream) -> None:
         """All of the response is with the codec."""
@@ -487,82 +386,6 @@ class ServerConnection(Link):
         if not (self._closed or self.drain is Drain.CLOSING) and self.codec.waits:
             self._receive(b"")
 
-    # The end.
-
-    def _idled(self) -> None:
-        if self.streams:
-            if self._idle is not None:
-                self._idle.start()  # and look again; their end is what counts
-            return
-        self.settings.stats.downstream_cx_idle_timeout.value += 1
-        if self.codec is None:
-            self._close()
-        elif self.drain is Drain.NO:
-            self._startDraining()
-
-    def _tooOld(self) -> None:
-        self._duration = None
-        stats = self.settings.stats
-        stats.downstream_cx_max_duration_reached.value += 1
-        if self.codec is None:
-            self._close()
-        elif self.settings.safeMaxDuration and not self.multiplexes:
-            stats.downstream_cx_http1_soft_drain.value += 1
-            self._isSoft = True
-            self.drain = Drain.DRAINING  # without a time: the next response is the last
-        elif self.drain is Drain.NO:
-            self._startDraining()
-
-    def _silent(self) -> None:
-        """The client does not answer pings."""
-        self._close()
-
-    def _startDraining(self) -> None:
-        self.drain = Drain.DRAINING
-        self.codec.shutdownNotice()
-        settings = self.settings
-        jitter = 1 + settings.random.random() * settings.timeouts.drainJitter
-        self._drainTimer = settings.reactor.callLater(
-            settings.timeouts.drain * jitter, self._drained
-        )
-
-    def _drained(self) -> None:
-        self._drainTimer = None
-        if self._closed or self.codec is None:
-            return
-        self.codec.goAway()
-        self.drain = Drain.CLOSING
-        if not self.streams:
-            self._end(delay=True)
-
-    def _end(self, delay: bool) -> None:
-        """Close, at once or when the client has had time to read and to stop talking."""
-        if self._closed:
-            return
-        timeout = self.settings.timeouts.delayedClose
-        if not delay or not timeout:
-            self._close()
-            return
-        self._closed = True
-        self._output.flush()
-        self.dataReceived = dropped
-        self.chain.rebind()
-        self._lingers = self.settings.reactor.callLater(timeout, self._lingered)
-
-    def _lingered(self) -> None:
-        self._lingers = None
-        self.settings.stats.downstream_cx_delayed_close_timeout.value += 1
-        self._close()
-
-    def _close(self) -> None:
-        self._closed = True
-        self._output.flush()
-        self.transport.unregisterProducer()
-        if isinstance(self.info.directLocalAddress, InternalAddress):
-            self.transport.resetConnection()  # closed without an end of stream: lost, as in Envoy
-        else:
-            self.transport.loseConnection()
-
 
 @implementer(IPushProducer)
 class _Reading:
@@ -574,19 +397,3 @@ class _Reading:
         self.pauseProducing = partial(Link.pauseProducing, connection)
         self.resumeProducing = partial(Link.resumeProducing, connection)
         self.stopProducing = partial(Link.stopProducing, connection)
-
-
-def _asksToClose(headers: HeaderMap, protocol: str) -> bool:
-    """The client wants the connection to end with this request."""
-    value = headers.joined(b"connection")
-    if protocol == "HTTP/1.0":
-        return value is None or not _holds(value, b"keep-alive")
-    if value is not None and _holds(value, b"close"):
-        return True
-    value = headers.joined(b"proxy-connection")
-    return value is not None and _holds(value, b"close")
-
-
-def _holds(value: bytes, token: bytes) -> bool:
-    """Is it one of a header's values?"""
-    return token in [each.strip().lower() for each in value.split(b",")]
