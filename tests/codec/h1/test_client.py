@@ -242,6 +242,21 @@ class EndTests(SynchronousTestCase):
         self.assertFalse(owner.codec.reusable)
         self.assertIsNone(owner.error)
 
+    def test_lostInTheMiddle(self) -> None:
+        """A connection that is lost within a head or a body has broken the protocol."""
+        for data, reason in (
+            (b"", Reset.CONNECTION_TERMINATION),
+            (OK, Reset.PROTOCOL_ERROR),
+            (FIXED[:-1], Reset.PROTOCOL_ERROR),
+            (OK + b"\r\nuntil the end", Reset.CONNECTION_TERMINATION),
+        ):
+            owner = ClientOwner()
+            owner.request()
+            owner.feed(data)
+            owner.codec.connectionLost(Reset.CONNECTION_TERMINATION)
+
+            self.assertIs(owner.response.reset, reason, data)
+
     def test_connectionLost(self) -> None:
         """The open stream is reset with the reason; then nothing happens any more."""
         owner = ClientOwner()

@@ -301,7 +301,11 @@ class H1ClientCodec:
             raise malformed()
 
     def connectionLost(self, reason: Reset) -> None:
-        """The connection is gone."""
+        """The connection is gone; in the middle of a response that is a fault of the server's."""
+        stream = self._stream
+        if reason is Reset.CONNECTION_TERMINATION and stream is not None and not stream.responded:
+            if self._held or not (self._body is None or isinstance(self._body, RawBody)):
+                reason = Reset.PROTOCOL_ERROR
         self._reset(reason)
 
     def pauseProducing(self) -> None:
