@@ -33,6 +33,10 @@ class TLSInfoTests(SynchronousTestCase):
         self.assertEqual((server.serverName, server.applicationProtocol), ("", ""))
         self.assertTrue(client.isTrusted)
         self.assertFalse(client.isResumed)
+        self.assertTrue(client.peerCertificatePresented and client.peerCertificateValidated)
+        self.assertFalse(server.peerCertificatePresented or server.peerCertificateValidated)
+        up.verdict.isTolerated = True
+        self.assertFalse(client.peerCertificateValidated)
 
     def test_group(self):
         """As BoringSSL names it."""

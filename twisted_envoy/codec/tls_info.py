@@ -94,6 +94,18 @@ class TLSInfo:
         found = self._connection.get_peer_certificate(as_cryptography=True)
         return None if found is None else CertificateInfo(found)
 
+    @property
+    def peerCertificatePresented(self) -> bool:
+        """The peer has shown a certificate."""
+        return self.peer is not None
+
+    @property
+    def peerCertificateValidated(self) -> bool:
+        """And it leads to somebody who is trusted."""
+        if self.peer is None or not self.isTrusted:
+            return False
+        return not getattr(self._connection.get_app_data(), "isTolerated", False)
+
     @cached_property
     def peerChain(self) -> tuple[CertificateInfo, ...]:
         """What the peer sent, its own first."""

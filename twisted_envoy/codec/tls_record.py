@@ -22,19 +22,34 @@ _RECORD = 64 * 1024
 """Bytes asked for at once: a record carries at most 16 KiB."""
 
 
+class Verdict:
+    """
+    What becomes of the peer's certificate.
+
+    Attributes:
+        isTolerated: its chain is wrong, which the config allows.
+        refusal: why it was refused; set by who verifies it.
+    """
+
+    __slots__ = ("isTolerated", "refusal")
+
+    def __init__(self) -> None:
+        self.isTolerated = False
+        self.refusal = ""
+
+
 class TLSRecord:
     """
     The TLS of one connection.
 
     Args:
-        connection: over memory BIOs, and told which side it is; its app data becomes this object.
+        connection: over memory BIOs, and told which side it is.
 
     Attributes:
         isOpen: the handshake is done.
         peerEnded: the peer's close_notify has come.
         broken: what came behind the last plaintext was wrong.
-        isTolerated: the peer's chain is wrong, which the config allows.
-        refusal: why the peer's certificate was refused; set by who verifies it.
+        verdict: on the peer's certificate; the connection's app data.
     """
 
     __slots__ = (
@@ -45,14 +60,14 @@ class TLSRecord:
         "broken",
         "connection",
         "isOpen",
-        "isTolerated",
         "peerEnded",
-        "refusal",
+        "verdict",
     )
 
     def __init__(self, connection: SSL.Connection) -> None:
         self.connection = connection
-        connection.set_app_data(self)
+        self.verdict = Verdict()
+        connection.set_app_data(self.verdict)
         self._push = connection.bio_write
         self._pull = connection.bio_read
         self._read = connection.recv
@@ -60,8 +75,6 @@ class TLSRecord:
         self.isOpen = False
         self.peerEnded = False
         self.broken: TLSProblem | None = None
-        self.isTolerated = False
-        self.refusal = ""
 
     def feed(self, data: bytes) -> bytes:
         """
@@ -87,7 +100,9 @@ class TLSRecord:
         except SSL.SysCallError as problem:
             raise TLSTruncated() from problem
         except SSL.Error as problem:
-            raise problemOf(problem.args[0] if problem.args else (), self.refusal) from problem
+            raise problemOf(
+                problem.args[0] if problem.args else (), self.verdict.refusal
+            ) from problem
 
     def _plaintext(self) -> bytes:
         """All there is; raises as `recv` does when that is nothing."""
@@ -158,6 +173,11 @@ class TLSRecord:
         return self.pull()
 
 
+def keepSession(connection: SSL.Connection) -> None:
+    """The session may go on in another connection, however this one has ended."""
+    connection.set_shutdown(SSL.SENT_SHUTDOWN | SSL.RECEIVED_SHUTDOWN)
+
+
 def newRecord(context: SSL.Context, isServer: bool) -> TLSRecord:
     """The TLS of a new connection."""
     connection = SSL.Connection(context)
@@ -168,4 +188,4 @@ def newRecord(context: SSL.Context, isServer: bool) -> TLSRecord:
     return TLSRecord(connection)
 
 
-__all__ = ["TLSProblem", "TLSRecord", "TLSTruncated", "newRecord"]
+__all__ = ["TLSProblem", "TLSRecord", "TLSTruncated", "keepSession", "newRecord"]

@@ -50,6 +50,7 @@ def shake(contexts, client, name=b"", session=None):
     for _ in range(4):
         down.feed(up.pull())
         up.feed(down.pull())
+    up.feed(down.end())
     return TLSInfo(up.connection), up.connection
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -286,6 +289,22 @@ class TransportTests(SynchronousTestCase):
 
         self.assertIsNotNone(pair.down.lost)
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+    def test_nothingIsLeft(self):
+        """What is closed is gone at once, without the garbage collector."""
+        pair = self.pair()
+        transports = [pair.up.transport, pair.down.transport]
+        left = [weakref.ref(each) for each in transports]
+        left += [weakref.ref(each.connection) for each in transports]
+        gc.disable()
+        self.addCleanup(gc.enable)
+        pair.up.transport.abortConnection()
+        pair.pump()
+        pair.up.transport = pair.down.transport = None
+        pair.connecting = pair.wires = pair.streamInfo = None
+        del transports
+
+        self.assertEqual([each() for each in left], [None] * 4)
 
     def test_silentAfterTheEnd(self):
         """Nothing happens any more once it is gone."""

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from OpenSSL import SSL, crypto
 
 from twisted_envoy.codec.tls_info import CertificateInfo
-from twisted_envoy.codec.tls_record import TLSRecord
+from twisted_envoy.codec.tls_record import Verdict
 from twisted_envoy.extensions.common.tls.stats import TLSStats
 
 _NOT_YET_VALID = 9
@@ -141,40 +141,42 @@ class Verifier:
     def _verify(
         self, connection: SSL.Connection, certificate: Any, code: int, depth: int, good: int
     ) -> bool:
-        record: TLSRecord = connection.get_app_data()
+        verdict: Verdict = connection.get_app_data()
         if not good:
             if self.allowExpired and code in (_EXPIRED, _NOT_YET_VALID):
                 return True
             if not self.trusts:
                 return True
             if self.untrusted:
-                if not record.isTolerated:
-                    record.isTolerated = True
+                if not verdict.isTolerated:
+                    verdict.isTolerated = True
                     self.stats.fail_verify_error.value += 1
                 return True
             text = _wordsOf(code)
             self._refuse(
-                record,
+                verdict,
                 f"X509_verify_cert: certificate verification error at depth {depth}: {text}",
                 self.stats.fail_verify_error,
             )
             return False
-        return bool(depth) or self.checkLeaf(record, CertificateInfo(certificate.to_cryptography()))
+        return bool(depth) or self.checkLeaf(
+            verdict, CertificateInfo(certificate.to_cryptography())
+        )
 
-    def checkLeaf(self, record: TLSRecord, leaf: CertificateInfo) -> bool:
+    def checkLeaf(self, verdict: Verdict, leaf: CertificateInfo) -> bool:
         """
         Whether the peer's own certificate is what the config asks for.
 
         Returns:
-            False, having told the record why, if it is not.
+            False, having told the verdict why, if it is not.
         """
         if self.names and not any(name.matchesAny(leaf) for name in self.names):
             names = ", ".join(leaf.names())
             text = f"SAN matcher, certificate SANs are [{names}]"
-            self._refuse(record, text, self.stats.fail_verify_san)
+            self._refuse(verdict, text, self.stats.fail_verify_san)
             return False
         if (self.hashes or self.spki) and not self._isPinned(leaf):
-            self._refuse(record, "cert hash and spki", self.stats.fail_verify_cert_hash)
+            self._refuse(verdict, "cert hash and spki", self.stats.fail_verify_cert_hash)
             return False
         return True
 
@@ -186,9 +188,9 @@ class Verifier:
         )
         return base64.b64encode(hashlib.sha256(key).digest()).decode() in self.spki
 
-    def _refuse(self, record: TLSRecord, text: str, counter: Any) -> None:
-        if not record.refusal:
-            record.refusal = f"verify cert failed: {text}"
+    def _refuse(self, verdict: Verdict, text: str, counter: Any) -> None:
+        if not verdict.refusal:
+            verdict.refusal = f"verify cert failed: {text}"
             counter.value += 1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from zope.interface import implementer
 
 from twisted_envoy.codec.tls_info import TLSInfo
-from twisted_envoy.codec.tls_record import TLSProblem, newRecord
+from twisted_envoy.codec.tls_record import TLSProblem, keepSession, newRecord
 from twisted_envoy.extensions.common.tls.context import ServerContexts
 from twisted_envoy.extensions.common.tls.rotation import Rotating
 from twisted_envoy.extensions.common.tls.stats import TLSStats
@@ -74,7 +74,8 @@ class _Downstream:
         factory.stats.opened(info)
 
     def tlsClosed(self, transport: TLSTransport) -> None:
-        """Nobody wants to know."""
+        """Its session may go on."""
+        keepSession(transport.connection)
 
     def tlsFailed(self, transport: TLSTransport, problem: TLSProblem) -> None:
         self._factory.stats.failed(problem)

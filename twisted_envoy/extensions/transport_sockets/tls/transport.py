@@ -183,7 +183,7 @@ class TLSTransport:
         self.disconnected = self.disconnecting = True
         self._wire = NO_TRANSPORT
         self._endSent = True
-        self.dataReceived = dropped
+        self.dataReceived = self.write = dropped
         producer, self._producer = self._producer, None
         wasOpen = self._record.isOpen
         self._pending.drop()

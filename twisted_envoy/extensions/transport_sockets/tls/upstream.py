@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.codec.tls_info import TLSInfo
-from twisted_envoy.codec.tls_record import TLSProblem, TLSRecord, newRecord
+from twisted_envoy.codec.tls_record import TLSProblem, TLSRecord, keepSession, newRecord
 from twisted_envoy.extensions.common.tls.rotation import Rotating
 from twisted_envoy.extensions.common.tls.stats import TLSStats
 from twisted_envoy.extensions.common.tls.verifier import Verifier
@@ -166,7 +166,7 @@ class _Attempt:
     def start(self, endpoint: IStreamClientEndpoint) -> Deferred[Any]:
         """Begin."""
         self._connecting = connecting = endpoint.connect(self)
-        connecting.addErrback(self._failed)
+        connecting.addCallbacks(lambda wire: None, self._failed)  # which keeps nothing
         return self._done
 
     def doStart(self) -> None:
@@ -202,10 +202,12 @@ class _Attempt:
             transport.abortConnection()
             self._done.errback()
             return
+        self._tls = None
         self._done.callback(protocol)
 
     def tlsClosed(self, transport: TLSTransport) -> None:
         """The sessions of TLS 1.3 come after the handshake."""
+        keepSession(transport.connection)
         self._socket.remember(transport.connection)
 
     def tlsFailed(self, transport: TLSTransport, problem: TLSProblem) -> None:
@@ -214,6 +216,7 @@ class _Attempt:
         self._failed(failureOf(problem))
 
     def _failed(self, failure: Failure) -> None:
+        self._tls = None
         if not self._over:
             self._over = True
             self._done.errback(failure)
