@@ -29,13 +29,15 @@ class Verdict:
     Attributes:
         isTolerated: its chain is wrong, which the config allows.
         refusal: why it was refused; set by who verifies it.
+        wantedName: must be its DNS name, in place of any other check of names; "" for none.
     """
 
-    __slots__ = ("isTolerated", "refusal")
+    __slots__ = ("isTolerated", "refusal", "wantedName")
 
     def __init__(self) -> None:
         self.isTolerated = False
         self.refusal = ""
+        self.wantedName = ""
 
 
 class TLSRecord:

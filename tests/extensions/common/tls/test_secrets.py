@@ -116,6 +116,32 @@ class SecretTests(SynchronousTestCase):
 
         self.assertIsNone(self.shown(tlsServer, **config))
 
+    def test_combined(self):
+        """The config's own names are asked for, of whom the secret trusts."""
+
+        def config(name):
+            names = [{"san_type": "DNS", "matcher": {"exact": name}}]
+            return {
+                "combined_validation_context": {
+                    "default_validation_context": {"match_typed_subject_alt_names": names},
+                    "validation_context_sds_secret_config": {
+                        "name": "ca",
+                        "sds_config": {"path_config_source": {"path": self.path}},
+                    },
+                }
+            }
+
+        tlsServer = server(
+            self.context, {"common_tls_context": {"tls_certificates": [FIRST.config]}}
+        )
+        self.write("ca", validation_context={"trusted_ca": {"inline_string": AUTHORITY.pem}})
+        self.assertEqual(self.shown(tlsServer, **config("server.test")), "CN=first")
+        self.assertIsNone(self.shown(tlsServer, **config("other.test")))
+
+        other = {"inline_string": Authority("other").pem}
+        self.write("ca", validation_context={"trusted_ca": other})
+        self.assertIsNone(self.shown(tlsServer, **config("server.test")))
+
     def test_static(self):
         """A secret of the bootstrap needs no file."""
         secret = configOf(SECRET, {"name": "cert", "tls_certificate": FIRST.config})

@@ -130,6 +130,17 @@ class UpstreamTests(SynchronousTestCase):
 
         self.assertEqual(pair.streamInfo.tls.applicationProtocol, "h2")
 
+    def test_serverNameIsChecked(self):
+        """auto_sni_san_validation: the certificate must have the name that was asked for."""
+        for name, good in (("server.test", True), ("other.test", False)):
+            pair = self.meet(
+                up={"validation_context": CA},
+                upMore={"auto_sni_san_validation": True},
+                name=name,
+            )
+            self.assertEqual(pair.up is not None, good)
+        self.assertIn("SAN_matcher", pair.problem.value.transportFailureReason)
+
     def test_socket(self):
         """It offers what its config or its pool says, and keys pools as the wire does."""
         socket = client(Context(), {"common_tls_context": {}})

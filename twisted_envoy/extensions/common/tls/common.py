@@ -58,7 +58,10 @@ class CommonTLS:
         verifier = self.verifier
         if self.trusted is not None:
             content = self.trusted.read()
-            verifier = buildVerifier(content, self.stats, self.isServer, self.required)
+            base = self.verifier
+            isPart = base is not None
+            verifier = buildVerifier(content, self.stats, self.isServer, self.required, isPart)
+            verifier = verifier if base is None else base.joinedWith(verifier)
             content.moot("watched_directory", "the files themselves are looked at")
             self.trusted.check(content)
         if verifier is None:
@@ -68,6 +71,11 @@ class CommonTLS:
 
     def _tell(self, certificate: Certificate, name: str) -> None:
         self.stats.expires("cert", name, int(certificate.leaf.not_valid_after_utc.timestamp()))
+
+    @property
+    def verifies(self) -> bool:
+        """Somebody is trusted."""
+        return self.trusted is not None or (self.verifier is not None and self.verifier.trusts)
 
     def watched(self) -> tuple[str, ...]:
         """The files whose changes count, those that certificates stand in included."""
@@ -119,6 +127,12 @@ def readCommon(
     verifier = trusted = None
     if view.which("validation_context_type") == "validation_context_sds_secret_config":
         config = view.validation_context_sds_secret_config
+        trusted = readSecretSource(config, "validation_context", context)
+    elif view.which("validation_context_type") == "combined_validation_context":
+        both = view.combined_validation_context
+        base = both.default_validation_context
+        verifier = buildVerifier(base, stats, isServer, required, isPart=True)
+        config = both.validation_context_sds_secret_config
         trusted = readSecretSource(config, "validation_context", context)
     else:
         verifier = buildVerifier(view.validation_context, stats, isServer, required)

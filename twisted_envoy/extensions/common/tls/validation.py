@@ -13,7 +13,11 @@ from twisted_envoy.network.matchers import buildStringMatch
 
 
 def buildVerifier(
-    view: Any, stats: TLSStats, isServer: bool = False, required: bool = False
+    view: Any,
+    stats: TLSStats,
+    isServer: bool = False,
+    required: bool = False,
+    isPart: bool = False,
 ) -> Verifier:
     """
     Read who is trusted.
@@ -21,6 +25,7 @@ def buildVerifier(
     Args:
         view: of the CertificateValidationContext, None without one.
         required: a client must show a certificate.
+        isPart: something that is missing here comes from a secret.
     Raises:
         ConfigError: in Envoy's words where it has some.
     """
@@ -31,12 +36,13 @@ def buildVerifier(
     revoked = _revoked(view)
     names = _names(view)
     untrusted = view.trust_chain_verification == "ACCEPT_UNTRUSTED"
-    if names and authorities is None and not fromSystem:
+    isBare = authorities is None and not (fromSystem or isPart)
+    if names and isBare:
         raise view.error(
             "SAN-based verification of peer certificates without trusted CA is insecure and not "
             "allowed"
         )
-    if view.allow_expired_certificate and authorities is None and not fromSystem:
+    if view.allow_expired_certificate and isBare:
         raise view.error(
             "Certificate validity period is always ignored without trusted CA",
             "allow_expired_certificate",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cryptography import x509
@@ -88,6 +88,23 @@ class Verifier:
     deepest: int | None = None
     required: bool = False
     isServer: bool = field(default=False)
+
+    def joinedWith(self, more: Verifier) -> Verifier:
+        """Both at once, as messages are merged: lists are joined, else the later counts."""
+        return replace(
+            more,
+            authorities=self.authorities if more.authorities is None else more.authorities,
+            fromSystem=self.fromSystem or more.fromSystem,
+            names=(*self.names, *more.names),
+            hashes=self.hashes | more.hashes,
+            spki=self.spki | more.spki,
+            revoked=more.revoked or self.revoked,
+            onlyLeafRevoked=self.onlyLeafRevoked or more.onlyLeafRevoked,
+            allowExpired=self.allowExpired or more.allowExpired,
+            untrusted=self.untrusted or more.untrusted,
+            suppressNames=self.suppressNames or more.suppressNames,
+            deepest=self.deepest if more.deepest is None else more.deepest,
+        )
 
     @property
     def asks(self) -> bool:
@@ -170,7 +187,12 @@ class Verifier:
         Returns:
             False, having told the verdict why, if it is not.
         """
-        if self.names and not any(name.matchesAny(leaf) for name in self.names):
+        wanted = verdict.wantedName
+        if wanted:
+            isRight = any(isNameOf(wanted, name) for name in leaf.names("DNS"))
+        else:
+            isRight = not self.names or any(name.matchesAny(leaf) for name in self.names)
+        if not isRight:
             names = ", ".join(leaf.names())
             text = f"SAN matcher, certificate SANs are [{names}]"
             self._refuse(verdict, text, self.stats.fail_verify_san)

@@ -112,6 +112,7 @@ class UpstreamTLSFactory:
             config.auto_host_sni,
             1 if most is None else most,
             bool(tls.protocols),
+            tls.verifies and config.auto_sni_san_validation,
         )
 
 

@@ -40,6 +40,7 @@ class UpstreamTLS:
         byHost: the host's own name is asked for when it has one.
         post: runs a call when the current event has ended.
         maxSessions: how many are kept to go on with.
+        checksName: a certificate must have the name that is asked for.
         hasALPN: the config says what to offer; else that is for pools to say.
     """
 
@@ -56,6 +57,7 @@ class UpstreamTLS:
         byHost: bool = False,
         maxSessions: int = 1,
         hasALPN: bool = False,
+        checksName: bool = False,
     ) -> None:
         self._raw = raw
         self._contexts = contexts
@@ -67,6 +69,7 @@ class UpstreamTLS:
         self._maxSessions = maxSessions
         self._sessions: list[SSL.Session] = []
         self._hasALPN = hasALPN
+        self._checksName = checksName
 
     def connectorFor(
         self, host: IHost, options: TransportSocketOptions, passthrough: object | None = None
@@ -88,6 +91,8 @@ class UpstreamTLS:
         if protocols:
             record.connection.set_alpn_protos(list(protocols))
         if serverName:
+            if self._checksName:
+                record.verdict.wantedName = serverName
             record.connection.set_tlsext_host_name(serverName.encode("latin-1", "replace"))
         if self._sessions:
             record.connection.set_session(self._sessions[-1])
