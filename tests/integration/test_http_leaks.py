@@ -91,6 +91,9 @@ def library() -> int:
 class LeakTests(SynchronousTestCase):
     """Counts, with the collector off: nothing of ours may need it."""
 
+    def setUp(self) -> None:
+        self.kept = library()  # by other tests
+
     def settled(self, envoy: MemoryEnvoy) -> Counter[str]:
         """Let every time pass, and count."""
         envoy.advance(4000)
@@ -107,7 +110,7 @@ class LeakTests(SynchronousTestCase):
         self.assertEqual(self.settled(envoy) - before, Counter())
         active = envoy.stats(r"(cx|rq|streams|pre_cx|upgrades|flush|pending)_active$")
         self.assertEqual(active, {})
-        self.assertEqual(library(), 0)
+        self.assertLessEqual(library(), self.kept)
         envoy.stop()
 
     def dropped(self, answers: tuple[bytes, ...], **cluster: object) -> int:

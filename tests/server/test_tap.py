@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import io
 import sys
-from dataclasses import replace
 from typing import Any
 
 from twisted.application.service import Application, IService, IServiceMaker
