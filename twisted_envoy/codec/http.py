@@ -230,6 +230,9 @@ class ICodec(Interface):
     def resumeProducing() -> None:
         """It is not any more."""
 
+    def stopProducing() -> None:
+        """The transport is gone; connectionLost follows."""
+
     def shutdownNotice() -> None:
         """A close comes soon: HTTP/2 says GOAWAY with the highest stream ID, HTTP/1.1 nothing."""
 

@@ -195,6 +195,8 @@ class Passage:
                 data = self._dataTo(self._filters[index], data, endStream)
                 if self._isOver():
                     return
+                if data.__class__ is not bytes:
+                    raise TypeError(f"{self._filters[index]!r} returned {data!r}, not bytes")
                 if endStream and self._added is not None:
                     self._endWithTrailers(index, data)
                     return

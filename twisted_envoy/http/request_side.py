@@ -323,8 +323,10 @@ class RequestSide:
         """Whoever reads the request is gone; the filters know."""
 
     def _filterRaised(self) -> None:
+        """End this request and nothing else; the filters are not asked about the answer."""
         _log.failure("an HTTP filter raised; the request is ended")
         if not self.ended:
+            self._encoding = None
             self.sendLocalReply(500, b"", "filter_raised")
 
     # The other half.

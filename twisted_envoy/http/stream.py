@@ -152,14 +152,20 @@ class HTTPStream(RequestSide):
         self.responseHeaders = self.streamInfo.responseHeaders = headers
         if self._encoding is not None:
             self.streamInfo.responseCode = int(headers[b":status"])
-            self._encoding.headers(headers, endStream)
+            try:
+                self._encoding.headers(headers, endStream)
+            except Exception:
+                self._filterRaised()
         else:
             self.sendHeaders(headers, endStream)
 
     def encodeData(self, data: bytes, endStream: bool) -> None:
         """Body bytes of the response."""
         if self._encoding is not None:
-            self._encoding.data(data, endStream)
+            try:
+                self._encoding.data(data, endStream)
+            except Exception:
+                self._filterRaised()
         else:
             self.sendData(data, endStream)
 
@@ -167,7 +173,10 @@ class HTTPStream(RequestSide):
         """Trailers of the response."""
         self.responseTrailers = self.streamInfo.responseTrailers = trailers
         if self._encoding is not None:
-            self._encoding.trailers(trailers)
+            try:
+                self._encoding.trailers(trailers)
+            except Exception:
+                self._filterRaised()
         else:
             self.sendTrailers(trailers)
 
@@ -275,10 +284,10 @@ class HTTPStream(RequestSide):
             return
         self.responseHeaders = self.streamInfo.responseHeaders = headers
         self.connection.prepareResponse(self, headers)
-        self.responseStarted = True
         self.lastActivity = self.settings.seconds()
         self.streamInfo.firstResponseByteSentTime = self.lastActivity
         self.encoder.encodeHeaders(headers, endStream)
+        self.responseStarted = True
         if endStream:
             self._responseEnds()
         elif self.isTunnel and self.settings.records.onTunnel:

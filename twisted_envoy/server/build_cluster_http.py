@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from twisted_envoy.interfaces.transport_sockets import IUpstreamTransportSocketFactory
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_KNOWN_OPTIONS = ("envoy.extensions.upstreams.", "envoy.filters.")
+_KNOWN_OPTIONS = (
+    _HTTP_OPTIONS,
+    "envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions",
+    "envoy.filters.",
+)
 _OLD = (
     "http_protocol_options",
     "http2_protocol_options",

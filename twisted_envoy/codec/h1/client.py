@@ -314,6 +314,9 @@ class H1ClientCodec:
         if self._stream is not None:
             self._stream.pauseProducer(True)
 
+    def stopProducing(self) -> None:
+        """The transport is gone; connectionLost says so, too."""
+
     def resumeProducing(self) -> None:
         """It is not any more."""
         self.full = False

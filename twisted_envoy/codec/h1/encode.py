@@ -32,6 +32,7 @@ STATUS_SIZE = _BEFORE_FIELDS + 3
 
 JOIN: Callable[[tuple[bytes, bytes]], bytes] = b": ".join
 _COLON = 0x3A
+_NO_ENDS = bytes.maketrans(b"\r\n\0", b"   ")
 
 _REASONS = {
     100: "Continue",
@@ -133,7 +134,7 @@ def fieldLines(headers: HeaderMap, case: str = "lower") -> bytes:
         return _fieldLines(headers, case)
     lines = [JOIN(pair) for pair in headers.items() if pair[0][0] != _COLON]
     lines.append(b"")
-    return CRLF.join(lines)
+    return _checked(CRLF.join(lines), lines)
 
 
 def responseLines(headers: HeaderMap) -> bytes:
@@ -141,6 +142,8 @@ def responseLines(headers: HeaderMap) -> bytes:
     if headers.more or next(iter(headers)) != b":status":
         return fieldLines(headers)
     block = CRLF.join(map(JOIN, headers.items()))
+    if block.count(b"\n") != len(headers) - 1 or block.count(b"\r") != len(headers) - 1:
+        return fieldLines(headers)
     end = len(headers[b":status"]) + _BEFORE_FIELDS
     return block[end:] + CRLF if len(block) > end else b""
 
@@ -153,7 +156,15 @@ def _fieldLines(headers: HeaderMap, case: str) -> bytes:
             spelt = proper(name) if case == "proper" else cases.get(name, name)
             lines.append(spelt + b": " + value)
     lines.append(b"")
-    return CRLF.join(lines)
+    return _checked(CRLF.join(lines), lines)
+
+
+def _checked(block: bytes, lines: list[bytes]) -> bytes:
+    """What a filter or a format put into a value cannot begin another line: it becomes blanks."""
+    ends = len(lines) - 1
+    if block.count(b"\n") == ends and block.count(b"\r") == ends:
+        return block
+    return CRLF.join([line.translate(_NO_ENDS) for line in lines])
 
 
 def writeChunk(write: Callable[[bytes], None], data: bytes, last: bool) -> int:

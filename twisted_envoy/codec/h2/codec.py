@@ -364,6 +364,9 @@ class H2Codec:
         for stream in list(self.streams.values()):
             stream.pauseProducer()
 
+    def stopProducing(self) -> None:
+        """The transport is gone; connectionLost says so, too."""
+
     def resumeProducing(self) -> None:
         """See ICodec."""
         if not self.sender.isPaused:
