@@ -66,3 +66,32 @@ class EndTests(ConnectionCase):
         self.assertIn(b"connection: close\r\n", client.received)
         self.assertTrue(client.received.endswith(b"ok"))
         self.assertTrue(client.ended)
+
+    def test_idleAfterARequest(self) -> None:
+        """The idle time counts from the end of the last request."""
+        envoy = self.start(common_http_protocol_options={"idle_timeout": "10s"})
+        client = self.client(GET)
+        envoy.advance(8)
+        client.write(GET)
+        envoy.settle()
+        envoy.advance(9)
+        self.assertFalse(client.ended)
+
+        envoy.advance(7)
+
+        self.assertTrue(client.ended)
+
+    def test_http10WithoutLength(self) -> None:
+        """A response to HTTP/1.0 without a length is ended by the connection's end."""
+        envoy = self.start([PROXIED], http_protocol_options={"accept_http_10": True})
+        origin = envoy.listen(ORIGIN)
+        client = self.client(b"GET / HTTP/1.0\r\nhost: a\r\nconnection: keep-alive\r\n\r\n")
+        origin.connections[0].write(
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+        )
+        envoy.settle()
+        envoy.advance(1.1)
+
+        self.assertIn(b"connection: close\r\n", client.received)
+        self.assertTrue(client.received.endswith(b"\r\n\r\nok"))
+        self.assertTrue(client.ended)

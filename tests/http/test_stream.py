@@ -198,3 +198,133 @@ class FilterTests(StreamCase):
 
         self.assertTrue(client.received.startswith(b"HTTP/1.1 202 Accepted\r\n"))
         self.assertEqual(Moves.made[0].stream.streamInfo.routeName, "two")
+
+
+class FailureTests(StreamCase):
+    """What raises ends its own request only."""
+
+    def test_encodeRaises(self) -> None:
+        """A filter that raises over the response: 500 without it, and the upstream lives on."""
+
+        class Raises(Recorder):
+            def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+                raise ValueError("oh")
+
+        self.use(Raises, [PROXIED])
+        origin = self.envoy.listen(ORIGIN)
+        client = self.client(GET)
+        origin.connections[0].write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        self.envoy.settle()
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 500 "), client.received)
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.assertEqual(self.envoy.stat("http.web.downstream_rq_active"), 0)
+
+    def test_encodeRaisesLate(self) -> None:
+        """After the headers are sent the response is cut."""
+
+        class Raises(Recorder):
+            def encodeData(self, data: bytes, endStream: bool) -> bytes:
+                raise ValueError("oh")
+
+        self.use(Raises, [PROXIED])
+        origin = self.envoy.listen(ORIGIN)
+        client = self.client(GET)
+        origin.connections[0].write(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc")
+        self.envoy.settle()
+        self.envoy.advance(1.1)
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 200 OK\r\n"))
+        self.assertTrue(client.ended)
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.assertEqual(self.envoy.stat("http.web.downstream_rq_active"), 0)
+
+    def test_noBytes(self) -> None:
+        """What is no bytes is told with the filter's name, and ends the request."""
+
+        class Texts(Recorder):
+            def decodeData(self, data: bytes, endStream: bool) -> bytes:
+                return "x"  # type: ignore[return-value]
+
+        self.use(Texts, [PROXIED])
+        self.envoy.listen(ORIGIN)
+        client = self.client(POST, b"abcd")
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 500 "), client.received)
+        (logged,) = self.flushLoggedErrors(TypeError)
+        self.assertIn("Texts", str(logged.value))
+
+    def test_everythingRaises(self) -> None:
+        """Where even the edits of an answer fail, the request is reset and nothing hangs."""
+        envoy = self.start()
+        listener: Any = envoy.server.listeners.get("web")
+        settings = listener.settings.chains.find(None).makers[-1].args[0]
+
+        class Edge:
+            prepareRequest = settings.edge.prepareRequest
+
+            def prepareResponse(self, *arguments: object) -> None:
+                raise ValueError("oh")
+
+        settings.edge = Edge()
+        client = self.client(GET)
+        envoy.advance(1.1)
+
+        self.assertTrue(client.ended)
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 2)
+        self.assertEqual(envoy.stat("http.web.downstream_rq_active"), 0)
+
+    def test_verbsAfterTheEnd(self) -> None:
+        """A filter may say anything later; nothing happens."""
+
+        class Looks(Recorder):
+            """Only looks."""
+
+        self.use(Looks)
+        self.client(GET)
+        (one,) = Looks.made
+
+        one.holdDecode()
+        one.releaseDecode()
+        one.holdEncode()
+        one.releaseEncode()
+        one.sendLocalReply(500, b"", "late")
+        self.envoy.settle()
+
+        self.assertEqual(self.log(), ["GET 200 - direct_response DownstreamEnd"])
+
+    def test_noNewLine(self) -> None:
+        """A value cannot begin another header line."""
+
+        class Breaks(Recorder):
+            def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+                headers.set(b"x-a", b"1\r\nx-b: 2\n\0")
+
+        self.use(Breaks)
+
+        self.assertIn(b"\r\nx-a: 1  x-b: 2  \r\n", self.client(GET).received)
+
+    def test_heldResponsePauses(self) -> None:
+        """While too much of a response is held the upstream is not read; nothing is lost."""
+
+        class Holds(Recorder):
+            def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+                self.holdEncode()
+
+        self.use(Holds, [PROXIED])
+        origin = self.envoy.listen(ORIGIN)
+        client = self.client(GET)
+        size = 4 * 1024 * 1024
+        (upstream,) = origin.connections
+        upstream.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size)
+        for _ in range(size // 65536):
+            upstream.write(b"x" * 65536)
+            self.envoy.settle()
+        (one,) = Holds.made
+        assert one.stream._encoding is not None
+        self.assertLess(one.stream._encoding.heldBytes, 3 * 1024 * 1024)
+
+        one.releaseEncode()
+        self.envoy.settle()
+
+        self.assertEqual(len(client.received.partition(b"\r\n\r\n")[2]), size)

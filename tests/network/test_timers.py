@@ -258,3 +258,21 @@ class DeadlineQueueTests(SynchronousTestCase):
 
         self.assertEqual((atSeven, self.heard), ([], ["idle"]))
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class CancelledInTheBatchTests(SynchronousTestCase):
+    """Deadlines that are due together."""
+
+    def test_cancelledByOneBefore(self) -> None:
+        """One that is cancelled by another that is due at the same time is not called."""
+        clock = Clock()
+        queue = DeadlineQueue(clock, 1.0)
+        called: list[str] = []
+        later: list[Deadline] = []
+        queue.add(lambda: (called.append("first"), later[0].cancel()))  # type: ignore[arg-type]
+        later.append(queue.add(lambda: called.append("second")))
+
+        clock.advance(1)
+
+        self.assertEqual(called, ["first"])
+        self.assertEqual(clock.getDelayedCalls(), [])

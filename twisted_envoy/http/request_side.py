@@ -66,6 +66,7 @@ class RequestSide:
         "_paused",
         "_plan",
         "_producer",
+        "_raised",
         "_responsePaused",
         "bufferLimit",
         "closesAfter",
@@ -114,7 +115,7 @@ class RequestSide:
         self._decoding: Any = None
         self._encoding: Encoding | None = None
         self._producer: IPushProducer | None = None
-        self._responsePaused = self._paused = False
+        self._responsePaused = self._paused = self._raised = False
         settings.stats.downstream_rq_active.value += 1
 
     @property
@@ -142,6 +143,16 @@ class RequestSide:
         if endStream:
             self._requestEnds()
         connection.requestCame(self, headers)
+        try:
+            self._begin(headers, endStream)
+        except Exception:
+            self._filterRaised()
+
+    def _begin(self, headers: HeaderMap, endStream: bool) -> None:
+        """The checks, the route, the filters."""
+        settings = self.settings
+        info = self.streamInfo
+        connection = self.connection
         if b"expect" in headers and self._expectsContinue(headers):
             headers.remove(b"expect")
             if not endStream:
@@ -162,10 +173,7 @@ class RequestSide:
         self._setRouteTimes()
         if settings.records.onNewRequest:
             self.writeRecord("DownstreamStart")
-        try:
-            self._decoding.headers(headers, endStream)
-        except Exception:
-            self._filterRaised()
+        self._decoding.headers(headers, endStream)
 
     def _expectsContinue(self, headers: HeaderMap) -> bool:
         """The client waits for 100, and it is for us to say it."""
@@ -327,6 +335,7 @@ class RequestSide:
         _log.failure("an HTTP filter raised; the request is ended")
         if not self.ended:
             self._encoding = None
+            self._raised = True
             self.sendLocalReply(500, b"", "filter_raised")
 
     # The other half.

@@ -65,10 +65,13 @@ class HTTPStream(RequestSide):
 
     def holdDecode(self, filter: HTTPFilter) -> None:
         """See HTTPFilter."""
-        self._decoding.hold(filter.index)
+        if self._decoding is not None:
+            self._decoding.hold(filter.index)
 
     def releaseDecode(self, filter: HTTPFilter) -> None:
         """See HTTPFilter."""
+        if self._decoding is None:
+            return
         try:
             self._decoding.release(filter.index)
         except Exception:
@@ -97,7 +100,8 @@ class HTTPStream(RequestSide):
 
     def addDecodedData(self, filter: HTTPFilter, data: bytes) -> None:
         """See HTTPFilter."""
-        self._decoding.insert(filter.index, data)
+        if self._decoding is not None:
+            self._decoding.insert(filter.index, data)
 
     def addEncodedData(self, filter: HTTPFilter, data: bytes) -> None:
         """See HTTPFilter."""
@@ -150,14 +154,19 @@ class HTTPStream(RequestSide):
     def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         """The response begins its way through the filters."""
         self.responseHeaders = self.streamInfo.responseHeaders = headers
-        if self._encoding is not None:
-            self.streamInfo.responseCode = int(headers[b":status"])
-            try:
+        try:
+            if self._encoding is not None:
+                self.streamInfo.responseCode = int(headers[b":status"])
                 self._encoding.headers(headers, endStream)
-            except Exception:
-                self._filterRaised()
-        else:
-            self.sendHeaders(headers, endStream)
+            else:
+                self.sendHeaders(headers, endStream)
+        except Exception:
+            self._raisedAgain() if self._raised else self._filterRaised()
+
+    def _raisedAgain(self) -> None:
+        """Even the answer to a failure fails: end the request without one."""
+        _log.failure("answering a request failed; it is reset")
+        self.resetStream(Reset.LOCAL, "filter_raised")
 
     def encodeData(self, data: bytes, endStream: bool) -> None:
         """Body bytes of the response."""

@@ -96,16 +96,17 @@ class DeadlineQueue:
         self._armed = None
         waiting = self._waiting
         now = self._reactor.seconds()
-        due: list[Callable[[], None]] = []
+        due: list[Deadline] = []
         while waiting and (waiting[0].call is None or waiting[0].when <= now):
-            deadline = waiting.popleft()
-            if deadline.call is not None:
-                due.append(deadline.call)
-                deadline.call = None
-                self._live -= 1
+            due.append(waiting.popleft())
         if waiting:
             self._armed = self._reactor.callLater(waiting[0].when - now, self._due)
-        for call in due:
+        for deadline in due:
+            call = deadline.call
+            if call is None:  # cancelled, by one before it perhaps
+                continue
+            deadline.call = None
+            self._live -= 1
             try:
                 call()
             except Exception:

@@ -413,3 +413,21 @@ class PropertyTests(SynchronousTestCase):
         owner.feed(begin + data)
         owner.end()
         self.assertFalse(owner.codec.reusable and owner.response.reset is not None)
+
+
+class CleanTests(SynchronousTestCase):
+    """What goes out."""
+
+    def test_noSecondRequest(self) -> None:
+        """No value, path or host can begin another line, whatever put it together."""
+        for name in (b":path", b":authority", b"x-a"):
+            for more in ((), ((b"connection", b"upgrade"), (b"upgrade", b"x"))):
+                request = requestOf(b"GET", b"/", *more)
+                request.set(name, b"1\r\nx-b: 2\r\n\r\nGET /two HTTP/1.1\n\0")
+                owner = ClientOwner()
+                owner.request(request)
+
+                head, blank, rest = owner.sent.partition(b"\r\n\r\n")
+                self.assertEqual((blank, rest), (b"\r\n\r\n", b""), owner.sent)
+                self.assertNotIn(b"\nx-b", head)
+                self.assertEqual(head.count(b"\n"), head.count(b"\r\n"))

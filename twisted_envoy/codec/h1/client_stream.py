@@ -17,8 +17,10 @@ from twisted_envoy.codec.h1.encode import (
     CRLF,
     JOIN,
     LAST_CHUNK,
+    NO_ENDS,
     PROPER,
     fieldLines,
+    withoutEnds,
     writeChunk,
 )
 from twisted_envoy.codec.h1.fields import hasToken
@@ -87,7 +89,8 @@ class H1ClientStream:
         fields = self._host(headers, case) + fieldLines(headers, case)
         fields += self._framing(headers, endStream)
         self.headerBytes += len(fields)
-        self._write(b"%b %b HTTP/1.1\r\n%b\r\n" % (method, self._target(headers), fields))
+        target = self._target(headers).translate(NO_ENDS)
+        self._write(b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, fields))
         if endStream:
             self._end()
 
@@ -98,6 +101,10 @@ class H1ClientStream:
         authority = headers[b":authority"]
         fields = b"host: %b\r\n%b" % (authority, CRLF.join(lines))
         head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method, headers[b":path"], fields)
+        ends = len(lines) + 3 if lines[-1] else len(lines) + 2
+        if head.count(b"\n") != ends or head.count(b"\r") != ends:
+            self._encodePlain(method, withoutEnds(headers), endStream)
+            return
         self.headerBytes += len(fields)
         self.wireBytes += len(head)
         self._codec.output.write(head)
@@ -117,6 +124,7 @@ class H1ClientStream:
         authority = headers.get(b":authority")
         if authority is None:
             return b""
+        authority = authority.translate(NO_ENDS)
         if case == "lower":
             return b"host: " + authority + CRLF
         if case == "proper":

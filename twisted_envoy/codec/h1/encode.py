@@ -32,7 +32,8 @@ STATUS_SIZE = _BEFORE_FIELDS + 3
 
 JOIN: Callable[[tuple[bytes, bytes]], bytes] = b": ".join
 _COLON = 0x3A
-_NO_ENDS = bytes.maketrans(b"\r\n\0", b"   ")
+NO_ENDS = bytes.maketrans(b"\r\n\0", b"   ")
+"""For `bytes.translate`: what filters and formats put into a value cannot begin another line."""
 
 _REASONS = {
     100: "Continue",
@@ -159,12 +160,18 @@ def _fieldLines(headers: HeaderMap, case: str) -> bytes:
     return _checked(CRLF.join(lines), lines)
 
 
+def withoutEnds(headers: HeaderMap) -> HeaderMap:
+    """The same fields, one value each, without ends of lines in them."""
+    pairs = ((name.translate(NO_ENDS), value.translate(NO_ENDS)) for name, value in headers.pairs())
+    return HeaderMap(pairs)
+
+
 def _checked(block: bytes, lines: list[bytes]) -> bytes:
     """What a filter or a format put into a value cannot begin another line: it becomes blanks."""
     ends = len(lines) - 1
     if block.count(b"\n") == ends and block.count(b"\r") == ends:
         return block
-    return CRLF.join([line.translate(_NO_ENDS) for line in lines])
+    return CRLF.join([line.translate(NO_ENDS) for line in lines])
 
 
 def writeChunk(write: Callable[[bytes], None], data: bytes, last: bool) -> int:

@@ -121,6 +121,9 @@ class H1ServerStream:
         else:
             framing = self._framing(status, headers, endStream)
         block = CRLF.join(map(JOIN, headers.items()))[STATUS_SIZE:]
+        lines = len(headers) - 2
+        if block and (block.count(b"\n") != lines or block.count(b"\r") != lines):
+            block = fieldLines(headers)[:-2]
         head = b"%b%b%b\r\n" % (line, block + CRLF if block else b"", framing)
         size = len(head)
         self.headerBytes += size - len(line) - 2

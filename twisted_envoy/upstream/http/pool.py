@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Hashable
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from twisted_envoy.codec.http import IStreamDecoder, Reset
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from twisted_envoy.upstream.circuit_breaker import Limits
     from twisted_envoy.upstream.host import Host
     from twisted_envoy.upstream.http.settings import UpstreamHTTP
+
+_log = Logger("upstream")
 
 _AT_ONCE = 3
 """Connections that are begun for one request at most."""
@@ -188,7 +191,13 @@ class HTTPPool:
             user.poolFailed(Reset.OVERFLOW, "")
             return
         requests.take()
-        user.poolReady(connection.newStream(decoder), connection)
+        encoder = connection.newStream(decoder)
+        try:
+            user.poolReady(encoder, connection)
+        except Exception:
+            _log.failure("a pool's user raised; its stream is reset")
+            encoder.resetStream(Reset.LOCAL)
+            decoder.streamReset(Reset.LOCAL, "")
 
     # Connections.
 
@@ -230,7 +239,10 @@ class HTTPPool:
             for waiting in failing:
                 self.host.cluster.stats.upstream_rq_pending_failure_eject.value += 1
                 self._dequeued()
-                waiting.user.poolFailed(reason, details)
+                try:
+                    waiting.user.poolFailed(reason, details)
+                except Exception:
+                    _log.failure("a pool's user raised")
         self._oneLess()
 
     def connectionGone(self, connection: PooledConnection) -> None:

@@ -9,7 +9,6 @@ from tests.http.test_retry import policy
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.filters.http.router.timeouts import (
     Timeouts,
-    isGRPC,
     setTimeoutHeaders,
     takeTimeouts,
 )
@@ -49,17 +48,6 @@ class GRPCTests(SynchronousTestCase):
             (200_000_000_000, b"3333333M"),
         ):
             self.assertEqual(grpcTimeoutText(milliseconds), text)
-
-    def test_isGRPC(self):
-        for kind, found in (
-            (b"application/grpc", True),
-            (b"application/grpc+proto", True),
-            (b"application/grpc;x", True),
-            (b"application/grpc-web", False),
-            (b"text/plain", False),
-        ):
-            self.assertIs(isGRPC(HeaderMap(((b"content-type", kind),))), found, kind)
-        self.assertFalse(isGRPC(HeaderMap()))
 
 
 class TimeoutsTests(SynchronousTestCase):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twisted.logger import Logger
+
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
 from twisted_envoy.extensions.filters.http.router.choice import chooseHost, poolFor
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.http.router.filter import Router
 
 ATTEMPTS = b"x-envoy-attempt-count"
+
+_log = Logger("router")
 
 _TIMEOUT_RETRY = b"x-envoy-is-timeout-retry"
 
@@ -75,6 +79,15 @@ def _wait(router: Router, attempt: UpstreamRequest, late: bool) -> None:
 def _again(router: Router) -> None:
     """The back-off is over."""
     router.retryCall = None
+    try:
+        _tryAgain(router)
+    except Exception:
+        _log.failure("a retry raised; the request is answered")
+        router.cleanUp()
+        router.stream.sendLocalReply(500, b"", "filter_raised")
+
+
+def _tryAgain(router: Router) -> None:
     settings = router.settings
     headers = router.headers
     route = router.route

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.http.grpc import grpcTimeout, grpcTimeoutText
+from twisted_envoy.http.grpc import grpcTimeout, grpcTimeoutText, isGRPC
 
 EXPECTED = b"x-envoy-expected-rq-timeout-ms"
 _TOTAL = b"x-envoy-upstream-rq-timeout-ms"
@@ -18,16 +18,6 @@ _PER_TRY = b"x-envoy-upstream-rq-per-try-timeout-ms"
 
 HEADERS = frozenset((EXPECTED, _TOTAL, _PER_TRY))
 """What a request may ask, or tell, about its time."""
-
-
-def isGRPC(headers: HeaderMap) -> bool:
-    """Whether a request is one of gRPC, by its content-type."""
-    kind = headers.get(b"content-type")
-    return (
-        kind is not None
-        and kind.startswith(b"application/grpc")
-        and (len(kind) == 16 or kind[16:17] in (b"+", b";"))
-    )
 
 
 class Timeouts:
