@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.config.support import TCP_PROXY, load, view
 from twisted_envoy.config import extensions as module
 from twisted_envoy.config.bootstrap import loadBootstrap
-from twisted_envoy.config.extensions import Extensions, StructView, isOf, modulePath
+from twisted_envoy.config.extensions import Extensions, StructView, buildWith, isOf, modulePath
 from twisted_envoy.config.plan import Plans
 from twisted_envoy.config.schema import Schema
 from twisted_envoy.config.unread import unread
@@ -307,3 +307,34 @@ class OpeningTests(SynchronousTestCase):
         load(f"bootstrap_extensions: [{{name: a, typed_config: {{'@type': {TCP_PROXY}}}}}]")
         after = {name for name in sys.modules if name.startswith("twisted_envoy.extensions")}
         self.assertEqual(before, after)
+
+
+class BuildWithTests(SynchronousTestCase):
+    """Factories that raise."""
+
+    def test_raises(self) -> None:
+        """A ConfigError passes; anything else is one that names the factory and the place."""
+
+        class Owner:
+            def error(self, problem: str) -> ConfigError:
+                return ConfigError("here", problem)
+
+        class Factory:
+            typeURL = "example.v1.Broken"
+
+            def __init__(self, problem: Exception) -> None:
+                self.problem = problem
+
+            def build(self, config: object, context: object) -> object:
+                raise self.problem
+
+        own = ConfigError("there", "own")
+        self.assertIs(
+            self.assertRaises(ConfigError, buildWith, Factory(own), None, None, Owner()), own
+        )
+        problem = self.assertRaises(
+            ConfigError, buildWith, Factory(KeyError("word")), None, None, Owner()
+        )
+        self.assertEqual(
+            str(problem), "here: the factory of example.v1.Broken raised KeyError: 'word'"
+        )

@@ -54,6 +54,25 @@ def filterType(typeURL: str) -> str:
     return package.replace("envoy.extensions.", "envoy.", 1)
 
 
+def buildWith(factory: Untyped, config: Untyped, context: object, owner: Untyped) -> Untyped:
+    """
+    What a factory makes of its config.
+
+    Args:
+        owner: the View of what names the extension, for the place of an error.
+    Raises:
+        ConfigError: the factory's own; or it raised something else, which is named then.
+    """
+    try:
+        return factory.build(config, context)
+    except (ConfigError, OSError):
+        raise
+    except Exception as problem:
+        name = type(problem).__name__
+        text = f"the factory of {factory.typeURL} raised {name}: {problem}"
+        raise owner.error(text) from problem
+
+
 def _importIfThere(name: str) -> ModuleType | None:
     try:
         return import_module(name)

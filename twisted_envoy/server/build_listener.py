@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IAddress
 
 from twisted_envoy.access_log.logger import buildAccessLogs
-from twisted_envoy.config.extensions import filterType
+from twisted_envoy.config.extensions import buildWith, filterType
 from twisted_envoy.errors import UnsupportedField
 from twisted_envoy.interfaces.network import IListenerFilter
 from twisted_envoy.interfaces.sockets import ListenOptions
@@ -224,5 +224,5 @@ def _filters(configs: tuple[View, ...], context: FactoryContext) -> list[Callabl
                 f"Error: non-terminal filter named {config.name} of type {kind} is the last filter "
                 "in a network filter chain."
             )
-        makers.append(factory.build(inner, context))
+        makers.append(buildWith(factory, inner, context, config))
     return makers

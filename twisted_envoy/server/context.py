@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
+from twisted_envoy.config.extensions import buildWith
 from twisted_envoy.errors import ConfigError
 from twisted_envoy.interfaces.extensions import IFactoryContext, Node
 
@@ -68,7 +69,8 @@ class FactoryContext:
 
     def build(self, extension: View, category: str) -> object:
         factory, config = self.extensions.open(extension, category)
-        return factory.build(config, self)
+        built: object = buildWith(factory, config, self, extension)
+        return built
 
     def warn(self, problem: str, view: View | None = None) -> None:
         self.warnings.append(ConfigError("", problem) if view is None else view.error(problem))

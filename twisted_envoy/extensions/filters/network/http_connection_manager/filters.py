@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from twisted_envoy.config.extensions import filterType
+from twisted_envoy.config.extensions import buildWith, filterType
 from twisted_envoy.errors import UnsupportedField
 from twisted_envoy.http.filter_chain import FilterPlan
 
@@ -52,7 +52,7 @@ def buildFilters(configs: tuple[View, ...], context: Any) -> FilterPlan:
                     "disabled by default."
                 )
             disabled.add(config.name)
-        makers.append(factory.build(inner, context))
+        makers.append(buildWith(factory, inner, context, config))
         names.append(config.name)
     return FilterPlan(makers, names, frozenset(disabled))
 
