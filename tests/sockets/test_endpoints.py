@@ -83,7 +83,8 @@ class ManyConnectionsTests(LoopbackTestCase):
         while self.sockets._context.lingering:
             await self.nextPoll()
 
-        self.assertEqual(await self.count(), before)
+        for now, then in zip(await self.count(), before, strict=True):
+            self.assertLessEqual(now, then)  # what other tests left may go meanwhile
 
     async def openAndDrop(self, port: Any, accepting: Accepting, round_: int) -> None:
         peers = []

@@ -98,6 +98,7 @@ class LocalReplies:
         headers: Sequence[tuple[bytes, bytes]] = (),
         grpcStatus: int | None = None,
         edit: Callable[[HeaderMap, RequestInfo], None] | None = None,
+        editsLast: bool = False,
     ) -> LocalReply:
         """
         Make a reply.
@@ -106,14 +107,16 @@ class LocalReplies:
             info: of the request; its responseCode, responseHeaders and localReplyBody are set.
             headers: more of them, content-type and location for example.
             grpcStatus: for a gRPC request; None for what status means there.
-            edit: the route's, made before anything else is added.
+            edit: the route's, made before headers are added, or after them with editsLast.
         """
         made = HeaderMap()
         made[b":status"] = b"%d" % status
-        if edit is not None:
+        if edit is not None and not editsLast:
             edit(made, info)
         for name, value in headers:
             made.add(name, value)
+        if edit is not None and editsLast:
+            edit(made, info)
         contentType = made.get(b"content-type")
         kind = TEXT
         if self._mappers or self._format is not None:

@@ -173,7 +173,12 @@ class RequestSide:
         self._setRouteTimes()
         if settings.records.onNewRequest:
             self.writeRecord("DownstreamStart")
-        self._decoding.headers(headers, endStream)
+        if endStream and self.isTunnel:  # what is ended is one direction of the tunnel
+            self._decoding.headers(headers, False)
+            if not self.decodingEnded:
+                self._decoding.data(b"", True)
+        else:
+            self._decoding.headers(headers, endStream)
 
     def _expectsContinue(self, headers: HeaderMap) -> bool:
         """The client waits for 100, and it is for us to say it."""

@@ -40,6 +40,7 @@ from twisted_envoy.network.timers import IdleTimer
 _log = Logger("http")
 
 _MAGIC = b"PRI * HTTP/2"
+_OURS = ("route_not_found", "upgrade_failed")
 
 
 @implementer(IServerConnection, IPushProducer)
@@ -244,7 +245,7 @@ class ServerConnection(ConnectionLife):
             self.codec.resumeProducing()
 
     def stopProducing(self) -> None:
-        """The connection is gone; connectionLost says so too."""
+        """connectionLost says so too."""
 
     # IServerConnection: events of the codec.
 
@@ -345,6 +346,7 @@ class ServerConnection(ConnectionLife):
                 headers is not None
                 and headers.get(b":method") == b"CONNECT"
                 and not 200 <= stream.streamInfo.responseCode < 300
+                and stream.streamInfo.responseCodeDetails not in _OURS
             )
             stream.encoder.resetStream(Reset.CONNECT_ERROR if refused else Reset.LOCAL)
         else:

@@ -214,7 +214,8 @@ class HTTPStream(RequestSide):
             self._nameCluster(route)
         edit = None if route is None else route.finalizeResponse
         replies = self.settings.localReplies
-        reply = replies.make(info, status, body, headers, grpcStatus, edit)
+        last = route is not None and route.kind != "cluster"  # its headers are the answer's own
+        reply = replies.make(info, status, body, headers, grpcStatus, edit, last)
         self.encodeHeaders(reply.headers, not reply.body)
         if reply.body:
             self.encodeData(reply.body, True)

@@ -259,6 +259,7 @@ class Router(HTTPFilter):
         upstream.localAddress = connection.localAddress
         upstream.remoteAddress = connection.remoteAddress
         upstream.tls = connection.tls
+        upstream.transportFailureReason = ""  # of an attempt before
         upstream.connectionID = number = connection.connectionID
         upstream.connectionIDsAttempted.append(number)
         upstream.connectedTime = connection.connectedTime
@@ -315,6 +316,7 @@ class Router(HTTPFilter):
             headers.add(b"set-cookie", self._cookie)
         info.responseCode = status
         info.responseCodeDetails = "via_upstream"
+        info.responseHeaders = headers  # for formats in what is added
         route.finalizeResponse(headers, info)
         self.responseStarted = True
         if endStream:
