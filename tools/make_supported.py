@@ -132,16 +132,16 @@ class Tests:
 
     def _distance(self, path: Path, modules: set[str]) -> int:
         relative = path.relative_to(TESTS)
-        for module in modules:
-            parts = module.split(".")[1:]
-            mirrors = (Path(*parts[:-1], f"test_{parts[-1]}.py"),)
-            if relative in mirrors:
-                return 0
-            if len(parts) > 2 and relative.parent == Path(*parts[:-1]):
-                return 1
-        if relative.parts[0] in _LATE:
-            return 2
-        return 3 if relative.name.startswith("test_") else 4
+        late = 2 if relative.parts[0] in _LATE else 3 if relative.name.startswith("test_") else 4
+        return min([late, *(_near(relative, module) for module in modules)])
+
+
+def _near(relative: Path, module: str) -> int:
+    """0 for a module's own tests, 1 for others of its folder, much for all others."""
+    parts = module.split(".")[1:]
+    if relative == Path(*parts[:-1], f"test_{parts[-1]}.py"):
+        return 0
+    return 1 if len(parts) > 2 and relative.parent == Path(*parts[:-1]) else 9
 
 
 def table(plan: Any, reads: Reads, tests: Tests) -> list[str]:
