@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
 from hypothesis import given, settings
@@ -301,9 +302,11 @@ class ProducerTests(LoopbackTestCase):
         server.transport.setWriteBufferLimit(limit)
         producer = PushingProducer(server.transport, chunk, self.turn)
 
+        server.transport.getHandle().setsockopt(SOL_SOCKET, SO_SNDBUF, 64 * 1024)
         server.transport.registerProducer(producer, True)
         server.transport.loseConnection()
-        producer.resumeProducing()
+        producer.paused = False
+        producer.produce()  # nobody reads yet: this ends by being paused
         received = await deferToThread(receiveAll, peer)
         peer.close()
         await server.untilEvent("lost")
