@@ -4,47 +4,14 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.grpc import (
     codeOfStatus,
-    isGRPC,
-    isGRPCType,
     percentEncode,
-    statusOfCode,
 )
-
-
-class TypeTests(SynchronousTestCase):
-    """What is gRPC."""
-
-    def test_types(self) -> None:
-        """Exactly this, or with a plus."""
-        for text, expected in (
-            (b"application/grpc", True),
-            (b"application/grpc+proto", True),
-            (b"application/grpc;x", False),
-            (b"application/grpc-web", False),
-            (b"application/GRPC", False),
-            (b"application/grpcx", False),
-            (b"application/grpc, a", False),
-            (b"", False),
-        ):
-            self.assertIs(isGRPCType(text), expected, text)
-            self.assertIs(isGRPC(HeaderMap(((b"content-type", text),))), expected, text)
-
-    def test_noType(self) -> None:
-        """None is not gRPC's."""
-        self.assertFalse(isGRPC(HeaderMap()))
 
 
 class StatusTests(SynchronousTestCase):
     """Statuses."""
-
-    def test_ofCode(self) -> None:
-        """The few that mean something; 2 for all others."""
-        known = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
-        for code in (*range(200, 600),):
-            self.assertEqual(statusOfCode(code), known.get(code, 2), code)
 
     def test_toCode(self) -> None:
         """All seventeen, and what is none."""

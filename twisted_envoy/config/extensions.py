@@ -28,7 +28,7 @@ from twisted_envoy.config.plan import MessagePlan, Plans
 from twisted_envoy.config.record import Record
 from twisted_envoy.config.rules import validate
 from twisted_envoy.config.view import TYPED_STRUCTS, AnyView, View, markRead, viewOf
-from twisted_envoy.errors import ConfigError, UnsupportedExtension
+from twisted_envoy.errors import ConfigError, UnsupportedExtension, UnsupportedField
 
 GROUP = "twisted_envoy.extensions"
 PACKAGE = "twisted_envoy.extensions"
@@ -52,6 +52,35 @@ def filterType(typeURL: str) -> str:
     if version.startswith("v"):
         package = head
     return package.replace("envoy.extensions.", "envoy.", 1)
+
+
+def openFilter(
+    config: Untyped, context: Untyped, layer: str, isLast: bool
+) -> tuple[Untyped, Untyped]:
+    """
+    The factory that a filter of a chain names, and the View of its config.
+
+    Args:
+        layer: `network` or `http`.
+        isLast: it ends the chain, which terminal filters must and others must not.
+    Raises:
+        ConfigError: it stands in the wrong place, or is to be discovered.
+    """
+    if config.which("config_type") == "config_discovery":
+        raise UnsupportedField(
+            config.path,
+            "config_discovery is not implemented by twisted_envoy",
+            config.position("config_discovery"),
+        )
+    factory, inner = context.extensions.open(config, f"filters.{layer}")
+    if bool(factory.terminal) is isLast:
+        return factory, inner
+    who = f"filter named {config.name} of type {filterType(factory.typeURL)}"
+    if isLast:
+        raise config.error(
+            f"Error: non-terminal {who} is the last filter in a {layer} filter chain."
+        )
+    raise config.error(f"Error: terminal {who} must be the last filter in a {layer} filter chain.")
 
 
 def buildWith(factory: Untyped, config: Untyped, context: object, owner: Untyped) -> Untyped:

@@ -9,10 +9,6 @@ from __future__ import annotations
 from twisted_envoy.codec.headers import HeaderMap
 
 CONTENT_TYPE = b"application/grpc"
-_STATUS_OF_CODE = {
-    **{400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14},
-}
-_UNKNOWN = 2
 DEADLINE_EXCEEDED = 4
 _CODE_OF_STATUS = {
     **{0: 200, 1: 499, 2: 500, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400},
@@ -26,22 +22,6 @@ _GRPC_UNITS = {
     b"u": 1e-6,
     b"n": 1e-9,
 }
-
-
-def isGRPC(headers: HeaderMap) -> bool:
-    """Is it a gRPC message: `application/grpc`, alone or with `+` behind it?"""
-    value = headers.get(b"content-type")
-    return value is not None and isGRPCType(value)
-
-
-def isGRPCType(value: bytes) -> bool:
-    """Is it a content type of gRPC?"""
-    return value.startswith(CONTENT_TYPE) and value[16:17] in (b"", b"+")
-
-
-def statusOfCode(code: int) -> int:
-    """The gRPC status that an HTTP status code stands for."""
-    return _STATUS_OF_CODE.get(code, _UNKNOWN)
 
 
 def codeOfStatus(status: int) -> int:

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.formatter.data_source import readDataSource
+from twisted_envoy.formatter.operators.values import grpcStatusOfHTTP, isGRPC
 from twisted_envoy.formatter.substitution import compileSubstitution
 from twisted_envoy.formatter.text import Formatter
-from twisted_envoy.http.grpc import CONTENT_TYPE, isGRPC, percentEncode, statusOfCode
+from twisted_envoy.http.grpc import CONTENT_TYPE, percentEncode
 from twisted_envoy.http.routes.header_edits import HeaderEdits, buildEdits
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext
@@ -124,7 +125,7 @@ class LocalReplies:
         request = info.requestHeaders if info.requestHeaders is not None else _NO_HEADERS
         isHead = request.get(b":method") == b"HEAD"
         if isGRPC(request):
-            code = statusOfCode(status) if grpcStatus is None else grpcStatus
+            code = grpcStatusOfHTTP(status) if grpcStatus is None else grpcStatus
             _makeGRPC(made, code, b"" if isHead else body, kind)
             return LocalReply(200, made, b"")
         if not body:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IDelayedCall
 
-from twisted_envoy.http.grpc import DEADLINE_EXCEEDED, grpcTimeout, grpcTimeoutText, isGRPC
+from twisted_envoy.formatter.operators.values import isGRPC
+from twisted_envoy.http.grpc import DEADLINE_EXCEEDED, grpcTimeout, grpcTimeoutText
 
 if TYPE_CHECKING:
     from twisted_envoy.http.request_side import RequestSide

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IAddress
 
 from twisted_envoy.access_log.logger import buildAccessLogs
-from twisted_envoy.config.extensions import buildWith, filterType
-from twisted_envoy.errors import UnsupportedField
+from twisted_envoy.config.extensions import buildWith, openFilter
 from twisted_envoy.interfaces.network import IListenerFilter
 from twisted_envoy.interfaces.sockets import ListenOptions
 from twisted_envoy.interfaces.transport_sockets import IDownstreamTransportSocketFactory
@@ -206,23 +205,6 @@ def _filters(configs: tuple[View, ...], context: FactoryContext) -> list[Callabl
     makers: list[Callable[[], Any]] = []
     last = len(configs) - 1
     for index, config in enumerate(configs):
-        if config.which("config_type") == "config_discovery":
-            raise UnsupportedField(
-                config.path,
-                "config_discovery is not implemented by twisted_envoy",
-                config.position("config_discovery"),
-            )
-        factory, inner = context.extensions.open(config, "filters.network")
-        kind = filterType(factory.typeURL)
-        if factory.terminal and index != last:
-            raise config.error(
-                f"Error: terminal filter named {config.name} of type {kind} must be the last "
-                "filter in a network filter chain."
-            )
-        if not factory.terminal and index == last:
-            raise config.error(
-                f"Error: non-terminal filter named {config.name} of type {kind} is the last filter "
-                "in a network filter chain."
-            )
+        factory, inner = openFilter(config, context, "network", index == last)
         makers.append(buildWith(factory, inner, context, config))
     return makers

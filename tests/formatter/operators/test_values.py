@@ -26,7 +26,12 @@ class ValuesTests(SynchronousTestCase):
             (b"application/grpc", True),
             (b"application/grpc+json", True),
             (b"application/grpc;x", False),
+            (b"application/grpc-web", False),
+            (b"application/GRPC", False),
+            (b"application/grpcx", False),
+            (b"application/grpc, a", False),
             (b"text/plain", False),
+            (b"", False),
         ):
             self.assertIs(isGRPC(HeaderMap([(b"content-type", kind)])), answer)
         self.assertFalse(isGRPC(HeaderMap()))
@@ -41,4 +46,9 @@ class ValuesTests(SynchronousTestCase):
         info.responseTrailers.add(b"grpc-status", b"x")
         self.assertEqual(grpcStatusOf(info), -1)
         self.assertIsNone(grpcStatusOf(bareRecord().streamInfo))
-        self.assertEqual(grpcStatusOfHTTP(418), 2)
+
+    def test_statusOfHTTP(self) -> None:
+        """The few that mean something; 2 for all others."""
+        known = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
+        for code in range(200, 600):
+            self.assertEqual(grpcStatusOfHTTP(code), known.get(code, 2), code)

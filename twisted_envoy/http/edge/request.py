@@ -11,6 +11,7 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.formatter.operators.values import isGRPC
 from twisted_envoy.http.edge.appending import XFF, append, appendXFF
 from twisted_envoy.http.edge.cleaning import (
     ALWAYS_CLEANED,
@@ -34,7 +35,6 @@ from twisted_envoy.http.edge.refusal import (
     redirectTo,
 )
 from twisted_envoy.http.edge.rules import AddedRules, HostRules, PathRules, TrustRules
-from twisted_envoy.http.grpc import isGRPC
 from twisted_envoy.state.addresses import portOf
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import StreamInfo

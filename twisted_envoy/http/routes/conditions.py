@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.formatter.operators.values import isGRPC
 from twisted_envoy.http.routes.entry import Condition
 from twisted_envoy.http.routes.paths import QueryCache
 from twisted_envoy.network.fraction import buildFraction
@@ -36,7 +37,7 @@ def buildConditions(match: Any, context: Any, queries: QueryCache) -> list[Condi
     if match.has("runtime_fraction"):
         found.append(_fraction(match.runtime_fraction, context))
     if match.grpc is not None:
-        found.append(_isGRPC)
+        found.append(lambda headers, info, randomValue: isGRPC(headers))
     if match.has("headers"):
         found += [_header(view) for view in match.headers]
     if match.has("query_parameters"):
@@ -70,11 +71,6 @@ def allOf(conditions: list[Condition]) -> Condition | None:
 def _fraction(view: Any, context: Any) -> Condition:
     within = buildFraction(view, context.runtime)
     return lambda headers, info, randomValue: within(randomValue)
-
-
-def _isGRPC(headers: HeaderMap, info: RequestInfo, randomValue: int) -> bool:
-    kind = headers.get(b"content-type", b"")
-    return kind.startswith(b"application/grpc") and (len(kind) == 16 or kind[16:17] == b"+")
 
 
 def _header(view: Any) -> Condition:

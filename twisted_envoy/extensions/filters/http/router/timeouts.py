@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.http.grpc import grpcTimeout, grpcTimeoutText, isGRPC
+from twisted_envoy.formatter.operators.values import isGRPC
+from twisted_envoy.http.grpc import grpcTimeout, grpcTimeoutText
 
 EXPECTED = b"x-envoy-expected-rq-timeout-ms"
 _TOTAL = b"x-envoy-upstream-rq-timeout-ms"

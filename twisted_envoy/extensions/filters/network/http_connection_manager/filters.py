@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from twisted_envoy.config.extensions import buildWith, filterType
-from twisted_envoy.errors import UnsupportedField
+from twisted_envoy.config.extensions import buildWith, openFilter
 from twisted_envoy.http.filter_chain import FilterPlan
 
 if TYPE_CHECKING:
@@ -25,24 +24,7 @@ def buildFilters(configs: tuple[View, ...], context: Any) -> FilterPlan:
     disabled: set[str] = set()
     last = len(configs) - 1
     for index, config in enumerate(configs):
-        if config.which("config_type") == "config_discovery":
-            raise UnsupportedField(
-                config.path,
-                "config_discovery is not implemented by twisted_envoy",
-                config.position("config_discovery"),
-            )
-        factory, inner = context.extensions.open(config, "filters.http")
-        kind = filterType(factory.typeURL)
-        if factory.terminal and index != last:
-            raise config.error(
-                f"Error: terminal filter named {config.name} of type {kind} must be the last "
-                "filter in a http filter chain."
-            )
-        if not factory.terminal and index == last:
-            raise config.error(
-                f"Error: non-terminal filter named {config.name} of type {kind} is the last filter "
-                "in a http filter chain."
-            )
+        factory, inner = openFilter(config, context, "http", index == last)
         if config.has("is_optional"):
             config.moot("is_optional", "the filter is known")
         if config.disabled:
