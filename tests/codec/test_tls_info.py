@@ -16,6 +16,26 @@ AUTHORITY = Authority("root")
 class TLSInfoTests(SynchronousTestCase):
     """Of a connection."""
 
+    def test_whenOpen(self):
+        """Calls wait for the handshake, in order; behind it they are made at once."""
+        info, calls = TLSInfo(None), []
+        info.whenOpen(lambda: calls.append(1))
+        info.whenOpen(lambda: calls.append(2))
+        self.assertEqual(calls, [])
+
+        info.opened()
+        info.whenOpen(lambda: calls.append(3))
+
+        self.assertEqual(calls, [1, 2, 3])
+
+    def test_neverOpen(self):
+        """Nothing is called."""
+        info, calls = TLSInfo(None), []
+        info.whenOpen(lambda: calls.append(1))
+        info.failed()
+        info.opened()
+        self.assertEqual(calls, [])
+
     def test_done(self):
         """What was agreed on, and who is there."""
         down, up = shaken(SERVER, CLIENT)

@@ -8,6 +8,7 @@ Envoy: Ssl::ConnectionInfo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -44,7 +45,26 @@ class TLSInfo:
 
     def __init__(self, connection: SSL.Connection, isTrusted: bool = False) -> None:
         self._connection = connection
+        self._waiting: list[Callable[[], None]] | None = []
         self.isTrusted = isTrusted
+
+    def whenOpen(self, call: Callable[[], None]) -> None:
+        """Call when the handshake is done: at once when it is, never when it fails."""
+        if self._waiting is None:
+            call()
+        else:
+            self._waiting.append(call)
+
+    def opened(self) -> None:
+        """The handshake is done; for who makes it."""
+        waiting, self._waiting = self._waiting, None
+        for call in waiting or ():
+            call()
+
+    def failed(self) -> None:
+        """There will be no handshake; for who makes it."""
+        if self._waiting is not None:
+            self._waiting = []
 
     @property
     def version(self) -> str:

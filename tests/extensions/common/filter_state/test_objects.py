@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.extensions.common.filter_state.objects import OBJECT_FACTORIES
+from twisted_envoy.extensions.common.filter_state.objects import DEBUG_CONFIG, OBJECT_FACTORIES
 
 IDLE = "envoy.tcp_proxy.per_connection_idle_timeout_ms"
 ADDRESS = "envoy.network.transport_socket.original_dst_address"
@@ -27,6 +27,22 @@ class TextTests(SynchronousTestCase):
         self.assertEqual(printed("envoy.network.upstream_server_name", "a.b"), ("a.b", None))
         self.assertEqual(printed("envoy.network.network_namespace", "/a"), ("/a", None))
         self.assertEqual(printed("envoy.upstream.dynamic_host", "a.b"), ("a.b", "a.b"))
+
+    def test_unprinted(self):
+        """They have an effect, or none, and no text."""
+        for key in ("envoy.network.transport_socket.http_11_proxy.info", DEBUG_CONFIG):
+            self.assertEqual(printed(key, "true"), (None, None))
+        kept = [OBJECT_FACTORIES[DEBUG_CONFIG](text).doNotForward for text in ("true", "True", "")]
+        self.assertEqual(kept, [True, False, False])
+
+    def test_models(self):
+        """A name that is not empty; a protocol of a list."""
+        self.assertEqual(printed("envoy.ai.model.request", "m"), ("m", "m"))
+        self.assertIsNone(printed("envoy.ai.model.request", ""))
+        key = "envoy.ai.llm_protocol.request"
+        self.assertEqual(printed(key, "OPENAI_RESPONSES"), ("OPENAI_RESPONSES", None))
+        for text in ("openai_responses", "LLM_PROTOCOL_UNSPECIFIED", "1", ""):
+            self.assertIsNone(printed(key, text))
 
     def test_lists(self):
         """The parts are kept, empty ones too; one kind prints, the other does not."""
@@ -106,6 +122,22 @@ class AddressTests(SynchronousTestCase):
             self.assertEqual((six.plainText(), six.field("ip")), ("[::1]:80", "::1"))
             self.assertIsNone(four.field("0"))
         self.assertEqual(printed(ADDRESS, "1.2.3.4:0"), ("1.2.3.4:0", None))
+
+    def test_shortest(self):
+        """An IPv6 address is shown in its shortest form, a scope as a number."""
+        for text, shown in (
+            ("FE80:0::1", "fe80::1"),
+            ("1:0:0:2:0:0:0:3", "1:0:0:2::3"),
+            ("::FFFF:1.2.3.4", "::ffff:1.2.3.4"),
+            ("fe80::1%5", "fe80::1%5"),
+            ("fe80::1%0", "fe80::1"),
+        ):
+            made = OBJECT_FACTORIES[ADDRESS](f"[{text}]:9")
+            self.assertEqual((made.plainText(), made.field("ip")), (f"[{shown}]:9", shown))
+            self.assertEqual(made.address.host, shown)
+            self.assertEqual(printed("envoy.network.ip", text), (f"[{shown}]:0", None))
+        for text in ("fe80::1%", "fe80::1%no such", "1.2.3.4%1"):
+            self.assertIsNone(printed("envoy.network.ip", text))
 
     def test_whatIsNoAddress(self):
         """Refused."""

@@ -107,7 +107,6 @@ class ValueTests(SynchronousTestCase):
         self.assertEqual(
             self.refusal(value("k", factory_key="nope")), "'k' does not have an object factory"
         )
-        self.assertIn("no object factory", self.refusal(value("envoy.router.debug_config")))
 
     def test_badFormat(self):
         """Told after a missing factory."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from twisted.internet.error import ConnectionDone
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -44,6 +46,18 @@ class DownstreamTests(SynchronousTestCase):
         self.assertEqual(pair.up.transport.tls.peer.names("DNS"), ["server.test"])
         self.assertTrue(pair.up.transport.tls.isTrusted)
         self.assertEqual(self.counted("handshake"), 2)
+
+    def test_whoWaits(self):
+        """They hear of the handshake, or of nothing."""
+        for certificates, called in (([CLIENT.config], [1]), ([], [])):
+            calls = []
+            pair = self.meet(
+                {"validation_context": CA},
+                {"tls_certificates": certificates},
+                {"require_client_certificate": True},
+            )
+            pair.streamInfo.tls.whenOpen(partial(calls.append, 1))
+            self.assertEqual(calls, called)
 
     def test_clientCertificate(self):
         """It is required, shown and trusted."""

@@ -12,7 +12,6 @@ from collections.abc import Callable, Hashable, Mapping
 
 from twisted.internet.address import IPv4Address, IPv6Address
 
-from twisted_envoy.network.cidr import V4, parseAddress
 from twisted_envoy.state.filter_state import (
     BoolObject,
     FilterStateObject,
@@ -30,6 +29,17 @@ _BOOLS = {
 _WHITE = " \t\n\v\f\r"
 _NUMBER = re.compile(r"\+?[0-9]+\Z")
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^]]*)\]|(?P<v4>[0-9.]+)):(?P<port>[0-9]+)\Z")
+_PROTOCOLS = frozenset(
+    (
+        "OPENAI_CHAT_COMPLETIONS",
+        "OPENAI_RESPONSES",
+        "ANTHROPIC_MESSAGES",
+        "GEMINI_GENERATE_CONTENT",
+    )
+)
+
+DEBUG_CONFIG = "envoy.router.debug_config"
+"""The key of the router's DebugConfig."""
 
 
 class UntypedObject(StringObject):
@@ -60,6 +70,30 @@ class ListObject(UntypedObject):
         return self.value if self.printed else None
 
 
+class UnprintedObject(UntypedObject):
+    """A text that has no form in logs."""
+
+    __slots__ = ()
+
+    def plainText(self) -> str | None:
+        return None
+
+
+class DebugConfig(UnprintedObject):
+    """
+    What the router does with one request instead of forwarding it.
+
+    Attributes:
+        doNotForward: it is answered with 204 and goes nowhere.
+    """
+
+    __slots__ = ("doNotForward",)
+
+    def __init__(self, value: str) -> None:
+        super().__init__(value)
+        self.doNotForward = value == "true"
+
+
 class NumberObject(StringObject):
     """
     An unsigned number.
@@ -84,6 +118,7 @@ class AddressObject(UntypedObject):
     An IP address with a port; upstream connections are pooled by it.
 
     Args:
+        host: in its shortest form.
         hasFields: whether FIELD:ip and FIELD:port are there.
     """
 
@@ -97,11 +132,9 @@ class AddressObject(UntypedObject):
 
     @property
     def address(self) -> IPv4Address | IPv6Address:
-        """It, with the host in its shortest form."""
-        if ":" not in self.host:
-            return IPv4Address("TCP", self.host, self.port)
-        host = socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, self.host))
-        return IPv6Address("TCP", host, self.port)
+        """It, for an endpoint."""
+        kind = IPv6Address if ":" in self.host else IPv4Address
+        return kind("TCP", self.host, self.port)
 
     def field(self, name: str) -> object:
         if not self._hasFields:
@@ -140,13 +173,24 @@ def makeAddress(text: str) -> AddressObject | None:
     found = _ADDRESS.match(text)
     if found is None or int(found["port"]) > 65535:
         return None
-    host = found["v4"] or found["v6"]
-    return AddressObject(host, int(found["port"]), True) if _isIP(host, found["v4"]) else None
+    host = _host(found["v4"], socket.AF_INET) or _host(found["v6"], socket.AF_INET6)
+    return None if host is None else AddressObject(host, int(found["port"]), True)
 
 
 def makeIP(text: str) -> FilterStateObject | None:
     """An IP address alone; it prints with the port 0."""
-    return AddressObject(text, 0, False) if _isIP(text) else None
+    host = _host(text, socket.AF_INET) or _host(text, socket.AF_INET6)
+    return None if host is None else AddressObject(host, 0, False)
+
+
+def makeModel(text: str) -> FilterStateObject | None:
+    """The name of a model; not empty."""
+    return StringObject(text) if text else None
+
+
+def makeProtocol(text: str) -> FilterStateObject | None:
+    """`type.ai.v3.LLMProtocol`, by name."""
+    return UntypedObject(text) if text in _PROTOCOLS else None
 
 
 def makeList(text: str) -> FilterStateObject:
@@ -178,8 +222,12 @@ OBJECT_FACTORIES: Mapping[str, ObjectFactory] = {
     "envoy.upstream.dynamic_host": StringObject,
     "envoy.upstream.dynamic_port": makeUint32,
     "envoy.ratelimit.hits_addend": makeUint32,
+    "envoy.network.transport_socket.http_11_proxy.info": UnprintedObject,
+    DEBUG_CONFIG: DebugConfig,
+    "envoy.ai.model.request": makeModel,
+    "envoy.ai.llm_protocol.request": makeProtocol,
 }
-"""Factory key -> factory: Envoy 1.40's (and `envoy.uint64`), without HTTP and AI filters'."""
+"""Factory key -> factory: Envoy 1.40's, and `envoy.uint64`."""
 
 
 def _unsigned(text: str, bits: int) -> int | None:
@@ -190,9 +238,25 @@ def _unsigned(text: str, bits: int) -> int | None:
     return number if number < 1 << bits else None
 
 
-def _isIP(host: str, mustBeV4: object = None) -> bool:
+def _host(text: str | None, family: int) -> str | None:
+    """An IP address in its shortest form, its scope as a number; None when it is none."""
+    if text is None:
+        return None
+    if "%" in text:
+        return _scoped(text)
     try:
-        bits, _ = parseAddress(host)
-    except ValueError:
-        return False
-    return bits == V4 or not mustBeV4
+        return socket.inet_ntop(family, socket.inet_pton(family, text))
+    except (OSError, ValueError):
+        return None
+
+
+def _scoped(text: str) -> str | None:
+    try:
+        found = socket.getaddrinfo(
+            text, None, socket.AF_INET6, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST
+        )
+    except (OSError, ValueError):
+        return None
+    host, scope = found[0][4][0], found[0][4][-1]
+    plain = str(host).partition("%")[0]
+    return f"{plain}%{int(scope)}" if scope else plain

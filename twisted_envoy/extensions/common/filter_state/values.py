@@ -21,15 +21,6 @@ if TYPE_CHECKING:
 
 _log = Logger("filter")
 
-_UNIMPLEMENTED = frozenset(
-    (
-        "envoy.ai.llm_protocol.request",
-        "envoy.ai.model.request",
-        "envoy.network.transport_socket.http_11_proxy.info",
-        "envoy.router.debug_config",
-    )
-)
-
 
 class FilterStateValue:
     """
@@ -85,8 +76,6 @@ def _compile(view: View, context: Any) -> FilterStateValue:
     make = OBJECT_FACTORIES.get(factoryKey)
     if make is None:
         field = "factory_key" if view.factory_key else "object_key"
-        if factoryKey in _UNIMPLEMENTED:
-            raise view.error(f"twisted_envoy has no object factory '{factoryKey}' yet", field)
         raise view.error(f"'{key}' does not have an object factory", field)
     view.moot("read_only", "Envoy deprecated it and lets later filters overwrite")
     format_string = view.format_string

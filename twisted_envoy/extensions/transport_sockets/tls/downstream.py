@@ -72,12 +72,14 @@ class _Downstream:
         info = transport.tls = self._info
         info.done = factory.seconds()
         factory.stats.opened(info)
+        info.opened()
 
     def tlsClosed(self, transport: TLSTransport) -> None:
         """Its session may go on."""
         keepSession(transport.connection)
 
     def tlsFailed(self, transport: TLSTransport, problem: TLSProblem) -> None:
+        self._info.failed()
         self._factory.stats.failed(problem)
         reason = problem.transportFailureReason
         if reason:

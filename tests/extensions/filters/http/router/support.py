@@ -318,7 +318,7 @@ class Routing:
     def singleton(self, key, make):
         return self.singletons.setdefault(key, make())
 
-    def request(self, *more, method=b"GET", body=None, endStream=None):
+    def request(self, *more, method=b"GET", body=None, endStream=None, state=()):
         """Send a request; it ends unless there is a body to come."""
         headers = HeaderMap(
             (
@@ -331,6 +331,8 @@ class Routing:
             )
         )
         stream = Stream(self.route, headers)
+        for name, value in dict(state).items():
+            stream.streamInfo.filterState.set(name, value)
         stream.router = router = self.make()
         router.stream = stream
         router.index = 0

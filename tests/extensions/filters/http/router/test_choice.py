@@ -8,8 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.filters.http.router.support import Routing
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.extensions.common.filter_state.objects import DEBUG_CONFIG, DebugConfig
 from twisted_envoy.http.routes.direct_response import DirectResponse
 from twisted_envoy.http.routes.redirect import Redirect
+from twisted_envoy.state.filter_state import StringObject
 from twisted_envoy.upstream.host import NO_OPTIONS
 
 
@@ -97,6 +99,34 @@ class RefusedTests(SynchronousTestCase):
             self.assertEqual(stream.details, f"request_headers_failed_strict_check{{{name}}}")
             self.assertEqual(stream.flags, "IH")
             self.assertEqual(len(routing.asked), 2)
+
+
+class NotForwardedTests(SynchronousTestCase):
+    """Requests that filter state keeps here."""
+
+    def test_kept(self):
+        """Answered here; no host is asked and no pool is made."""
+        routing = Routing()
+        stream = routing.request(state={DEBUG_CONFIG: DebugConfig("true")})
+
+        self.assertEqual((stream.reply, stream.flags), ((204, b""), ""))
+        self.assertEqual(stream.headers[b"x-envoy-not-forwarded"], b"true")
+        self.assertEqual((routing.asked, routing.cluster.poolArguments), ([], []))
+        self.assertEqual(stream.streamInfo.attemptCount, 1)
+
+    def test_others(self):
+        """Another text, another kind of object: it goes on."""
+        for value in (DebugConfig("True"), StringObject("true")):
+            routing = Routing()
+            routing.request(state={DEBUG_CONFIG: value})
+            self.assertEqual(len(routing.asked), 1)
+
+    def test_nobody(self):
+        """Without a host there is nothing to keep it from."""
+        routing = Routing()
+        routing.cluster.chooseHost = lambda context: None
+        stream = routing.request(state={DEBUG_CONFIG: DebugConfig("true")})
+        self.assertEqual((stream.status, stream.flags), (503, "UH"))
 
 
 class PoolTests(SynchronousTestCase):

@@ -60,10 +60,13 @@ class FactoryTests(SynchronousTestCase):
         """Accepted."""
         self.assertIsNone(self.stateAfter(self.build()))
 
-    def test_onDownstreamTLSHandshakeIsNotSupported(self):
-        """It is left to be reported."""
-        self.build(on_downstream_tls_handshake=[value("x")])
-        self.assertEqual(unreadFields(self.config), ["on_downstream_tls_handshake"])
+    def test_onDownstreamTLSHandshake(self):
+        """Without TLS it comes behind the first."""
+        triggers = {"on_new_connection": [value("new")], "on_downstream_data": [value("data")]}
+        make = self.build(on_downstream_tls_handshake=[value("open")], **triggers)
+        self.assertEqual(self.stateAfter(make), "open")
+        self.assertEqual(self.stateAfter(make, b"abc"), "data")
+        self.assertEqual(unreadFields(self.config), [])
 
     def test_errorsSayWhere(self):
         """With path and line."""

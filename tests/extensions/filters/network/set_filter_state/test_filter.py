@@ -8,11 +8,13 @@ from twisted.internet.protocol import Protocol
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.support import Connections
+from twisted_envoy.codec.tls_info import TLSInfo
 from twisted_envoy.extensions.common.filter_state.values import FilterStateValue
 from twisted_envoy.extensions.filters.network.set_filter_state.filter import (
     SetFilterState,
     SetFilterStateOnData,
 )
+from twisted_envoy.network.link import Link
 from twisted_envoy.state.filter_state import StringObject
 
 
@@ -33,6 +35,25 @@ class Upper(Protocol):
         return None if found is None else found.value
 
 
+class Dressed(Link):
+    """Makes it a connection inside TLS."""
+
+    def __init__(self, tls):
+        self.tls = tls
+
+    def connectionMade(self):
+        self.streamInfo.tls = self.tls
+
+
+class HalfCloser(Link):
+    """Goes on after the end of the stream."""
+
+    halfCloses = True
+
+    def readConnectionLost(self):
+        """Nothing ends."""
+
+
 class SetFilterStateTests(SynchronousTestCase):
     def setUp(self):
         self.calls = 0
@@ -44,17 +65,18 @@ class SetFilterStateTests(SynchronousTestCase):
 
         return (FilterStateValue("k", StringObject, text),)
 
-    def connect(self, *makers):
+    def connect(self, *makers, tls=None, last=Upper):
         uppers = []
 
         def upper():
-            uppers.append(Upper())
+            uppers.append(last())
             return uppers[-1]
 
         self.connections = Connections([])
         self.connections.clock.advance(5)
         seconds = self.connections.clock.seconds
         self.connections.makers = [
+            partial(Dressed, tls),
             *(partial(make, seconds, *rest) for make, *rest in makers),
             upper,
         ]
@@ -73,7 +95,7 @@ class SetFilterStateTests(SynchronousTestCase):
 
     def test_onData(self):
         """Set at the first bytes, which a format counts; they go on behind it."""
-        client, (upper,) = self.connect((SetFilterStateOnData, (), self.values("data")))
+        client, (upper,) = self.connect((SetFilterStateOnData, (), (), self.values("data")))
         self.assertIsNone(upper.seen)
 
         self.send(client, b"abc")
@@ -86,25 +108,50 @@ class SetFilterStateTests(SynchronousTestCase):
     def test_both(self):
         """First one, then the other."""
         client, (upper,) = self.connect(
-            (SetFilterStateOnData, self.values("new"), self.values("data"))
+            (SetFilterStateOnData, self.values("new"), (), self.values("data"))
         )
         self.send(client, b"a")
         self.assertEqual(upper.seen, "new 5.0 0")
         self.assertEqual(upper.received, [(b"a", "data 5.0 1")])
 
-    def test_anEndWithoutBytesCountsAsTheFirst(self):
-        """An end of stream sets the objects, and goes on."""
-        client, (upper,) = self.connect((SetFilterStateOnData, (), self.values("data")))
+    def test_anEndOfTheConnection(self):
+        """An end without bytes that closes the connection sets nothing, and goes on."""
+        client, (upper,) = self.connect((SetFilterStateOnData, (), (), self.values("data")))
+
+        client.transport.loseWriteConnection()
+        self.connections.settle()
+
+        self.assertEqual(self.calls, 0)
+        self.assertTrue(self.connections.chains[0].lost)
+
+    def test_anEndOfTheStreamCountsAsTheFirstBytes(self):
+        """Where the terminal filter goes on after it, it sets the objects."""
+        maker = (SetFilterStateOnData, (), (), self.values("data"))
+        client, _ = self.connect(maker, last=HalfCloser)
 
         client.transport.loseWriteConnection()
         self.connections.settle()
 
         self.assertEqual(self.calls, 1)
-        self.assertTrue(self.connections.chains[0].lost)
+        self.assertFalse(self.connections.chains[0].lost)
+
+    def test_withoutTLS(self):
+        """A connection is open at once; later filters see it."""
+        _, (upper,) = self.connect((SetFilterState, self.values("new"), self.values("open")))
+        self.assertEqual((upper.seen, self.calls), ("open 5.0 0", 2))
+
+    def test_handshake(self):
+        """Set when it is done, not before, and only once."""
+        tls = TLSInfo(None)
+        _, (upper,) = self.connect((SetFilterState, (), self.values("open")), tls=tls)
+        self.assertEqual((upper.seen, self.calls), (None, 0))
+
+        tls.opened()
+        self.assertEqual((upper.value(), self.calls), ("open 5.0 0", 1))
 
     def test_itLeavesThePath(self):
         """After the first bytes the next reader stands where it stood."""
-        client, (upper,) = self.connect((SetFilterStateOnData, (), self.values("data")))
+        client, (upper,) = self.connect((SetFilterStateOnData, (), (), self.values("data")))
         self.send(client, b"a")
         chain = self.connections.chains[0]
         self.assertNotIsInstance(chain.dataReceived.__self__, SetFilterStateOnData)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.proxy_protocol import proxyHeader
+from twisted_envoy.extensions.common.filter_state.objects import DEBUG_CONFIG, DebugConfig
 from twisted_envoy.extensions.filters.http.router.asked import firstMalformed
 from twisted_envoy.extensions.filters.http.router.replies import OVERLOADED
 from twisted_envoy.extensions.filters.http.router.tcp_upstream import TCPUpstreamPool
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 MAINTENANCE = "upstream.maintenance_mode."
 """Runtime key of a cluster's share of refused requests, before its name."""
+_NOT_FORWARDED = ((b"x-envoy-not-forwarded", b"true"),)
 
 
 def answerWithoutUpstream(router: Router, route: Any, headers: HeaderMap) -> None:
@@ -74,6 +76,16 @@ def refused(router: Router, headers: HeaderMap, name: str) -> bool:
     router.cluster.stats.upstream_rq_maintenance_mode.value += 1
     more = () if settings.suppressesHeaders else (OVERLOADED,)
     stream.sendLocalReply(503, b"maintenance mode", "maintenance_mode", more)
+    return True
+
+
+def notForwarded(router: Router) -> bool:
+    """Answer a request that filter state keeps from its upstream; True: it was."""
+    debug = router.info.filterState.get(DEBUG_CONFIG)
+    if not isinstance(debug, DebugConfig) or not debug.doNotForward:
+        return False
+    router.attempts = router.info.attemptCount = 1
+    router.stream.sendLocalReply(204, b"", "", _NOT_FORWARDED)
     return True
 
 

@@ -23,6 +23,7 @@ from twisted_envoy.extensions.filters.http.router.attempt import UpstreamRequest
 from twisted_envoy.extensions.filters.http.router.choice import (
     answerWithoutUpstream,
     headersFor,
+    notForwarded,
     poolFor,
     refused,
 )
@@ -143,6 +144,8 @@ class Router(HTTPFilter):
         if route.hashPolicy is not None:
             context.hashKey, self._cookie = route.hashPolicy(headers, info)
         host = cluster.chooseHost(context)
+        if host is not None and notForwarded(self):
+            return
         pool = None if host is None else poolFor(self, host, route, headers)
         if pool is None:
             noHost(self)

@@ -1,8 +1,4 @@
-"""
-Set filter state (`envoy.filters.network.set_filter_state`): objects by name for later filters.
-
-Not supported: `on_downstream_tls_handshake`.
-"""
+"""Set filter state (`envoy.filters.network.set_filter_state`): objects for later filters."""
 
 from twisted_envoy.extensions.filters.network.set_filter_state.config import (
     SetFilterStateFactory,

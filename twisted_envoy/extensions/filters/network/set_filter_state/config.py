@@ -32,7 +32,8 @@ class SetFilterStateFactory:
     def build(self, config: View, context: Any) -> Callable[[], Link]:
         seconds = context.reactor.seconds
         onNewConnection = compileValues(config.on_new_connection, context)
+        onHandshake = compileValues(config.on_downstream_tls_handshake, context)
         onData = compileValues(config.on_downstream_data, context)
         if not onData:
-            return partial(SetFilterState, seconds, onNewConnection)
-        return partial(SetFilterStateOnData, seconds, onNewConnection, onData)
+            return partial(SetFilterState, seconds, onNewConnection, onHandshake)
+        return partial(SetFilterStateOnData, seconds, onNewConnection, onHandshake, onData)

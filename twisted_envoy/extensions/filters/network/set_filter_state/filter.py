@@ -1,5 +1,5 @@
 """
-Set filter state: apply values at one or two moments of a connection's life.
+Set filter state: apply values at up to three moments of a connection's life.
 
 Envoy: extensions.filters.network.set_filter_state.v3.Config
 """
@@ -17,32 +17,50 @@ Values = tuple[FilterStateValue, ...]
 
 
 class SetFilterState(Link):
-    """Sets objects when the connection is made; not on the byte path."""
+    """
+    Sets objects when the connection is made, and when it is open; not on the byte path.
 
-    __slots__ = ("_onNewConnection", "_seconds")
+    Args:
+        onHandshake: set when a TLS handshake is done; a connection without TLS is open at once.
+    """
 
-    def __init__(self, seconds: Callable[[], float], onNewConnection: Values) -> None:
-        self._seconds = seconds
-        self._onNewConnection = onNewConnection
-
-    def connectionMade(self) -> None:
-        _apply(self._onNewConnection, self.chain.streamInfo, self._seconds())
-
-
-class SetFilterStateOnData(Link):
-    """Sets objects when the connection is made and at the client's first bytes, then leaves."""
-
-    __slots__ = ("_onData", "_onNewConnection", "_seconds")
+    __slots__ = ("_onHandshake", "_onNewConnection", "_seconds")
 
     def __init__(
-        self, seconds: Callable[[], float], onNewConnection: Values, onData: Values
+        self, seconds: Callable[[], float], onNewConnection: Values, onHandshake: Values = ()
     ) -> None:
         self._seconds = seconds
         self._onNewConnection = onNewConnection
-        self._onData = onData
+        self._onHandshake = onHandshake
 
     def connectionMade(self) -> None:
-        _apply(self._onNewConnection, self.chain.streamInfo, self._seconds())
+        info = self.chain.streamInfo
+        _apply(self._onNewConnection, info, self._seconds())
+        if not self._onHandshake:
+            return
+        if info.tls is None:
+            self._opened()
+        else:
+            info.tls.whenOpen(self._opened)
+
+    def _opened(self) -> None:
+        _apply(self._onHandshake, self.chain.streamInfo, self._seconds())
+
+
+class SetFilterStateOnData(SetFilterState):
+    """The same, and at the client's first bytes; then it leaves."""
+
+    __slots__ = ("_onData",)
+
+    def __init__(
+        self,
+        seconds: Callable[[], float],
+        onNewConnection: Values,
+        onHandshake: Values,
+        onData: Values,
+    ) -> None:
+        super().__init__(seconds, onNewConnection, onHandshake)
+        self._onData = onData
 
     def dataReceived(self, data: bytes) -> None:
         info = self.chain.streamInfo
@@ -54,8 +72,9 @@ class SetFilterStateOnData(Link):
         self.deliver(data)
 
     def readConnectionLost(self) -> None:
-        """An end of stream before any byte counts as the first, as in Envoy."""
-        _apply(self._onData, self.chain.streamInfo, self._seconds())
+        """An end before any byte counts as the first where it is not the connection's end."""
+        if self.chain.halfCloses:
+            _apply(self._onData, self.chain.streamInfo, self._seconds())
         self.leave()
         self.deliverEnd()
 
