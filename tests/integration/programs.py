@@ -16,6 +16,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.forking import ForkedProcess
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 CONFIGS = ROOT / "configs"
 PATIENCE = 30
@@ -43,7 +45,7 @@ class Program:
         adminFile: where it writes its admin interface's address, if it was asked for one.
     """
 
-    def __init__(self, process: subprocess.Popen[str], adminFile: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str] | ForkedProcess, adminFile: Path) -> None:
         self.process = process
         self._adminFile = adminFile
         self._log = ""
@@ -94,7 +96,9 @@ class Program:
         """Wait for its end: (status, stdout)."""
         out, log = self.process.communicate(timeout=PATIENCE)
         self._log += log
-        return self.process.returncode, out
+        status = self.process.returncode
+        assert status is not None
+        return status, out
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """Send a signal and wait: (status, stdout)."""
@@ -108,9 +112,11 @@ class ProgramTestCase(SynchronousTestCase):
 
     Attributes:
         path: the programs' PYTHONPATH.
+        fresh: they start as users start them, imports included.
     """
 
     path: tuple[Path, ...] = (ROOT,)
+    fresh = False
 
     def setUp(self) -> None:
         """A folder for each test."""
@@ -129,20 +135,26 @@ class ProgramTestCase(SynchronousTestCase):
         Start a program in the folder.
 
         Args:
+            code: twistd is a fork of one that was imported, unless the case wants it fresh.
             admin: give it an admin interface at a free port.
         """
         self._spawned += 1
         adminFile = self.folder / f"admin.{self._spawned}"
         if admin:
             arguments += ("--config-yaml", ADMIN, "--admin-address-path", adminFile)
-        process = subprocess.Popen(
-            [sys.executable, "-u", "-c", code, *map(str, arguments)],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, self.path))},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        words = [*map(str, arguments)]
+        process: subprocess.Popen[str] | ForkedProcess
+        if code == TWISTD and self.path == (ROOT,) and not self.fresh:
+            process = ForkedProcess(code, words, self.folder)
+        else:
+            process = subprocess.Popen(
+                [sys.executable, "-u", "-c", code, *words],
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, self.path))},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
         for pipe in (process.stdout, process.stderr):
             assert pipe is not None
             self.addCleanup(pipe.close)

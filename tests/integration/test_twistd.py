@@ -51,6 +51,8 @@ START = 4.0
 class ServeTests(ProgramTestCase):
     """A program that serves."""
 
+    fresh = True
+
     def echoes(self, program: Program) -> None:
         """A line comes back, end included."""
         with program.connect("echo") as client:

@@ -19,6 +19,8 @@ from pathlib import Path
 from threading import Event
 from typing import TypeVar
 
+from tests.forking import ForkedProcess
+
 VERSION = "1.40."
 PATIENCE = 20.0
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -105,13 +107,13 @@ class Program:
         arguments = ["--admin-address-path", str(self._admin), "--file-flush-interval-msec", "50"]
         self._out = (folder / "stdout").open("wb")
         self._err = (folder / "stderr").open("wb")
-        self._process = subprocess.Popen(
-            [*command, "-c", str(config), "-l", "warning", *arguments],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=self._out,
-            stderr=self._err,
-        )
+        words = [*command, "-c", str(config), "-l", "warning", *arguments]
+        self._process: subprocess.Popen[bytes] | ForkedProcess
+        if _TWISTD in words:
+            after = words.index(_TWISTD) + 1
+            self._process = ForkedProcess(_TWISTD, words[after:], folder, self._out, self._err)
+        else:
+            self._process = subprocess.Popen(words, cwd=folder, stdout=self._out, stderr=self._err)
         try:
             until(self._isLive)
         except BaseException:
