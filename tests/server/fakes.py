@@ -60,6 +60,7 @@ class FakeListeners:
 class FakeHost:
     """A host that was configured."""
 
+    health = 0
     healthFlags = "healthy"
 
     def __init__(self, view: Any, group: Any) -> None:

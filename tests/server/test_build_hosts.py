@@ -57,8 +57,8 @@ class HostTests(RefusalTestCase):
         self.assertEqual(two.address, InternalAddress("x", "y"))
         self.assertEqual((two.weight, two.hostname, two.metadata), (1, "", {}))
 
-    def test_meaningless(self):
-        """What says nothing that could be disobeyed is accepted."""
+    def test_health(self):
+        """Its status, and where it is asked for more."""
         health = {"port_value": 8, "hostname": "h", "disable_active_health_check": True}
         (host,) = self.hosts(
             group(
@@ -70,6 +70,10 @@ class HostTests(RefusalTestCase):
             )
         )
         self.assertEqual(host.address.port, 5)
+        target = host.settings.healthCheck
+        self.assertEqual((target.port, target.hostname, target.disabled), (8, "h", True))
+        self.assertEqual(target.addressFor(host.address).port, 8)
+        self.assertEqual(host.settings.healthStatus, "HEALTHY")
 
     def test_policy(self):
         """A policy that speaks of unhealthy or stale endpoints changes nothing."""
@@ -104,7 +108,6 @@ class HostTests(RefusalTestCase):
             ),
             ({"endpoint": {}}, "Address must be set"),
             ({"endpoint_name": "x"}, "Address must be set"),
-            (endpoint("1.2.3.4:5", health_status="UNHEALTHY"), "does not obey it"),
         ):
             self.assertRefused(withEndpoints(group(made)), problem)
 

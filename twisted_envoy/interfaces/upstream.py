@@ -61,6 +61,9 @@ class IHost(Interface):
     metadata: dict[str, dict[str, object]] = Attribute("filter_metadata of the endpoint.")
     cluster: ICluster = Attribute("The cluster that it belongs to.")
     stats: object = Attribute("Per-host counters, named as `/clusters` names them.")
+    isHealthy: bool = Attribute("Nothing is wrong with it.")
+    isDegraded: bool = Attribute("Used when healthy hosts cannot take everything.")
+    isExcluded: bool = Attribute("Does not count when the share of usable hosts is found.")
 
     def tcpPool(options: TransportSocketOptions) -> ITCPPool:
         """Where new connections to this host come from."""
@@ -81,7 +84,8 @@ class ICluster(Interface):
     name: str = Attribute("As configured.")
     metadata: dict[str, dict[str, object]] = Attribute("filter_metadata.")
     hosts: Sequence[IHost] = Attribute("All hosts.")
-    stats: object = Attribute("upstream.stats.ClusterStats.")
+    stats: Any = Attribute("upstream.stats.ClusterStats.")
+    healthPolicy: Any = Attribute("upstream.health.policy.HealthPolicy.")
     connectOptions: ConnectOptions = Attribute("sockets.ConnectOptions for its kernel connections.")
 
     def chooseHost(context: LoadBalancerContext) -> IHost | None:
@@ -105,7 +109,11 @@ class ILoadBalancer(Interface):
         """A host, or None when there is none to pick."""
 
     def hostsChanged(hosts: Sequence[IHost]) -> None:
-        """The hosts are now these."""
+        """
+        The hosts are now these.
+
+        A policy's balancer gets those that are in use: of one priority, for their health.
+        """
 
 
 class ResolveFailed(Exception):
@@ -155,7 +163,12 @@ class IClusterType(Interface):
 
 
 class ILoadBalancerMaker(Interface):
-    """What a load balancing policy's factory builds."""
+    """
+    What a load balancing policy's factory builds.
+
+    With an attribute `looksAtHealth` that is true, its balancers get all hosts and look at their
+    priorities and health themselves.
+    """
 
     def __call__(hosts: Sequence[IHost]) -> ILoadBalancer:
         """A balancer over those hosts."""

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.extensions.common.balancer_list import buildFirst
 from twisted_envoy.extensions.common.localities import localityWeighted
+from twisted_envoy.extensions.common.priorities import prioritized
 from twisted_envoy.interfaces.upstream import ILoadBalancerMaker
 from twisted_envoy.server.context import FactoryContext
 
 if TYPE_CHECKING:
+    from random import Random
+
     from twisted_envoy.config.view import View
 
 _PREFIX = "envoy.extensions.load_balancing_policies."
@@ -30,12 +33,6 @@ _FIELDS = {
 """What a Cluster says of one policy only."""
 _WEIGHTED = frozenset({"ROUND_ROBIN", "LEAST_REQUEST", "RANDOM"})
 _HASHING = frozenset({"RING_HASH", "MAGLEV"})
-_WITHOUT_EFFECT = (
-    "healthy_panic_threshold",
-    "update_merge_window",
-    "ignore_new_hosts_until_first_hc",
-    "zone_aware_lb_config",
-)
 
 
 def buildBalancer(config: View, context: FactoryContext) -> ILoadBalancerMaker | None:
@@ -54,11 +51,7 @@ def buildBalancer(config: View, context: FactoryContext) -> ILoadBalancerMaker |
             config.moot(field, "it belongs to another policy")
     common = config.common_lb_config
     if common is not None:
-        if maker is not None and policy in _WEIGHTED and not config.has("lb_subset_config"):
-            if common.locality_weighted_lb_config is not None:
-                maker = localityWeighted(maker, context.random)
-        for field in _WITHOUT_EFFECT:
-            common.moot(field, "every host is healthy and there is no local cluster")
+        common.moot("update_merge_window", "updates are not many enough to be merged")
         _checkHostnames(config, common)
         if policy not in _HASHING:
             common.moot("consistent_hashing_lb_config", "nothing is hashed")
@@ -101,7 +94,21 @@ def _maker(config: View, context: FactoryContext) -> ILoadBalancerMaker | None:
         return None
     factory = context.extensions.factory(f"{_PREFIX}{_POLICIES[policy]}")
     maker: Any = factory.buildFromCluster(config, context)
+    maker = prioritized(*_localityAware(config, maker, context), panicMaker=maker)
     if subset:
         factory = context.extensions.factory(f"{_PREFIX}subset.v3.Subset")
         maker = factory.buildFromCluster(config, maker, context)
     return maker  # type: ignore[no-any-return]
+
+
+def _localityAware(
+    config: View, maker: ILoadBalancerMaker, context: FactoryContext
+) -> tuple[ILoadBalancerMaker, Random]:
+    """The maker, or one that looks at localities first, where the policy can do so."""
+    random = context.random
+    common = config.common_lb_config
+    if common is None or config.lb_policy not in _WEIGHTED or config.has("lb_subset_config"):
+        return maker, random
+    if common.locality_weighted_lb_config is None:
+        return maker, random
+    return localityWeighted(maker, random), random

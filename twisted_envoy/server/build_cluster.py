@@ -17,6 +17,7 @@ from twisted_envoy.interfaces.upstream import IDiscovery, ILoadBalancer, ILoadBa
 from twisted_envoy.server.build_address import socketAddress
 from twisted_envoy.server.build_balancer import buildBalancer
 from twisted_envoy.server.build_cluster_http import buildUpstreamHTTP
+from twisted_envoy.server.build_health import buildHealthPolicy
 from twisted_envoy.server.build_hosts import buildHosts, metadataOf, staticAddress
 from twisted_envoy.server.build_options import keepaliveOptions, socketOptions
 from twisted_envoy.server.context import FactoryContext
@@ -70,7 +71,7 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         raise config.error("eds_cluster_config set in a non-EDS cluster", "eds_cluster_config")
     for upstreamFilter in config.filters:
         context.build(upstreamFilter, "filters.upstream_network")
-    _ignore(config, "cleanup_interval", "ignore_health_on_host_removal")  # without health checks
+    _ignore(config, "cleanup_interval")
     addressOf = staticAddress if kind is None else kind.addressOf
     hosts = buildHosts(config.load_assignment, addressOf)
     timeout = config.connect_timeout
@@ -84,6 +85,7 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         isolatesState=context.runtime.boolean(_ISOLATES, False),
         connectOptions=connectOptions,
         metadata=metadataOf(config.metadata),
+        healthPolicy=buildHealthPolicy(config, context),
     )
     discovery = None if kind is None else kind.discovery(config, hosts)
     if balancer is None:

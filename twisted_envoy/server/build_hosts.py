@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IAddress
 
 from twisted_envoy.errors import ConfigError
 from twisted_envoy.server.build_address import buildAddress
-from twisted_envoy.upstream.host import HostSettings, Locality
+from twisted_envoy.upstream.host import HealthCheckTarget, HostSettings, Locality
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
@@ -47,7 +47,6 @@ def buildHosts(assignment: View | None, addressOf: AddressReader) -> tuple[HostS
         return ()
     assignment.moot("cluster_name", "a name for EDS; Envoy does not look at it either")
     assignment.moot("named_endpoints", "only endpoint_name looks at them, which Envoy refuses")
-    _policy(assignment.policy)
     hosts: list[HostSettings] = []
     for group in assignment.endpoints:
         found = group.locality
@@ -63,12 +62,6 @@ def buildHosts(assignment: View | None, addressOf: AddressReader) -> tuple[HostS
     return tuple(hosts)
 
 
-def _policy(config: View | None) -> None:
-    if config is not None:
-        config.moot("overprovisioning_factor", "nothing counts unhealthy hosts")
-        config.moot("endpoint_stale_after", "no endpoint comes from a server")
-
-
 def _host(config: View, addressOf: AddressReader) -> HostSettings:
     endpoint = config.endpoint
     if endpoint is None:
@@ -76,34 +69,35 @@ def _host(config: View, addressOf: AddressReader) -> HostSettings:
             raise config.error(f"Address must be set: {_DNS_HINT}")
         return HostSettings(HostnameAddress(b"", 0))  # looked up in vain, as in Envoy
     address = addressOf(endpoint)
-    _healthCheckConfig(endpoint, address)
+    healthCheck = _healthCheckConfig(endpoint, address)
     weight = config.load_balancing_weight
-    if config.has("health_status") and config.message.health_status in (0, 1):  # type: ignore[attr-defined]
-        config.moot("health_status", "UNKNOWN and HEALTHY are what a host is anyway")
     return HostSettings(
         address=address,
         hostname=endpoint.hostname,
         weight=1 if weight is None else weight,
         metadata=metadataOf(config.metadata),
+        healthStatus=config.health_status,
+        healthCheck=healthCheck,
     )
 
 
-def _healthCheckConfig(endpoint: View, address: IAddress) -> None:
+def _healthCheckConfig(endpoint: View, address: IAddress) -> HealthCheckTarget:
     config = endpoint.health_check_config
     if config is None:
-        return
-    if config.port_value and not hasattr(address, "port"):
+        return HealthCheckTarget()
+    port = config.port_value
+    if port and not hasattr(address, "port"):
         raise ConfigError(
             config.path,
             "Invalid host configuration: non-zero port for non-IP address",
             config.position("port_value"),
         )
-    if config.address is not None:
-        buildAddress(config.address)
-    config.moot("port_value", "only health checks look at it, and there are none")
-    config.moot("hostname", "only health checks look at it, and there are none")
-    config.moot("address", "only health checks look at it, and there are none")
-    config.moot("disable_active_health_check", "there are none")
+    return HealthCheckTarget(
+        None if config.address is None else buildAddress(config.address),
+        port,
+        config.hostname,
+        config.disable_active_health_check,
+    )
 
 
 def metadataOf(metadata: View | None) -> dict[str, dict[str, object]]:

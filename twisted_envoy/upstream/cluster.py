@@ -26,6 +26,7 @@ from twisted_envoy.interfaces.upstream import (
 from twisted_envoy.network.timers import DeadlineQueue
 from twisted_envoy.state.addresses import addressText
 from twisted_envoy.upstream.circuit_breaker import Limits
+from twisted_envoy.upstream.health.policy import HealthPolicy
 from twisted_envoy.upstream.host import NO_OPTIONS, Host, HostSettings, poolKey
 from twisted_envoy.upstream.http.pool import HTTPPool
 from twisted_envoy.upstream.http.settings import UpstreamHTTP
@@ -39,6 +40,7 @@ class ClusterSettings:
 
     Attributes:
         connectTimeout: seconds.
+        healthPolicy: what is made of hosts that are not healthy.
         bufferLimit: bytes, `per_connection_buffer_limit_bytes`.
         isolatesState: HTTP connections to internal listeners are never shared by requests whose
             shared state differs; Envoy looks at hashable objects only.
@@ -52,6 +54,7 @@ class ClusterSettings:
     isolatesState: bool = False
     connectOptions: ConnectOptions = ConnectOptions()
     metadata: dict[str, dict[str, object]] = field(default_factory=dict)
+    healthPolicy: HealthPolicy = HealthPolicy()
 
 
 @implementer(ICluster)
@@ -102,11 +105,12 @@ class Cluster:
         self.isolatesState = settings.isolatesState
         self.passesMetadata: bool = getattr(transportSocket, "passesMetadata", False)
         self.connectOptions = settings.connectOptions
+        self.healthPolicy = settings.healthPolicy
         self.seconds: Callable[[], float] = reactor.seconds
         self.hosts: tuple[Host, ...] = ()
         self._balancer: ILoadBalancer = balancer(())
         self._providesOwn = ILoadBalancer.providedBy(discovery)
-        stats.membership_total.value = stats.membership_healthy.value = 0
+        self._countMembers()
         self.replaceHosts(settings.hosts)
         self.open: set[Any] = set()
 
@@ -132,19 +136,30 @@ class Cluster:
         self._balancer.hostsChanged(hosts)
         for gone in (one for left in old.values() for one in left):
             gone.drainPools()
-        stats = self.stats
-        stats.membership_total.value = stats.membership_healthy.value = len(hosts)
-        stats.membership_change.value += 1
+        self._countMembers()
+        self.stats.membership_change.value += 1
         return True
+
+    def healthChanged(self) -> None:
+        """Health flags of some hosts have changed."""
+        self._countMembers()
+        self._balancer.hostsChanged(self.hosts)
+
+    def _countMembers(self) -> None:
+        stats = self.stats
+        hosts = self.hosts
+        stats.membership_total.value = len(hosts)
+        stats.membership_healthy.value = sum(host.isHealthy for host in hosts)
+        stats.membership_degraded.value = sum(host.isDegraded for host in hosts)
+        stats.membership_excluded.value = sum(host.isExcluded for host in hosts)
 
     def addHost(self, settings: HostSettings) -> Host:
         """One more host, behind the others; the balancer is told."""
         host = self._hostOf(settings, [])
         self.hosts = (*self.hosts, host)
         self._balancer.hostsChanged(self.hosts)
-        stats = self.stats
-        stats.membership_total.value = stats.membership_healthy.value = len(self.hosts)
-        stats.membership_change.value += 1
+        self._countMembers()
+        self.stats.membership_change.value += 1
         return host
 
     def _hostOf(self, settings: HostSettings, old: list[Host]) -> Host:
@@ -195,7 +210,7 @@ class Cluster:
         host: Any = self._balancer.choose(context)
         if host is None:
             self.stats.upstream_cx_none_healthy.value += 1
-            if not (self.hosts or self._providesOwn):
+            if not (self.hosts or self._providesOwn) and self.healthPolicy.threshold():
                 self.stats.lb_healthy_panic.value += 1
         return host  # type: ignore[no-any-return]
 

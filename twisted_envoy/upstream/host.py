@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 from zope.interface import implementer
 
@@ -15,6 +16,7 @@ from twisted_envoy.interfaces.transport_sockets import (
 )
 from twisted_envoy.interfaces.upstream import IHost
 from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.upstream.health.flags import CONFIGURED, DEGRADED, EXCLUDED, UNHEALTHY, flagText
 from twisted_envoy.upstream.stats import HostStats
 from twisted_envoy.upstream.tcp_pool import TCPPool
 
@@ -33,8 +35,41 @@ class Locality:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthCheckTarget:
+    """
+    Where an endpoint is asked for its health.
+
+    Attributes:
+        address, port: others than the endpoint's; None and 0 for those.
+        hostname: what it is called there; empty for what the health check says.
+        disabled: it is not asked at all.
+
+    Envoy: config.endpoint.v3.Endpoint.HealthCheckConfig
+    """
+
+    address: IAddress | None = None
+    port: int = 0
+    hostname: str = ""
+    disabled: bool = False
+
+    def addressFor(self, host: IAddress) -> IAddress:
+        """Where the checks of a host at this address go."""
+        address = self.address or host
+        if self.port and isinstance(address, (IPv4Address, IPv6Address)):
+            return type(address)("TCP", address.host, self.port)
+        return address
+
+
+@dataclass(frozen=True, slots=True)
 class HostSettings:
-    """What the config says of an endpoint; its weight is 1 or more, its locality's 0 for none."""
+    """
+    What the config says of an endpoint.
+
+    Attributes:
+        weight: 1 or more. localityWeight: 0 for none.
+        healthStatus: UNKNOWN, HEALTHY, UNHEALTHY, DRAINING, TIMEOUT or DEGRADED.
+        healthCheck: where it is asked for its health.
+    """
 
     address: IAddress
     hostname: str = ""
@@ -43,6 +78,8 @@ class HostSettings:
     locality: Locality = Locality()
     metadata: dict[str, dict[str, object]] = field(default_factory=dict)
     localityWeight: int = 0
+    healthStatus: str = "UNKNOWN"
+    healthCheck: HealthCheckTarget = HealthCheckTarget()
 
 
 NO_OPTIONS = TransportSocketOptions()
@@ -74,17 +111,23 @@ class Host:
 
     Attributes:
         httpPools: those that have a connection, or somebody who waits for one.
+        health: flags of upstream.health.flags; whoever changes them tells `Cluster.healthChanged`.
+        monitor: hears how requests end, for outlier detection; None without.
+        passiveHealth: is told that the host has called itself unhealthy; None without checks.
     """
 
     __slots__ = (
         "_plainPool",
         "address",
         "cluster",
+        "health",
         "hostname",
         "httpPools",
         "locality",
         "localityWeight",
         "metadata",
+        "monitor",
+        "passiveHealth",
         "priority",
         "settings",
         "stats",
@@ -92,7 +135,6 @@ class Host:
     )
 
     canary = False
-    healthFlags = "healthy"
 
     def __init__(self, settings: HostSettings, cluster: Cluster) -> None:
         self.settings = settings
@@ -107,6 +149,31 @@ class Host:
         self.stats = HostStats()
         self.httpPools: dict[Hashable, HTTPPool] = {}
         self._plainPool: TCPPool | None = None
+        self.health = CONFIGURED.get(settings.healthStatus, 0)
+        self.monitor: Any = None
+        self.passiveHealth: Callable[[], None] | None = None
+
+    # Health.
+
+    @property
+    def isHealthy(self) -> bool:
+        """Nothing is wrong with it."""
+        return not self.health & (UNHEALTHY | DEGRADED)
+
+    @property
+    def isDegraded(self) -> bool:
+        """It is used when healthy hosts cannot take everything."""
+        return bool(self.health & DEGRADED) and not self.health & UNHEALTHY
+
+    @property
+    def isExcluded(self) -> bool:
+        """It does not count as a host, when the share of usable ones is found."""
+        return bool(self.health & EXCLUDED)
+
+    @property
+    def healthFlags(self) -> str:
+        """As `/clusters` shows them."""
+        return flagText(self.health)
 
     def tcpPool(self, options: TransportSocketOptions = NO_OPTIONS) -> TCPPool:
         """

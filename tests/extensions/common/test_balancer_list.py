@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.extensions.load_balancing_policies.hosts import hosts
 from tests.extensions.support import configOf
 from twisted_envoy.errors import ConfigError, UnsupportedExtension
 from twisted_envoy.extensions.common.balancer_list import buildFirst
+from twisted_envoy.extensions.common.priorities import Prioritized
 
 LIST = "envoy.config.cluster.v3.LoadBalancingPolicy"
 ANY = "type.googleapis.com/envoy.extensions.load_balancing_policies.random.v3.Random"
@@ -16,6 +19,8 @@ ANY = "type.googleapis.com/envoy.extensions.load_balancing_policies.random.v3.Ra
 
 class FakeContext:
     """Builds by name."""
+
+    random = Random(0)
 
     def build(self, extension: Any, category: str) -> object:
         assert category == "load_balancing_policies"
@@ -27,7 +32,23 @@ class FakeContext:
             raise ConfigError("p", "a mistake")
         if name == "later":
             raise UnsupportedExtension("p", "not implemented")
-        return name
+
+        class Balancer:
+            """Chooses its own name."""
+
+            hosts: Any = None
+
+            def choose(self, context: Any) -> str:
+                return name
+
+            def hostsChanged(self, hosts: Any) -> None:
+                """All are alike."""
+
+        def make(hosts: Any) -> Any:
+            return Balancer()
+
+        make.looksAtHealth = name == "own"  # type: ignore[attr-defined]
+        return make
 
 
 class BuildFirstTests(SynchronousTestCase):
@@ -45,7 +66,14 @@ class BuildFirstTests(SynchronousTestCase):
 
     def test_first(self) -> None:
         """Those that are not known, or not implemented, are passed over."""
-        self.assertEqual(self.build("", "unknown", "later", "good", "wrong"), "good")
+        make = self.build("", "unknown", "later", "good", "wrong")
+        balancer = make(hosts(1, 1))
+        self.assertIsInstance(balancer, Prioritized)
+        self.assertEqual(balancer.choose(None), "good")
+
+    def test_looksAtHealth(self) -> None:
+        """A policy that looks at priorities and health by itself gets all hosts."""
+        self.assertNotIsInstance(self.build("own")(()), Prioritized)
 
     def test_none(self) -> None:
         """What is not implemented is said before what nobody knows."""

@@ -9,17 +9,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from tests.bootstraps import addressOf, bootstrap, listener, tcpProxy
-from tests.extensions.load_balancing_policies.hosts import FakeHost, picks
+from tests.extensions.load_balancing_policies.hosts import FakeCluster, FakeHost, picks
 from tests.server.refusing import RefusalTestCase
 from twisted_envoy.errors import UnsupportedField
-from twisted_envoy.extensions.common.localities import (
-    LocalityWeighted,
-    firstPriority,
-    localityWeighted,
-)
+from twisted_envoy.extensions.common.localities import LocalityWeighted, localityWeighted
 from twisted_envoy.extensions.load_balancing_policies.round_robin.balancer import RoundRobin
 from twisted_envoy.interfaces.upstream import ILoadBalancer
 from twisted_envoy.testing import MemoryEnvoy
+from twisted_envoy.upstream.health.flags import FAILED_EDS_HEALTH
 
 
 def host(name: str, locality: str = "", weight: int = 0, priority: int = 0) -> Any:
@@ -27,19 +24,13 @@ def host(name: str, locality: str = "", weight: int = 0, priority: int = 0) -> A
     return FakeHost(name, locality=locality, localityWeight=weight, priority=priority)
 
 
-class FirstPriorityTests(SynchronousTestCase):
-    def test_first(self) -> None:
-        """Only the hosts of the first priority that there is."""
-        hosts = [host("a", priority=2), host("b", priority=1), host("c", priority=1)]
-        self.assertEqual([one.name for one in firstPriority(hosts)], ["b", "c"])
-        self.assertEqual([one.name for one in firstPriority(hosts[:1])], ["a"])
-        self.assertEqual(firstPriority([]), ())
-
-
 class LocalityWeightedTests(SynchronousTestCase):
     """Round robin within localities."""
 
     def make(self, *hosts: Any) -> Any:
+        self.cluster = FakeCluster(hosts=hosts)
+        for one in hosts:
+            one.cluster = self.cluster
         balancer = LocalityWeighted(hosts, RoundRobin, 0)  # type: ignore[arg-type]
         verifyObject(ILoadBalancer, balancer)
         return balancer
@@ -57,20 +48,34 @@ class LocalityWeightedTests(SynchronousTestCase):
         """Without any weights, localities make no difference."""
         self.assertEqual(picks(self.make(host("a", "x"), host("b", "x"), host("c", "y")), 3), "abc")
 
-    def test_priority(self) -> None:
-        """Only localities of the first priority count; hosts may change."""
-        second = host("b", "y", 9, 1)
-        balancer = self.make(host("a", "x", 1), second)
-        self.assertEqual(picks(balancer, 4), "aaaa")
-        balancer.hostsChanged([second])
-        self.assertEqual(picks(balancer, 2), "bb")
+    def test_hostsChanged(self) -> None:
+        """Hosts may come and go."""
+        first, second = host("a", "x", 1), host("b", "y", 9)
+        balancer = self.make(first, second)
+        self.assertEqual(picks(balancer, 10).count("b"), 9)
+        balancer.hostsChanged([first])
+        self.assertEqual(picks(balancer, 2), "aa")
         balancer.hostsChanged([])
         self.assertIsNone(balancer.choose(None))
+
+    def test_health(self) -> None:
+        """A locality weighs less when too few of its hosts are in use; 40 % are to spare."""
+        hosts = [host(name, "x", 50) for name in "abcd"] + [host("e", "y", 50)]
+        balancer = self.make(*hosts)
+        for down, share in ((0, 100), (1, 100), (2, 82), (3, 52)):
+            for one in hosts[:down]:
+                one.health = FAILED_EDS_HEALTH
+            balancer.hostsChanged(hosts[down:])
+            found = picks(balancer, 200)
+            self.assertLess(abs(200 - found.count("e") - share), 4)
 
     def test_maker(self) -> None:
         """Every balancer begins somewhere else."""
         make: Any = localityWeighted(RoundRobin, Random(0))  # type: ignore[arg-type]
         hosts = [host("a", "x", 1), host("b", "y", 1)]
+        cluster = FakeCluster(hosts=tuple(hosts))
+        for one in hosts:
+            one.cluster = cluster
         self.assertEqual({picks(make(hosts), 2) for _ in range(20)}, {"ab", "ba"})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.errors import ConfigError, UnsupportedExtension
+from twisted_envoy.extensions.common.priorities import prioritized
 from twisted_envoy.interfaces.upstream import ILoadBalancerMaker
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ _UNKNOWN = "Didn't find a registered implementation for"
 def buildFirst(typed: View, owner: str, context: Any) -> ILoadBalancerMaker:
     """
     Build the first policy of the list that is implemented, as Envoy does.
+
+    Priorities and health are looked at before, unless its maker has `looksAtHealth`.
 
     Args:
         owner: whose list it is, as an error names it.
@@ -46,7 +49,9 @@ def buildFirst(typed: View, owner: str, context: Any) -> ILoadBalancerMaker:
                 raise
             extension.take()
     if found is not None:
-        return found  # type: ignore[no-any-return]
+        if getattr(found, "looksAtHealth", False):
+            return found  # type: ignore[no-any-return]
+        return prioritized(found, context.random)
     if unsupported:
         raise unsupported[0]
     raise typed.error(

@@ -1,7 +1,7 @@
 """
-Which hosts of a cluster are in use, by priority and by locality.
+Which of a priority's hosts in use are chosen, by locality.
 
-Envoy: docs "Priority levels" and "Locality weighted load balancing"; with every host healthy.
+Envoy: docs "Locality weighted load balancing"
 """
 
 from __future__ import annotations
@@ -22,21 +22,16 @@ from twisted_envoy.interfaces.upstream import (
 _SEEDS = 1 << 32
 
 
-def firstPriority(hosts: Sequence[IHost]) -> tuple[IHost, ...]:
-    """The hosts of the first priority that has any, in order: while they are, no other is used."""
-    first = min((host.priority for host in hosts), default=0)
-    return tuple(host for host in hosts if host.priority == first)
-
-
 @implementer(ILoadBalancer)
 class LocalityWeighted:
     """
     Picks a locality by weight, spread evenly, then a host of it as `maker`'s balancers do.
 
-    Localities of no weight are left out, unless none has any.
+    Localities of no weight are left out, unless none has any. One of whose hosts too few are in use
+    weighs less, once overprovisioning does not make up for it.
 
     Args:
-        hosts: to choose from. maker: makes the balancer of each locality.
+        hosts: of one priority, those in use. maker: makes the balancer of each locality.
         seed: where to begin with the localities.
     """
 
@@ -50,14 +45,17 @@ class LocalityWeighted:
 
     def hostsChanged(self, hosts: Sequence[IHost]) -> None:
         groups: dict[Hashable, list[IHost]] = {}
-        weights: dict[Hashable, int] = {}
-        for host in firstPriority(hosts):
+        weights: dict[Hashable, float] = {}
+        for host in hosts:
             groups.setdefault(host.locality, []).append(host)
             if host.localityWeight:
                 weights[host.locality] = host.localityWeight
-        self._scheduler: EDFScheduler[tuple[int, ILoadBalancer]] | None = None
+        self._scheduler: EDFScheduler[tuple[float, ILoadBalancer]] | None = None
         if weights:
-            balancers = [(weight, self._maker(groups[key])) for key, weight in weights.items()]
+            balancers = [
+                (weight * _usableShare(groups[key]), self._maker(groups[key]))
+                for key, weight in weights.items()
+            ]
             self._scheduler = EDFScheduler(balancers, lambda one: one[0], self._seed)
         else:
             self._plain.hostsChanged(hosts)
@@ -66,6 +64,18 @@ class LocalityWeighted:
         if self._scheduler is None:
             return self._plain.choose(context)
         return self._scheduler.pick()[1].choose(context)
+
+
+def _usableShare(hosts: Sequence[IHost]) -> float:
+    """How much of a locality's weight counts: its share of hosts in use, overprovisioned."""
+    first = hosts[0]
+    cluster = first.cluster
+    place = (first.priority, first.locality)
+    every = [
+        one for one in cluster.hosts if (one.priority, one.locality) == place and not one.isExcluded
+    ]
+    factor: int = cluster.healthPolicy.overprovisioningFactor
+    return min(1.0, factor * len(hosts) / (100 * max(len(every), 1)))
 
 
 def localityWeighted(maker: ILoadBalancerMaker, source: Random) -> ILoadBalancerMaker:

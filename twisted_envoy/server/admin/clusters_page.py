@@ -10,6 +10,18 @@ from twisted_envoy.server.admin.reply import JSON, Query, Reply
 from twisted_envoy.server.admin.target import AdminTarget, ShownCluster, ShownHost
 from twisted_envoy.state.addresses import addressText
 from twisted_envoy.stats.regex import compileRegex
+from twisted_envoy.upstream.health.flags import (
+    ACTIVE_HC_TIMEOUT,
+    DEGRADED_ACTIVE_HC,
+    DEGRADED_EDS_HEALTH,
+    EDS_STATUS_DRAINING,
+    EXCLUDED_VIA_IMMEDIATE_HC_FAIL,
+    FAILED_ACTIVE_HC,
+    FAILED_EDS_HEALTH,
+    FAILED_OUTLIER_CHECK,
+    PENDING_ACTIVE_HC,
+    PENDING_DYNAMIC_REMOVAL,
+)
 
 _COUNTERS = ("cx_connect_fail", "cx_total", "rq_error", "rq_success", "rq_timeout", "rq_total")
 _GAUGES = ("cx_active", "rq_active", "rq_pending_active")
@@ -105,11 +117,41 @@ def _hostStatus(kit: MessageKit, host: ShownHost) -> Untyped:
         priority=host.priority,
         locality=localityOf(kit, host),
     )
-    made.health_status.eds_health_status = "HEALTHY"
+    _healthStatus(made.health_status, host.health)
     for kind, names in (("COUNTER", _COUNTERS), ("GAUGE", _GAUGES)):
         for name in names:
             made.stats.add(type=kind, name=name, value=hostStat(host, name))
     return made
+
+
+_HEALTH = {
+    FAILED_ACTIVE_HC: "failed_active_health_check",
+    FAILED_OUTLIER_CHECK: "failed_outlier_check",
+    DEGRADED_ACTIVE_HC: "failed_active_degraded_check",
+    PENDING_DYNAMIC_REMOVAL: "pending_dynamic_removal",
+    PENDING_ACTIVE_HC: "pending_active_hc",
+    EXCLUDED_VIA_IMMEDIATE_HC_FAIL: "excluded_via_immediate_hc_fail",
+    ACTIVE_HC_TIMEOUT: "active_hc_timeout",
+}
+_CONFIGURED = {
+    FAILED_EDS_HEALTH: "UNHEALTHY",
+    DEGRADED_EDS_HEALTH: "DEGRADED",
+    EDS_STATUS_DRAINING: "DRAINING",
+}
+
+
+def _healthStatus(made: Untyped, flags: int) -> None:
+    """The envoy.admin.v3.HostHealthStatus of a host's flags."""
+    for flag, name in _HEALTH.items():
+        if flags & flag:
+            setattr(made, name, True)
+    made.eds_health_status = healthStatus(flags)
+
+
+def healthStatus(flags: int) -> str:
+    """What the config says of the host, as a config.core.v3.HealthStatus."""
+    given = [name for flag, name in _CONFIGURED.items() if flags & flag]
+    return given[0] if given else "HEALTHY"
 
 
 def localityOf(kit: MessageKit, host: ShownHost) -> Untyped:

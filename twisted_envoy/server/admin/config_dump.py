@@ -13,7 +13,7 @@ from typing import Any as Untyped
 
 from google.protobuf.message import DecodeError, Message
 
-from twisted_envoy.server.admin.clusters_page import localityOf
+from twisted_envoy.server.admin.clusters_page import healthStatus, localityOf
 from twisted_envoy.server.admin.field_mask import FieldMaskError, trim, trimElement
 from twisted_envoy.server.admin.json_text import MessageKit, isRepeated
 from twisted_envoy.server.admin.redact import Redaction
@@ -196,7 +196,7 @@ class Sections:
                 group = groups[key] = made.endpoints.add(priority=host.priority)
                 group.locality.CopyFrom(locality)
                 group.load_balancing_weight.value = 0
-            entry = group.lb_endpoints.add(health_status="HEALTHY")
+            entry = group.lb_endpoints.add(health_status=healthStatus(host.health))
             entry.endpoint.address.CopyFrom(self._kit.address(host.address))
             entry.endpoint.health_check_config.SetInParent()
             entry.endpoint.hostname = host.hostname

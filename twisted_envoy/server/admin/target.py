@@ -58,6 +58,7 @@ class ShownHost(Protocol):
     hostname: str
     weight: int
     priority: int
+    health: int
     healthFlags: str
     locality: ShownLocality
     metadata: Mapping[str, Mapping[str, object]]

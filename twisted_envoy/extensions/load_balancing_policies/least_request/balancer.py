@@ -14,7 +14,6 @@ from typing import Any
 from zope.interface import implementer
 
 from twisted_envoy.extensions.common.edf import EDFScheduler
-from twisted_envoy.extensions.common.localities import firstPriority
 from twisted_envoy.interfaces.upstream import IHost, ILoadBalancer, LoadBalancerContext
 
 
@@ -57,7 +56,7 @@ class LeastRequest:
         self.hostsChanged(hosts)
 
     def hostsChanged(self, hosts: Sequence[IHost]) -> None:
-        self._hosts = hosts = firstPriority(hosts)
+        self._hosts = hosts
         self._scheduler: EDFScheduler[IHost] | None = None
         if len({host.weight for host in hosts}) > 1:
             self._scheduler = EDFScheduler(self._hosts, self._loadedWeight, self._seed)

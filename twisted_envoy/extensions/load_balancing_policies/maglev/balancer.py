@@ -15,7 +15,6 @@ from random import Random
 from zope.interface import implementer
 
 from twisted_envoy.extensions.common.host_hashing import hashOf, hostKey, shares
-from twisted_envoy.extensions.common.localities import firstPriority
 from twisted_envoy.interfaces.upstream import IHost, ILoadBalancer, LoadBalancerContext
 from twisted_envoy.network.xxhash import xxHash64
 from twisted_envoy.stats.bundle import fillBundle
@@ -71,7 +70,6 @@ class Maglev:
     def hostsChanged(self, hosts: Sequence[IHost]) -> None:
         self._hosts: list[IHost] = []
         self._table: list[int] = []
-        hosts = firstPriority(hosts)
         if not hosts:
             return
         named = self._settings.byHostname

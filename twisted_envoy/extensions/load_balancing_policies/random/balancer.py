@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from zope.interface import implementer
 
-from twisted_envoy.extensions.common.localities import firstPriority
 from twisted_envoy.interfaces.upstream import IHost, ILoadBalancer, LoadBalancerContext
 
 
@@ -31,7 +30,7 @@ class RandomChoice:
         self.hostsChanged(hosts)
 
     def hostsChanged(self, hosts: Sequence[IHost]) -> None:
-        self._hosts = firstPriority(hosts)
+        self._hosts = hosts
 
     def choose(self, context: LoadBalancerContext) -> IHost | None:
         hosts = self._hosts

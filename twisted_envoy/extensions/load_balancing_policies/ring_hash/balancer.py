@@ -15,7 +15,6 @@ from random import Random
 from zope.interface import implementer
 
 from twisted_envoy.extensions.common.host_hashing import hashOf, hostKey, shares
-from twisted_envoy.extensions.common.localities import firstPriority
 from twisted_envoy.interfaces.upstream import IHost, ILoadBalancer, LoadBalancerContext
 from twisted_envoy.network.xxhash import xxHash64
 from twisted_envoy.stats.bundle import fillBundle
@@ -70,7 +69,6 @@ class RingHash:
         self.hostsChanged(hosts)
 
     def hostsChanged(self, hosts: Sequence[IHost]) -> None:
-        hosts = firstPriority(hosts)
         ring, counts = _ring(hosts, self._settings) if hosts else ([], [0])
         self._hashes = [place for place, _ in ring]
         self._hosts = [hosts[index] for _, index in ring]

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from zope.interface import implementer
 
 from twisted_envoy.extensions.common.edf import EDFScheduler
-from twisted_envoy.extensions.common.localities import firstPriority
 from twisted_envoy.interfaces.upstream import IHost, ILoadBalancer, LoadBalancerContext
 
 
@@ -32,7 +31,7 @@ class RoundRobin:
         self.hostsChanged(hosts)
 
     def hostsChanged(self, hosts: Sequence[IHost]) -> None:
-        self._hosts = hosts = firstPriority(hosts)
+        self._hosts = hosts
         self._scheduler: EDFScheduler[IHost] | None = None
         if len({host.weight for host in hosts}) > 1:
             self._scheduler = EDFScheduler(self._hosts, lambda host: host.weight, self._seed)

@@ -144,7 +144,7 @@ class SubsetBalancer:
         for key, found in members.items():
             if key not in subsets:
                 subsets[key] = self._maker(found)
-            elif found != self._members[key]:
+            else:
                 subsets[key].hostsChanged(found)
         for key in before.keys() - members.keys():
             del subsets[key]

@@ -99,4 +99,5 @@ def _maker(settings: SubsetSettings, inner: ILoadBalancerMaker, context: Any) ->
     def make(hosts: Sequence[IHost]) -> SubsetBalancer:
         return SubsetBalancer(hosts, settings, inner, stats)
 
+    make.looksAtHealth = True
     return make  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""Whether hosts are fit for use, and who finds that out."""
