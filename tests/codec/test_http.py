@@ -34,14 +34,23 @@ class OutputTests(SynchronousTestCase):
         self.assertTrue(self.output.pending)
 
         self.posted.pop()()
-        self.assertEqual(self.transport.pieces, [b"a", b"b"])
+        self.assertEqual(self.transport.pieces, [b"ab"])
         self.assertEqual(self.output.bytes, 2)
         self.assertFalse(self.output.pending)
 
         self.output.write(b"c")
         self.assertEqual(len(self.posted), 1)
         self.posted.pop()()
-        self.assertEqual(self.transport.pieces, [b"a", b"b", b"c"])
+        self.assertEqual(self.transport.pieces, [b"ab", b"c"])
+
+    def test_large(self) -> None:
+        """A large last piece is handed on as it is."""
+        large = bytes(100_000)
+        self.output.write(b"a")
+        self.output.write(large)
+        self.output.flush()
+        self.assertIs(self.transport.pieces[1], large)
+        self.assertEqual(self.output.bytes, 100_001)
 
     def test_flush(self) -> None:
         """A flush does not wait; the event's end has nothing left to do."""
@@ -91,5 +100,5 @@ class BeforeTests(SynchronousTestCase):
 
         posted.pop(0)()
 
-        self.assertEqual(sent, [b"1", b"2"])
+        self.assertEqual(sent, [b"12"])
         self.assertIsNone(output.before)

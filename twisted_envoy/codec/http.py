@@ -24,6 +24,9 @@ from zope.interface import Attribute, Interface
 
 from twisted_envoy.codec.headers import HeaderMap
 
+_JOINED = 16 * 1024
+"""Bytes of a last piece that is copied to those before it."""
+
 
 class Reset(Enum):
     """Why a stream ended before its time; the value is Envoy's text after `reset reason: `."""
@@ -69,22 +72,22 @@ class CodecOutput:
         transport: takes `writeSequence` and `write`; may be set later than the rest.
         before: called once, when the event has ended and before what was written is sent.
         bytes: how many went through.
+        pieces: what is kept until the event ends.
     """
 
-    __slots__ = ("_pieces", "_post", "_posted", "before", "bytes", "transport")
+    __slots__ = ("_post", "_posted", "before", "bytes", "pieces", "transport")
 
     def __init__(self, post: Callable[[Callable[[], None]], None], transport: Any = None) -> None:
         self._post = post
-        self._pieces: list[bytes] = []
         self._posted = False
+        self.pieces: list[bytes] = []
         self.before: Callable[[], None] | None = None
         self.transport = transport
         self.bytes = 0
 
     def write(self, data: bytes) -> None:
         """Send data, at the end of the event."""
-        self._pieces.append(data)
-        self.bytes += len(data)
+        self.pieces.append(data)
         if not self._posted:
             self._posted = True
             self._post(self._due)
@@ -92,18 +95,21 @@ class CodecOutput:
     @property
     def pending(self) -> bool:
         """Is something kept until the event ends?"""
-        return bool(self._pieces)
+        return bool(self.pieces)
 
     def flush(self) -> None:
         """Hand everything to the transport now, before a close for example."""
-        pieces = self._pieces
+        pieces = self.pieces
         if not pieces:
             return
-        self._pieces = []
-        if len(pieces) == 1:
-            self.transport.write(pieces[0])
-        else:
+        self.pieces = []
+        if len(pieces) > 1 and len(pieces[-1]) > _JOINED:
+            self.bytes += sum(map(len, pieces))
             self.transport.writeSequence(pieces)
+            return
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self.bytes += len(data)
+        self.transport.write(data)
 
     def _due(self) -> None:
         self._posted = False
@@ -202,6 +208,12 @@ class IClientConnection(Interface):
 
     def streamClosed() -> None:
         """One stream has ended in both directions or was reset; another may be started."""
+
+    def closeNoticed() -> None:
+        """HTTP/1.1: the headers of a response say that the connection ends with it."""
+
+    def tunnelEnded() -> None:
+        """HTTP/1.1: all is sent that goes through a tunnel; the other direction is still open."""
 
 
 class ICodec(Interface):

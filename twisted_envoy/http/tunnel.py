@@ -354,6 +354,12 @@ class _ProxyConnection:
     def streamClosed(self) -> None:
         """The stream tells by itself."""
 
+    def closeNoticed(self) -> None:
+        """There is only this one stream."""
+
+    def tunnelEnded(self) -> None:
+        """What goes through is the user's affair."""
+
     # Its end.
 
     def _failed(self, reason: str) -> None:

@@ -43,12 +43,15 @@ class Producer:
 
     def __init__(self) -> None:
         self.paused = 0
+        self.calls: list[str] = []
 
     def pauseProducing(self) -> None:
         self.paused += 1
+        self.calls.append("pause")
 
     def resumeProducing(self) -> None:
         self.paused -= 1
+        self.calls.append("resume")
 
     def stopProducing(self) -> None:
         raise AssertionError("nobody stops it")
@@ -62,6 +65,7 @@ class Message:
         self.headers: HeaderMap | None = None
         self.interim: list[HeaderMap] = []
         self.body = b""
+        self.pieces: list[bytes] = []
         self.trailers: HeaderMap | None = None
         self.ended = False
         self.reset: Reset | None = None
@@ -82,6 +86,7 @@ class Message:
         assert type(data) is bytes
         assert data or endStream
         self.body += data
+        self.pieces.append(data)
         self._may(endStream)
 
     def decodeTrailers(self, trailers: HeaderMap) -> None:
@@ -234,7 +239,7 @@ class ClientOwner:
         self.transport = Transport()
         self.output = CodecOutput(lambda call: None, self.transport)
         self.reading = Producer()
-        self.closedStreams = 0
+        self.closedStreams = self.closesNoticed = self.endedTunnels = 0
         self.error: CodecError | None = None
         self.response = Message()
         self.encoder: H1ClientStream
@@ -254,6 +259,12 @@ class ClientOwner:
 
     def streamClosed(self) -> None:
         self.closedStreams += 1
+
+    def closeNoticed(self) -> None:
+        self.closesNoticed += 1
+
+    def tunnelEnded(self) -> None:
+        self.endedTunnels += 1
 
     def request(self, headers: HeaderMap | None = None, body: bytes | None = None) -> None:
         """Send one; body b"" sends nothing yet but keeps it open."""

@@ -6,29 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.codec.h1.body import ChunkedBody, FixedBody, RawBody
+from twisted_envoy.codec.h1.body import ChunkedBody, RawBody
 from twisted_envoy.codec.http import CodecError
 from twisted_envoy.codec.settings import HeaderLimits
 
 LIMITS = HeaderLimits(maxBytes=100, maxCount=2)
 
 
-class FixedTests(SynchronousTestCase):
-    def test_pieces(self) -> None:
-        """A body takes what is its own and no more."""
-        body = FixedBody(5)
-        first = b"he"
-        self.assertIs(body.feed(first, 0), first)
-        self.assertEqual((body.position, body.ended), (2, False))
-        self.assertEqual(body.feed(b"xxlloGET", 2), b"llo")
-        self.assertEqual((body.position, body.ended), (5, True))
-
-    def test_whole(self) -> None:
-        """Data that is all the body's is not copied."""
-        data = b"hello"
-        self.assertIs(FixedBody(5).feed(data, 0), data)
-        self.assertTrue(FixedBody(0).ended)
-
+class RawTests(SynchronousTestCase):
     def test_raw(self) -> None:
         """Everything belongs to a tunnel, and it does not end by itself."""
         body = RawBody()

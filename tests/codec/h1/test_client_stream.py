@@ -90,7 +90,7 @@ class RequestTests(SynchronousTestCase):
             owner.encoder.encodeTrailers(trailers)
             owner.encoder.encodeData(b"late", True)
             self.assertTrue(owner.sent.endswith(end), owner.sent)
-            self.assertTrue(owner.encoder.requested)
+            self.assertTrue(owner.encoder.sent)
 
     def test_noInterim(self) -> None:
         """A client has no interim headers to send."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from tests.upstream.http.support import CONNECT, GET, User
+from tests.upstream.http.support import GET, User
 from tests.upstream.support import World
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import IStreamDecoder, IStreamEncoder, Reset
@@ -75,7 +75,7 @@ class StreamTests(SynchronousTestCase):
         self.assertFalse(self.stream.over)
         self.stream.encodeData(b"", True)
         self.assertTrue(self.stream.over and self.stream.whole)
-        self.assertEqual(self.connection.names(), ["responseBegan", "streamOver"])
+        self.assertEqual(self.connection.names(), ["streamOver"])
 
     def test_resetOnce(self):
         """A reset is told once, and not at all behind the end."""
@@ -94,12 +94,6 @@ class StreamTests(SynchronousTestCase):
         self.stream.decodeTrailers(HeaderMap())
         self.assertIs(self.user.wasReset, Reset.REMOTE)
         self.assertEqual(self.connection.calls, [("streamReset", Reset.REMOTE)])
-
-    def test_tunnel(self):
-        """The user's end of a tunnel is told apart."""
-        self.stream.encodeHeaders(CONNECT, False)
-        self.stream.encodeData(b"", True)
-        self.assertEqual(self.connection.names(), ["tunnelEnded"])
 
     def test_counters(self):
         """Which reset counts as what."""

@@ -1,5 +1,5 @@
 """
-Bodies of HTTP/1.1 as they come in: of a known length, chunked, or up to the end.
+Bodies of HTTP/1.1 whose end is not known before: chunked, or up to the end.
 
 A body is fed with bytes and a place in them; it gives what belongs to it, without framing, and says
 how far it got. Chunks that come together leave together.
@@ -29,36 +29,6 @@ CRLF = b"\r\n"
 _SIZE = re.compile(rb"(?=[0-9A-Fa-f])0*([0-9A-Fa-f]{0,16})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
-class FixedBody:
-    """So many bytes."""
-
-    __slots__ = ("ended", "left", "position", "trailers")
-
-    def __init__(self, length: int) -> None:
-        self.left = length
-        self.ended = not length
-        self.position = 0
-        self.trailers: HeaderMap | None = None
-
-    def feed(self, data: bytes, start: int) -> bytes:
-        """
-        Take what belongs to the body.
-
-        Returns:
-            Body bytes; `position` is the index behind what was taken, `ended` tells whether there
-            is more to come.
-        """
-        size = len(data) - start
-        if size < self.left:
-            self.left -= size
-            self.position = len(data)
-            return data[start:] if start else data
-        self.position = end = start + self.left
-        self.left = 0
-        self.ended = True
-        return data[start:end]
-
-
 class RawBody:
     """Everything; a tunnel, or a response that ends with its connection."""
 
@@ -70,7 +40,13 @@ class RawBody:
         self.trailers: HeaderMap | None = None
 
     def feed(self, data: bytes, start: int) -> bytes:
-        """As FixedBody."""
+        """
+        Take what belongs to the body.
+
+        Returns:
+            Body bytes; `position` is the index behind what was taken, `ended` tells whether there
+            is more to come.
+        """
         self.position = len(data)
         return data[start:] if start else data
 
@@ -90,7 +66,7 @@ class ChunkedBody:
         keepsTrailers: give them; else they are checked and dropped.
 
     Attributes:
-        ended, position: as of FixedBody.
+        ended, position: as of RawBody.
         trailers: None when there are none, or are not kept.
     """
 
@@ -108,7 +84,7 @@ class ChunkedBody:
 
     def feed(self, data: bytes, start: int) -> bytes:
         """
-        As FixedBody.
+        As RawBody.
 
         Raises:
             CodecError: these are no chunks.
@@ -208,4 +184,4 @@ class ChunkedBody:
             self.trailers = trailers
 
 
-Body = FixedBody | RawBody | ChunkedBody
+Body = RawBody | ChunkedBody

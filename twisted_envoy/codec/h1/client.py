@@ -15,10 +15,12 @@ from __future__ import annotations
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from twisted_envoy.codec.h1.body import Body, ChunkedBody, FixedBody, RawBody
+from twisted_envoy.codec.h1.body import ChunkedBody, RawBody
 from twisted_envoy.codec.h1.client_stream import H1ClientStream
+from twisted_envoy.codec.h1.codec import MOST_REMEMBERED, H1Codec
 from twisted_envoy.codec.h1.fields import findEnd, malformed, oddLines, splitLines, tooLarge
 from twisted_envoy.codec.h1.response import CHUNKED, ResponseHead, checkStart, parseResponse
+from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import (
     CodecError,
     CodecOutput,
@@ -29,32 +31,22 @@ from twisted_envoy.codec.http import (
 )
 from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings
 
-MOST_REMEMBERED = 4096
-"""Bytes of a head that is kept to be compared with the next one."""
-
 
 @implementer(IClientCodec)
-class H1ClientCodec:
+class H1ClientCodec(H1Codec):
     """
     Requests to bytes, bytes of a server to responses.
 
     Args:
         connection: hears when a stream is over.
-        output: takes what is sent.
-        reading: paused while no more bytes are wanted.
+        output, reading: as of H1Codec.
 
     Attributes:
-        protocol: `HTTP/1.1`.
         closeAfterStream: no request may follow the present one.
-        full: the transport takes no more.
-        isPlain: names are sent as they are, targets are paths.
+        isPlain: targets are paths, too.
     """
 
-    __slots__ = (
-        *("_body", "_connection", "_count", "_dead", "_decoder", "_held", "_limits", "_paused"),
-        *("_asked", "_reading", "_scanned", "_seen", "_seenHead", "_stream"),
-        *("closeAfterStream", "full", "isPlain", "output", "protocol", "settings"),
-    )
+    __slots__ = ("_asked", "closeAfterStream", "connection")
 
     def __init__(
         self,
@@ -64,25 +56,10 @@ class H1ClientCodec:
         limits: HeaderLimits,
         reading: IPushProducer,
     ) -> None:
-        self._connection = connection
-        self.output = output
-        self.settings = settings
-        self.isPlain = settings.headerCase == "lower" and not settings.absoluteRequests
-        self._limits = limits
-        self._reading = reading
-        self.protocol = "HTTP/1.1"
-        self._stream: H1ClientStream | None = None
-        self._decoder: IStreamDecoder
-        self._body: Body | None = None
-        self._held = b""
-        self._scanned = 0
-        self._count = 0
-        self._paused = 0
-        self._dead = False
-        self._seen = b""
-        self._seenHead: ResponseHead | None = None
+        super().__init__(output, settings, limits, reading)
+        self.isPlain = self.isPlain and not settings.absoluteRequests
+        self.connection = connection
         self._asked = (b"", False)
-        self.full = False
         self.closeAfterStream = False
 
     @property
@@ -113,7 +90,9 @@ class H1ClientCodec:
         end = len(data)
         try:
             while 0 <= start < end and not self._dead:
-                if self._body is not None:
+                if self._left:
+                    start = self._readFixed(data, start)
+                elif self._body is not None:
                     start = self._readBody(data, start)
                 else:
                     start = self._readHead(data, start)
@@ -124,16 +103,16 @@ class H1ClientCodec:
     def _readHead(self, data: bytes, start: int) -> int:
         """Read one head; gives the index behind it, -1 while it is not complete."""
         stream = self._stream
-        if stream is None or not stream.begun or stream.responded:
+        if stream is None or not stream.asked[0] or stream.received:
             raise malformed()
+        seen = self._seen
+        if seen is not None and data.startswith(seen, start) and stream.asked == self._asked:
+            self._scanned = 0
+            stream.receivedWireBytes += len(seen)
+            self._answerAgain(stream, seen)
+            return start + len(seen)
         end = data.find(b"\r\n\r\n", start + self._scanned) + 4
         block = data[start:end] if end > 3 else b""
-        asked = (stream.method, stream.upgrade)
-        if block and block == self._seen and asked == self._asked:
-            self._scanned = 0
-            stream.receivedWireBytes += end - start
-            self._answerAgain(stream, block)
-            return end
         lines = splitLines(block) if block else None
         if lines is None:
             end = findEnd(data, start + self._scanned)
@@ -154,9 +133,9 @@ class H1ClientCodec:
         elif size <= MOST_REMEMBERED:
             self._seen = block
             self._seenHead = None
-            self._asked = asked
-        head = parseResponse(lines, size, asked, self.settings, self._limits)
-        self._answer(stream, head)
+            self._asked = stream.asked
+        head = parseResponse(lines, size, stream.asked, self.settings, self._limits)
+        self._answer(stream, head, head.headers)
         return end
 
     def _answerAgain(self, stream: H1ClientStream, block: bytes) -> None:
@@ -166,35 +145,57 @@ class H1ClientCodec:
             lines = splitLines(block)
             assert lines is not None
             head = parseResponse(lines, len(block), self._asked, self.settings, self._limits)
-            self._seenHead = head.copy()
-        else:
-            head = head.copy()
-        self._answer(stream, head)
+            self._seenHead = head
+        self._answer(stream, head, head.headers.copy())
 
-    def _answer(self, stream: H1ClientStream, head: ResponseHead) -> None:
-        stream.receivedHeaderBytes += head.headerBytes
-        if 100 <= head.status <= 199 and head.status != 101:
-            self._decoder.decode1xx(head.headers)
-        else:
-            self._deliver(stream, head)
-
-    def _deliver(self, stream: H1ClientStream, head: ResponseHead) -> None:
+    def _answer(self, stream: H1ClientStream, head: ResponseHead, headers: HeaderMap) -> None:
         """Give the headers to who asked, and get ready for the body."""
+        stream.receivedHeaderBytes += head.headerBytes
+        if head.isInterim:
+            self._decoder.decode1xx(headers)
+            return
         if head.closes or head.status == 101:
-            self.closeAfterStream = True
-        length = head.length
+            self._willClose(stream, head)
         decoder = self._decoder
-        if not length:
-            self._responseEnded(stream)
-        elif length > 0:
-            self._body = FixedBody(length)
+        length = head.length
+        if length > 0:
+            self._left = length
         elif length == CHUNKED:
             self._body = ChunkedBody(self._limits, self.settings.enableTrailers)
-        else:
+        elif length:
             self._body = RawBody()
-        decoder.decodeHeaders(head.headers, not length)
-        if not length:
+        else:
+            self._responseEnded(stream)
+            decoder.decodeHeaders(headers, True)
             self._over(stream)
+            return
+        decoder.decodeHeaders(headers, False)
+
+    def _willClose(self, stream: H1ClientStream, head: ResponseHead) -> None:
+        """Nothing follows this response; where that is no tunnel the owner is told."""
+        self.closeAfterStream = True
+        if head.status == 101:
+            stream.isTunnel = True
+        if not stream.isTunnel and (stream.sent or head.length):
+            self.connection.closeNoticed()
+
+    def _readFixed(self, data: bytes, start: int) -> int:
+        """Decode what belongs to a body of a known length; gives the index behind it."""
+        end = start + self._left
+        size = len(data)
+        stream = self._stream
+        decoder = self._decoder
+        if size < end:
+            self._left = end - size
+            stream.receivedWireBytes += size - start
+            decoder.decodeData(data[start:] if start else data, False)
+            return size
+        self._left = 0
+        stream.receivedWireBytes += end - start
+        self._responseEnded(stream)
+        decoder.decodeData(data[start:end], True)
+        self._over(stream)
+        return end
 
     def _readBody(self, data: bytes, start: int) -> int:
         """Decode what belongs to the body; gives the index behind it."""
@@ -224,28 +225,26 @@ class H1ClientCodec:
 
     def _responseEnded(self, stream: H1ClientStream) -> None:
         """The response is whole; a request that is not can never share its connection."""
-        stream.responded = True
-        if not stream.requested:
+        stream.received = True
+        if not stream.sent:
             self.closeAfterStream = True
 
     def _over(self, stream: H1ClientStream) -> None:
-        if stream.requested:
+        if stream.sent:
             self.streamEnded(stream)
 
     def _reset(self, reason: Reset) -> None:
         """Nothing more is read; the stream is told."""
         stream, self._stream = self._stream, None
-        self._dead = True
-        self._held = b""
-        self._body = None
+        self._die()
         if stream is None:
             return
         decoder = self._decoder
         del self._decoder
         stream.lost()
-        if not stream.responded:
+        self.connection.streamClosed()
+        if not stream.received:
             decoder.streamReset(reason, "")
-        self._connection.streamClosed()
 
     # What the stream tells.
 
@@ -256,24 +255,12 @@ class H1ClientCodec:
             del self._decoder
             while stream.pauses:
                 stream.resumeReading()
-            self._connection.streamClosed()
+            self.connection.streamClosed()
 
     def streamReset(self) -> None:
         """The owner gave up the stream; the connection is of no use."""
-        self._dead = True
-        self._held = b""
-        self._body = None
-        self._stream = None
-        del self._decoder
-        self._connection.streamClosed()
-
-    def pauseReading(self, paused: bool) -> None:
-        """One reason more, or less, not to read."""
-        self._paused += 1 if paused else -1
-        if paused and self._paused == 1:
-            self._reading.pauseProducing()
-        elif not self._paused:
-            self._reading.resumeProducing()
+        super().streamReset()
+        self.connection.streamClosed()
 
     # What the owner tells.
 
@@ -286,7 +273,7 @@ class H1ClientCodec:
         """
         self.closeAfterStream = True
         stream = self._stream
-        if stream is None or stream.responded:
+        if stream is None or stream.received:
             return
         if isinstance(self._body, RawBody):
             self._body = None
@@ -294,7 +281,7 @@ class H1ClientCodec:
             self._responseEnded(stream)
             decoder.decodeData(b"", True)
             self._over(stream)
-        elif self._body is None and not self._held:
+        elif self._body is None and not (self._held or self._left):
             self._reset(Reset.CONNECTION_TERMINATION)
         else:
             self._reset(Reset.PROTOCOL_ERROR)
@@ -303,28 +290,7 @@ class H1ClientCodec:
     def connectionLost(self, reason: Reset) -> None:
         """The connection is gone; in the middle of a response that is a fault of the server's."""
         stream = self._stream
-        if reason is Reset.CONNECTION_TERMINATION and stream is not None and not stream.responded:
-            if self._held or not (self._body is None or isinstance(self._body, RawBody)):
+        if reason is Reset.CONNECTION_TERMINATION and stream is not None and not stream.received:
+            if self._held or self._left or isinstance(self._body, ChunkedBody):
                 reason = Reset.PROTOCOL_ERROR
         self._reset(reason)
-
-    def pauseProducing(self) -> None:
-        """The transport is full."""
-        self.full = True
-        if self._stream is not None:
-            self._stream.pauseProducer(True)
-
-    def stopProducing(self) -> None:
-        """The transport is gone; connectionLost says so, too."""
-
-    def resumeProducing(self) -> None:
-        """It is not any more."""
-        self.full = False
-        if self._stream is not None:
-            self._stream.pauseProducer(False)
-
-    def shutdownNotice(self) -> None:
-        """Nothing is said."""
-
-    def goAway(self) -> None:
-        """Nothing is said."""

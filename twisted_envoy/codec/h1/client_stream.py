@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from twisted_envoy.codec.h1.encode import (
@@ -16,16 +15,15 @@ from twisted_envoy.codec.h1.encode import (
     CONTENT_LENGTH_0,
     CRLF,
     JOIN,
-    LAST_CHUNK,
     NO_ENDS,
     PROPER,
     fieldLines,
     withoutEnds,
-    writeChunk,
 )
 from twisted_envoy.codec.h1.fields import hasToken
+from twisted_envoy.codec.h1.stream import H1Stream
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.http import IStreamEncoder, Reset
+from twisted_envoy.codec.http import IStreamEncoder
 
 if TYPE_CHECKING:
     from twisted_envoy.codec.h1.client import H1ClientCodec
@@ -34,36 +32,28 @@ _COLON = 0x3A
 _BODILESS = frozenset((b"GET", b"HEAD", b"DELETE", b"TRACE", b"CONNECT"))
 """Methods of which nobody expects a body, so that none need be denied."""
 
+_NOTHING = (b"", False)
+_GET = (b"GET", False)
+
 
 @implementer(IStreamEncoder)
-class H1ClientStream:
+class H1ClientStream(H1Stream):
     """
-    One request's encoder.
+    One request's encoder (further attributes: H1Stream's).
 
     Attributes:
-        method: of the request; upgrade: it asks for one.
-        begun: the head is sent.
-        receivedHeaderBytes, receivedWireBytes: of the response so far.
-        requested: the request is sent to its end; responded: the response is decoded to its end.
-        pauses: how often reading is paused for this stream.
+        asked: its method, b"" before the head is sent, and whether it asks for an upgrade.
+        isTunnel: CONNECT, or the answer was 101: nothing follows it on the connection.
     """
 
-    __slots__ = (
-        *("_chunked", "_codec", "_lost", "_producer", "begun", "headerBytes", "method", "pauses"),
-        *("receivedHeaderBytes", "receivedWireBytes", "requested", "responded"),
-        *("streamID", "upgrade", "wireBytes"),
-    )
+    __slots__ = ("asked", "isTunnel")
+
+    codec: H1ClientCodec
 
     def __init__(self, codec: H1ClientCodec, streamID: int) -> None:
-        self._codec = codec
-        self.streamID = streamID
-        self._producer: IPushProducer | None = None
-        self._chunked = self._lost = False
-        self.begun = self.requested = self.responded = self.upgrade = False
-        self.method = b""
-        self.headerBytes = self.wireBytes = 0
-        self.receivedHeaderBytes = self.receivedWireBytes = 0
-        self.pauses = 0
+        super().__init__(codec, streamID)
+        self.asked = _NOTHING
+        self.isTunnel = False
 
     def encode1xx(self, headers: HeaderMap) -> None:
         """Clients have none."""
@@ -72,9 +62,9 @@ class H1ClientStream:
         """Send the head."""
         if self._lost:
             return
-        codec = self._codec
-        method = self.method = headers[b":method"]
-        self.begun = True
+        codec = self.codec
+        method = headers[b":method"]
+        self.asked = _GET if method == b"GET" else (method, False)
         if (
             codec.isPlain
             and headers.more is None
@@ -84,15 +74,17 @@ class H1ClientStream:
         ):
             self._encodePlain(method, headers, endStream)
             return
-        self.upgrade = b"upgrade" in headers and hasToken(headers, b"connection", b"upgrade")
+        self.isTunnel = method == b"CONNECT"
+        upgrade = b"upgrade" in headers and hasToken(headers, b"connection", b"upgrade")
+        self.asked = (method, upgrade)
         case = codec.settings.headerCase
         fields = self._host(headers, case) + fieldLines(headers, case)
         fields += self._framing(headers, endStream)
         self.headerBytes += len(fields)
-        target = self._target(headers).translate(NO_ENDS)
+        target = self._target(method, headers).translate(NO_ENDS)
         self._write(b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, fields))
         if endStream:
-            self._end()
+            super()._end()
 
     def _encodePlain(self, method: bytes, headers: HeaderMap, endStream: bool) -> None:
         """Send a head whose fields have one value each, with names as they are."""
@@ -107,15 +99,15 @@ class H1ClientStream:
             return
         self.headerBytes += len(fields)
         self.wireBytes += len(head)
-        self._codec.output.write(head)
+        self.codec.output.write(head)
         if endStream:
             self._end()
 
-    def _target(self, headers: HeaderMap) -> bytes:
-        if self.method == b"CONNECT":
+    def _target(self, method: bytes, headers: HeaderMap) -> bytes:
+        if method == b"CONNECT":
             return headers[b":authority"]
         path = headers[b":path"]
-        if self._codec.settings.absoluteRequests and b":authority" in headers:
+        if self.codec.settings.absoluteRequests and b":authority" in headers:
             scheme = headers.get(b":scheme", b"http")
             return b"%b://%b%b" % (scheme, headers[b":authority"], path)
         return path
@@ -137,91 +129,16 @@ class H1ClientStream:
         line = b""
         if b"content-length" in headers:
             return line
+        method, upgrade = self.asked
         if endStream:
-            if self.method not in _BODILESS:
+            if method not in _BODILESS:
                 line = CONTENT_LENGTH_0
-        elif not self.upgrade and self.method != b"CONNECT":
+        elif not upgrade and method != b"CONNECT":
             self._chunked = True
             line = CHUNKED
-        return PROPER[line] if self._codec.settings.headerCase == "proper" else line
-
-    def encodeData(self, data: bytes, endStream: bool) -> None:
-        """Send body bytes."""
-        if self._lost or self.requested:
-            return
-        if self._chunked:
-            if data or endStream:
-                self.wireBytes += writeChunk(self._codec.output.write, data, endStream)
-        elif data:
-            self._write(data)
-        if endStream:
-            self._end()
-
-    def encodeTrailers(self, trailers: HeaderMap) -> None:
-        """Send trailers if they are wanted and can be; the request ends."""
-        if self._lost or self.requested:
-            return
-        if self._chunked:
-            if self._codec.settings.enableTrailers and trailers:
-                lines = fieldLines(trailers)
-                self.headerBytes += len(lines)
-                self._write(b"0\r\n" + lines + CRLF)
-            else:
-                self._write(LAST_CHUNK)
-        self._end()
-
-    def _write(self, data: bytes) -> None:
-        self.wireBytes += len(data)
-        self._codec.output.write(data)
+        return PROPER[line] if self.codec.settings.headerCase == "proper" else line
 
     def _end(self) -> None:
-        self.requested = True
-        self._producer = None
-        if self.responded:
-            self._codec.streamEnded(self)
-
-    def resetStream(self, reason: Reset) -> None:
-        """Send and decode nothing more; the owner must close."""
-        if not (self._lost or (self.requested and self.responded)):
-            while self.pauses:
-                self.resumeReading()
-            self.lost()
-            self._codec.streamReset()
-
-    def lost(self) -> None:
-        """Nothing can be sent any more."""
-        self._lost = True
-        self._producer = None
-
-    # Back-pressure.
-
-    def registerProducer(self, producer: IPushProducer | None) -> None:
-        """Who makes the request's body; paused at once when the transport is full."""
-        self._producer = producer
-        if producer is not None and self._codec.full:
-            producer.pauseProducing()
-
-    def pauseProducer(self, paused: bool) -> None:
-        """The transport is full, or is not any more."""
-        producer = self._producer
-        if producer is None:
-            return
-        if paused:
-            producer.pauseProducing()
-        else:
-            producer.resumeProducing()
-
-    def pauseReading(self) -> None:
-        """Stop reading the connection; what has been read already is decoded still."""
-        if not (self._lost or (self.requested and self.responded)):
-            self.pauses += 1
-            self._codec.pauseReading(True)
-
-    def resumeReading(self) -> None:
-        """Read again."""
-        if self.pauses:
-            self.pauses -= 1
-            self._codec.pauseReading(False)
-
-    def setBufferLimit(self, limit: int) -> None:
-        """The transport's own limit is what counts."""
+        super()._end()
+        if self.isTunnel and not self.received:
+            self.codec.connection.tunnelEnded()

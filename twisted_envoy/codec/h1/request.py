@@ -64,26 +64,16 @@ class RequestHead:
     __slots__ = ("headerBytes", "headers", "length", "method", "protocol", "raw")
 
     headers: HeaderMap
-    method: bytes
-    protocol: str
-    length: int
-    raw: bool
-    headerBytes: int
 
     def __init__(self) -> None:
+        self.method = b""
+        self.protocol = "HTTP/1.1"
         self.length = self.headerBytes = 0
         self.raw = False
 
-    def copy(self) -> RequestHead:
-        """Another head that says the same, with headers of its own."""
-        other = RequestHead()
-        other.headers = self.headers.copy()
-        other.method = self.method
-        other.protocol = self.protocol
-        other.length = self.length
-        other.raw = self.raw
-        other.headerBytes = self.headerBytes
-        return other
+
+NO_HEAD = RequestHead()
+"""Of a request whose head is not read; never changed."""
 
 
 def parseRequestLine(line: bytes, anyMethod: bool) -> tuple[bytes, bytes, bool]:

@@ -42,26 +42,18 @@ class ResponseHead:
         status: the number.
         length: bytes of the body, or CHUNKED, UNTIL_CLOSE, RAW.
         closes: the connection ends with this response.
+        isInterim: another response follows.
         headerBytes: of the fields, as Envoy counts them.
     """
 
-    __slots__ = ("closes", "headerBytes", "headers", "length", "status")
+    __slots__ = ("closes", "headerBytes", "headers", "isInterim", "length", "status")
 
     headers: HeaderMap
     status: int
     length: int
     closes: bool
+    isInterim: bool
     headerBytes: int
-
-    def copy(self) -> ResponseHead:
-        """Another head that says the same, with headers of its own."""
-        other = ResponseHead()
-        other.headers = self.headers.copy()
-        other.status = self.status
-        other.length = self.length
-        other.closes = self.closes
-        other.headerBytes = self.headerBytes
-        return other
 
 
 def checkStart(data: bytes) -> None:
@@ -121,6 +113,7 @@ def parseResponse(
     head = ResponseHead()
     head.headers = headers
     head.status = int(status)
+    head.isInterim = 100 <= head.status <= 199 and head.status != 101
     head.headerBytes = max(3, size - len(lines[0]) - len(lines) - 3)
     head.closes = closesConnection("HTTP/1.1" if current else "HTTP/1.0", headers)
     head.length = _length(head, *asked, settings)

@@ -21,7 +21,8 @@ from typing import Protocol
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from twisted_envoy.codec.h1.body import Body, ChunkedBody, FixedBody, RawBody
+from twisted_envoy.codec.h1.body import ChunkedBody, RawBody
+from twisted_envoy.codec.h1.codec import MOST_REMEMBERED, H1Codec
 from twisted_envoy.codec.h1.fields import findEnd, oddLines, splitLines, tooLarge
 from twisted_envoy.codec.h1.request import RequestHead, checkFirstLine, parseRequest
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
@@ -31,15 +32,12 @@ from twisted_envoy.codec.http import (
     CodecOutput,
     ICodec,
     IServerConnection,
-    IStreamDecoder,
     Reset,
 )
 from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings
 
 MOST_HELD = 64 * 1024
 """Bytes behind a request that may wait before reading stops."""
-MOST_REMEMBERED = 4096
-"""Bytes of a head that is kept to be compared with the next one."""
 MOST_QUEUED = 2
 """Responses that may wait for the transport while another request comes."""
 FLOOD = "codec_error:Too many responses queued."
@@ -60,29 +58,23 @@ class H1Stats(Protocol):
 
 
 @implementer(ICodec)
-class H1ServerCodec:
+class H1ServerCodec(H1Codec):
     """
     Bytes of a client to requests, responses to bytes.
 
     Args:
         connection: gets the requests.
-        output: takes what is sent.
-        reading: paused while no more bytes are wanted.
+        output, reading: as of H1Codec.
         stats: None when nobody counts.
 
     Attributes:
         protocol: of the newest request.
-        full: the transport takes no more; queued: responses that ended while it, or the output,
-            kept something (both for the streams).
+        queued: responses that ended while the transport, or the output, kept something (for the
+            streams).
         waits: bytes of a further request are here, and nobody is being answered.
     """
 
-    __slots__ = (
-        *("_body", "_connection", "_count", "_dead", "_decoder", "_held", "_limits", "_lineRead"),
-        *("_paused", "_reading", "_scanned", "_seen", "_seenHead", "_stats", "_stream"),
-        "_tooMuch",
-        *("full", "output", "protocol", "queued", "settings"),
-    )
+    __slots__ = ("_connection", "_lineRead", "_stats", "_tooMuch", "queued")
 
     def __init__(
         self,
@@ -93,27 +85,12 @@ class H1ServerCodec:
         reading: IPushProducer,
         stats: H1Stats | None = None,
     ) -> None:
+        super().__init__(output, settings, limits, reading)
         self._connection = connection
-        self.output = output
-        self.settings = settings
-        self._limits = limits
-        self._reading = reading
         self._stats = stats
-        self.protocol = "HTTP/1.1"
-        self._stream: H1ServerStream | None = None
-        self._decoder: IStreamDecoder
-        self._body: Body | None = None
-        self._held = b""
-        self._scanned = 0
         self._lineRead = False
-        self._count = 0
-        self._paused = 0
         self._tooMuch = False
         self.queued = 0
-        self.full = False
-        self._dead = False
-        self._seen = b""
-        self._seenHead: RequestHead | None = None
 
     @property
     def waits(self) -> bool:
@@ -127,12 +104,16 @@ class H1ServerCodec:
             CodecError: the connection cannot go on.
         """
         stream = self._stream
-        if stream is not None and not stream.requested:
-            stream.receivedWireBytes += len(data)
-        if self._held:
-            data = self._held + data
-            self._held = b""
         try:
+            if stream is None:
+                if data == self._seen and not (self._held or self._dead):
+                    self._readAgain(data)
+                    return
+            elif not stream.received:
+                stream.receivedWireBytes += len(data)
+            if self._held:
+                data = self._held + data
+                self._held = b""
             start = self._read(data)
         except CodecError as error:
             self._fail(error)
@@ -147,9 +128,11 @@ class H1ServerCodec:
         start = 0
         end = len(data)
         while start < end and not self._dead:
-            if self._body is not None:
+            if self._left:
+                start = self._readFixed(data, start)
+            elif self._body is not None:
                 start = self._readBody(data, start)
-            elif self._stream is not None and self._stream.requested:
+            elif self._stream is not None and self._stream.received:
                 return start
             else:
                 start = self._readHead(data, start)
@@ -160,7 +143,7 @@ class H1ServerCodec:
     def _boundHeld(self) -> None:
         """Stop reading while too much waits behind a request."""
         stream = self._stream
-        tooMuch = len(self._held) > MOST_HELD and stream is not None and stream.requested
+        tooMuch = len(self._held) > MOST_HELD and stream is not None and stream.received
         if tooMuch != self._tooMuch:
             self._tooMuch = tooMuch
             self.pauseReading(tooMuch)
@@ -198,8 +181,13 @@ class H1ServerCodec:
             if size <= MOST_REMEMBERED and self._limits.underscores == "ALLOW":
                 self._seen = block
                 self._seenHead = None
-        self._deliver(stream, self._parse(stream, lines, size))
+        head = self._parse(stream, lines, size)
+        self._deliver(stream, head, head.headers)
         return end
+
+    def _readAgain(self, block: bytes) -> None:
+        """A whole request without a body, the same as the one before."""
+        self._deliverAgain(self._begin(len(block)), block)
 
     def _deliverAgain(self, stream: H1ServerStream, block: bytes) -> None:
         """The head that came before on this connection has come again, byte for byte."""
@@ -207,12 +195,9 @@ class H1ServerCodec:
         if head is None:
             lines = splitLines(block)
             assert lines is not None
-            head = self._parse(stream, lines, len(block))
-            self._seenHead = head.copy()
-        else:
-            head = head.copy()
-            stream.receivedHeaderBytes = head.headerBytes
-        self._deliver(stream, head)
+            head = self._seenHead = self._parse(stream, lines, len(block))
+        stream.receivedHeaderBytes = head.headerBytes
+        self._deliver(stream, head, head.headers.copy())
 
     def _parse(self, stream: H1ServerStream, lines: list[bytes], size: int) -> RequestHead:
         head = RequestHead()
@@ -260,19 +245,33 @@ class H1ServerCodec:
                 stats.dropped_headers_with_underscores.value += len(headers.every(name))
             headers.remove(name)
 
-    def _deliver(self, stream: H1ServerStream, head: RequestHead) -> None:
+    def _deliver(self, stream: H1ServerStream, head: RequestHead, headers: HeaderMap) -> None:
         """Give the headers to whom the request is for, and get ready for its body."""
         self.protocol = head.protocol
-        stream.begun(head)
+        stream.head = head
         if head.raw:
             self._body = RawBody()
         elif head.length > 0:
-            self._body = FixedBody(head.length)
+            self._left = head.length
         elif head.length < 0:
             self._body = ChunkedBody(self._limits, self.settings.enableTrailers)
         else:
-            stream.requested = True
-        self._decoder.decodeHeaders(head.headers, stream.requested)
+            stream.received = True
+        self._decoder.decodeHeaders(headers, stream.received)
+
+    def _readFixed(self, data: bytes, start: int) -> int:
+        """Decode what belongs to a body of a known length; gives the index behind it."""
+        end = start + self._left
+        size = len(data)
+        if size < end:
+            self._left = end - size
+            self._decoder.decodeData(data[start:] if start else data, False)
+            return size
+        self._left = 0
+        decoder, stream = self._decoder, self._stream
+        self._requestEnded(stream)
+        decoder.decodeData(data[start:end], True)
+        return end
 
     def _readBody(self, data: bytes, start: int) -> int:
         """Decode what belongs to the body; gives the index behind it."""
@@ -299,17 +298,15 @@ class H1ServerCodec:
         return following
 
     def _requestEnded(self, stream: H1ServerStream) -> None:
-        stream.requested = True
-        if stream.responded:
+        stream.received = True
+        if stream.sent:
             self.streamEnded(stream)
 
     def _fail(self, error: CodecError) -> None:
         """The request cannot be read; nothing more is."""
-        self._dead = True
-        self._held = b""
-        self._body = None
+        self._die()
         stream = self._stream
-        if stream is not None and not stream.responded:
+        if stream is not None and not stream.sent:
             self._decoder.streamFailed(error)
 
     # What the stream tells.
@@ -323,22 +320,6 @@ class H1ServerCodec:
             while stream.pauses:
                 stream.resumeReading()
 
-    def streamReset(self) -> None:
-        """The owner gave up the stream; nothing that comes is for anybody."""
-        self._dead = True
-        self._held = b""
-        self._body = None
-        self._stream = None
-        del self._decoder
-
-    def pauseReading(self, paused: bool) -> None:
-        """One reason more, or less, not to read."""
-        self._paused += 1 if paused else -1
-        if paused and self._paused == 1:
-            self._reading.pauseProducing()
-        elif not self._paused:
-            self._reading.resumeProducing()
-
     # What the owner tells.
 
     def readConnectionLost(self) -> None:
@@ -349,7 +330,7 @@ class H1ServerCodec:
         whole stays, and the owner decides.
         """
         stream = self._stream
-        if stream is None or stream.requested:
+        if stream is None or stream.received:
             self._dead = self._dead or stream is None
             return
         if isinstance(self._body, RawBody):
@@ -363,34 +344,12 @@ class H1ServerCodec:
     def connectionLost(self, reason: Reset) -> None:
         """The connection is gone."""
         stream, self._stream = self._stream, None
-        failed, self._dead = self._dead, True
-        self._held = b""
-        self._body = None
+        failed = self._dead
+        self._die()
         if stream is None:
             return
         decoder = self._decoder
         del self._decoder
         stream.lost()
-        if not failed or not stream.responded:
+        if not failed or not stream.sent:
             decoder.streamReset(reason, "")
-
-    def pauseProducing(self) -> None:
-        """The transport is full."""
-        self.full = True
-        if self._stream is not None:
-            self._stream.pauseProducer(True)
-
-    def stopProducing(self) -> None:
-        """The transport is gone; connectionLost says so, too."""
-
-    def resumeProducing(self) -> None:
-        """It is not any more."""
-        self.full = False
-        if self._stream is not None:
-            self._stream.pauseProducer(False)
-
-    def shutdownNotice(self) -> None:
-        """Nothing is said."""
-
-    def goAway(self) -> None:
-        """Nothing is said; the owner says `connection: close`."""

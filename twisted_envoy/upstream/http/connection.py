@@ -28,6 +28,7 @@ from twisted_envoy.codec.http import (
     CodecOutput,
     IClientConnection,
     IStreamDecoder,
+    IStreamEncoder,
     Reset,
 )
 from twisted_envoy.internal.address import InternalAddress
@@ -100,7 +101,7 @@ class PooledConnection:
         self._remaining = pool.http.settings.common.maxRequestsPerConnection or maxsize
         self._configuredLimit = self._streamLimit = pool.streamLimit
         self._served = 0
-        self._stream: PoolStream | None = None
+        self._stream: Any = None
         self._closing = False
         self._remote = False
         self._ended = False
@@ -155,9 +156,8 @@ class PooledConnection:
 
     # Streams.
 
-    def newStream(self, decoder: IStreamDecoder) -> PoolStream:
+    def newStream(self, decoder: IStreamDecoder) -> IStreamEncoder:
         """Begin a request; only while it is READY."""
-        stream = PoolStream(self, decoder)
         hostStats = self.host.stats
         stats = self.stats
         self.isNew = not self._served
@@ -175,9 +175,11 @@ class PooledConnection:
         stats.upstream_rq_total.value += 1
         stats.upstream_rq_active.value += 1
         if self._http1:
-            self._stream = stream
-        elif self._lifetime is not None:
+            encoder = self._stream = self.codec.newStream(decoder)
+            return encoder  # type: ignore[no-any-return]
+        if self._lifetime is not None:
             self._lifetime.streamBegins()
+        stream = PoolStream(self, decoder)
         stream.encoder = self.codec.newStream(stream)
         return stream
 
@@ -196,25 +198,21 @@ class PooledConnection:
         """Only HTTP/1.1 has to know: the codec is ready for another request."""
         if not self._http1 or self._closing:
             return
-        stream = self._stream
-        if stream is None or not (stream.whole and self.codec.reusable):
-            self.close()
-        else:
+        if self.codec.reusable:
             self._stream = None
             self._settled()
             self._afterStream()
+        else:
+            self.close()
 
     def streamOver(self) -> None:
-        """Both directions of a stream have ended."""
-        if not (self._http1 or self._ended):
+        """HTTP/2: both directions of a stream have ended."""
+        if not self._ended:
             self._settled()
             self._afterStream()
 
     def streamReset(self, reason: Reset) -> None:
-        """A stream ends before its time, by the user or by the peer."""
-        if self._http1:
-            self.close()
-            return
+        """HTTP/2: a stream ends before its time, by the user or by the peer."""
         countReset(self.stats, reason)
         if not self._ended:
             self._settled()
@@ -238,16 +236,13 @@ class PooledConnection:
             self._makeReady()
         self.pool.serveSoon()
 
-    def responseBegan(self, stream: PoolStream) -> None:
+    def closeNoticed(self) -> None:
         """Count a server that will take no further request, as its headers say."""
-        if self._http1 and self.codec.closeAfterStream and not stream.single:
-            encoder = stream.encoder
-            if encoder.requested or not encoder.responded:
-                self.stats.upstream_cx_close_notify.value += 1
+        self.stats.upstream_cx_close_notify.value += 1
 
     def tunnelEnded(self) -> None:
         """The user has sent all that goes through an HTTP/1.1 tunnel: the connection says that."""
-        if not self._http1 or self._closing:
+        if self._closing:
             return
         self.output.flush()
         self._transport.unregisterProducer()
@@ -297,7 +292,7 @@ class PooledConnection:
             self._protocolError()
             return
         stream = self._stream
-        if stream is not None and stream.responseEnded:
+        if stream is not None and stream.received:
             self.close()  # the response came before the request had ended
 
     def _premature(self, data: bytes) -> None:
@@ -319,10 +314,9 @@ class PooledConnection:
 
     def writeSequence(self, pieces: list[bytes]) -> None:
         """As write."""
-        if self._closing:
-            return
-        self.stats.upstream_cx_tx_bytes_total.value += sum(map(len, pieces))
-        self._transport.writeSequence(pieces)
+        if not self._closing:
+            self.stats.upstream_cx_tx_bytes_total.value += sum(map(len, pieces))
+            self._transport.writeSequence(pieces)
 
     def pauseProducing(self) -> None:
         self.codec.pauseProducing()
@@ -367,7 +361,7 @@ class PooledConnection:
         if self._closing:
             return
         stream = self._stream  # Envoy half-closes what carries a CONNECT, and so closes it itself
-        self._remote = stream is None or stream.encoder.method != b"CONNECT"
+        self._remote = stream is None or stream.asked[0] != b"CONNECT"
         try:
             self.codec.readConnectionLost()
         except CodecError:
@@ -394,7 +388,7 @@ class PooledConnection:
         stream, self._stream = self._stream, None
         incomplete = self.active > 0
         if self._http1:
-            incomplete = stream is not None and not (stream.requestEnded and stream.responseEnded)
+            incomplete = stream is not None and not (stream.sent and stream.received)
         if self._lifetime is not None:
             self._lifetime.stop()
             self._lifetime = None

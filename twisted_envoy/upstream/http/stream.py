@@ -1,5 +1,5 @@
 """
-One request on a pooled connection: what stands between its owner and the codec.
+One request on a pooled HTTP/2 connection: what stands between its owner and the codec.
 
 It knows whether the exchange is whole and tells the connection when it is over, exactly once.
 """
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from twisted_envoy.upstream.http.connection import PooledConnection
     from twisted_envoy.upstream.stats import ClusterStats
 
-_SWITCHING = b"101"
 _OURS = frozenset({Reset.LOCAL, Reset.PROTOCOL_ERROR, Reset.OVERLOAD_MANAGER})
 _CONNECTIONS = frozenset(
     {
@@ -52,7 +51,6 @@ class PoolStream:
     Attributes:
         encoder: the codec's; set before the user has the stream.
         requestEnded, responseEnded: all of it went through.
-        single: CONNECT, or upgraded: nothing follows it on an HTTP/1.1 connection.
         over: both have ended, or it was reset.
         whole: both have ended, and it was not reset before.
     """
@@ -64,7 +62,6 @@ class PoolStream:
         "over",
         "requestEnded",
         "responseEnded",
-        "single",
         "whole",
     )
 
@@ -75,7 +72,6 @@ class PoolStream:
         self._decoder = decoder
         self.requestEnded = False
         self.responseEnded = False
-        self.single = False
         self.over = False
         self.whole = False
 
@@ -113,8 +109,6 @@ class PoolStream:
         """Part of the interface; only servers do this."""
 
     def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
-        if headers.get(b":method") == b"CONNECT":
-            self.single = True
         if endStream:
             self.requestEnded = True
             self.encoder.encodeHeaders(headers, True)
@@ -126,8 +120,6 @@ class PoolStream:
         if endStream:
             self.requestEnded = True
             self.encoder.encodeData(data, True)
-            if self.single:
-                self._connection.tunnelEnded()
             self._ended()
         else:
             self.encoder.encodeData(data, False)
@@ -135,8 +127,6 @@ class PoolStream:
     def encodeTrailers(self, trailers: HeaderMap) -> None:
         self.requestEnded = True
         self.encoder.encodeTrailers(trailers)
-        if self.single:
-            self._connection.tunnelEnded()
         self._ended()
 
     def resetStream(self, reason: Reset) -> None:
@@ -163,9 +153,6 @@ class PoolStream:
         self._decoder.decode1xx(headers)
 
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
-        if headers[b":status"] == _SWITCHING:
-            self.single = True
-        self._connection.responseBegan(self)
         if endStream:
             self.responseEnded = True
             self._decoder.decodeHeaders(headers, True)
