@@ -33,8 +33,9 @@ def main(number: int) -> None:
     """
     Fork programs until the other end of a socket is closed.
 
-    Each message is `{code, arguments, folder, environment}`, with three descriptors: stdout, stderr,
-    and where two lines go: the program's pid, and its status (negative for a signal) at its end.
+    Each message is `{code, arguments, folder, environment}`, with three descriptors: stdout,
+    stderr, and where two lines go: the program's pid, and its status at its end, negative for a
+    signal.
     """
     assert "twisted.internet.reactor" not in sys.modules
     envoyPlans()

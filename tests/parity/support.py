@@ -166,8 +166,8 @@ class ParityTestCase(SynchronousTestCase):
 
         Args:
             scenario: returns what its clients and origins saw.
-            stats: a pattern of names; those that are not 0 are compared. The last events of either side
-                may be late on a busy machine: they have SETTLING seconds to become the same.
+            stats: a pattern of names; those that are not 0 are compared. The last events of
+                either side may be late: they have SETTLING seconds to become the same.
             log: the name of an access log of which so many lines are compared.
         Returns:
             What the scenario returned.
