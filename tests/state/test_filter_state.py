@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_envoy.state.filter_state import (
@@ -176,3 +178,56 @@ class SharingTests(SynchronousTestCase):
         self.assertEqual([name for name, _ in request.shared()], ["l"])
         request.set("l", StringObject("4"))
         self.assertEqual(list(request.shared()), [])
+
+    def test_takenBack(self) -> None:
+        """What is stored again without sharing stays; who has it already keeps it."""
+        first, second = FilterState(), FilterState()
+        first.set("k", StringObject("1"), sharing=Sharing.TRANSITIVE)
+        given = first.shared()
+        second.adopt(given)
+        for state in (first, second):
+            state.set("k", StringObject("2"))
+            self.assertEqual(list(state.shared()), [])
+            state.set("l", StringObject("3"), sharing=Sharing.ONCE)
+            self.assertEqual([name for name, _ in state.shared()], ["l"])
+        self.assertEqual([name for name, _ in given], ["k"])
+
+    def test_adoptedOver(self) -> None:
+        """What comes along takes the place of what was there, with its own sharing."""
+        first, second = FilterState(), FilterState()
+        first.set("once", StringObject("1"), sharing=Sharing.ONCE)
+        first.set("always", StringObject("2"), sharing=Sharing.TRANSITIVE)
+        second.set("once", StringObject("3"), sharing=Sharing.TRANSITIVE)
+        second.set("always", StringObject("4"))
+
+        second.adopt(first.shared())
+
+        self.assertIs(second.get("once"), first.get("once"))
+        self.assertEqual({name for name, _ in second.shared()}, {"always"})
+
+    def test_requestAndConnection(self) -> None:
+        """A request shares its own beside what its connection adopted."""
+        outer, connection = FilterState(), FilterState()
+        outer.set("a", HashableStringObject("1"), sharing=Sharing.TRANSITIVE)
+        outer.set("o", HashableStringObject("2"), sharing=Sharing.ONCE)
+        connection.adopt(outer.shared())
+        request = FilterState(connection, LifeSpan.REQUEST)
+        self.assertEqual([name for name, _ in request.shared()], ["a"])
+        request.set("b", HashableStringObject("3"), sharing=Sharing.ONCE)
+
+        shared = request.shared()
+
+        self.assertEqual({name for name, _ in shared}, {"a", "b"})
+        third = FilterState()
+        third.adopt(shared)
+        self.assertEqual({name for name, _ in third.shared()}, {"a"})
+
+    def test_hashKey(self) -> None:
+        """In the order of names, without what cannot be hashed."""
+        state = FilterState()
+        for name in ("z", "a"):
+            state.set(name, HashableStringObject(name * 2), sharing=Sharing.ONCE)
+        state.set("m", StringObject("m"), sharing=Sharing.ONCE)
+        shared: Any = state.shared()
+        self.assertEqual(shared.hashKey(), (("a", "aa"), ("z", "zz")))
+        self.assertIs(shared.hashKey(), shared.hashKey())

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping
-from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.interfaces import IStreamClientEndpoint
 from zope.interface import Interface
 
+from twisted_envoy.state.filter_state import Entry, FilterStateObject, Shared
+
 if TYPE_CHECKING:
     from twisted_envoy.interfaces.upstream import IHost
-    from twisted_envoy.state.filter_state import Entry, FilterStateObject
     from twisted_envoy.state.stream_info import StreamInfo
 
 
-@dataclass(frozen=True, slots=True)
-class TransportSocketOptions:
+class TransportSocketOptions(NamedTuple):
     """
     What a downstream connection asks of the upstream connection made for it.
 
@@ -35,11 +34,12 @@ class TransportSocketOptions:
 
     def hashKey(self) -> Hashable:
         """What separates pools: the shared objects that can be hashed, in the order of names."""
-        keys = [(name, entry[0].hashKey()) for name, entry in self.shared]
-        hashed = [pair for pair in keys if pair[1] is not None]
-        if len(hashed) > 1:
-            hashed.sort(key=_nameOf)
-        return tuple(hashed)
+        shared = self.shared
+        if not shared:
+            return ()
+        if not isinstance(shared, Shared):
+            shared = Shared(dict(shared))
+        return shared.hashKey()
 
     def isolationKey(self) -> Hashable:
         """What separates pools that never mix: each object and all metadata that goes along."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator
 from enum import IntEnum
+from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 
@@ -30,6 +31,7 @@ class Sharing(IntEnum):
 
 
 _NONE, _TRANSITIVE = Sharing.NONE, Sharing.TRANSITIVE
+_nameOf = itemgetter(0)
 
 
 class FilterStateObject(Protocol):
@@ -45,7 +47,11 @@ class FilterStateObject(Protocol):
         """What `%FILTER_STATE(key:FIELD:name)%` prints; None when there is no such field."""
 
     def hashKey(self) -> Hashable | None:
-        """The part that it takes in an upstream pool's key; None when it takes none."""
+        """
+        The part that it takes in an upstream pool's key; None when it takes none.
+
+        It is always the same for one object.
+        """
 
 
 class StringObject:
@@ -122,11 +128,12 @@ class Shared(Collection[tuple[str, Entry]]):
         allGoOn: it is known that every one is TRANSITIVE.
     """
 
-    __slots__ = ("_allGoOn", "_onward", "entries")
+    __slots__ = ("_allGoOn", "_key", "_onward", "entries")
 
     def __init__(self, entries: dict[str, Entry], allGoOn: bool = False) -> None:
         self.entries = entries
         self._allGoOn = allGoOn
+        self._key: Hashable | None = None
         self._onward: Collection[tuple[str, Entry]] | None = None
 
     def __iter__(self) -> Iterator[tuple[str, Entry]]:
@@ -137,6 +144,17 @@ class Shared(Collection[tuple[str, Entry]]):
 
     def __contains__(self, pair: object) -> bool:
         return any(pair == one for one in self.entries.items())
+
+    def hashKey(self) -> Hashable:
+        """What separates pools: the objects that can be hashed, in the order of names."""
+        key = self._key
+        if key is None:
+            pairs = [(name, entry[0].hashKey()) for name, entry in self.entries.items()]
+            pairs = [pair for pair in pairs if pair[1] is not None]
+            if len(pairs) > 1:
+                pairs.sort(key=_nameOf)
+            key = self._key = tuple(pairs)
+        return key
 
     @property
     def onward(self) -> Collection[tuple[str, Entry]]:
@@ -162,26 +180,16 @@ class FilterState:
         lifeSpan: what an object gets that is stored here without a word about it.
     """
 
-    __slots__ = (
-        "_borrowed",
-        "_entries",
-        "_given",
-        "_shared",
-        "_staying",
-        "_stopping",
-        "lifeSpan",
-        "parent",
-    )
+    __slots__ = ("_entries", "_given", "_out", "_shared", "_stopping", "lifeSpan", "parent")
 
     def __init__(
         self, parent: FilterState | None = None, lifeSpan: LifeSpan = LifeSpan.CONNECTION
     ) -> None:
-        self._entries: dict[str, Entry] = {}
-        self._shared: Collection[tuple[str, Entry]] | None = ()  # None: to be found out
-        self._given: dict[str, Entry] = {}  # adopted: what is ONCE in it has stopped here
-        self._staying = False  # not all objects are shared
-        self._stopping = False  # not all that are go on behind the next hop
-        self._borrowed = False  # others have _entries too: copy before a change
+        self._entries: dict[str, Entry] = {}  # _given's own while there is one
+        self._given: Shared | None = None  # adopted, and nothing was stored since
+        self._out: dict[str, Entry] | None = None  # of _entries what is shared; _shared has it too
+        self._shared: Collection[tuple[str, Entry]] | None = None  # made of _out; None: not yet
+        self._stopping = False  # not all of _out goes on behind the next hop
         self.parent = parent
         self.lifeSpan = lifeSpan
 
@@ -207,15 +215,15 @@ class FilterState:
         present = self.entry(name)
         if present is not None and present.readOnly:
             return False
-        if self._borrowed:
-            self._entries = self._entries.copy()
-            self._borrowed = False
-        self._entries[name] = Entry(value, readOnly, span, sharing)
-        self._shared = None
-        if sharing is _NONE:
-            self._staying = True
-        elif sharing is not _TRANSITIVE:
-            self._stopping = True
+        if self._given is not None:
+            self._takeOver(self._given)
+        entry = self._entries[name] = Entry(value, readOnly, span, sharing)
+        if sharing is not _NONE:
+            self._changedOut()[name] = entry
+            if sharing is not _TRANSITIVE:
+                self._stopping = True
+        elif self._out and name in self._out:
+            del self._changedOut()[name]
         return True
 
     def get(self, name: str) -> FilterStateObject | None:
@@ -253,30 +261,44 @@ class FilterState:
             that was adopted is not among them.
         """
         parent = self.parent
-        if parent is not None:
-            above = parent.shared()
-            own = self._entries
-            if not own:
-                return above
-            found = {name: entry for name, entry in above if name not in own}
-            found.update((name, entry) for name, entry in own.items() if entry[3] is not _NONE)
-            return Shared(found) if found else ()
-        if self._shared is None:
-            self._shared = self._ownShared()
-        return self._shared
+        if parent is None:
+            return self._ownShared()
+        above = parent.shared()
+        own = self._entries
+        if not own:
+            return above
+        mine = self._ownShared()
+        if not above:
+            return mine
+        found = {name: entry for name, entry in above if name not in own}
+        found.update(mine)
+        return Shared(found) if found else ()
 
     def _ownShared(self) -> Collection[tuple[str, Entry]]:
-        entries, given = self._entries, self._given
-        if self._staying or given:
-            entries = {
-                name: entry
-                for name, entry in entries.items()
-                if entry[3] is _TRANSITIVE
-                or (entry[3] is not _NONE and given.get(name) is not entry)
-            }
-            return Shared(entries) if entries else ()
-        self._borrowed = True
-        return Shared(entries, not self._stopping)
+        if self._given is not None:
+            return self._given.onward
+        found = self._shared
+        if found is None:
+            out = self._out
+            found = self._shared = Shared(out, not self._stopping) if out else ()
+        return found
+
+    def _changedOut(self) -> dict[str, Entry]:
+        """What is shared, to be changed: not what was given away."""
+        out = self._out
+        if out is None:
+            out = self._out = {}
+        elif self._shared:
+            out = self._out = out.copy()
+        self._shared = None
+        return out
+
+    def _takeOver(self, given: Shared) -> None:
+        """Have what was adopted as one's own, to change it."""
+        self._given = None
+        self._entries = given.entries.copy()
+        self._out = dict(given.onward)
+        self._shared = None
 
     def adopt(self, shared: Collection[tuple[str, Entry]]) -> None:
         """
@@ -286,12 +308,12 @@ class FilterState:
         """
         if not isinstance(shared, Shared):
             shared = Shared(dict(shared))
-        self._given = shared.entries
-        if self._entries:
-            self._entries = {**self._entries, **shared.entries}
-            self._borrowed = False
-            self._shared = None
-        else:
+        if not self._entries:
             self._entries = shared.entries
-            self._borrowed = True
-            self._shared = shared.onward
+            self._given = shared
+            return
+        before = dict(self._ownShared())
+        self._entries = {**self._entries, **shared.entries}
+        self._out = {name: entry for name, entry in before.items() if name not in shared.entries}
+        self._out.update(shared.onward)
+        self._given = self._shared = None

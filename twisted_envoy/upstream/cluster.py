@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -191,7 +191,7 @@ class Cluster:
                 return None
             limits.connectionPools.take()
             if getattr(self.transportSocket, "isTLS", False):
-                options = replace(options, protocols=http.offered(protocol))
+                options = options._replace(protocols=http.offered(protocol))
             endpoint = self.transportSocket.connectorFor(host, options)
             pool = HTTPPool(host, key, protocol, limits, endpoint, http, options.shared)
             host.httpPools[key] = pool
