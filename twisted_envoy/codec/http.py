@@ -52,7 +52,12 @@ class CodecError(Exception):
     Args:
         details: Envoy's response code details (`http1.codec_error`, `http2.violation.of...`).
         status: of the answer that an HTTP/1.1 client gets, 400 mostly, 0 for none; body: its text.
+
+    Attributes:
+        hasCut: HTTP/2: streams were open, and were reset.
     """
+
+    hasCut = False
 
     def __init__(self, details: str, status: int = 400, body: bytes = b"Bad Request") -> None:
         super().__init__(details)
@@ -126,6 +131,8 @@ class IStreamEncoder(Interface):
     streamID: int = Attribute("Of HTTP/2; for HTTP/1.1 a number that counts from 1.")
     headerBytes: int = Attribute("Bytes of header blocks sent, as on the wire.")
     wireBytes: int = Attribute("Bytes sent for this stream, framing included.")
+    receivedHeaderBytes: int = Attribute("Bytes of the peer's header blocks, as on the wire.")
+    receivedWireBytes: int = Attribute("Bytes of the peer's that are this stream's.")
 
     def encode1xx(headers: HeaderMap) -> None:
         """Send interim headers (servers only), `:status` 1xx but not 101."""
@@ -161,6 +168,15 @@ class IStreamEncoder(Interface):
         """Bytes that may wait for the peer before the producer is paused."""
 
 
+class IResponseEncoder(IStreamEncoder):
+    """A server's: its owner waits until a response is sent."""
+
+    isFlushing: bool = Attribute("All was encoded, and part of it waits for the peer's window.")
+    flushed: Callable[[], None] | None = Attribute(
+        "Set while isFlushing: called when all is sent; never after a reset."
+    )
+
+
 class IStreamDecoder(Interface):
     """What the owner has for one stream: the peer's words to us."""
 
@@ -190,7 +206,7 @@ class IStreamDecoder(Interface):
 class IServerConnection(Interface):
     """The owner of a server's codec."""
 
-    def newStream(encoder: IStreamEncoder) -> IStreamDecoder:
+    def newStream(encoder: IResponseEncoder) -> IStreamDecoder:
         """A request begins (HTTP/1.1: its first byte has come, or its whole head)."""
 
     def goAwayReceived(code: int) -> None:

@@ -20,7 +20,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.http import CodecError, IStreamDecoder, IStreamEncoder, Reset
+from twisted_envoy.codec.http import CodecError, IResponseEncoder, IStreamDecoder, Reset
 from twisted_envoy.http.filter_chain import Decoding, Encoding, FilterPlan
 from twisted_envoy.http.stream_timers import StreamTimers, answerIdle
 from twisted_envoy.network.read_gate import ReadGate
@@ -62,6 +62,7 @@ class RequestSide:
     __slots__ = (
         "_decoding",
         "_encoding",
+        "_flushedBytes",
         "_gate",
         "_paused",
         "_plan",
@@ -91,7 +92,7 @@ class RequestSide:
         "watched",
     )
 
-    def __init__(self, connection: ServerConnection, encoder: IStreamEncoder) -> None:
+    def __init__(self, connection: ServerConnection, encoder: IResponseEncoder) -> None:
         settings = connection.settings
         self.connection = connection
         self.encoder = encoder
@@ -115,6 +116,7 @@ class RequestSide:
         self._decoding: Any = None
         self._encoding: Encoding | None = None
         self._producer: IPushProducer | None = None
+        self._flushedBytes = 0
         self._responsePaused = self._paused = self._raised = False
         settings.stats.downstream_rq_active.value += 1
 
@@ -247,8 +249,11 @@ class RequestSide:
 
     def idled(self) -> None:
         """Nothing has come or gone for too long."""
-        self.watched = False
-        answerIdle(self)
+        if self.responseEnded:
+            self.flushIdled()
+        else:
+            self.watched = False
+            answerIdle(self)
 
     def _setRouteTimes(self) -> None:
         """A route may say otherwise about silence and duration."""
@@ -354,6 +359,10 @@ class RequestSide:
         grpcStatus: int | None = None,
     ) -> None:
         """See HTTPFilter.sendLocalReply."""
+        raise NotImplementedError
+
+    def flushIdled(self) -> None:
+        """The client took nothing of what waits for it."""
         raise NotImplementedError
 
     def finish(self) -> None:

@@ -26,8 +26,8 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import (
     CodecError,
     CodecOutput,
+    IResponseEncoder,
     IServerConnection,
-    IStreamEncoder,
     Reset,
 )
 from twisted_envoy.http.connection_life import ConnectionLife, Drain, asksToClose
@@ -157,6 +157,8 @@ class ServerConnection(ConnectionLife):
     def _broken(self, error: CodecError) -> None:
         if error.status:
             self.settings.stats.downstream_cx_protocol_error.value += 1
+        if error.hasCut:
+            self._countCut(True)
         self.drain = Drain.CLOSING
         for stream in list(self.streams):
             if stream.responseEnded:
@@ -221,16 +223,20 @@ class ServerConnection(ConnectionLife):
         codec = self.codec
         details = "downstream_local_disconnect" if local else "downstream_remote_disconnect"
         if self.streams:
-            stats = self.settings.stats
-            stats.downstream_cx_destroy_active_rq.value += 1
-            if local:
-                stats.downstream_cx_destroy_local_active_rq.value += 1
-            else:
-                stats.downstream_cx_destroy_remote_active_rq.value += 1
+            self._countCut(local)
         for stream in list(self.streams):
             stream.streamReset(Reset.CONNECTION_TERMINATION, details)
         if codec is not None:
             codec.connectionLost(Reset.CONNECTION_TERMINATION)
+
+    def _countCut(self, local: bool) -> None:
+        """The connection ends with requests open."""
+        stats = self.settings.stats
+        stats.downstream_cx_destroy_active_rq.value += 1
+        if local:
+            stats.downstream_cx_destroy_local_active_rq.value += 1
+        else:
+            stats.downstream_cx_destroy_remote_active_rq.value += 1
 
     # IPushProducer: the transport's view of the codec.
 
@@ -249,7 +255,7 @@ class ServerConnection(ConnectionLife):
 
     # IServerConnection: events of the codec.
 
-    def newStream(self, encoder: IStreamEncoder) -> HTTPStream:
+    def newStream(self, encoder: IResponseEncoder) -> HTTPStream:
         settings = self.settings
         stream = HTTPStream(self, encoder)
         self.countRequest()

@@ -322,8 +322,31 @@ class HTTPStream(RequestSide):
 
     def _responseEnds(self) -> None:
         self.responseEnded = True
+        encoder = self.encoder
+        if encoder.isFlushing and not self.ended:
+            self.decodingEnded = True
+            self.lastActivity = self.settings.seconds()
+            self._flushedBytes = encoder.wireBytes
+            if self.timers is not None:
+                self.timers.responseEnded()
+            encoder.flushed = self._flushed
+        else:
+            self._flushed()
+
+    def _flushed(self) -> None:
+        """The codec has sent all of it."""
         self.streamInfo.lastResponseByteSentTime = self.settings.seconds()
         self.connection.responseEnded(self)
+
+    def flushIdled(self) -> None:
+        """The client's window has been shut for the time that a stream may be silent."""
+        if self.encoder.wireBytes != self._flushedBytes:
+            self._flushedBytes = self.encoder.wireBytes
+            self.lastActivity = self.settings.seconds()
+            return
+        self.settings.http2Stats.tx_flush_timeout.value += 1
+        self.encoder.resetStream(Reset.LOCAL)
+        self.finish()
 
     # The end.
 
@@ -340,8 +363,8 @@ class HTTPStream(RequestSide):
         encoder = self.encoder
         info.wireBytesSent = encoder.wireBytes
         info.responseHeaderBytes = encoder.headerBytes
-        info.wireBytesReceived = getattr(encoder, "receivedWireBytes", 0)
-        info.requestHeaderBytes = getattr(encoder, "receivedHeaderBytes", 0)
+        info.wireBytesReceived = encoder.receivedWireBytes
+        info.requestHeaderBytes = encoder.receivedHeaderBytes
         stats = settings.stats
         stats.downstream_rq_active.value -= 1
         stats.downstream_rq_time.record(int((now - info.startTime) * 1000))

@@ -178,12 +178,20 @@ class StreamTimers:
         used = reactor.seconds() - stream.streamInfo.startTime
         self._duration = reactor.callLater(max(0.0, most - used), self._tooLong)
 
-    def stop(self) -> None:
-        """The stream is over."""
-        for timer in (self._idle, self._headers, self._request, self._duration, self._periodic):
+    def responseEnded(self) -> None:
+        """Only the client's silence counts now."""
+        for timer in (self._headers, self._request, self._duration):
             if timer is not None:
                 timer.cancel()
-        self._headers = self._request = self._duration = self._periodic = self._idle = None
+        self._headers = self._request = self._duration = None
+
+    def stop(self) -> None:
+        """The stream is over."""
+        self.responseEnded()
+        for timer in (self._idle, self._periodic):
+            if timer is not None:
+                timer.cancel()
+        self._periodic = self._idle = None
 
     # What time does.
 
@@ -196,12 +204,15 @@ class StreamTimers:
             self._idle = reactor.callLater(rest, self._lookIdle)
         else:
             stream.idled()
+            if stream.responseEnded and not stream.ended:
+                self._idle = reactor.callLater(self._idleTimeout, self._lookIdle)
 
     def _headersLate(self) -> None:
         self._headers = None
         stream = self._stream
         stream.settings.stats.downstream_rq_header_timeout.value += 1
-        stream.connection.willClose()
+        if not stream.connection.multiplexes:
+            stream.connection.willClose()
         stream.sendLocalReply(408, b"request header timeout", "request_header_timeout")
 
     def _requestLate(self) -> None:

@@ -21,6 +21,7 @@ from tests.codec.h2.bytesof import (
     window,
 )
 from tests.codec.h2.support import REQUEST, RESPONSE, Recorder, Side
+from twisted_envoy.codec.h2 import failures
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
 from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
@@ -95,45 +96,45 @@ class ClientTests(SynchronousTestCase):
             ("compression", frame(1, EH, 1, b"\xff\xff\xff\xff\xff\x01"), 9),
         ):
             side = self.client(True, True)
-            self.assertEqual(side.receive(data), "http2.protocol_error", name)
+            self.assertEqual(side.receive(data), failures.PROTOCOL, name)
             goAway = parse(side.wire.take())[-1]
             self.assertEqual((goAway.error_code, goAway.last_stream_id), (code, 0), name)
             resets = [request.reset for request in self.requests]
-            self.assertEqual(resets, [(Reset.PROTOCOL_ERROR, "http2.protocol_error")] * 2)
+            self.assertEqual(resets, [(Reset.PROTOCOL_ERROR, failures.PROTOCOL)] * 2)
 
     def test_malformedResponses(self) -> None:
         """They end the connection, or only the stream when that is asked for."""
-        for data in (
-            response(1, [(b"server", b"x")]),
-            response(1, [(b":status", b"101")]),
-            response(1, [(b":status", b"20")]),
-            response(1, [*RESPONSE, (b"connection", b"close")]),
-            response(1, [*RESPONSE, (b"content-length", b"5")], ES | EH),
-            response() + headers(1, [(b":status", b"200")]),
+        for data, details in (
+            (response(1, [(b"server", b"x")]), MESSAGING),
+            (response(1, [(b":status", b"101")]), MESSAGING),
+            (response(1, [(b":status", b"20")]), MESSAGING),
+            (response(1, [*RESPONSE, (b"connection", b"close")]), failures.INVALID_FIELD),
+            (response(1, [*RESPONSE, (b"content-length", b"5")], ES | EH), MESSAGING),
+            (response() + headers(1, [(b":status", b"200")]), failures.INVALID_FIELD),
         ):
             side = self.client(True)
-            self.assertEqual(side.receive(data), MESSAGING)
+            self.assertEqual(side.receive(data), failures.PROTOCOL)
             self.assertEqual(side.wire.take(), b"")
-            self.assertEqual(self.requests[0].reset, (Reset.PROTOCOL_ERROR, MESSAGING))
+            self.assertEqual(self.requests[0].reset, (Reset.PROTOCOL_ERROR, details))
             self.assertEqual(side.stats.rx_messaging_error.value, 1)
 
             side = self.client(True, streamErrors=True)
             self.assertIsNone(side.receive(data))
             self.assertEqual([found.error_code for found in parse(side.wire.take())], [1])
-            self.assertEqual(self.requests[0].reset, (Reset.PROTOCOL_ERROR, MESSAGING))
+            self.assertEqual(self.requests[0].reset, (Reset.PROTOCOL_ERROR, details))
 
     def test_streamFailures(self) -> None:
         """What ends one stream."""
         length = response(1, [*RESPONSE, (b"content-length", b"5")])
-        for data in (
-            length + frame(0, 0, 1, b"123456"),
-            length + frame(0, ES, 1, b"1234"),
-            frame(0, 0, 1, b"before the headers"),
+        for data, details in (
+            (length + frame(0, 0, 1, b"123456"), failures.REMOTE_RESET),
+            (length + frame(0, ES, 1, b"1234"), failures.REMOTE_RESET),
+            (frame(0, 0, 1, b"before the headers"), MESSAGING),
         ):
             side = self.client(True)
             self.assertIsNone(side.receive(data))
             self.assertEqual([found.error_code for found in parse(side.wire.take())], [1])
-            self.assertEqual(self.requests[0].reset, (Reset.PROTOCOL_ERROR, MESSAGING))
+            self.assertEqual(self.requests[0].reset, (Reset.PROTOCOL_ERROR, details))
             self.assertEqual(side.owner.closed, 1)
 
     def test_lengthsThatMeanNothing(self) -> None:

@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.codec.h2.bytesof import HELLO, SETTINGS, frame, headers, number, parse, setting, window
 from tests.codec.h2.support import Side
+from twisted_envoy.codec.h2 import failures
 
 
 class ControlTests(SynchronousTestCase):
@@ -42,7 +43,7 @@ class ControlTests(SynchronousTestCase):
             (window(99, 1), 1),
         ):
             for side in self.sides():
-                self.assertEqual(side.receive(data), "http2.protocol_error")
+                self.assertEqual(side.receive(data), failures.PROTOCOL)
                 self.assertEqual(parse(side.wire.take())[-1].error_code, code, data)
 
     def test_settingsMoveWindows(self) -> None:
@@ -51,7 +52,7 @@ class ControlTests(SynchronousTestCase):
             side.receive(window(1, 2**31 - 1 - 65535))
             self.assertIsNone(side.receive(setting(4, 1)))
             self.assertEqual(side.codec.streams[1].sendWindow, 2**31 - 65535)
-            self.assertEqual(side.receive(setting(4, 65536)), "http2.protocol_error")
+            self.assertEqual(side.receive(setting(4, 65536)), failures.PROTOCOL)
             self.assertEqual(parse(side.wire.take())[-1].error_code, 3)
 
     def test_lateFrames(self) -> None:

@@ -21,6 +21,7 @@ from tests.codec.h2.bytesof import (
     window,
 )
 from tests.codec.h2.support import RESPONSE, Side
+from twisted_envoy.codec.h2 import failures
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.settings import HTTP2Settings
 
@@ -50,19 +51,15 @@ class FloodTests(SynchronousTestCase):
 
     def test_priority(self) -> None:
         """A hundred, and a hundred more a stream."""
-        self.assertFlood(
-            self.server(), PRIORITY * 100, PRIORITY, "http2.inbound_priority_frames_flood"
-        )
+        self.assertFlood(self.server(), PRIORITY * 100, PRIORITY, failures.PRIORITIES)
         side = self.server()
-        self.assertFlood(
-            side, headers(1) + PRIORITY * 200, PRIORITY, "http2.inbound_priority_frames_flood"
-        )
+        self.assertFlood(side, headers(1) + PRIORITY * 200, PRIORITY, failures.PRIORITIES)
         self.assertEqual(side.stats.inbound_priority_frames_flood.value, 1)
 
     def test_windowUpdates(self) -> None:
         """Five, two a stream, and 2 * 10 for each DATA frame that we sent."""
         side = self.server()
-        details = "http2.inbound_window_update_frames_flood"
+        details = failures.WINDOW_UPDATES
         self.assertFlood(side, window(0, 1) * 5, window(0, 1), details)
         self.assertEqual(side.stats.inbound_window_update_frames_flood.value, 1)
 
@@ -106,21 +103,21 @@ class FloodTests(SynchronousTestCase):
         """1000 answers may wait for the transport, of one read or while it is full."""
         for ask in (PING, SETTINGS):
             side = self.server()
-            self.assertFlood(side, b"", ask * 1001, "http2.outbound_control_frames_flood")
+            self.assertFlood(side, b"", ask * 1001, failures.OUTBOUND_CONTROL)
             self.assertEqual(side.stats.outbound_control_flood.value, 1)
 
             side = self.server()
             for _ in range(3):
                 self.assertIsNone(side.receive(ask * 900))
             side.codec.pauseProducing()
-            self.assertFlood(side, ask * 100, ask, "http2.outbound_control_frames_flood")
+            self.assertFlood(side, ask * 100, ask, failures.OUTBOUND_CONTROL)
 
     def test_resetsOfOursCount(self) -> None:
         """A peer that makes us reset streams floods us as well."""
         side = self.server(HTTP2Settings(streamErrors=True, maxOutboundControlFrames=4))
         bad = [headers(stream, [(b":method", b"GET")]) for stream in (1, 3, 5, 7)]
         side.codec.pauseProducing()
-        self.assertFlood(side, b"".join(bad[:3]), bad[3], "http2.outbound_control_frames_flood")
+        self.assertFlood(side, b"".join(bad[:3]), bad[3], failures.OUTBOUND_CONTROL)
 
     def test_outboundFrames(self) -> None:
         """All frames that wait for the transport have a limit as well."""
@@ -130,7 +127,7 @@ class FloodTests(SynchronousTestCase):
             side.receive(headers(stream))
         for request in side.owner.requests:
             request.encoder.encodeHeaders(HeaderMap(RESPONSE), True)
-        self.assertEqual(side.receive(PING), "http2.outbound_frames_flood")
+        self.assertEqual(side.receive(PING), failures.OUTBOUND)
         self.assertEqual(names(side.wire.take())[-1], "GoAway")
         self.assertEqual(side.stats.outbound_flood.value, 1)
 

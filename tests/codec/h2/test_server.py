@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.codec.h2.bytesof import EH, ES, HELLO, PING, frame, headers, names, number, parse, rst
 from tests.codec.h2.support import REQUEST, RESPONSE, Owner, Recorder, Side
+from twisted_envoy.codec.h2 import failures
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
 from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
@@ -42,8 +43,9 @@ class ServerTests(SynchronousTestCase):
         """The stream is told why, and the connection closes without GOAWAY as Envoy's does."""
         side = self.server()
         details = side.receive(headers(1, [*REQUEST, (b"connection", b"close")]))
-        self.assertEqual(details, "http2.violation.of.messaging.rule")
-        self.assertEqual(side.owner.requests[0].events, [("reset", Reset.LOCAL, details)])
+        self.assertEqual(details, failures.PROTOCOL)
+        reset = ("reset", Reset.PROTOCOL_ERROR, "http2.invalid.header.field")
+        self.assertEqual(side.owner.requests[0].events, [reset])
         self.assertEqual(side.wire.take(), b"")
 
     def test_headersTooLarge(self) -> None:
@@ -51,7 +53,7 @@ class ServerTests(SynchronousTestCase):
         side = self.server(limits=HeaderLimits(maxBytes=200))
         self.assertIsNone(side.receive(headers(1, [*REQUEST, (b"a", b"b" * 300)])))
         self.assertEqual([found.error_code for found in parse(side.wire.take())], [2])
-        self.assertEqual(side.owner.requests[0].reset, (Reset.LOCAL, "http2.too_many_headers"))
+        self.assertEqual(side.owner.requests[0].reset, (Reset.REMOTE, "http2.too_many_headers"))
         self.assertEqual(side.stats.header_overflow.value, 1)
         self.assertIsNone(side.receive(headers(3)))
         self.assertEqual(side.owner.requests[1].kinds(), ["headers"])
@@ -61,7 +63,9 @@ class ServerTests(SynchronousTestCase):
         side = self.server(limits=HeaderLimits(underscores="REJECT_REQUEST"))
         self.assertIsNone(side.receive(headers(1, [*REQUEST, (b"a_b", b"c")])))
         self.assertEqual([found.error_code for found in parse(side.wire.take())], [2])
-        self.assertEqual(side.owner.requests[0].reset, (Reset.LOCAL, "http2.unexpected_underscore"))
+        self.assertEqual(
+            side.owner.requests[0].reset, (Reset.REMOTE, "http2.unexpected_underscore")
+        )
         self.assertEqual(side.stats.header_overflow.value, 0)
 
     def test_earlyAnswer(self) -> None:
@@ -134,9 +138,9 @@ class ServerTests(SynchronousTestCase):
         """Each open stream hears before CodecError is raised, and GOAWAY names the last."""
         side = self.server()
         details = side.receive(headers(1) + headers(3, flags=EH) + frame(6, 0, 1, bytes(8)))
-        self.assertEqual(details, "http2.protocol_error")
+        self.assertEqual(details, failures.PROTOCOL)
         for request in side.owner.requests:
-            self.assertEqual(request.reset, (Reset.LOCAL, details))
+            self.assertEqual(request.reset, (Reset.PROTOCOL_ERROR, details))
         self.assertEqual(parse(side.wire.take())[-1].last_stream_id, 3)
         self.assertEqual(side.stats.streams_active.value, 0)
         self.assertIsNone(side.receive(PING))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.codec.h2.bytesof import EH, HELLO, frame, headers, names, parse, setting, window
+from tests.codec.h2.bytesof import EH, HELLO, frame, headers, names, parse, rst, setting, window
 from tests.codec.h2.support import REQUEST, RESPONSE, Pair, Producer, Recorder, Side
+from twisted_envoy.codec.h2 import failures
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
 from twisted_envoy.codec.settings import HTTP2Settings
@@ -218,7 +219,7 @@ class SendTests(SynchronousTestCase):
 
         self.assertEqual(encoder.streamID, 1)
         self.assertEqual(encoder.wireBytes, len(self.side.wire.data))
-        self.assertEqual(encoder.headerBytes, encoder.wireBytes - 9 - 9 - 5)
+        self.assertEqual(encoder.headerBytes, encoder.wireBytes - 9 - 5)
 
 
 class ReceiveTests(SynchronousTestCase):
@@ -299,7 +300,7 @@ class ReceiveTests(SynchronousTestCase):
         self.side.receive(frame(0, 0, 1, bytes(1000)))
         self.assertIsNone(self.side.receive(frame(0, 0, 1, bytes(1))))
         self.assertEqual(names(self.side.wire.take()), ["RstStream"])
-        self.assertEqual(self.request.reset, (Reset.LOCAL, "http2.protocol_error"))
+        self.assertEqual(self.request.reset, (Reset.PROTOCOL_ERROR, failures.PROTOCOL))
         self.encoder.resumeReading()
         self.assertEqual(bytes(self.request.body), b"")
 
@@ -310,7 +311,7 @@ class ReceiveTests(SynchronousTestCase):
         side.owner.requests[0].encoder.pauseReading()
         for _ in range(4):
             side.receive(frame(0, 0, 1, bytes(16384)))
-        self.assertEqual(side.receive(frame(0, 0, 1, bytes(16384))), "http2.protocol_error")
+        self.assertEqual(side.receive(frame(0, 0, 1, bytes(16384))), failures.PROTOCOL)
         self.assertEqual(parse(side.wire.take())[-1].error_code, 3)
 
     def test_endedWhileShut(self) -> None:
@@ -356,3 +357,62 @@ class TinyWindowTests(SynchronousTestCase):
             pair.settle()
             self.assertEqual((bytes(request.body), bytes(response.body)), (body, body))
             self.assertTrue(request.ended and response.ended)
+
+
+class FlushTests(SynchronousTestCase):
+    """Who waits until all is sent, and how much came."""
+
+    def setUp(self) -> None:
+        self.side = Side(False)
+        self.side.receive(HELLO)
+        (self.request,) = answered(self.side)
+        self.flushed = 0
+
+    def _flushed(self) -> None:
+        self.flushed += 1
+
+    def test_flushed(self) -> None:
+        """It is told once, when the last byte goes out."""
+        encoder = self.request.encoder
+        encoder.encodeData(bytes(WINDOW + 10), True)
+        self.assertTrue(encoder.isFlushing)
+        encoder.flushed = self._flushed
+
+        self.side.receive(window(0, 1 << 20) + window(1, 5))
+        self.assertEqual((self.flushed, encoder.isFlushing), (0, True))
+        self.side.receive(window(1, 5))
+
+        self.assertEqual((self.flushed, encoder.isFlushing), (1, False))
+
+    def test_trailers(self) -> None:
+        """Trailers wait too."""
+        encoder = self.request.encoder
+        encoder.encodeData(bytes(WINDOW + 10), False)
+        self.assertFalse(encoder.isFlushing)
+        encoder.encodeTrailers(HeaderMap([(b"x", b"1")]))
+        encoder.flushed = self._flushed
+
+        self.side.receive(window(0, 1 << 20) + window(1, 10))
+
+        self.assertEqual((self.flushed, encoder.isFlushing), (1, False))
+
+    def test_reset(self) -> None:
+        """After a reset nobody is told."""
+        encoder = self.request.encoder
+        encoder.encodeData(bytes(WINDOW + 10), True)
+        encoder.flushed = self._flushed
+
+        self.side.receive(rst(1))
+
+        self.assertEqual((self.flushed, encoder.isFlushing), (0, False))
+        self.assertEqual(self.request.reset, (Reset.REMOTE, "http2.remote_reset"))
+
+    def test_received(self) -> None:
+        """Header blocks and DATA count with a frame's header; a reset does too."""
+        encoder = self.request.encoder
+        block = len(headers(1, flags=EH))
+        self.assertEqual(encoder.receivedHeaderBytes, block)
+
+        self.side.receive(frame(0, 0, 1, b"12345") + rst(1))
+
+        self.assertEqual(encoder.receivedWireBytes, block + 9 + 5 + 13)

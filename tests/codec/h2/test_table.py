@@ -25,7 +25,7 @@ class TableTests(SynchronousTestCase):
         table = side.codec.table
         table.fail(table.streams[1], 1, "details")
         self.assertEqual(names(side.wire.take()), ["RstStream"])
-        self.assertEqual(side.owner.requests[0].reset, (Reset.LOCAL, "details"))
+        self.assertEqual(side.owner.requests[0].reset, (Reset.PROTOCOL_ERROR, "details"))
         self.assertTrue(table.resets.byUs(1))
         self.assertEqual(table.streams, {})
 

@@ -29,7 +29,7 @@ from twisted_envoy.codec.h1.fields import hasToken
 from twisted_envoy.codec.h1.request import NO_HEAD, RequestHead
 from twisted_envoy.codec.h1.stream import H1Stream
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.http import IStreamEncoder
+from twisted_envoy.codec.http import IResponseEncoder
 
 if TYPE_CHECKING:
     from twisted_envoy.codec.h1.server import H1ServerCodec
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _BODILESS = (b"204", b"304")
 
 
-@implementer(IStreamEncoder)
+@implementer(IResponseEncoder)
 class H1ServerStream(H1Stream):
     """
     One response's encoder (further attributes: H1Stream's).
@@ -50,6 +50,9 @@ class H1ServerStream(H1Stream):
     __slots__ = ("closes", "head")
 
     codec: H1ServerCodec
+
+    isFlushing = False
+    flushed = None
 
     def __init__(self, codec: H1ServerCodec, streamID: int) -> None:
         super().__init__(codec, streamID)

@@ -62,7 +62,7 @@ class H2ClientCodec(H2Codec):
                 raise ConnectionFailure(None)
             stream.streamID = self.core.nextStreamID()
             stream.sendWindow = self.sender.peerWindow
-            stream.bodiless = headers.get(b":method") in (b"HEAD", b"CONNECT")
+            stream.method = headers.get(b":method", b"")
             self.table.add(stream)
             self.sendHeaders(stream, headers, endStream)
         except ConnectionFailure:
@@ -76,13 +76,16 @@ class H2ClientCodec(H2Codec):
         if kind == TRAILERS:
             self._trailers(stream, block)
             return
+        self.countBlock(stream)
         headers = self.messages.response(fields)
         status = headers[b":status"]
         if kind == INTERIM:
             stream.decoder.decode1xx(headers)
             return
         stream.answered = True
-        if b"content-length" in headers and not stream.bodiless and status not in _BODILESS:
+        if status in _BODILESS or stream.method == b"HEAD":
+            stream.expected = 0
+        elif b"content-length" in headers and stream.method != b"CONNECT":
             stream.expected = contentLength(headers)
             if ended and stream.expected:
                 raise MessageFailure(failures.MESSAGING, True)

@@ -33,6 +33,7 @@ from twisted_envoy.codec.h2.frames import (
     STREAM_CLOSED,
 )
 from twisted_envoy.codec.h2.messages import Messages
+from twisted_envoy.codec.h2.pieces import Pieces
 from twisted_envoy.codec.h2.resets import codeOf
 from twisted_envoy.codec.h2.sender import Sender, greeting
 from twisted_envoy.codec.h2.stream import H2Stream
@@ -53,6 +54,7 @@ class H2Codec:
         sawSettings: the peer's first SETTINGS have come.
         pingAcked: called with the 8 bytes of each PING that the peer has answered.
         activity: counts the bytes that have come.
+        blockBytes: of the header block that comes, with one frame's header, as Envoy counts.
     """
 
     protocol = "HTTP/2"
@@ -85,7 +87,8 @@ class H2Codec:
         self._preface = b"" if self.isClient else frames.PREFACE
         self._closed = False
         control = ControlFrames(self)
-        self._blockStream = 0
+        self._blockStream = self.blockBytes = 0
+        self._pieces = Pieces(limits)
         self.sawSettings = False
         self._receiveWindow = max(frames.FIRST_WINDOW, settings.initialConnectionWindow)
         self._unacknowledged = 0
@@ -160,9 +163,10 @@ class H2Codec:
         if failure.code is not None:
             self.write(frames.goAway(0 if self.isClient else self.core.highest, failure.code))
             self.stats.goaway_sent.value += 1
-        reason = Reset.PROTOCOL_ERROR if self.isClient else Reset.LOCAL
-        self._shut(reason, failure.details)
-        raise CodecError(failure.details) from failure
+        error = CodecError(failure.details, 0 if failure.details in failures.FLOODS else 400)
+        error.hasCut = failure.hasCut or bool(self.streams)
+        self._shut(Reset.PROTOCOL_ERROR, failure.details)
+        raise error from failure
 
     def _shut(self, reason: Reset, details: str) -> None:
         self._closed = True
@@ -210,12 +214,13 @@ class H2Codec:
             if stream.expected < 0 or (ended and stream.expected):
                 self.acknowledge(window)
                 self.stats.rx_messaging_error.value += 1
-                self.table.fail(stream, PROTOCOL_ERROR, failures.MESSAGING)
+                self.table.fail(stream, PROTOCOL_ERROR, failures.REMOTE_RESET)
                 return
         if self.isClient and not stream.answered:
             self.acknowledge(window)
             self.table.fail(stream, PROTOCOL_ERROR, failures.MESSAGING)
             return
+        stream.receivedWireBytes += HEADER_BYTES + window
         if ended:
             self._endReceived(stream)
         stream.dataReceived(data[start:stop], window, ended)
@@ -255,20 +260,29 @@ class H2Codec:
             self.floods.empty = 0
         if self.isClient:
             self.checkBegun(streamID)
-        if not flags & frames.END_HEADERS:
-            self._blockStream = streamID
-        self._block(data[start - HEADER_BYTES : stop], streamID)
+        self.blockBytes = HEADER_BYTES + stop - start
+        if flags & frames.END_HEADERS:
+            self._block(data[start - HEADER_BYTES : stop], streamID)
+            return
+        self._blockStream = streamID
+        self._pieces.begin(flags, data, start, stop)
+        self._blockBegins(streamID)
 
     def _continuation(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> None:
-        if not self._blockStream:
+        if not self._blockStream or streamID != self._blockStream:
             raise ConnectionFailure(PROTOCOL_ERROR)
         if stop == start and not flags & frames.END_HEADERS:
             self.floods.emptyFrame()
         else:
             self.floods.empty = 0
-        if flags & frames.END_HEADERS and streamID == self._blockStream:
+        self.blockBytes += stop - start
+        self._pieces.add(data[start:stop])
+        if flags & frames.END_HEADERS:
             self._blockStream = 0
-        self._block(data[start - HEADER_BYTES : stop], streamID)
+            self._block(self._pieces.whole(streamID), streamID)
+
+    def _blockBegins(self, streamID: int) -> None:
+        """More of a header block is to come."""
 
     def _block(self, frame: bytes, streamID: int) -> None:
         block = self.core.receive(frame)
@@ -296,7 +310,11 @@ class H2Codec:
         if failure.violation:
             self.stats.rx_messaging_error.value += 1
             if not self.settings.streamErrors:
-                raise ConnectionFailure(None, failure.details) from failure
+                ending = ConnectionFailure(None)
+                if stream is not None:
+                    ending.hasCut = True
+                    self.table.failed(stream, failure.details)
+                raise ending from failure
             code = PROTOCOL_ERROR
         elif failure.details == failures.TOO_MANY_HEADERS:
             self.stats.header_overflow.value += 1
@@ -305,12 +323,18 @@ class H2Codec:
 
     def _trailers(self, stream: H2Stream, block: Block) -> None:
         trailers = self.messages.trailers(block[2])
+        self.countBlock(stream)
         if stream.expected > 0:
             raise MessageFailure(failures.MESSAGING, True)
         self.stats.trailers.value += 1
         stream.remoteEnded = True
         self.table.closeWhenEnded(stream)
         stream.trailersReceived(trailers)
+
+    def countBlock(self, stream: H2Stream) -> None:
+        """The header block that has come is this stream's."""
+        stream.receivedHeaderBytes += self.blockBytes
+        stream.receivedWireBytes += self.blockBytes
 
     def begin(self, stream: H2Stream, headers: HeaderMap, endStream: bool) -> None:
         """Send the headers of a request or a response."""
@@ -328,14 +352,12 @@ class H2Codec:
         pairs = headers.items() if headers.more is None else headers.pairs()
         block = self.core.sendHeaders(stream.streamID, pairs, endStream, interim)
         size = len(block)
-        stream.headerBytes += size - HEADER_BYTES
+        stream.headerBytes += size
         stream.wireBytes += size
         self.floods.outbound += 1
         self.write(block)
         if endStream:
-            stream.localEnded = True
-            self.table.closeWhenEnded(stream)
-            stream.leaveDecoder()
+            self._localEnded(stream)
 
     def peerSettings(self, changed: dict[int, int]) -> None:
         """The peer's SETTINGS were applied."""
@@ -353,10 +375,16 @@ class H2Codec:
 
     def endSent(self, stream: H2Stream) -> None:
         """Our body of stream has ended."""
-        stream.localEnded = True
         self.core.endSent(stream.streamID)
+        self._localEnded(stream)
+
+    def _localEnded(self, stream: H2Stream) -> None:
+        stream.localEnded = True
+        flushed, stream.flushed = stream.flushed, None
         self.table.closeWhenEnded(stream)
         stream.leaveDecoder()
+        if flushed is not None:
+            flushed()
 
     def pauseProducing(self) -> None:
         """See ICodec."""

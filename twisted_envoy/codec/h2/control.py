@@ -59,6 +59,7 @@ class ControlFrames:
         stream = self._streams.get(streamID)
         if stream is None:
             return
+        stream.receivedWireBytes += HEADER_BYTES + 4
         code = _number(data, start)[0]
         self._core.resetReceived(streamID)
         self._table.resets.add(streamID, False)

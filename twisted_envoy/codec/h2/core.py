@@ -5,7 +5,8 @@ Everything else of HTTP/2 (bodies, windows, PING, GOAWAY, limits) is done beside
 closes a connection at the first GOAWAY, either way, ends it where a stream error is due, and copies
 each byte of a body four times. A faster core takes this file's place.
 
-    receive(frame)        HEADERS, CONTINUATION: what a whole header block says, or None
+    begin(streamID)       a request whose header block has come in part
+    receive(frame)        HEADERS with a whole block: what it says
     receiveSettings       SETTINGS: what changed
     sendHeaders, reset    bytes for the peer
     endSent, endReceived, resetReceived     what happened to a stream outside
@@ -36,7 +37,12 @@ from hpack.exceptions import HPACKError, OversizedHeaderListError
 from hpack.hpack import Encoder
 
 from twisted_envoy.codec.h2.blocks import Blocks, Pairs
-from twisted_envoy.codec.h2.failures import PROTOCOL, TOO_MANY_HEADERS, ConnectionFailure
+from twisted_envoy.codec.h2.failures import (
+    MESSAGING,
+    PROTOCOL,
+    TOO_MANY_HEADERS,
+    ConnectionFailure,
+)
 from twisted_envoy.codec.h2.frames import (
     COMPRESSION_ERROR,
     END_HEADERS,
@@ -96,7 +102,8 @@ class Core:
     """
 
     __slots__ = (
-        *("_begun", "_blocks", "_client", "_connection", "_decoded", "_encoded", "_mostTable"),
+        *("_begun", "_blocks", "_client", "_connection", "_decoded", "_early", "_encoded"),
+        "_mostTable",
         "output",
     )
 
@@ -104,7 +111,7 @@ class Core:
         self._client = client
         self._mostTable = settings.hpackTableSize
         self.output = b""
-        self._begun = 0
+        self._begun = self._early = 0
         self._connection = connection = H2Connection(
             H2Configuration(
                 client_side=client,
@@ -153,12 +160,19 @@ class Core:
         except H2Error as error:
             raise ConnectionFailure(None) from error
 
+    def begin(self, streamID: int) -> None:
+        """A client's new stream, whose headers have come in part; it can be answered."""
+        stream = self._begin(streamID)
+        if stream is not None:
+            stream.state_machine.process_input(_RECEIVE_HEADERS)
+            self._early = streamID
+
     def receive(self, frame: bytes) -> Block | None:
         """
-        Take one HEADERS or CONTINUATION frame, its header included.
+        Take one HEADERS frame with a whole block, its header included.
 
         Returns:
-            The block, once it is whole; STREAM_ERROR for a stream that was reset for it.
+            The block; STREAM_ERROR for a stream that was reset for it.
         Raises:
             ConnectionFailure: it may not come now, or is malformed.
         """
@@ -207,7 +221,10 @@ class Core:
         machine = stream.state_machine
         interim = self._client and bool(fields) and _isInterim(*fields[0])
         try:
-            machine.process_input(_RECEIVE_INTERIM if interim else _RECEIVE_HEADERS)
+            if stream.stream_id == self._early:
+                self._early = 0
+            else:
+                machine.process_input(_RECEIVE_INTERIM if interim else _RECEIVE_HEADERS)
             if ended:
                 machine.process_input(_RECEIVE_END)
         except H2Error as error:
@@ -219,7 +236,7 @@ class Core:
         if not machine.trailers_received:
             return RESPONSE if self._client else REQUEST, stream.stream_id, fields, ended
         if not ended:
-            raise ConnectionFailure(PROTOCOL_ERROR)
+            raise ConnectionFailure(PROTOCOL_ERROR, MESSAGING)
         return TRAILERS, stream.stream_id, fields, True
 
     def _decode(self, block: bytes) -> Pairs:
@@ -231,7 +248,7 @@ class Core:
             raise ConnectionFailure(COMPRESSION_ERROR) from error
 
     def _unusual(self, frame: bytes) -> Block | None:
-        """What comes in pieces or may not come at all: the library's whole way."""
+        """What is padded or may not come at all: the library's whole way."""
         self._decoded.clear()
         events = self._receive(frame)
         self.output = self._connection.data_to_send() or b""

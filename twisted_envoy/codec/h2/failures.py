@@ -7,18 +7,25 @@ Envoy: source/common/http/http2/codec_impl.cc, Http2ResponseCodeDetails
 from __future__ import annotations
 
 MESSAGING = "http2.violation.of.messaging.rule"
+INVALID_FIELD = "http2.invalid.header.field"
 TOO_MANY_HEADERS = "http2.too_many_headers"
 UNDERSCORE = "http2.unexpected_underscore"
 REMOTE_RESET = "http2.remote_reset"
 REMOTE_REFUSED = "http2.remote_refuse"
-OUTBOUND = "http2.outbound_frames_flood"
-OUTBOUND_CONTROL = "http2.outbound_control_frames_flood"
+OUTBOUND = "codec_error:Too_many_frames_in_the_outbound_queue."
+OUTBOUND_CONTROL = "codec_error:Too_many_control_frames_in_the_outbound_queue."
 EMPTY = "http2.inbound_empty_frames_flood"
-PRIORITIES = "http2.inbound_priority_frames_flood"
-WINDOW_UPDATES = "http2.inbound_window_update_frames_flood"
+PRIORITIES = "codec_error:Too_many_PRIORITY_frames"
+WINDOW_UPDATES = "codec_error:Too_many_WINDOW_UPDATE_frames"
 RESETS = "http2.too_many_premature_resets"
-PROTOCOL = "http2.protocol_error"
+PROTOCOL = "codec_error:The_user_callback_function_failed"
 BAD_PREFACE = "http2.invalid_preface"
+
+FLOODS = frozenset((OUTBOUND, OUTBOUND_CONTROL, EMPTY, PRIORITIES, WINDOW_UPDATES))
+"""What a client may do, but not as often."""
+
+LIMITS = frozenset((TOO_MANY_HEADERS, UNDERSCORE))
+"""What is not against the protocol, but against our settings."""
 
 
 class ConnectionFailure(Exception):
@@ -28,7 +35,10 @@ class ConnectionFailure(Exception):
     Attributes:
         code: of the GOAWAY; None when the connection closes without one, as Envoy's does.
         details: for the access log.
+        hasCut: a stream was open, and has ended already.
     """
+
+    hasCut = False
 
     def __init__(self, code: int | None, details: str = PROTOCOL) -> None:
         super().__init__(details)

@@ -14,7 +14,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from twisted_envoy.codec.h2.failures import MESSAGING, TOO_MANY_HEADERS, UNDERSCORE, MessageFailure
+from twisted_envoy.codec.h2.failures import (
+    INVALID_FIELD,
+    MESSAGING,
+    TOO_MANY_HEADERS,
+    UNDERSCORE,
+    MessageFailure,
+)
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
 
@@ -106,20 +112,24 @@ class Messages:
             _foldHost(headers)
         method = headers.get(b":method", b"")
         if _authority(headers.get(b":authority", b"")) is None:
-            raise MessageFailure(MESSAGING, True)
+            raise MessageFailure(INVALID_FIELD, True)
         if method == b"CONNECT" and b":protocol" not in headers:
             if b":path" in headers or b":scheme" in headers:
                 raise MessageFailure(MESSAGING, True)
             headers.remove(b"content-length")
             return headers
-        path = headers.get(b":path", b"")
-        if _path(path) is None or _scheme(headers.get(b":scheme", b"")) is None:
+        if b":path" not in headers or b":scheme" not in headers or b":method" not in headers:
             raise MessageFailure(MESSAGING, True)
+        path = headers[b":path"]
+        if _path(path) is None or _scheme(headers[b":scheme"]) is None:
+            raise MessageFailure(INVALID_FIELD, True)
         if path[:1] == b"*" and (path != b"*" or method != b"OPTIONS"):
             raise MessageFailure(MESSAGING, True)
         if method not in _METHODS and _name(method.lower()) is None:
-            raise MessageFailure(MESSAGING, True)
-        if b":protocol" in headers and not (method == b"CONNECT" and self._allowConnect):
+            raise MessageFailure(INVALID_FIELD, True)
+        if b":protocol" in headers and not self._allowConnect:
+            raise MessageFailure(INVALID_FIELD, True)
+        if b":protocol" in headers and method != b"CONNECT":
             raise MessageFailure(MESSAGING, True)
         return headers
 
@@ -153,7 +163,7 @@ class Messages:
             if len(value) > most:
                 raise MessageFailure(TOO_MANY_HEADERS, False)
             if bad(value) is not None:
-                raise MessageFailure(MESSAGING, True)
+                raise MessageFailure(INVALID_FIELD, True)
             if name in _PLAIN:
                 inPseudo = False
                 if name in headers:
@@ -162,7 +172,7 @@ class Messages:
                     headers[name] = value
             elif name[:1] == b":":
                 if not inPseudo or name not in pseudo or name in headers:
-                    raise MessageFailure(MESSAGING, True)
+                    raise MessageFailure(INVALID_FIELD, True)
                 headers[name] = value
             else:
                 inPseudo = False
@@ -178,13 +188,13 @@ class Messages:
             headers[name] = value if before is None else before + b"; " + value
             return
         if _name(name) is None or name in _FORBIDDEN:
-            raise MessageFailure(MESSAGING, True)
+            raise MessageFailure(INVALID_FIELD, True)
         if name == b"te" and value.lower() != b"trailers":
-            raise MessageFailure(MESSAGING, True)
+            raise MessageFailure(INVALID_FIELD, True)
         if b"_" in name and not self._keepsUnderscores:
             self._underscore()
         elif name == b"content-length" and name in headers:
-            raise MessageFailure(MESSAGING, True)
+            raise MessageFailure(INVALID_FIELD, True)
         else:
             headers.add(name, value)
 
@@ -206,14 +216,14 @@ def contentLength(headers: HeaderMap) -> int:
     if value is None:
         return -1
     if _number(value) is None:
-        raise MessageFailure(MESSAGING, True)
+        raise MessageFailure(INVALID_FIELD, True)
     return int(value)
 
 
 def _foldHost(headers: HeaderMap) -> None:
     """`host` becomes `:authority` unless there is one; pseudo-headers stay in front."""
     if headers.more is not None and b"host" in headers.more:
-        raise MessageFailure(MESSAGING, True)
+        raise MessageFailure(INVALID_FIELD, True)
     host = headers.pop(b"host")
     if b":authority" in headers:
         return

@@ -31,6 +31,7 @@ class H2ServerCodec(H2Codec):
     """
 
     _goneAway = False
+    _begun: H2Stream | None = None
 
     def goAway(self) -> None:
         """See ICodec; later requests are refused."""
@@ -44,22 +45,41 @@ class H2ServerCodec(H2Codec):
             if stream is not None:
                 self._trailers(stream, block)
             return
-        if self._goneAway or len(self.streams) >= self.settings.maxConcurrentStreams:
-            self._refuse(streamID)
+        stream, self._begun = self._begun, None
+        if stream is None or stream.streamID != streamID:
+            if self._isFull():
+                self._refuse(streamID)
+                return
+            stream = self._begin(streamID)
+        decoder = stream.decoder
+        if decoder is None:
             return
-        stream = H2Stream(self, streamID)
-        stream.begun = self.seconds()
-        self.table.add(stream)
-        decoder = stream.decoder = self.connection.newStream(stream)
         headers = self.messages.request(fields)
         if b"content-length" in headers:
             stream.expected = contentLength(headers)
             if ended and stream.expected:
                 raise MessageFailure(failures.MESSAGING, True)
+        self.countBlock(stream)
         if ended:
             stream.remoteEnded = True
         if not stream.closed:
             decoder.decodeHeaders(headers, ended)
+
+    def _isFull(self) -> bool:
+        return self._goneAway or len(self.streams) >= self.settings.maxConcurrentStreams
+
+    def _begin(self, streamID: int) -> H2Stream:
+        stream = H2Stream(self, streamID)
+        stream.begun = self.seconds()
+        self.table.add(stream)
+        stream.decoder = self.connection.newStream(stream)
+        return stream
+
+    def _blockBegins(self, streamID: int) -> None:
+        """A request whose headers are late is one already: its times run."""
+        if streamID & 1 and streamID > self.core.highest and not self._isFull():
+            self.core.begin(streamID)
+            self._begun = self._begin(streamID)
 
     def _refuse(self, streamID: int) -> None:
         self.stats.stream_refused_errors.value += 1

@@ -11,6 +11,7 @@ Envoy: Http2::ConnectionImpl::StreamImpl
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
@@ -18,7 +19,7 @@ from zope.interface import implementer
 from twisted_envoy.codec.h2 import frames
 from twisted_envoy.codec.h2.frames import HEADER_BYTES, dataHeader
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.http import IStreamEncoder, Reset
+from twisted_envoy.codec.http import IResponseEncoder, Reset
 
 if TYPE_CHECKING:
     from twisted_envoy.codec.h2.codec import H2Codec
@@ -29,7 +30,7 @@ Held = deque[tuple[bytes, int, bool] | HeaderMap]
 """Of the peer's: (body bytes, bytes of window, is it the end) or trailers."""
 
 
-@implementer(IStreamEncoder)
+@implementer(IResponseEncoder)
 class H2Stream:
     """
     One stream.
@@ -42,7 +43,8 @@ class H2Stream:
         isReady: it is in the codec's queue of streams that may send.
         begun: when, in seconds; for the peer's resets.
         answered: headers of the peer's response have come, or ours were sent.
-        bodiless: content-length of its response means nothing (HEAD, CONNECT).
+        method: of a client's request.
+        flushed: called once all of ours is sent, if set while `isFlushing`; not after a reset.
     """
 
     __slots__ = (
@@ -60,14 +62,17 @@ class H2Stream:
         "_unacknowledged",
         "answered",
         "begun",
-        "bodiless",
         "closed",
         "decoder",
         "expected",
+        "flushed",
         "headerBytes",
         "isReady",
         "localEnded",
+        "method",
         "receiveWindow",
+        "receivedHeaderBytes",
+        "receivedWireBytes",
         "remoteEnded",
         "sendWindow",
         "streamID",
@@ -81,13 +86,15 @@ class H2Stream:
         self.decoder: Any = None
         self.headerBytes = 0
         self.wireBytes = 0
+        self.receivedHeaderBytes = self.receivedWireBytes = 0
+        self.flushed: Callable[[], None] | None = None
         self.sendWindow = codec.sender.peerWindow
         self.receiveWindow = codec.settings.initialStreamWindow
         self.expected = -1
         self.begun = 0.0
         self.isReady = False
         self.answered = False
-        self.bodiless = False
+        self.method = b""
         self.closed = False
         self.localEnded = False
         self.remoteEnded = False
@@ -165,6 +172,11 @@ class H2Stream:
     def setBufferLimit(self, limit: int) -> None:
         """See IStreamEncoder; 0 for no limit."""
         self._limit = limit
+
+    @property
+    def isFlushing(self) -> bool:
+        """See IResponseEncoder."""
+        return self._endQueued and not (self.localEnded or self.closed)
 
     def _isFull(self) -> bool:
         return self._buffered > self._limit > 0
@@ -317,14 +329,16 @@ class H2Stream:
         if self._unacknowledged * 2 >= self._codec.settings.initialStreamWindow:
             increment, self._unacknowledged = self._unacknowledged, 0
             self.receiveWindow += increment
-            self._sender.write(frames.windowUpdate(self.streamID, increment))
+            frame = frames.windowUpdate(self.streamID, increment)
+            self.wireBytes += len(frame)
+            self._sender.write(frame)
 
     def close(self) -> None:
         """Both directions have ended, or one was reset: nothing waits any more."""
         self.closed = True
         if self.isReady:
             self._sender.leave(self)
-        self._producer = None
+        self._producer = self.flushed = None
         if self._buffered:
             self._changeBuffered(-self._buffered)
         self._queue = None

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted_envoy.codec.h2.core import Core
+from twisted_envoy.codec.h2.failures import LIMITS
 from twisted_envoy.codec.h2.resets import ResetStreams
 from twisted_envoy.codec.h2.sender import Sender
 from twisted_envoy.codec.h2.stream import H2Stream
@@ -27,7 +28,7 @@ class StreamTable:
     Which streams are open.
 
     Args:
-        client: whose side this is; a client's owner hears of broken rules as PROTOCOL_ERROR.
+        client: whose side this is; a server's owner hears of limits as REMOTE.
 
     Attributes:
         streams: by ID, those that are open in some direction.
@@ -35,13 +36,13 @@ class StreamTable:
         removed: called when one is gone, if set.
     """
 
-    __slots__ = ("_core", "_failure", "_sender", "_stats", "removed", "resets", "streams")
+    __slots__ = ("_core", "_overLimit", "_sender", "_stats", "removed", "resets", "streams")
 
     def __init__(self, core: Core, sender: Sender, client: bool) -> None:
         self._core = core
         self._sender = sender
         self._stats = sender.stats
-        self._failure = Reset.PROTOCOL_ERROR if client else Reset.LOCAL
+        self._overLimit = Reset.PROTOCOL_ERROR if client else Reset.REMOTE
         self.streams: dict[int, H2Stream] = {}
         self.resets = ResetStreams()
         self.removed: Callable[[], None] | None = None
@@ -65,13 +66,16 @@ class StreamTable:
 
     def failed(self, stream: H2Stream, details: str) -> None:
         """The same, when RST_STREAM was sent already."""
-        self.tellReset(stream, self._failure, details)
+        isLimit = details in LIMITS
+        self.tellReset(stream, self._overLimit if isLimit else Reset.PROTOCOL_ERROR, details)
 
     def sendReset(self, stream: H2Stream, code: int) -> None:
         """Write RST_STREAM."""
         self._stats.tx_reset.value += 1
         self.resets.add(stream.streamID, True)
-        self._sender.write(self._core.reset(stream.streamID, code))
+        frame = self._core.reset(stream.streamID, code)
+        stream.wireBytes += len(frame)
+        self._sender.write(frame)
         floods = self._sender.floods
         floods.outbound += 1
         floods.outboundControl += 1

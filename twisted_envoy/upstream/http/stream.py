@@ -97,13 +97,11 @@ class PoolStream:
 
     @property
     def receivedHeaderBytes(self) -> int:
-        """Bytes of the response's header blocks, as far as the codec counts them."""
-        return getattr(self.encoder, "receivedHeaderBytes", 0)
+        return self.encoder.receivedHeaderBytes  # type: ignore[no-any-return]
 
     @property
     def receivedWireBytes(self) -> int:
-        """Bytes of the response, framing included, as far as the codec counts them."""
-        return getattr(self.encoder, "receivedWireBytes", 0)
+        return self.encoder.receivedWireBytes  # type: ignore[no-any-return]
 
     def encode1xx(self, headers: HeaderMap) -> None:
         """Part of the interface; only servers do this."""
