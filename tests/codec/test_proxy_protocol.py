@@ -9,7 +9,7 @@ from twisted.protocols.haproxy._v1parser import V1Parser
 from twisted.protocols.haproxy._v2parser import V2Parser
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.codec.proxy_protocol import proxyHeader
+from twisted_envoy.codec.proxy_protocol import binaryHeader, proxyHeader
 from twisted_envoy.internal.address import InternalAddress
 
 FOUR = (IPv4Address("TCP", "192.0.2.1", 40000), IPv4Address("TCP", "192.0.2.9", 443))
@@ -42,3 +42,23 @@ class ProxyHeaderTests(SynchronousTestCase):
         for ends in ((hop, FOUR[1]), (FOUR[0], hop), (FOUR[0], SIX[1]), (None, None)):
             self.assertEqual(proxyHeader("V1", *ends), b"PROXY UNKNOWN\r\n")
             self.assertEqual(proxyHeader("V2", *ends), b"\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00")
+
+
+class BinaryHeaderTests(SynchronousTestCase):
+    """Extensions."""
+
+    def test_inOrder(self):
+        header, complete = binaryHeader(*FOUR, [(2, b"a"), (0xEA, b"")])
+        self.assertTrue(header.endswith(b"\x02\x00\x01a\xea\x00\x00"))
+        self.assertEqual(header[14:16], b"\x00\x13")
+        self.assertTrue(complete)
+
+    def test_noRoom(self):
+        """What does not fit is left out, and told; what comes after it may fit."""
+        header, complete = binaryHeader(*FOUR, [(1, b"x" * 65530), (2, b"a")])
+        self.assertTrue(header.endswith(b"\x02\x00\x01a"))
+        self.assertFalse(complete)
+
+    def test_unknown(self):
+        """Without IP addresses there is none."""
+        self.assertEqual(binaryHeader(InternalAddress("hop"), FOUR[1]), (b"", False))

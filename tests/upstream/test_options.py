@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_envoy.state.filter_state import Sharing, StringObject
+from twisted_envoy.state.proxy_protocol import PROXY_PROTOCOL, ProxyProtocolState
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import StreamInfo
 from twisted_envoy.upstream.host import NO_OPTIONS
@@ -31,3 +32,16 @@ class OptionsTests(SynchronousTestCase):
         options = optionsOf(RequestInfo(connection, 0.0), object())
 
         self.assertEqual([name for name, _ in options.shared], ["a"])
+
+    def test_proxy(self):
+        """Who is behind the connection, where the cluster's transport socket sends that."""
+        info = RequestInfo(StreamInfo(0.0, "local", "remote"), 0.0)
+        cluster = SimpleNamespace(sendsProxyHeader=True)
+
+        own = optionsOf(info, object(), cluster).proxy
+        self.assertEqual((own.source, own.target, own.tlvs), ("remote", "local", ()))
+        self.assertIs(optionsOf(info, object(), SimpleNamespace()), NO_OPTIONS)
+
+        told = ProxyProtocolState(None, None)
+        info.filterState.set(PROXY_PROTOCOL, told)
+        self.assertIs(optionsOf(info, object(), cluster).proxy, told)

@@ -6,16 +6,24 @@ Envoy: Extensions::Common::ProxyProtocol::generateProxyProtoHeader
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import ip_address
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 
-_SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
-_LOCAL = 0x20
+SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
+"""How version 2 begins."""
+LOCAL_HEADER = SIGNATURE + b"\x20\x00\x00\x00"
+"""Of version 2, when there is nobody behind the connection."""
+
+TLV = tuple[int, bytes]
+"""Type and value of one extension of version 2."""
+
 _PROXY = 0x21
 _TCP4 = 0x11
 _TCP6 = 0x21
+_MOST = 0xFFFF
 
 
 def proxyHeader(version: str, source: IAddress | None, target: IAddress | None) -> bytes:
@@ -27,10 +35,9 @@ def proxyHeader(version: str, source: IAddress | None, target: IAddress | None) 
         source: the client; target: where it connected to. Without IP addresses (internal hops,
             pipes) the header says that nothing is known.
     """
-    both = _addresses(source, target)
     if version == "V1":
-        return _text(both)
-    return _binary(both)
+        return _text(_addresses(source, target))
+    return binaryHeader(source, target)[0] or LOCAL_HEADER
 
 
 _Both = tuple[int, bytes, bytes, int, int]
@@ -58,10 +65,30 @@ def _text(both: _Both | None) -> bytes:
     return f"PROXY TCP{version} {addresses} {sourcePort} {targetPort}\r\n".encode()
 
 
-def _binary(both: _Both | None) -> bytes:
+def binaryHeader(
+    source: IAddress | None, target: IAddress | None, tlvs: Iterable[TLV] = ()
+) -> tuple[bytes, bool]:
+    """
+    The header of version 2 with its extensions.
+
+    Returns:
+        The header, b"" when the addresses are no IP addresses of one family; and whether it says
+        everything: an extension that has no room in it is left out.
+    """
+    both = _addresses(source, target)
     if both is None:
-        return _SIGNATURE + bytes((_LOCAL, 0, 0, 0))
-    version, source, target, sourcePort, targetPort = both
-    body = source + target + sourcePort.to_bytes(2, "big") + targetPort.to_bytes(2, "big")
+        return b"", False
+    version, packedSource, packedTarget, sourcePort, targetPort = both
+    ports = sourcePort.to_bytes(2, "big") + targetPort.to_bytes(2, "big")
+    body = [packedSource, packedTarget, ports]
+    size = sum(map(len, body))
+    complete = True
+    for kind, value in tlvs:
+        if size + 3 + len(value) > _MOST:
+            complete = False
+            continue
+        body.append(bytes((kind,)) + len(value).to_bytes(2, "big") + value)
+        size += 3 + len(value)
     family = _TCP4 if version == 4 else _TCP6
-    return _SIGNATURE + bytes((_PROXY, family)) + len(body).to_bytes(2, "big") + body
+    head = SIGNATURE + bytes((_PROXY, family)) + size.to_bytes(2, "big")
+    return head + b"".join(body), complete

@@ -13,6 +13,7 @@ from twisted_envoy.state.filter_state import Entry, FilterStateObject, Shared
 
 if TYPE_CHECKING:
     from twisted_envoy.interfaces.upstream import IHost
+    from twisted_envoy.state.proxy_protocol import ProxyProtocolState
     from twisted_envoy.state.stream_info import StreamInfo
 
 
@@ -25,12 +26,14 @@ class TransportSocketOptions(NamedTuple):
         hops: internal hops that the downstream connection has behind it.
         metadata: dynamic metadata that goes along; None: none, as in Envoy.
         protocols: for ALPN to offer, the best first, when the config names none.
+        proxy: for a header of the PROXY protocol; None where none is sent, or nobody is behind it.
     """
 
     shared: Collection[tuple[str, Entry]] = ()
     hops: int = 0
     metadata: Mapping[str, dict[str, object]] | None = None
     protocols: tuple[bytes, ...] = ()
+    proxy: ProxyProtocolState | None = None
 
     def hashKey(self) -> Hashable:
         """What separates pools: the shared objects that can be hashed, in the order of names."""
@@ -92,3 +95,15 @@ class IUpstreamTransportSocketFactory(Interface):
 
     def hashKey(options: TransportSocketOptions) -> Hashable:
         """What of the options separates connection pools."""
+
+    def placeOnWire(
+        place: Callable[[IUpstreamTransportSocketFactory], IUpstreamTransportSocketFactory],
+    ) -> IUpstreamTransportSocketFactory:
+        """
+        Put something between this and the plain connections below it.
+
+        Args:
+            place: makes of the socket of the plain connections the one to use instead.
+        Returns:
+            This, or what place made of it when its bytes are those of the wire.
+        """

@@ -10,6 +10,7 @@ from twisted.internet.address import HostnameAddress
 from twisted.internet.interfaces import IAddress
 
 from twisted_envoy.errors import ConfigError
+from twisted_envoy.extensions.common.proxy_protocol import AddedTLV, readAddedTLVs
 from twisted_envoy.server.build_address import buildAddress
 from twisted_envoy.upstream.host import HealthCheckTarget, HostSettings, Locality
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 AddressReader = Callable[["View"], IAddress]
 """From an `Endpoint` to its address."""
 
+_PROXY_PROTOCOL = "envoy.transport_sockets.proxy_protocol"
+_PER_HOST = "envoy.config.core.v3.PerHostConfig"
 _DNS_HINT = (
     ". Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'"
 )
@@ -78,7 +81,18 @@ def _host(config: View, addressOf: AddressReader) -> HostSettings:
         metadata=metadataOf(config.metadata),
         healthStatus=config.health_status,
         healthCheck=healthCheck,
+        addedTLVs=_addedTLVs(config.metadata),
     )
+
+
+def _addedTLVs(metadata: View | None) -> tuple[AddedTLV, ...]:
+    """What headers of the PROXY protocol say to this host."""
+    if metadata is None or _PROXY_PROTOCOL not in metadata.message.typed_filter_metadata:  # type: ignore[attr-defined]
+        return ()
+    holder = metadata.typed_filter_metadata[_PROXY_PROTOCOL]
+    if holder.typeName != _PER_HOST:
+        return ()
+    return readAddedTLVs(holder.open().added_tlvs, None)
 
 
 def _healthCheckConfig(endpoint: View, address: IAddress) -> HealthCheckTarget:

@@ -104,6 +104,7 @@ class Cluster:
         self.bufferLimit = settings.bufferLimit
         self.isolatesState = settings.isolatesState
         self.passesMetadata: bool = getattr(transportSocket, "passesMetadata", False)
+        self.sendsProxyHeader: bool = getattr(transportSocket, "sendsProxyHeader", False)
         self.connectOptions = settings.connectOptions
         self.healthPolicy = settings.healthPolicy
         self.seconds: Callable[[], float] = reactor.seconds

@@ -69,6 +69,7 @@ class HostSettings:
         weight: 1 or more. localityWeight: 0 for none.
         healthStatus: UNKNOWN, HEALTHY, UNHEALTHY, DRAINING, TIMEOUT or DEGRADED.
         healthCheck: where it is asked for its health.
+        addedTLVs: for headers of the PROXY protocol: types, and values or what formats them.
     """
 
     address: IAddress
@@ -80,6 +81,7 @@ class HostSettings:
     localityWeight: int = 0
     healthStatus: str = "UNKNOWN"
     healthCheck: HealthCheckTarget = HealthCheckTarget()
+    addedTLVs: tuple[tuple[int, Any], ...] = ()
 
 
 NO_OPTIONS = TransportSocketOptions()
@@ -118,6 +120,7 @@ class Host:
 
     __slots__ = (
         "_plainPool",
+        "addedTLVs",
         "address",
         "cluster",
         "health",
@@ -145,6 +148,7 @@ class Host:
         self.locality = settings.locality
         self.localityWeight = settings.localityWeight
         self.metadata = settings.metadata
+        self.addedTLVs = settings.addedTLVs
         self.cluster = cluster
         self.stats = HostStats()
         self.httpPools: dict[Hashable, HTTPPool] = {}
@@ -182,7 +186,7 @@ class Host:
         A TCP pool keeps nothing between connections, so the one without options is kept and every
         other one is made where it is needed.
         """
-        if options.shared or options.hops or options.metadata:
+        if options.shared or options.hops or options.metadata or options.proxy:
             return self._newPool(options)
         if self._plainPool is None:
             self._plainPool = self._newPool(options)

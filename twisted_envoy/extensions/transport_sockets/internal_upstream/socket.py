@@ -6,7 +6,7 @@ On a plain address it changes nothing, as in Envoy.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred
@@ -43,7 +43,7 @@ class InternalUpstream:
 
     Attributes:
         passesMetadata: options should have the downstream side's dynamic metadata.
-        supportsALPN, isTLS: of the nested socket.
+        supportsALPN, isTLS, sendsProxyHeader: of the nested socket.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class InternalUpstream:
         self.passesMetadata = switches.passesMetadata
         self.supportsALPN: bool = getattr(inner, "supportsALPN", False)
         self.isTLS: bool = getattr(inner, "isTLS", False)
+        self.sendsProxyHeader: bool = getattr(inner, "sendsProxyHeader", False)
 
     def connectorFor(
         self, host: IHost, options: TransportSocketOptions, passthrough: object | None = None
@@ -68,6 +69,13 @@ class InternalUpstream:
 
     def hashKey(self, options: TransportSocketOptions) -> Hashable:
         return (options.hashKey(), self._inner.hashKey(options))
+
+    def placeOnWire(
+        self,
+        place: Callable[[IUpstreamTransportSocketFactory], IUpstreamTransportSocketFactory],
+    ) -> IUpstreamTransportSocketFactory:
+        self._inner = self._inner.placeOnWire(place)
+        return self
 
     def connect(
         self, host: IHost, options: TransportSocketOptions, factory: IProtocolFactory

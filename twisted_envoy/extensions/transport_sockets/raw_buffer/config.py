@@ -80,6 +80,12 @@ class RawBuffer:
     def hashKey(self, options: TransportSocketOptions) -> Hashable:
         return ()
 
+    def placeOnWire(
+        self,
+        place: Callable[[IUpstreamTransportSocketFactory], IUpstreamTransportSocketFactory],
+    ) -> IUpstreamTransportSocketFactory:
+        return place(self)
+
 
 @implementer(IStreamClientEndpoint)
 class _InternalEndpoint:

@@ -81,6 +81,13 @@ class UpstreamTLS:
     def hashKey(self, options: TransportSocketOptions) -> Hashable:
         return self._raw.hashKey(options)
 
+    def placeOnWire(
+        self,
+        place: Callable[[IUpstreamTransportSocketFactory], IUpstreamTransportSocketFactory],
+    ) -> IUpstreamTransportSocketFactory:
+        self._raw = place(self._raw)
+        return self
+
     def newRecord(self, serverName: str, protocols: tuple[bytes, ...]) -> TLSRecord:
         """The TLS of a new connection."""
         context = self._contexts.current()[0]

@@ -55,17 +55,6 @@ class RefusedTests(ProxyTestCase):
     def _problem(self, **fields):
         return self.assertRaises(ConfigError, MemoryEnvoy, proxied(**fields)).problem
 
-    def test_tlvs(self):
-        """A TLV needs a value; with one it is not implemented."""
-        self.assertEqual(
-            self._problem(proxy_protocol_tlvs=[{"type": 1, "value": "YQ=="}, {"type": 2}]),
-            "Invalid TLV configuration: one of 'value' or 'format_string' must be set.",
-        )
-        self.assertEqual(
-            self._problem(proxy_protocol_tlvs=[{"type": 1, "value": "YQ=="}]),
-            "proxy_protocol_tlvs are not implemented by twisted_envoy",
-        )
-
     def test_accessLogOptions(self):
         """The old fields and access_log_options exclude each other."""
         self.assertEqual(

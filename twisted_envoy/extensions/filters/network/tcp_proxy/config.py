@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from twisted_envoy.access_log.logger import buildAccessLogs
 from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
-from twisted_envoy.extensions.filters.network.tcp_proxy.refused import checkTLVs
+from twisted_envoy.extensions.filters.network.tcp_proxy.proxy_tlvs import readProxyTLVs
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import (
     AccessLogging,
     Settings,
@@ -46,7 +46,7 @@ class TCPProxyFactory:
         tunnel = None if tunneling is None else readTunneling(tunneling, context)
         logging = _logging(config)
         newBackoff = _backoff(config.backoff_options, context)
-        checkTLVs(config.proxy_protocol_tlvs)
+        proxyTLVs = readProxyTLVs(config, context)
         targets = _targets(config)
         logs = buildAccessLogs(config.access_log, context)
         idle = config.idle_timeout
@@ -77,6 +77,7 @@ class TCPProxyFactory:
             hashKey=_hashKey(config.hash_policy),
             drainClose=_drainClose(config, context),
             tunnel=tunnel,
+            proxyTLVs=proxyTLVs,
         )
         live = settings.live
         scope.computedGauge(

@@ -180,6 +180,8 @@ class TCPProxy(Link):
     # Connecting.
 
     def _connect(self) -> None:
+        if self.settings.proxyTLVs is not None:
+            self.settings.proxyTLVs(self._info)
         self._attempts.start()
 
     def fail(self, flag: str, reason: str) -> None:

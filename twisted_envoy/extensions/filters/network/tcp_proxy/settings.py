@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IDelayedCall
 
+from twisted_envoy.extensions.filters.network.tcp_proxy.proxy_tlvs import ProxyTLVs
 from twisted_envoy.extensions.filters.network.tcp_proxy.stats import TCPProxyStats
 from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_request import TunnelRequest
 from twisted_envoy.interfaces.upstream import IClusterManager
@@ -60,6 +61,7 @@ class Settings:
         hashKey: of the hash policy, None when there is none.
         tunnel: what to ask the upstream for first; None to send the bytes as they are.
         drainClose: asked after each chunk whether the connection shall end; None for never.
+        proxyTLVs: adds to what headers of the PROXY protocol say; None for nothing.
         live: the open connections' links, for gauges that are computed when read.
     """
 
@@ -84,6 +86,7 @@ class Settings:
     hashKey: Callable[[StreamInfo], int | None] | None = None
     drainClose: Callable[[], bool] | None = None
     tunnel: TunnelRequest | None = None
+    proxyTLVs: ProxyTLVs | None = None
     live: set[Any] = field(default_factory=set)
 
     def mayReceiveEarly(self, info: StreamInfo) -> bool:
