@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.sockets.addresses import familyOf, toSocketName
-from twisted_envoy.sockets.events import SocketContext
+from twisted_envoy.sockets.events import SocketContext, failureOf
 from twisted_envoy.sockets.interfaces import ConnectOptions
 from twisted_envoy.sockets.stale import isStale
 from twisted_envoy.sockets.stream import StreamSocket
@@ -30,28 +30,45 @@ _CONNECTED = frozenset({0, errno.EISCONN})
 _STILL_UNDER_WAY = frozenset({errno.EALREADY, errno.EINPROGRESS})
 
 
+_WRITABLE = 0x004
+_FAILED = 0x008 | 0x010
+_ENDED = 0x001 | 0x2000
+"""Bits of epoll."""
+
+
 @implementer(IReadDescriptor, IWriteDescriptor)
 class ConnectingSocket:
     """
     One attempt to connect.
 
-    The attempt is confirmed after the reactor's next poll, never inside `start`; what fails at once
-    has failed when `start` returns. By then a near peer has answered, so the kernel is asked, and
-    only a connection that is still under way is watched. There is no timeout here: whoever waits
-    cancels the Deferred.
+    The attempt is confirmed after the reactor's next poll, never inside `begin`; what fails at once
+    has failed when that returns. Edges tell of the kernel's answer by themselves. Without them the
+    kernel is asked after one poll, by when a near peer has answered, and only a connection that is
+    still under way is watched. There is no timeout here: whoever waits cancels.
+
+    Args:
+        user: makes the protocol, and is told; of `start` it need only be a factory.
     """
 
-    __slots__ = ("__weakref__", "_address", "_context", "_done", "_factory", "_sock", "_watched")
+    __slots__ = (
+        "__weakref__",
+        "address",
+        "_begun",
+        "_context",
+        "_over",
+        "_sock",
+        "_user",
+        "_watched",
+    )
 
-    def __init__(
-        self, address: IAddress, factory: IProtocolFactory, context: SocketContext
-    ) -> None:
-        self._address = address
-        self._factory = factory
+    def __init__(self, address: IAddress, user: Any, context: SocketContext) -> None:
+        self.address = address
+        self._user: Any = user
         self._context = context
         self._sock: socket.socket | None = None
         self._watched = False
-        self._done: Deferred[Any] = Deferred(self._cancel)
+        self._over = False
+        self._begun = 0
 
     def start(self, options: ConnectOptions) -> Deferred[Any]:
         """
@@ -60,24 +77,40 @@ class ConnectingSocket:
         Returns:
             Fires with the protocol; fails with a ConnectError that carries `osError`.
         """
+        waiting = _Waiting(self._user, self)
+        self._user = waiting
+        self.begin(options)
+        return waiting.done
+
+    def begin(self, options: ConnectOptions) -> None:
+        """Begin; the user is told, perhaps before this returns."""
+        edges = self._context.edges
         try:
-            self._sock = _newSocket(self._address, options)
-            code = self._sock.connect_ex(toSocketName(self._address))
+            sock = self._sock = _newSocket(self.address, options)
+            code = sock.connect_ex(toSocketName(self.address))
         except OSError as problem:
             self._fail(_problem(problem.errno or 0))
-            return self._done
-        if code in _UNDER_WAY:
+            return
+        if code not in _UNDER_WAY:
+            self._fail(_problem(code))
+        elif edges is None:
             self._context.turn.afterPoll(self._ask, ahead=True)
         else:
-            self._fail(_problem(code))
-        return self._done
+            self._begun = edges.rounds
+            edges.watch(sock.fileno(), self)
+
+    def cancel(self) -> None:
+        """Nobody wants the connection any more, and nobody is told."""
+        self._over = True
+        self._user = None
+        self._drop()
 
     def _ask(self) -> None:
         """One poll later: a connect() of what is connecting tells how far it is."""
         sock = self._sock
         if sock is None:
             return
-        code = sock.connect_ex(toSocketName(self._address))
+        code = sock.connect_ex(toSocketName(self.address))
         if code in _CONNECTED:
             self._connected(sock)
         elif code in _STILL_UNDER_WAY:
@@ -85,6 +118,21 @@ class ConnectingSocket:
             self._context.reactor.addWriter(self)
         else:
             self._fail(_problem(code))
+
+    def ready(self, events: int) -> None:
+        """The kernel has an answer."""
+        sock = self._sock
+        edges = self._context.edges
+        if sock is None or edges is None or edges.rounds == self._begun:
+            return  # in the round of its beginning it is another's, who had the number before
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if events & _FAILED else 0
+        if code:
+            self._fail(_problem(code))
+        elif events & _WRITABLE:
+            self._connected(sock, events)
+
+    def goOn(self) -> None:
+        """Never asked for."""
 
     def fileno(self) -> int:
         """The descriptor, -1 when there is none any more."""
@@ -117,8 +165,9 @@ class ConnectingSocket:
         if self._sock is None:
             return
         if isStale(self._sock, reason):
-            self._watched = True
-            self._context.reactor.addWriter(self)
+            if self._context.edges is None:
+                self._watched = True
+                self._context.reactor.addWriter(self)
             return
         code = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         self._context.turn.enter()
@@ -127,51 +176,79 @@ class ConnectingSocket:
         finally:
             self._context.turn.leave()
 
-    def _connected(self, sock: socket.socket) -> None:
+    def _connected(self, sock: socket.socket, events: int = 0) -> None:
         self._unwatch()
-        self._sock = None
-        done = self._done
+        user = self._user
         try:
-            protocol: Any = self._factory.buildProtocol(self._address)
+            protocol: Any = user.buildProtocol(self.address)
         except Exception:
-            sock.close()
-            if not done.called:
-                done.errback()
+            self._fail(Failure())  # type: ignore[no-untyped-call]
             return
-        if protocol is None or done.called:
-            sock.close()
-            if not done.called:
-                done.errback(error.NoProtocol())
+        if self._over:
             return
-        stream = StreamSocket(sock, self._context, None, self._address)
-        problem = stream.begin(protocol)
-        if done.called:  # cancelled from inside makeConnection
+        if protocol is None:
+            self._fail(failureOf(error.NoProtocol()))
+            return
+        self._sock = None
+        stream = StreamSocket(sock, self._context, None, self.address)
+        problem = stream.begin(protocol, self._context.edges is not None)
+        if self._over:  # cancelled from inside makeConnection
             stream.abortConnection()
-        elif problem is not None:
-            done.errback(problem)
-        else:
-            done.callback(protocol)
+            return
+        self._over = True
+        self._user = None
+        if problem is not None:
+            user.connectFailed(problem)
+            return
+        user.connected(protocol)
+        if events & _ENDED:
+            stream.ready(events)
 
-    def _fail(self, problem: Exception) -> None:
+    def _fail(self, problem: Failure) -> None:
         self._drop()
-        if not self._done.called:
-            self._done.errback(problem)
-
-    def _cancel(self, done: Deferred[Any]) -> None:
-        self._drop()
-        cancelled = error.ConnectingCancelledError(self._address)  # type: ignore[no-untyped-call]
-        done.errback(cancelled)
+        if not self._over:
+            self._over = True
+            user, self._user = self._user, None
+            user.connectFailed(problem)
 
     def _drop(self) -> None:
-        if self._sock is not None:
+        sock = self._sock
+        if sock is not None:
             self._unwatch()
-            self._sock.close()
+            if self._context.edges is not None:
+                self._context.edges.forget(sock.fileno())
+            sock.close()
             self._sock = None
 
     def _unwatch(self) -> None:
         if self._watched:
             self._watched = False
             self._context.reactor.removeWriter(self)
+
+
+class _Waiting:
+    """Waits with a Deferred for a connection whose protocol a factory makes."""
+
+    __slots__ = ("_attempt", "_factory", "done")
+
+    def __init__(self, factory: IProtocolFactory, attempt: ConnectingSocket) -> None:
+        self._factory = factory
+        self._attempt = attempt
+        self.done: Deferred[Any] = Deferred(self._cancel)
+
+    def buildProtocol(self, addr: IAddress) -> Any:
+        return self._factory.buildProtocol(addr)
+
+    def connected(self, protocol: Any) -> None:
+        self.done.callback(protocol)
+
+    def connectFailed(self, reason: Failure) -> None:
+        self.done.errback(reason)
+
+    def _cancel(self, done: Deferred[Any]) -> None:
+        self._attempt.cancel()
+        cancelled = error.ConnectingCancelledError(self._attempt.address)  # type: ignore[no-untyped-call]
+        done.errback(cancelled)
 
 
 def _newSocket(address: IAddress, options: ConnectOptions) -> socket.socket:
@@ -192,9 +269,8 @@ def _newSocket(address: IAddress, options: ConnectOptions) -> socket.socket:
     return sock
 
 
-def _problem(code: int) -> Exception:
+def _problem(code: int) -> Failure:
     """The ConnectError of an error number, 0 for an attempt that was given up."""
     if not code:
-        return error.ConnectError()  # type: ignore[no-untyped-call]
-    problem: Exception = error.getConnectError((code, os.strerror(code)))  # type: ignore[no-untyped-call]
-    return problem
+        return failureOf(error.ConnectError())  # type: ignore[no-untyped-call]
+    return failureOf(error.getConnectError((code, os.strerror(code))))  # type: ignore[no-untyped-call]

@@ -19,7 +19,7 @@ from twisted_envoy.sockets.connecting import ConnectingSocket
 from twisted_envoy.sockets.events import SocketContext, SocketReactor
 from twisted_envoy.sockets.interfaces import ConnectOptions, ISocketInterface, ListenOptions
 from twisted_envoy.sockets.listening import ListeningSocket
-from twisted_envoy.sockets.poller import watcherFor
+from twisted_envoy.sockets.poller import Poller, watcherFor
 
 
 @implementer(IStreamServerEndpoint)
@@ -66,7 +66,9 @@ class ReactorSockets:
     """
 
     def __init__(self, reactor: SocketReactor, turn: TurnQueue) -> None:
-        self._context = SocketContext(watcherFor(reactor, turn), turn)
+        watcher = watcherFor(reactor, turn)
+        edges = watcher if isinstance(watcher, Poller) else None
+        self._context = SocketContext(watcher, turn, edges)
 
     def serverEndpoint(self, address: IAddress, options: ListenOptions) -> IStreamServerEndpoint:
         return SocketServerEndpoint(address, options, self._context)

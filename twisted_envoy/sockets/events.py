@@ -53,6 +53,26 @@ class _Nobody:
 NOBODY: Events = _Nobody()
 
 
+class ConnectUser(Protocol):
+    """Who wants one connection; it is the connection's factory, too."""
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """The connection is there: its protocol, or None for no connection after all."""
+
+    def connected(self, protocol: Any) -> None:
+        """It is made and begun."""
+
+    def connectFailed(self, reason: Failure) -> None:
+        """There is none."""
+
+
+class ConnectAttempt(Protocol):
+    """One under way."""
+
+    def cancel(self) -> None:
+        """Nobody wants it any more, and nobody is told of anything."""
+
+
 class SocketReactor(Protocol):
     """What sockets ask of a reactor: IReactorFDSet and IReactorTime."""
 
@@ -67,19 +87,60 @@ class SocketReactor(Protocol):
     def callLater(self, delay: float, callable: Any, *args: Any) -> IDelayedCall: ...
 
 
+class EdgeSocket(Protocol):
+    """A connected socket that is told once of what is new."""
+
+    def ready(self, events: int) -> None:
+        """The kernel's news, as bits of epoll."""
+
+    def goOn(self) -> None:
+        """Its turn again, as it asked for with `again`."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor stops."""
+
+
+class Edges(Protocol):
+    """
+    Watches connected sockets for as long as they are open, with one system call each.
+
+    Nothing has to be said of pausing and resuming: news are told once, whoever wants to hear them
+    or not, and a socket remembers what it has not used yet.
+
+    Attributes:
+        rounds: polls so far; what is told in one may be about who had the number before.
+    """
+
+    rounds: int
+
+    def watch(self, fd: int, owner: EdgeSocket) -> None:
+        """News of fd are the owner's from now on; what is the case already is news too."""
+
+    def handOver(self, fd: int, owner: EdgeSocket) -> None:
+        """What is watched belongs to another owner."""
+
+    def forget(self, fd: int) -> None:
+        """Tell nobody any more; fd is about to be closed, so the kernel is not told."""
+
+    def again(self, owner: EdgeSocket) -> None:
+        """Give owner another turn when all others had theirs."""
+
+
 class SocketContext:
     """
     The reactor and turn of a set of sockets.
 
     Attributes:
+        edges: watches connected sockets; None where the reactor does.
         lingering: closed sockets that wait for their peers' end.
     """
 
-    __slots__ = ("lingering", "reactor", "turn")
+    __slots__ = ("edges", "lingering", "reactor", "turn")
 
-    def __init__(self, reactor: SocketReactor, turn: TurnQueue) -> None:
+    def __init__(self, reactor: SocketReactor, turn: TurnQueue, edges: Edges | None = None) -> None:
         self.reactor = reactor
         self.turn = turn
+        self.edges = edges
         self.lingering: set[Any] = set()
 
 

@@ -10,7 +10,10 @@ processor is woken once instead of many times.
     readable, writable          doRead, doWrite
     gone, with nothing to read  connectionLost, as from a reactor; it is watched no more
 
-Rules are those of twisted.internet.epollreactor.
+Rules are those of twisted.internet.epollreactor. For connected sockets there is less to do: they
+are watched once, with edges (`Edges`), so that the kernel is called once for each of them however
+often it pauses, resumes or waits for the peer to take its bytes. One that has more to read than
+it takes in one turn asks for another one; all others have theirs first.
 """
 
 from __future__ import annotations
@@ -19,18 +22,25 @@ import select
 from typing import Any
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IReadDescriptor
+from twisted.internet.interfaces import IDelayedCall, IReadDescriptor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.internal.turn import TurnQueue
-from twisted_envoy.sockets.events import SocketReactor, failureOf
+from twisted_envoy.sockets.events import EdgeSocket, SocketReactor, failureOf
 
 _log = Logger("connection")
 
 _MOST = 256
 """Descriptors that are told in one event."""
+
+_ROUNDS = 8
+"""Turns of those who ask for more of them, before the reactor does something else."""
+
+_EDGES = 0
+if hasattr(select, "EPOLLET"):
+    _EDGES = select.EPOLLET | select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP
 
 
 def watcherFor(reactor: Any, turn: TurnQueue) -> SocketReactor:
@@ -60,6 +70,11 @@ class Poller:
         self._epoll = select.epoll()
         self._masks: dict[int, int] = {}
         self._owners: dict[int, Any] = {}
+        self._edges: dict[int, EdgeSocket] = {}
+        self._again: list[EdgeSocket] = []
+        self._soon: IDelayedCall | None = None
+        self._inside = False
+        self.rounds = 0
         self.callLater = reactor.callLater
 
     # What sockets call, as of a reactor.
@@ -91,9 +106,11 @@ class Poller:
         if before:
             self._epoll.modify(fd, before | event)
         else:
-            self._epoll.register(fd, event)
-            if not masks:
-                self._reactor.addReader(self)
+            try:
+                self._epoll.register(fd, event)
+            except FileExistsError:  # it was watched for edges before
+                self._epoll.modify(fd, event)
+            self._begin()
         masks[fd] = before | event
         self._owners[fd] = owner
 
@@ -109,8 +126,19 @@ class Poller:
             return
         del self._masks[fd], self._owners[fd]
         self._epoll.unregister(fd)
-        if not self._masks:
+        self._end()
+
+    def _begin(self) -> None:
+        if not (self._masks or self._edges):
+            self._reactor.addReader(self)
+
+    def _end(self) -> None:
+        if not (self._masks or self._edges):
             self._reactor.removeReader(self)
+            self._again.clear()
+            if self._soon is not None:
+                self._soon.cancel()
+                self._soon = None
 
     def _forget(self, fd: int) -> int:
         """Its owner closed it without a word, and the number is another's now."""
@@ -120,6 +148,34 @@ class Poller:
             pass  # the kernel knows already
         del self._masks[fd], self._owners[fd]
         return 0
+
+    # What connected sockets call (`Edges`).
+
+    def watch(self, fd: int, owner: EdgeSocket) -> None:
+        """See Edges."""
+        if fd in self._masks:
+            self._forget(fd)
+        try:
+            self._epoll.register(fd, _EDGES)
+        except FileExistsError:
+            self._epoll.modify(fd, _EDGES)
+        self._begin()
+        self._edges[fd] = owner
+
+    def handOver(self, fd: int, owner: EdgeSocket) -> None:
+        """See Edges."""
+        self._edges[fd] = owner
+
+    def forget(self, fd: int) -> None:
+        """See Edges."""
+        if self._edges.pop(fd, None) is not None:
+            self._end()
+
+    def again(self, owner: EdgeSocket) -> None:
+        """The owner gets another turn, after all others; it asks once for each."""
+        self._again.append(owner)
+        if not self._inside and self._soon is None:
+            self._soon = self._reactor.callLater(0, self._goOn)
 
     # What the reactor calls.
 
@@ -133,20 +189,49 @@ class Poller:
 
     def doRead(self) -> None:
         """Tell everybody whom there is something to tell."""
+        rounds = _ROUNDS
+        self._inside = True
+        try:
+            self._round()
+            while self._again and rounds:
+                rounds -= 1
+                self._round()
+        finally:
+            self._inside = False
+        if self._again and self._soon is None:
+            self._soon = self._reactor.callLater(0, self._goOn)
+
+    def _goOn(self) -> None:
+        self._soon = None
+        if self._again:
+            self.doRead()
+
+    def _round(self) -> None:
+        """All that is new, then those who asked for another turn: one event."""
         turn = self._turn
-        owners = self._owners
+        edges = self._edges
+        self.rounds += 1
         turn.enter()
         try:
             for fd, events in self._epoll.poll(0, _MOST):
-                owner = owners.get(fd)
-                if owner is not None:
-                    try:
-                        self._tell(owner, fd, events)
-                    except Exception:
-                        _log.failure("a descriptor raised; it is watched no more")
-                        self._lose(owner, fd, Failure())  # type: ignore[no-untyped-call]
+                edge = edges.get(fd)
+                if edge is not None:
+                    edge.ready(events)
+                elif fd in self._owners:
+                    self._guarded(fd, events)
+            again, self._again = self._again, []
+            for edge in again:
+                edge.goOn()
         finally:
             turn.leave()
+
+    def _guarded(self, fd: int, events: int) -> None:
+        owner = self._owners[fd]
+        try:
+            self._tell(owner, fd, events)
+        except Exception:
+            _log.failure("a descriptor raised; it is watched no more")
+            self._lose(owner, fd, Failure())  # type: ignore[no-untyped-call]
 
     def _tell(self, owner: Any, fd: int, events: int) -> None:
         if events & select.EPOLLIN:
@@ -171,9 +256,17 @@ class Poller:
     def connectionLost(self, reason: Failure) -> None:
         """The reactor stops, and does not watch us any more: so do all who are here."""
         owners = list(self._owners.items())
+        edges = list(self._edges.values())
         self._masks.clear()
         self._owners.clear()
+        self._edges.clear()
+        self._again.clear()
         for fd, _ in owners:
             self._epoll.unregister(fd)
         for fd, owner in owners:
             self._lose(owner, fd, reason)
+        for edge in edges:
+            try:
+                edge.connectionLost(reason)
+            except Exception:
+                _log.failure("connectionLost of a descriptor raised")

@@ -24,6 +24,8 @@ AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS})
 
 _MOST_PIECES = min(64, os.sysconf("SC_IOV_MAX"))
 _DEFAULT_LIMIT = 1024 * 1024
+_NOTHING: deque[bytes | memoryview] = deque(maxlen=0)
+"""Kept by all that keep nothing; never changed."""
 
 
 class WriteOwner(Protocol):
@@ -35,6 +37,9 @@ class WriteOwner(Protocol):
     def writeFailed(self, problem: OSError) -> None:
         """The kernel takes no more bytes, ever; what was kept is gone."""
 
+    def flushSoon(self) -> None:
+        """There is no reactor, and nothing is kept, but a producer may write more: call `flush`."""
+
 
 class WriteBuffer:
     """
@@ -43,9 +48,11 @@ class WriteBuffer:
     Args:
         sock: non-blocking and connected.
         owner: told how it goes; registered as the reactor's writer, calls `flush` as that.
+        reactor: None when the owner hears by itself that the kernel takes bytes again.
 
     Attributes:
         size: bytes kept.
+        waiting: `flush` is to be called when the kernel takes bytes.
         shut: no more writes are taken.
         wrote: something was handed to the kernel, ever.
         producer: who was registered, None for nobody.
@@ -60,21 +67,23 @@ class WriteBuffer:
         "_pull",
         "_reactor",
         "_sock",
-        "_watching",
         "producer",
         "shut",
         "size",
+        "waiting",
         "wrote",
     )
 
-    def __init__(self, sock: socket.socket, owner: WriteOwner, reactor: SocketReactor) -> None:
+    def __init__(
+        self, sock: socket.socket, owner: WriteOwner, reactor: SocketReactor | None
+    ) -> None:
         self._sock = sock
         self._owner: WriteOwner | None = owner
         self._reactor = reactor
-        self._pieces: deque[bytes | memoryview] = deque()
+        self._pieces: deque[bytes | memoryview] = _NOTHING
         self._high = _DEFAULT_LIMIT
         self._low = _DEFAULT_LIMIT // 2
-        self._watching = False
+        self.waiting = False
         self._pull = False
         self._paused = False
         self.producer: Any = None
@@ -117,8 +126,12 @@ class WriteBuffer:
             if sent == size:
                 if self._pull:
                     self._watch()
+                    if self._reactor is None and self._owner is not None:
+                        self._owner.flushSoon()
                 return
             self._watch()
+            if self._pieces is _NOTHING:
+                self._pieces = deque()
             self._pieces.append(memoryview(data)[sent:] if sent else data)
             size -= sent
         self.size += size
@@ -143,6 +156,7 @@ class WriteBuffer:
             if not self._forget(sent):
                 break
         if not pieces:
+            self._pieces = _NOTHING
             self._unwatch()
         if self.producer is None:
             if not pieces and self._owner is not None:
@@ -173,7 +187,7 @@ class WriteBuffer:
     def drop(self) -> None:
         """Forget what is kept and take no more."""
         self.shut = True
-        self._pieces.clear()
+        self._pieces = _NOTHING
         self.size = 0
         self._unwatch()
 
@@ -195,18 +209,20 @@ class WriteBuffer:
 
     def watchAgain(self) -> None:
         """The reactor has dropped its writer by mistake."""
-        if self._watching:
+        if self.waiting and self._reactor is not None:
             self._reactor.addWriter(self._owner)
 
     def _watch(self) -> None:
-        if not self._watching:
-            self._watching = True
-            self._reactor.addWriter(self._owner)
+        if not self.waiting:
+            self.waiting = True
+            if self._reactor is not None:
+                self._reactor.addWriter(self._owner)
 
     def _unwatch(self) -> None:
-        if self._watching:
-            self._watching = False
-            self._reactor.removeWriter(self._owner)
+        if self.waiting:
+            self.waiting = False
+            if self._reactor is not None:
+                self._reactor.removeWriter(self._owner)
 
     # The producer.
 
