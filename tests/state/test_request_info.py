@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.state.filter_state import LifeSpan, StringObject
+from twisted_envoy.state.filter_state import LifeSpan, Sharing, StringObject
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import StreamInfo
 
@@ -26,13 +26,29 @@ class RequestInfoTests(SynchronousTestCase):
         self.assertIsNone(connection.filterState.get("b"))
         self.assertIsNot(info.dynamicMetadata, connection.dynamicMetadata)
 
+    def test_stateThatNobodyStored(self) -> None:
+        """Asking for it makes none, and finds the connection's."""
+        connection = StreamInfo(1.0)
+        info = RequestInfo(connection, 2.0)
+        self.assertIsNone(info.stateOf("a"))
+        self.assertEqual(list(info.shared()), [])
+        value = StringObject("v")
+        connection.filterState.set("a", value, sharing=Sharing.ONCE)
+        self.assertIs(info.stateOf("a"), value)
+        self.assertEqual([name for name, _ in info.shared()], ["a"])
+        other = StringObject("w")
+        info.filterState.set("b", other, lifeSpan=LifeSpan.REQUEST)
+        self.assertIs(info.stateOf("b"), other)
+        self.assertIs(info.stateOf("a"), value)
+
     def test_whatAConnectionSays(self) -> None:
         """A connection answers what is asked of requests, with the value of a fresh request."""
         connection = StreamInfo(1.0)
         info = RequestInfo(connection, 2.0)
         self.assertTrue(info.isRequest)
         self.assertFalse(connection.isRequest)
-        shared = set(vars(StreamInfo)) & set(RequestInfo.__slots__)
+        shared = {name for name in vars(StreamInfo) if not name.startswith("_")}
+        shared -= {"isRequest", "filterState", "raiseFlag", "shared", "stateOf"}
         self.assertIn("requestHeaders", shared)
         for name in shared:
             self.assertEqual(getattr(connection, name), getattr(info, name), name)

@@ -59,6 +59,17 @@ class StreamInfoTests(SynchronousTestCase):
         self.assertEqual((other.dynamicMetadata, other.responseFlags), ({}, []))
 
 
+class Host:
+    def __init__(self, host: str, name: str) -> None:
+        self.address = IPv4Address("TCP", host, 80)
+        self.hostname = name
+
+
+class Connection:
+    def __init__(self, number: int) -> None:
+        self.connectionID = number
+
+
 class UpstreamInfoTests(SynchronousTestCase):
     def test_beforeAnyConnection(self) -> None:
         """Only the cluster is known."""
@@ -68,8 +79,20 @@ class UpstreamInfoTests(SynchronousTestCase):
         self.assertIsNone(upstream.host)
         self.assertIsNone(upstream.cluster)
         self.assertEqual((upstream.attempts, upstream.detectedCloseType), (0, "Normal"))
-        upstream.hostsAttempted.append("a")
-        self.assertEqual(UpstreamInfo().hostsAttempted, [])
+        self.assertEqual(upstream.hostsAttempted, [])
+        self.assertEqual((upstream.localAddress, upstream.connectionID), (None, 0))
+
+    def test_attempts(self) -> None:
+        """Hosts are told once, connections each, and what is assigned counts instead."""
+        upstream = UpstreamInfo("c")
+        one, other = Host("10.0.0.1", "one.test"), Host("10.0.0.2", "")
+        upstream.made = tuple((host, Connection(n)) for n, host in enumerate((one, other, one)))
+
+        self.assertEqual(upstream.hostsAttempted, ["10.0.0.1:80", "10.0.0.2:80"])
+        self.assertEqual(upstream.hostNamesAttempted, ["one.test"])
+        self.assertEqual(upstream.connectionIDsAttempted, [0, 1, 2])
+        upstream.connectionIDsAttempted = [7]
+        self.assertEqual(upstream.connectionIDsAttempted, [7])
 
 
 class FormatContextTests(SynchronousTestCase):

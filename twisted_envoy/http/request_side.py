@@ -98,7 +98,7 @@ class RequestSide:
         self.encoder = encoder
         self.settings = settings
         self.lastActivity = now = settings.seconds()
-        self.streamInfo = RequestInfo(connection.info, now)
+        self.streamInfo = RequestInfo(connection.info, now, encoder)
         self.requestHeaders: HeaderMap | None = None
         self.requestTrailers: HeaderMap | None = None
         self.responseHeaders: HeaderMap | None = None

@@ -279,7 +279,7 @@ class HTTPStream(RequestSide):
         was = self.streamInfo
         was.endTime = now = self.settings.seconds()
         self.writeRecord("DownstreamEnd")
-        info = self.streamInfo = RequestInfo(self.connection.streamInfo, now)
+        info = self.streamInfo = RequestInfo(self.connection.streamInfo, now, self.encoder)
         info.filterState = was.filterState
         info.protocol = was.protocol
         info.remoteAddress = was.remoteAddress
@@ -360,11 +360,6 @@ class HTTPStream(RequestSide):
         info.endTime = now = settings.seconds()
         if self.timers is not None:
             self.timers.stop()
-        encoder = self.encoder
-        info.wireBytesSent = encoder.wireBytes
-        info.responseHeaderBytes = encoder.headerBytes
-        info.wireBytesReceived = encoder.receivedWireBytes
-        info.requestHeaderBytes = encoder.receivedHeaderBytes
         stats = settings.stats
         stats.downstream_rq_active.value -= 1
         stats.downstream_rq_time.record(int((now - info.startTime) * 1000))

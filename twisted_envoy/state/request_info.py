@@ -6,10 +6,16 @@ Follows Envoy's `StreamInfo` of a stream.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Any
 
-from twisted_envoy.state.filter_state import FilterState, LifeSpan
+from twisted_envoy.state.filter_state import Entry, FilterState, FilterStateObject, LifeSpan
+from twisted_envoy.state.lazy import Asked, From
 from twisted_envoy.state.stream_info import StreamInfo
+
+
+def _sum(name: str) -> Callable[[RequestInfo], int]:
+    return lambda info: sum(getattr(one, name, 0) for one in info.upstreamEncoders)
 
 
 class RequestInfo(StreamInfo):
@@ -19,6 +25,7 @@ class RequestInfo(StreamInfo):
     Args:
         connection: the connection's StreamInfo.
         startTime: seconds.
+        encoder: the codec's, for the response.
 
     Attributes:
         protocol: `HTTP/1.0`, `HTTP/1.1`, `HTTP/2`; "" before the head is there.
@@ -30,6 +37,8 @@ class RequestInfo(StreamInfo):
         upgradeProtocol: of an accepted upgrade, lower-case (`connect`, `websocket`), or "".
         isHealthCheck: the health_check filter said so.
         attemptCount: requests sent upstream for this one.
+        encoder, upstreamEncoders: the codecs' streams that count bytes: the client's, and those of
+            all attempts that are over.
         *Time: seconds on the reactor's clock, None until it happened: headersReceived,
             lastRequestByteReceived, firstUpstreamByteSent, lastUpstreamByteSent,
             firstUpstreamByteReceived, firstUpstreamBodyByteReceived, lastUpstreamByteReceived,
@@ -42,90 +51,46 @@ class RequestInfo(StreamInfo):
     """
 
     isRequest = True
+    dynamicTypedMetadata: dict[str, object] | None = None
+    upgradeProtocol = ""
+    connectionID: Any = From("connection")
+    localAddress: Any = From("connection")
+    remoteAddress: Any = From("connection")
+    directLocalAddress: Any = From("connection")
+    directRemoteAddress: Any = From("connection")
+    requestedServerName: Any = From("connection")
+    tls: Any = From("connection")
+    transportProtocol: Any = From("connection")
+    applicationProtocols: Any = From("connection")
+    filterChainName: Any = From("connection")
+    filterChainMetadata: Any = From("connection")
+    listener: Any = From("connection")
+    downstreamTransportFailureReason: Any = From("connection")
+    requestHeaderBytes: Any = From("encoder", "receivedHeaderBytes", 0)
+    responseHeaderBytes: Any = From("encoder", "headerBytes", 0)
+    wireBytesReceived: Any = From("encoder", "receivedWireBytes", 0)
+    wireBytesSent: Any = From("encoder", "wireBytes", 0)
+    upstreamHeaderBytesSent: Any = Asked(_sum("headerBytes"))
+    upstreamHeaderBytesReceived: Any = Asked(_sum("receivedHeaderBytes"))
+    upstreamWireBytesSent: Any = Asked(_sum("wireBytes"))
+    upstreamWireBytesReceived: Any = Asked(_sum("receivedWireBytes"))
+    upstreamEncoders: tuple[Any, ...] = ()
 
-    __slots__ = (
-        "attemptCount",
-        "connection",
-        "dynamicTypedMetadata",
-        "firstResponseByteSentTime",
-        "firstUpstreamBodyByteReceivedTime",
-        "firstUpstreamByteReceivedTime",
-        "firstUpstreamByteSentTime",
-        "headersReceivedTime",
-        "isHealthCheck",
-        "lastRequestByteReceivedTime",
-        "lastResponseByteSentTime",
-        "lastUpstreamByteReceivedTime",
-        "lastUpstreamByteSentTime",
-        "localReplyBody",
-        "protocol",
-        "requestHeaderBytes",
-        "requestHeaders",
-        "requestTrailers",
-        "responseCode",
-        "responseHeaderBytes",
-        "responseHeaders",
-        "responseTrailers",
-        "route",
-        "routeName",
-        "upgradeProtocol",
-        "upstreamHeaderBytesReceived",
-        "upstreamHeaderBytesSent",
-        "upstreamProtocol",
-        "upstreamWireBytesReceived",
-        "upstreamWireBytesSent",
-        "virtualClusterName",
-        "wireBytesReceived",
-        "wireBytesSent",
-    )
-
-    def __init__(self, connection: StreamInfo, startTime: float) -> None:
-        super().__init__(
-            startTime,
-            connection.localAddress,
-            connection.remoteAddress,
-            connection.connectionID,
-            FilterState(connection.filterState, LifeSpan.REQUEST),
-        )
+    def __init__(self, connection: StreamInfo, startTime: float, encoder: Any = None) -> None:
         self.connection = connection
+        self.startTime = startTime
+        self.encoder = encoder
         if connection.lendsMetadata:
             lent = connection.dynamicMetadata
             self.dynamicMetadata = {name: dict(struct) for name, struct in lent.items()}
-        self.directLocalAddress = connection.directLocalAddress
-        self.directRemoteAddress = connection.directRemoteAddress
-        self.requestedServerName = connection.requestedServerName
-        self.tls = connection.tls
-        self.transportProtocol = connection.transportProtocol
-        self.applicationProtocols = connection.applicationProtocols
-        self.filterChainName = connection.filterChainName
-        self.filterChainMetadata = connection.filterChainMetadata
-        self.listener = connection.listener
-        self.downstreamTransportFailureReason = connection.downstreamTransportFailureReason
-        self.dynamicTypedMetadata: dict[str, object] | None = None
-        self.protocol = ""
-        self.requestHeaders: Any = None
-        self.requestTrailers: Any = None
-        self.responseHeaders: Any = None
-        self.responseTrailers: Any = None
-        self.responseCode = 0
-        self.route: Any = None
-        self.routeName = ""
-        self.virtualClusterName = ""
-        self.upstreamProtocol = ""
-        self.upgradeProtocol = ""
-        self.isHealthCheck = False
-        self.attemptCount = 0
-        self.localReplyBody = ""
-        self.headersReceivedTime: float | None = None
-        self.lastRequestByteReceivedTime: float | None = None
-        self.firstUpstreamByteSentTime: float | None = None
-        self.lastUpstreamByteSentTime: float | None = None
-        self.firstUpstreamByteReceivedTime: float | None = None
-        self.firstUpstreamBodyByteReceivedTime: float | None = None
-        self.lastUpstreamByteReceivedTime: float | None = None
-        self.firstResponseByteSentTime: float | None = None
-        self.lastResponseByteSentTime: float | None = None
-        self.requestHeaderBytes = self.responseHeaderBytes = 0
-        self.wireBytesReceived = self.wireBytesSent = 0
-        self.upstreamHeaderBytesSent = self.upstreamHeaderBytesReceived = 0
-        self.upstreamWireBytesSent = self.upstreamWireBytesReceived = 0
+
+    def _newState(self) -> FilterState:
+        return FilterState(self.connection.filterState, LifeSpan.REQUEST)
+
+    def stateOf(self, name: str) -> FilterStateObject | None:
+        state = self._state
+        return self.connection.stateOf(name) if state is None else state.get(name)
+
+    def shared(self) -> Collection[tuple[str, Entry]]:
+        state = self._state
+        return self.connection.shared() if state is None else state.shared()

@@ -1,19 +1,22 @@
 """
-StreamInfo: everything that is known about one connection (and, later, one request).
+StreamInfo: everything that is known about one connection, or one request.
 
 Follows Envoy's `StreamInfo`. It is made at accept, written by filters and links, read by filter
-chain matching, formatters and access logs. Plain slots: hot code adds to `bytesReceived` and
-`bytesSent` directly.
+chain matching, formatters and access logs. What has not happened is a value of the class, so that
+making one costs little; hot code adds to `bytesReceived` and `bytesSent` directly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Any, cast
 
 from twisted.internet.interfaces import IAddress
 
-from twisted_envoy.state.filter_state import FilterState
+from twisted_envoy.state.addresses import addressText
+from twisted_envoy.state.filter_state import Entry, FilterState, FilterStateObject
+from twisted_envoy.state.lazy import Asked, Fresh, From
 
 RESPONSE_FLAGS: Mapping[str, str] = {
     "LH": "FailedLocalHealthCheck",
@@ -50,6 +53,21 @@ RESPONSE_FLAGS: Mapping[str, str] = {
 """Short form -> long form of every response flag of Envoy 1.40."""
 
 
+def _hosts(upstream: UpstreamInfo) -> list[str]:
+    """Address texts of `made`, each once."""
+    return list(dict.fromkeys(addressText(host.address) for host, _ in upstream.made))
+
+
+def _hostNames(upstream: UpstreamInfo) -> list[str]:
+    """Hostnames of `made`, of each host once."""
+    hosts = {addressText(host.address): host.hostname for host, _ in reversed(upstream.made)}
+    return [hosts[text] for text in _hosts(upstream) if hosts[text]]
+
+
+def _connectionIDs(upstream: UpstreamInfo) -> list[int]:
+    return [connection.connectionID for _, connection in upstream.made]
+
+
 class UpstreamInfo:
     """
     The upstream side of a connection or request.
@@ -64,53 +82,33 @@ class UpstreamInfo:
         filterState: what was shared with the upstream connection.
         transportFailureReason: `%UPSTREAM_TRANSPORT_FAILURE_REASON%`, "" when none.
         attempts: connection (or request) attempts made.
-        hostsAttempted, hostNamesAttempted: address texts and hostnames, in order.
-        connectionIDsAttempted: of the connections that were made, in order.
+        hostsAttempted, hostNamesAttempted: address texts and hostnames, in order; assign anew.
+        connectionIDsAttempted: of the connections that were made, in order; assign anew.
         tls: a codec.tls_info.TLSInfo when the upstream connection is inside TLS.
+        connection: an interfaces.http.PoolConnection, which knows its addresses and so on; or None.
+        made: (host, connection) of a request's attempts that had a stream, in order.
     """
 
-    __slots__ = (
-        "attempts",
-        "bytesReceived",
-        "bytesSent",
-        "cluster",
-        "clusterName",
-        "connectedTime",
-        "connectionID",
-        "connectionIDsAttempted",
-        "detectedCloseType",
-        "filterState",
-        "host",
-        "hostNamesAttempted",
-        "hostsAttempted",
-        "localAddress",
-        "localCloseReason",
-        "remoteAddress",
-        "startTime",
-        "tls",
-        "transportFailureReason",
-    )
+    cluster: object | None = None
+    host: object | None = None
+    connection: Any = None
+    made: tuple[tuple[Any, Any], ...] = ()
+    localAddress: Any = From("connection")
+    remoteAddress: Any = From("connection")
+    filterState: Any = From("connection")
+    tls: Any = From("connection")
+    connectedTime: float | None = cast(Any, From("connection"))
+    connectionID: Any = From("connection", default=0)
+    transportFailureReason = localCloseReason = ""
+    detectedCloseType = "Normal"
+    attempts = bytesSent = bytesReceived = 0
+    startTime: float | None = None
+    hostsAttempted: list[str] = cast(Any, Asked(_hosts))
+    hostNamesAttempted: list[str] = cast(Any, Asked(_hostNames))
+    connectionIDsAttempted: list[int] = cast(Any, Asked(_connectionIDs))
 
     def __init__(self, clusterName: str = "") -> None:
         self.clusterName = clusterName
-        self.cluster: object | None = None
-        self.host: object | None = None
-        self.localAddress: IAddress | None = None
-        self.remoteAddress: IAddress | None = None
-        self.filterState: FilterState | None = None
-        self.tls: Any = None
-        self.transportFailureReason = ""
-        self.localCloseReason = ""
-        self.detectedCloseType = "Normal"
-        self.connectionID = 0
-        self.attempts = 0
-        self.hostsAttempted: list[str] = []
-        self.hostNamesAttempted: list[str] = []
-        self.connectionIDsAttempted: list[int] = []
-        self.startTime: float | None = None
-        self.connectedTime: float | None = None
-        self.bytesSent = 0
-        self.bytesReceived = 0
 
 
 class StreamInfo:
@@ -162,35 +160,21 @@ class StreamInfo:
     firstResponseByteSentTime: float | None = None
     lastResponseByteSentTime: float | None = None
 
-    __slots__ = (
-        "applicationProtocols",
-        "bytesReceived",
-        "bytesSent",
-        "connectionID",
-        "connectionTerminationDetails",
-        "detectedCloseType",
-        "directLocalAddress",
-        "directRemoteAddress",
-        "downstreamTransportFailureReason",
-        "dynamicMetadata",
-        "endTime",
-        "filterChainMetadata",
-        "filterChainName",
-        "filterState",
-        "lendsMetadata",
-        "listener",
-        "localAddress",
-        "localCloseReason",
-        "remoteAddress",
-        "requestedServerName",
-        "responseCodeDetails",
-        "responseFlags",
-        "startTime",
-        "streamID",
-        "tls",
-        "transportProtocol",
-        "upstream",
-    )
+    endTime: float | None = None
+    lendsMetadata = False
+    requestedServerName = transportProtocol = filterChainName = streamID = ""
+    applicationProtocols: tuple[str, ...] = ()
+    filterChainMetadata: Mapping[str, dict[str, object]] = MappingProxyType({})
+    listener: object | None = None
+    bytesReceived = bytesSent = 0
+    connectionTerminationDetails = downstreamTransportFailureReason = localCloseReason = ""
+    responseCodeDetails = ""
+    detectedCloseType = "Normal"
+    tls: Any = None
+    upstream: UpstreamInfo | None = None
+    _state: FilterState | None = None
+    dynamicMetadata: Any = Fresh(lambda info: {})
+    responseFlags: Any = Fresh(lambda info: [])
 
     def __init__(
         self,
@@ -201,30 +185,36 @@ class StreamInfo:
         filterState: FilterState | None = None,
     ) -> None:
         self.startTime = startTime
-        self.endTime: float | None = None
         self.connectionID = connectionID
         self.localAddress = self.directLocalAddress = localAddress
         self.remoteAddress = self.directRemoteAddress = remoteAddress
-        self.filterState = FilterState() if filterState is None else filterState
-        self.dynamicMetadata: dict[str, dict[str, object]] = {}
-        self.lendsMetadata = False
-        self.requestedServerName = ""
-        self.transportProtocol = ""
-        self.applicationProtocols: tuple[str, ...] = ()
-        self.filterChainName = ""
-        self.filterChainMetadata: Mapping[str, dict[str, object]] = {}
-        self.streamID = ""
-        self.listener: object | None = None
-        self.bytesReceived = 0
-        self.bytesSent = 0
-        self.responseFlags: list[str] = []
-        self.connectionTerminationDetails = ""
-        self.downstreamTransportFailureReason = ""
-        self.localCloseReason = ""
-        self.responseCodeDetails = ""
-        self.detectedCloseType = "Normal"
-        self.tls: Any = None
-        self.upstream: UpstreamInfo | None = None
+        if filterState is not None:
+            self._state = filterState
+
+    @property
+    def filterState(self) -> FilterState:
+        """Made when somebody asks for it."""
+        state = self._state
+        if state is None:
+            state = self._state = self._newState()
+        return state
+
+    @filterState.setter
+    def filterState(self, state: FilterState) -> None:
+        self._state = state
+
+    def _newState(self) -> FilterState:
+        return FilterState()
+
+    def stateOf(self, name: str) -> FilterStateObject | None:
+        """The object of that name in its filter state, or None."""
+        state = self._state
+        return None if state is None else state.get(name)
+
+    def shared(self) -> Collection[tuple[str, Entry]]:
+        """What its filter state shares with upstream connections."""
+        state = self._state
+        return () if state is None else state.shared()
 
     @property
     def localAddressRestored(self) -> bool:

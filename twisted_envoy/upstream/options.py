@@ -20,10 +20,10 @@ def optionsOf(info: StreamInfo, transport: Any, cluster: Any = None) -> Transpor
         cluster: where it goes: does its transport socket pass dynamic metadata, or send headers of
             the PROXY protocol?
     """
-    shared = info.filterState.shared()
+    shared = info.shared()
     hops = getattr(transport, "hops", 0)
     proxy = _proxyOf(info) if getattr(cluster, "sendsProxyHeader", False) else None
-    if info.dynamicMetadata and getattr(cluster, "passesMetadata", False):
+    if getattr(cluster, "passesMetadata", False) and info.dynamicMetadata:
         return TransportSocketOptions(shared, hops, deepcopy(info.dynamicMetadata), proxy=proxy)
     if proxy is not None:
         return TransportSocketOptions(shared, hops, proxy=proxy)
@@ -32,7 +32,7 @@ def optionsOf(info: StreamInfo, transport: Any, cluster: Any = None) -> Transpor
 
 def _proxyOf(info: StreamInfo) -> ProxyProtocolState:
     """What a header of the PROXY protocol told us, or the connection's own addresses."""
-    told = info.filterState.get(PROXY_PROTOCOL)
+    told = info.stateOf(PROXY_PROTOCOL)
     if isinstance(told, ProxyProtocolState):
         return told
     connection: StreamInfo = getattr(info, "connection", info)

@@ -349,11 +349,7 @@ class UpstreamRequest:
         self._perTry = self._idle = self._duration = self._periodic = None
         encoder = self.encoder
         if encoder is not None:
-            info = router.info
-            info.upstreamHeaderBytesSent += encoder.headerBytes
-            info.upstreamWireBytesSent += encoder.wireBytes
-            info.upstreamHeaderBytesReceived += encoder.receivedHeaderBytes
-            info.upstreamWireBytesReceived += encoder.receivedWireBytes
+            router.info.upstreamEncoders += (encoder,)
             self.encoder = None
         if self._gated:
             gate = router.stream.gate

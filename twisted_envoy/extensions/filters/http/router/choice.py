@@ -81,7 +81,7 @@ def refused(router: Router, headers: HeaderMap, name: str) -> bool:
 
 def notForwarded(router: Router) -> bool:
     """Answer a request that filter state keeps from its upstream; True: it was."""
-    debug = router.info.filterState.get(DEBUG_CONFIG)
+    debug = router.info.stateOf(DEBUG_CONFIG)
     if not isinstance(debug, DebugConfig) or not debug.doNotForward:
         return False
     router.attempts = router.info.attemptCount = 1

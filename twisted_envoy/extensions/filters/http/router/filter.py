@@ -39,7 +39,6 @@ from twisted_envoy.http.filter import HTTPFilter
 from twisted_envoy.http.retry import newRetryState
 from twisted_envoy.http.upgrade import isUpgrade, responseFromHTTP2
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
-from twisted_envoy.state.addresses import addressText
 from twisted_envoy.state.stream_info import UpstreamInfo
 
 _CANARY = b"x-envoy-upstream-canary"
@@ -254,19 +253,10 @@ class Router(HTTPFilter):
         info.upstreamProtocol = protocol = connection.protocol
         upstream = info.upstream
         host = attempt.host
-        text = addressText(host.address)
-        if text not in upstream.hostsAttempted:
-            upstream.hostsAttempted.append(text)
-            if host.hostname:
-                upstream.hostNamesAttempted.append(host.hostname)
-        upstream.localAddress = connection.localAddress
-        upstream.remoteAddress = connection.remoteAddress
-        upstream.tls = connection.tls
-        upstream.transportFailureReason = ""  # of an attempt before
-        upstream.connectionID = number = connection.connectionID
-        upstream.connectionIDsAttempted.append(number)
-        upstream.connectedTime = connection.connectedTime
-        upstream.filterState = connection.filterState
+        upstream.connection = connection
+        upstream.made += ((host, connection),)
+        if self.attempts > 1:
+            upstream.transportFailureReason = ""  # of an attempt before
         info.firstUpstreamByteSentTime = settings.seconds()
         timeouts = self.timeouts
         duration = self.asked.duration

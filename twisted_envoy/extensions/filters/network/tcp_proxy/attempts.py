@@ -93,8 +93,8 @@ class Attempts:
         info.host = host
         info.attempts += 1
         address = addressText(host.address)
-        info.hostsAttempted.append(address)
-        info.hostNamesAttempted.append(host.hostname or address)
+        info.hostsAttempted = [*info.hostsAttempted, address]
+        info.hostNamesAttempted = [*info.hostNamesAttempted, host.hostname or address]
         self._trying = True
         self._retryNow = False
         if pool is not None:
@@ -102,7 +102,7 @@ class Attempts:
             connecting = Tunnel(proxy.settings.tunnel, proxy, cluster.stats).start(pool)
         else:
             info.connectionID = proxy.settings.nextID()
-            info.connectionIDsAttempted.append(info.connectionID)
+            info.connectionIDsAttempted = [*info.connectionIDsAttempted, info.connectionID]
             tcpPool = host.tcpPool(optionsOf(proxy.streamInfo, proxy.chain.transport, cluster))
             connecting = tcpPool.connect(UpstreamFactory(proxy, cluster.stats))
         self._connecting = connecting

@@ -104,7 +104,8 @@ class Tunnel:
         proxy = self._proxy
         upstream = proxy.upstreamInfo
         upstream.connectionID = connection.connectionID
-        upstream.connectionIDsAttempted.append(connection.connectionID)
+        made = upstream.connectionIDsAttempted
+        upstream.connectionIDsAttempted = [*made, connection.connectionID]
         request = self._request
         try:
             headers = request.headers(
