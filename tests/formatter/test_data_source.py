@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.formatter.views import viewOfYAML
 from twisted_envoy.errors import ConfigError
-from twisted_envoy.formatter.data_source import readDataSource
+from twisted_envoy.formatter.data_source import readDataSource, readFilledSource
 
 DATA_SOURCE = "envoy.config.core.v3.DataSource"
 
 
 class ReadDataSourceTests(SynchronousTestCase):
-    def read(self, yaml: str) -> bytes:
-        return readDataSource(viewOfYAML(DATA_SOURCE, yaml))
+    def read(self, yaml: str, read: Callable[[Any], bytes] = readDataSource) -> bytes:
+        return read(viewOfYAML(DATA_SOURCE, yaml))
 
     def test_inline(self) -> None:
         """Texts and base64 bytes of the config."""
@@ -48,3 +51,17 @@ class ReadDataSourceTests(SynchronousTestCase):
     def test_nothing(self) -> None:
         """One of them has to be there."""
         self.assertRaises(ConfigError, self.read, "{}")
+
+    def test_filled(self) -> None:
+        """Where nothing is not enough; a device is no file then."""
+        path = self.mktemp()
+        open(path, "w").close()
+        for text, words in (
+            (f"filename: {path}", f"file {path} is empty"),
+            ("filename: /dev/null", "Invalid path: /dev/null"),
+            ("filename: /nope", "Invalid path: /nope"),
+            ("inline_string: ''", "DataSource cannot be empty"),
+        ):
+            error = self.assertRaises(ConfigError, self.read, text, readFilledSource)
+            self.assertEqual(error.problem, words)
+        self.assertEqual(self.read("inline_string: x", readFilledSource), b"x")

@@ -18,6 +18,7 @@ from tests.bootstraps import (
     tcpProxy,
     typed,
 )
+from tests.parity.tls_refusals import tlsRefusals
 
 ANY_PORT = "127.0.0.1:0"
 GOOD_CLUSTER = cluster("origin", "127.0.0.1:9")
@@ -302,3 +303,4 @@ def refusals() -> Iterator[tuple[str, str]]:
     yield from _listeners()
     yield from _clusters()
     yield from _filters()
+    yield from tlsRefusals()

@@ -130,6 +130,7 @@ class FakeServer:
         self.logControl = self.options.logControl()
         self.drain = DrainManager(reactor, self.options.drainTime)
         self.runtime = Runtime()
+        self.certificates: list[Callable[[], dict[str, object]]] = []
         self.startTime = reactor.seconds()
         self.state = "LIVE"
         self.said: list[str] = []

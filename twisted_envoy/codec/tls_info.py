@@ -14,10 +14,19 @@ from typing import Any
 from urllib.parse import quote
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 
+_CURVES = {
+    "secp256r1": "ecdsa_secp256r1_sha256",
+    "secp384r1": "ecdsa_secp384r1_sha384",
+    "secp521r1": "ecdsa_secp521r1_sha512",
+}
+_SIGNATURES = ((RSAPublicKey, "rsa_pss_rsae_sha256"), (Ed25519PublicKey, "ed25519"))
 _GROUPS = {
     "secp256r1": "P-256",
     "secp384r1": "P-384",
@@ -108,6 +117,16 @@ class TLSInfo:
         library: Any = SSL._lib  # type: ignore[attr-defined]
         return bool(library.SSL_session_reused(self._connection._ssl))
 
+    @property
+    def signature(self) -> str:
+        """
+        What the peer signed the handshake with; "" without a certificate of its own.
+
+        OpenSSL's binding does not tell: it is the one that a key of that kind uses unless the
+        peer was told to use another.
+        """
+        return "" if self.peer is None else self.peer.signature
+
     @cached_property
     def peer(self) -> CertificateInfo | None:
         """The peer's own certificate."""
@@ -194,12 +213,32 @@ class CertificateInfo:
         """When it expires, seconds since 1970."""
         return self.certificate.not_valid_after_utc.timestamp()
 
-    def names(self, kind: str = "") -> list[str]:
+    @cached_property
+    def maySign(self) -> bool:
+        """Unless it has an RSA key and says that this is for other things."""
+        if not isinstance(self.certificate.public_key(), RSAPublicKey):
+            return True
+        try:
+            usage = self.certificate.extensions.get_extension_for_class(x509.KeyUsage)
+        except (x509.ExtensionNotFound, ValueError):
+            return True
+        return usage.value.digital_signature
+
+    @cached_property
+    def signature(self) -> str:
+        """The algorithm that its key signs handshakes with, as TLS 1.3 names it."""
+        key = self.certificate.public_key()
+        if isinstance(key, EllipticCurvePublicKey):
+            return _CURVES.get(key.curve.name, "")
+        return next((name for kind, name in _SIGNATURES if isinstance(key, kind)), "")
+
+    def names(self, kind: str = "", identifier: str = "") -> list[str]:
         """
         Its alternative names in order.
 
         Args:
             kind: `DNS`, `URI`, `EMAIL`, `IP_ADDRESS`, `OTHER_NAME`; "" for all.
+            identifier: only other names of this type; "" for all.
         """
         try:
             extension = self.certificate.extensions.get_extension_for_class(
@@ -208,10 +247,13 @@ class CertificateInfo:
         except (x509.ExtensionNotFound, ValueError):
             return []
         wanted = _KINDS[kind]
-        return [_text(name) for name in extension.value if isinstance(name, wanted)]  # type: ignore[arg-type]
+        found = [name for name in extension.value if isinstance(name, wanted)]
+        if identifier:
+            found = [name for name in found if name.type_id.dotted_string == identifier]
+        return [_text(name) for name in found]
 
 
-_KINDS: dict[str, type] = {
+_KINDS: dict[str, type[Any]] = {
     "": x509.GeneralName,
     "EMAIL": x509.RFC822Name,
     "DNS": x509.DNSName,

@@ -29,13 +29,15 @@ class Verdict:
     Attributes:
         isTolerated: its chain is wrong, which the config allows.
         refusal: why it was refused; set by who verifies it.
+        reason: why the connection was, for another reason than a chain that is wrong.
         wantedName: must be its DNS name, in place of any other check of names; "" for none.
     """
 
-    __slots__ = ("isTolerated", "refusal", "wantedName")
+    __slots__ = ("isTolerated", "reason", "refusal", "wantedName")
 
     def __init__(self) -> None:
         self.isTolerated = False
+        self.reason = ""
         self.refusal = ""
         self.wantedName = ""
 
@@ -102,9 +104,10 @@ class TLSRecord:
         except SSL.SysCallError as problem:
             raise TLSTruncated() from problem
         except SSL.Error as problem:
-            raise problemOf(
-                problem.args[0] if problem.args else (), self.verdict.refusal
-            ) from problem
+            verdict = self.verdict
+            if verdict.reason:
+                raise TLSProblem((verdict.reason,)) from problem
+            raise problemOf(problem.args[0] if problem.args else (), verdict.refusal) from problem
 
     def _plaintext(self) -> bytes:
         """All there is; raises as `recv` does when that is nothing."""

@@ -32,6 +32,34 @@ def readDataSource(view: Any) -> bytes:
     raise view.error('field: "specifier", reason: is required')
 
 
+def readFilledSource(view: Any) -> bytes:
+    """
+    The same where nothing is not enough.
+
+    Raises:
+        ConfigError: it names nothing, or what has no bytes.
+    """
+    isFile = requireRegular(view)
+    data = readDataSource(view)
+    if not data:
+        text = f"file {view.filename} is empty" if isFile else "DataSource cannot be empty"
+        raise view.error(text)
+    return data
+
+
+def requireRegular(view: Any) -> bool:
+    """
+    Whether a DataSource names a file, which then is a regular one.
+
+    Raises:
+        ConfigError: it names a folder or a device.
+    """
+    isFile: bool = view.which("specifier") == "filename"
+    if isFile and os.path.exists(view.filename) and not os.path.isfile(view.filename):
+        raise view.error(f"Invalid path: {view.filename}", "filename")
+    return isFile
+
+
 def _readFile(view: Any, path: str) -> bytes:
     if not os.path.exists(path):
         raise view.error(f"Invalid path: {path}", "filename")

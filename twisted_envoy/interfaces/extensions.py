@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from twisted_envoy.config.view import View
 
 
+POLLED = "files that are looked at once a second"
+"""The singleton of that key: a list of functions, which a running server calls every second."""
+CERTIFICATES = "certificates of all TLS contexts"
+"""
+The singleton of that key: a list of functions, each of which gives an `admin.v3.Certificate` as
+JSON's values, for `/certs`.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """What a server is called, on its command line or in `node`; empty for nothing."""

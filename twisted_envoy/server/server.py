@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IStreamServerEnd
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from twisted_envoy.interfaces.extensions import CERTIFICATES, POLLED
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.internal.endpoints import InternalServerEndpoint
 from twisted_envoy.internal.registry import Registry
@@ -37,6 +38,8 @@ _log = Logger("main")
 GRACE = 1.0
 """Seconds that open connections have to send what they were given when the server stops."""
 
+_POLL = 1.0
+"""Seconds between two looks at files that may change."""
 _STATES = {"LIVE": 0, "DRAINING": 1, "PRE_INITIALIZING": 2, "INITIALIZING": 3}
 
 
@@ -180,6 +183,9 @@ class Server(Service):
         self.startTime: float = context.reactor.seconds()
         self._statsInterval = statsInterval
         self._statsTimer: IDelayedCall | None = None
+        self.certificates = cast(list[Any], context.singleton(CERTIFICATES, list))
+        self._polled = cast(list[Any], context.singleton(POLLED, list))
+        self._pollTimer: IDelayedCall | None = None
         self._listening: Deferred[None] | None = None
         self._stopping: Deferred[None] | None = None
         self._initializing = False
@@ -211,6 +217,7 @@ class Server(Service):
                 listener.hold()
         ready.addCallback(self._initialized)
         self._scheduleMerge()
+        self._schedulePoll()
 
     def _initialized(self, result: None) -> None:
         """Every cluster has had an answer: let connections in."""
@@ -236,6 +243,8 @@ class Server(Service):
         self.drain.stop()
         if self._statsTimer is not None and self._statsTimer.active():
             self._statsTimer.cancel()
+        if self._pollTimer is not None and self._pollTimer.active():
+            self._pollTimer.cancel()
         self.clusters.stop()
         ended = [self.listeners.stopListening()]
         if self.admin is not None:
@@ -276,6 +285,18 @@ class Server(Service):
     def _merge(self) -> None:
         self.store.merge()
         self._scheduleMerge()
+
+    def _schedulePoll(self) -> None:
+        if self._polled:
+            self._pollTimer = self.reactor.callLater(_POLL, self._poll)
+
+    def _poll(self) -> None:
+        for look in self._polled:
+            try:
+                look()
+            except Exception:
+                _log.failure("a look at files failed")
+        self._schedulePoll()
 
     # What the admin interface asks for.
 

@@ -56,7 +56,8 @@ def hotRestartVersion(target: AdminTarget, kit: MessageKit, query: Query) -> Rep
 
 def certs(target: AdminTarget, kit: MessageKit, query: Query) -> Reply:
     """envoy.admin.v3.Certificates."""
-    return Reply(jsonText({"certificates": []}), contentType=JSON)
+    found = [shown() for shown in target.certificates]
+    return Reply(jsonText({"certificates": found}), contentType=JSON)
 
 
 def cpuProfiler(target: AdminTarget, kit: MessageKit, query: Query) -> Reply:

@@ -94,6 +94,7 @@ class AdminTarget(Protocol):
         startTime: seconds since the epoch.
         state: LIVE, DRAINING, PRE_INITIALIZING or INITIALIZING.
         drain: what `/drain_listeners` begins.
+        certificates: give an admin.v3.Certificate each, as JSON's values.
         shutdown: ends the process (or what the server is a part of).
     """
 
@@ -105,6 +106,7 @@ class AdminTarget(Protocol):
     logControl: LogControl
     drain: DrainManager
     runtime: Runtime
+    certificates: Sequence[Callable[[], Mapping[str, object]]]
     startTime: float
     shutdown: Callable[[], object]
 

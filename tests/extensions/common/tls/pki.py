@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import ipaddress
 
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
 _DAY = datetime.timedelta(days=1)
@@ -60,7 +62,17 @@ class Authority:
         )
         self.pem = self.certificate.public_bytes(Encoding.PEM).decode()
 
-    def issue(self, *names, common="test", expired=False, kind="ecdsa", uris=(), serial=None):
+    def issue(
+        self,
+        *names,
+        common="test",
+        expired=False,
+        kind="ecdsa",
+        uris=(),
+        others=(),
+        serial=None,
+        extensions=(),
+    ):
         """A certificate with these DNS names (or IP addresses)."""
         if kind == "ecdsa":
             key = ec.generate_private_key(ec.SECP256R1())
@@ -69,6 +81,7 @@ class Authority:
         now = datetime.datetime.now(datetime.timezone.utc)
         alternative = [_general(name) for name in names]
         alternative += [x509.UniformResourceIdentifier(uri) for uri in uris]
+        alternative += others
         builder = (
             x509.CertificateBuilder()
             .subject_name(_name(common))
@@ -80,7 +93,25 @@ class Authority:
         )
         if alternative:
             builder = builder.add_extension(x509.SubjectAlternativeName(alternative), False)
+        for each in extensions:
+            builder = builder.add_extension(each, False)
         return Issued(builder.sign(self.key, hashes.SHA256()), key)
+
+    def respond(self, issued, days=5):
+        """A good OCSP response in DER, which ends so many days from now; None for no end."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        builder = ocsp.OCSPResponseBuilder().add_response(
+            cert=issued.certificate,
+            issuer=self.certificate,
+            algorithm=hashes.SHA1(),
+            cert_status=ocsp.OCSPCertStatus.GOOD,
+            this_update=now - 10 * _DAY,
+            next_update=None if days is None else now + days * _DAY,
+            revocation_time=None,
+            revocation_reason=None,
+        )
+        builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, self.certificate)
+        return builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
     def revoke(self, *issued):
         """A CRL, as a PEM text."""
@@ -100,6 +131,24 @@ class Authority:
             )
             builder = builder.add_revoked_certificate(revoked)
         return builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+MUST_STAPLE = x509.TLSFeature([x509.TLSFeatureType.status_request])
+"""An extension: clients are to expect a staple."""
+
+
+def keyUsage(**uses):
+    """The extension that says what a key is for."""
+    names = (
+        *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
+        *("key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+    )
+    return x509.KeyUsage(**{**dict.fromkeys(names, False), **uses})
+
+
+def inlineBytes(data):
+    """A DataSource of bytes."""
+    return {"inline_bytes": base64.b64encode(data).decode()}
 
 
 def _general(name):

@@ -101,7 +101,19 @@ class ReadTests(SynchronousTestCase):
             ),
             (
                 {"certificate_chain": chain, "private_key": RSA.config["private_key"]},
+                "KEY_TYPE_MISMATCH",
+            ),
+            (
+                {"certificate_chain": chain, "private_key": NAMELESS.config["private_key"]},
                 "KEY_VALUES_MISMATCH",
+            ),
+            (
+                {"certificate_chain": {"filename": "/"}, "private_key": key},
+                "Failed to load incomplete certificate from /: certificate chain not set",
+            ),
+            (
+                {"certificate_chain": chain, "private_key_provider": {"provider_name": "x"}},
+                "Failed to load private key provider: x",
             ),
         ):
             self.assertIn(words, self.problem(**config))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.common.tls.pki import Authority
 from tests.extensions.support import configOf, unreadFields
+from twisted_envoy.errors import ConfigError
 from twisted_envoy.extensions.common.tls.common import readCommon
 from twisted_envoy.extensions.common.tls.stats import TLSStats
 from twisted_envoy.stats.scope import Store
@@ -50,13 +53,55 @@ class CommonTests(SynchronousTestCase):
         self.assertEqual(unreadFields(view), ["custom_handshaker"])
 
     def test_keyLog(self):
-        """Lines go to the end of the file; a file that cannot be written is no more than told."""
-        for path, expected in ((self.mktemp(), b"one\ntwo\n"), ("/none/at/all", None)):
-            view = configOf(TYPE, {"key_log": {"path": path}})
-            keyLog = readCommon(view, TLSStats(Store().scope("ssl.")), True).keyLog
-            keyLog(b"one")
-            keyLog(b"two")
-            if expected is not None:
-                with open(path, "rb") as file:
-                    self.assertEqual(file.read(), expected)
-            self.assertEqual(unreadFields(view), [])
+        """Lines go to the end of the file; one that goes away later is no more than told."""
+        folder = self.mktemp()
+        os.mkdir(folder)
+        path = os.path.join(folder, "keys")
+        view = configOf(TYPE, {"key_log": {"path": path}})
+        keyLog = readCommon(view, TLSStats(Store().scope("ssl.")), True).keyLog
+        keyLog(b"one")
+        keyLog(b"two")
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), b"one\ntwo\n")
+        self.assertEqual(unreadFields(view), [])
+
+        os.unlink(path)
+        os.rmdir(folder)
+        keyLog(b"three")
+
+    def test_mistakes(self):
+        """In Envoy's words."""
+        own = {"tls_certificates": [AUTHORITY.issue("a").config]}
+        for config, words in (
+            ({"key_log": {"path": "/none/x"}}, "unable to open file '/none/x': No such file"),
+            ({"alpn_protocols": ["x" * 256]}, "Invalid ALPN protocol string"),
+            (
+                {**own, "tls_certificate_sds_secret_configs": [{"name": "x"}]},
+                "SDS and non-SDS TLS certificates may not be mixed in server contexts",
+            ),
+        ):
+            view = configOf(TYPE, config)
+            stats = TLSStats(Store().scope("ssl."))
+            problem = self.assertRaises(ConfigError, readCommon, view, stats, True)
+            self.assertIn(words, problem.problem)
+
+    def test_protocols(self):
+        """One text may have several, with commas."""
+        view = configOf(TYPE, {"alpn_protocols": ["h2,http/1.1", "", "x"]})
+        common = readCommon(view, TLSStats(Store().scope("ssl.")), True)
+
+        self.assertEqual(common.protocols, (b"h2", b"http/1.1", b"x"))
+
+    def test_onlySecretsChange(self):
+        """A folder to watch is nothing to a certificate of the config itself."""
+        certificate = {**AUTHORITY.issue("a").config, "watched_directory": {"path": "/x"}}
+        view = configOf(
+            TYPE,
+            {
+                "tls_certificates": [certificate],
+                "validation_context": {"watched_directory": {"path": "/x"}},
+            },
+        )
+        readCommon(view, TLSStats(Store().scope("ssl.")), True)
+
+        self.assertEqual(unreadFields(view), [])

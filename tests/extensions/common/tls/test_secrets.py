@@ -11,7 +11,8 @@ from tests.extensions.common.tls.pki import Authority
 from tests.extensions.support import configOf, unreadFields
 from tests.extensions.transport_sockets.tls.support import Context, Pair, client, server
 from twisted_envoy.errors import ConfigError
-from twisted_envoy.extensions.common.tls.secrets import keepStaticSecrets, signatureOf
+from twisted_envoy.extensions.common.tls.secrets import keepStaticSecrets
+from twisted_envoy.interfaces.extensions import POLLED, Node
 
 SECRET = "envoy.extensions.transport_sockets.tls.v3.Secret"
 DOWN = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
@@ -61,7 +62,7 @@ class SecretTests(SynchronousTestCase):
 
         self.assertEqual(self.shown(tlsServer), "CN=second")
         counter = self.context.stats.counters["server_ssl_socket_factory.ssl_context_update_by_sds"]
-        self.assertEqual(counter.value, 1)
+        self.assertEqual(counter.value, 2)
         before.up.transport.write(b"still here")
         before.pump()
         self.assertEqual(before.down.received, b"still here")
@@ -95,7 +96,7 @@ class SecretTests(SynchronousTestCase):
         self.context.reactor.advance(1)
 
         self.assertEqual(self.shown(tlsServer), "CN=first")
-        self.assertEqual(self.context.stats.counters["sds.cert.update_rejected"].value, 1)
+        self.assertEqual(self.context.stats.counters["sds.cert.update_failure"].value, 1)
 
     def test_validation(self):
         """Whom a client trusts may be a secret, too."""
@@ -113,6 +114,7 @@ class SecretTests(SynchronousTestCase):
 
         other = {"inline_string": Authority("other").pem}
         self.write("ca", validation_context={"trusted_ca": other})
+        self.context.reactor.advance(1)
 
         self.assertIsNone(self.shown(tlsServer, **config))
 
@@ -140,6 +142,7 @@ class SecretTests(SynchronousTestCase):
 
         other = {"inline_string": Authority("other").pem}
         self.write("ca", validation_context={"trusted_ca": other})
+        self.context.reactor.advance(1)
         self.assertIsNone(self.shown(tlsServer, **config("server.test")))
 
     def test_static(self):
@@ -159,7 +162,7 @@ class SecretTests(SynchronousTestCase):
         for source, words in (
             ({"name": "nobody"}, "Unknown static secret: nobody"),
             (missing, "paths must refer to an existing path in the system: '/none/x.yaml'"),
-            (self.source("other"), "Missing SDS resources for other"),
+            (self.source("other"), "Unexpected SDS secret (expecting other): cert"),
             ({"name": "a", "sds_config": {"ads": {}}}, "not implemented"),
         ):
             problem = self.assertRaises(ConfigError, self.server, source)
@@ -167,17 +170,33 @@ class SecretTests(SynchronousTestCase):
 
     def test_notObeyed(self):
         """A field of a secret that nobody reads is refused."""
-        self.write(tls_certificate={**FIRST.config, "ocsp_staple": {"inline_string": "x"}})
+        self.write(tls_certificate={**FIRST.config, "tls_params": {"ecdh_curves": ["P-256"]}})
 
         problem = self.assertRaises(ConfigError, self.server, self.source())
-        self.assertIn("ocsp_staple", problem.problem)
+        self.assertIn("tls_params", problem.problem)
+
+    def test_nobody(self):
+        """A server without a name has no secrets from elsewhere, as in Envoy."""
+        self.write(tls_certificate=FIRST.config)
+        self.context.node = Node("id", "")
+
+        problem = self.assertRaises(ConfigError, self.server, self.source())
+        self.assertIn("TlsCertificateSdsApi: node 'id' and 'cluster' are required", str(problem))
+
+    def test_shared(self):
+        """One secret is looked at once, whoever uses it, and all have it at once or none."""
+        self.write(tls_certificate=FIRST.config)
+        one, two = self.server(self.source()), self.server(self.source())
+        (look,) = self.context.singleton(POLLED, list)
+        self.write(tls_certificate=SECOND.config)
+        self.context.reactor.advance(1)
+        look()
+
+        shown = {each.contexts.value[0].certificates[0].leaf for each in (one, two)}
+        self.assertEqual(shown, {SECOND.certificate})
 
     def test_otherKind(self):
         """A secret that is no certificate."""
         self.write(validation_context={})
 
         self.assertRaises(ConfigError, self.server, self.source())
-
-    def test_signature(self):
-        """Of a file that is not there, too."""
-        self.assertEqual(signatureOf(["/none/at/all"]), (None,))

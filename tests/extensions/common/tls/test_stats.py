@@ -15,6 +15,7 @@ class Known:
     isResumed = True
     peer = None
     cipher, version, group = "C", "TLSv1.3", "X25519"
+    signature = "ed25519"
 
 
 class StatsTests(SynchronousTestCase):
@@ -38,6 +39,7 @@ class StatsTests(SynchronousTestCase):
                 "ssl.session_reused": 1,
                 "ssl.no_certificate": 1,
                 "ssl.ciphers.C": 1,
+                "ssl.sigalgs.ed25519": 1,
                 "ssl.versions.TLSv1.3": 1,
                 "ssl.curves.X25519": 1,
             },

@@ -74,10 +74,6 @@ class ValidationTests(SynchronousTestCase):
             {name.kind for name in verifier.names}, {"DNS", "URI", "EMAIL", "IP_ADDRESS"}
         )
 
-    def test_emptyAuthority(self):
-        """An empty text is as good as none."""
-        self.assertIsNone(build({"trusted_ca": {"inline_string": ""}}).authorities)
-
     def test_mistakes(self):
         """In Envoy's words."""
         names = [{"san_type": "DNS", "matcher": {"exact": "a"}}]
@@ -87,6 +83,24 @@ class ValidationTests(SynchronousTestCase):
                 "Failed to load trusted CA certificates from",
             ),
             ({"trusted_ca": {"filename": "/none/ca"}}, "Invalid path: /none/ca"),
+            ({"trusted_ca": {"filename": "/dev/null"}}, "Invalid path: /dev/null"),
+            ({"trusted_ca": {"inline_string": ""}}, "DataSource cannot be empty"),
+            (
+                {"crl": {"inline_string": AUTHORITY.revoke()}},
+                "Failed to load CRL from <inline> without trusted CA",
+            ),
+            ({"verify_certificate_hash": ["z" * 64]}, "Invalid hex-encoded SHA-256 zzz"),
+            ({"verify_certificate_hash": ["ab" * 32 + ":"]}, "Invalid hex-encoded SHA-256 abab"),
+            ({"verify_certificate_spki": ["!" * 44]}, "Invalid base64-encoded SHA-256 !!!"),
+            (
+                {
+                    "trusted_ca": CA,
+                    "match_typed_subject_alt_names": [
+                        {"san_type": "OTHER_NAME", "oid": "x.y", "matcher": {"exact": "a"}}
+                    ],
+                },
+                "Failed to create SAN matcher for OTHER_NAME with OID: x.y",
+            ),
             (
                 {"trusted_ca": CA, "crl": {"inline_string": "no"}},
                 "Failed to load CRL from <inline>",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from OpenSSL import SSL
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.extensions.common.tls.pki import Authority
+from tests.extensions.common.tls.pki import Authority, keyUsage
 from tests.extensions.support import configOf
 from twisted_envoy.codec.tls_record import TLSProblem, newRecord
 from twisted_envoy.extensions.common.tls.stats import TLSStats
@@ -23,6 +24,12 @@ OTHER = Authority("other")
 GOOD = AUTHORITY.issue("a.test", "*.w.test", "10.0.0.1", uris=["spiffe://a/b"])
 EXPIRED = AUTHORITY.issue("a.test", expired=True)
 CA = {"trusted_ca": {"inline_string": AUTHORITY.pem}}
+
+
+OTHER_NAME = x509.OtherName(x509.ObjectIdentifier("1.2.3.4"), b"\x0c\x05hello")
+NAMED = AUTHORITY.issue("a.test", others=[OTHER_NAME])
+ENCIPHERS = AUTHORITY.issue(kind="rsa", extensions=[keyUsage(key_encipherment=True)])
+SIGNS = AUTHORITY.issue(kind="rsa", extensions=[keyUsage(digital_signature=True)])
 
 
 class VerifyTests(SynchronousTestCase):
@@ -47,6 +54,24 @@ class VerifyTests(SynchronousTestCase):
         except TLSProblem as problem:
             return str(problem)
         return ""
+
+    def test_otherName(self):
+        """One of the type that is asked for."""
+        for identifier, text, isGood in (
+            ("1.2.3.4", "hello", True),
+            ("1.2.3.4", "other", False),
+            ("1.2.3.5", "hello", False),
+        ):
+            wanted = {"san_type": "OTHER_NAME", "oid": identifier, "matcher": {"exact": text}}
+            config = {**CA, "match_typed_subject_alt_names": [wanted]}
+            self.assertEqual(self.verify(config, NAMED) == "", isGood)
+
+    def test_keyUsage(self):
+        """A server's RSA key that is not for signing, whether anybody is trusted or not."""
+        for config in (CA, {}):
+            self.assertIn("KEY_USAGE_BIT_INCORRECT", self.verify(config, ENCIPHERS))
+            self.assertEqual(self.counters["ssl.fail_verify_error"].value, 0)
+            self.assertEqual(self.verify(config, SIGNS), "")
 
     def counted(self, name):
         return self.counters[f"ssl.{name}"].value

@@ -14,6 +14,7 @@ from twisted_envoy.extensions.transport_sockets.tls.config import (
     UpstreamTLSFactory,
 )
 from twisted_envoy.extensions.transport_sockets.tls.upstream import TLSEndpoint
+from twisted_envoy.interfaces.extensions import Node
 from twisted_envoy.internal import InternalClientEndpoint, InternalServerEndpoint, Registry
 from twisted_envoy.server.runtime import Runtime
 from twisted_envoy.state.stream_info import StreamInfo
@@ -27,6 +28,7 @@ class Context:
 
     validating = False
     sockets = None
+    node = Node("node", "cluster")
 
     def __init__(self):
         self.reactor = Clock()
@@ -35,6 +37,10 @@ class Context:
         self.extensions = Extensions()
         self.runtime = Runtime()
         self.singletons = {}
+        self.warnings = []
+
+    def warn(self, problem, view=None):
+        self.warnings.append(problem)
 
     def singleton(self, key, make):
         return self.singletons.setdefault(key, make())

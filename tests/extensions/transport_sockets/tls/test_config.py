@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.extensions.common.tls.pki import Authority
+from tests.extensions.common.tls.pki import MUST_STAPLE, Authority
 from tests.extensions.support import configOf, unreadFields
 from tests.extensions.transport_sockets.tls.support import (
     Context,
@@ -16,9 +16,11 @@ from twisted_envoy.extensions.transport_sockets.tls.config import (
     DownstreamTLSFactory,
     UpstreamTLSFactory,
 )
+from twisted_envoy.interfaces.extensions import CERTIFICATES
 
 AUTHORITY = Authority()
 SERVER = AUTHORITY.issue("server.test")
+MUST = AUTHORITY.issue("server.test", extensions=[MUST_STAPLE])
 CLIENT = AUTHORITY.issue(common="client")
 CA = {"trusted_ca": {"inline_string": AUTHORITY.pem}}
 DOWN = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
@@ -41,19 +43,20 @@ class ConfigTests(SynchronousTestCase):
                 "full_scan_certs_on_sni_mismatch": True,
                 "prefer_client_ciphers": True,
                 "require_sni": True,
-                "ocsp_staple_policy": "MUST_STAPLE",
+                "ocsp_staple_policy": "STRICT_STAPLING",
             },
         )
         DownstreamTLSFactory().build(view, Context())
 
-        self.assertEqual(sorted(unreadFields(view)), ["ocsp_staple_policy", "require_sni"])
+        self.assertEqual(unreadFields(view), [])
 
     def test_upstream(self):
         """The same upstream."""
         view = configOf(
             UP,
             {
-                "common_tls_context": {},
+                "common_tls_context": {"validation_context": CA},
+                "enforce_rsa_key_usage": False,
                 "sni": "a",
                 "auto_host_sni": True,
                 "max_session_keys": 3,
@@ -63,9 +66,26 @@ class ConfigTests(SynchronousTestCase):
         )
         UpstreamTLSFactory().build(view, Context())
 
-        self.assertEqual(
-            sorted(unreadFields(view)), ["allow_renegotiation", "auto_sni_san_validation"]
-        )
+        self.assertEqual(unreadFields(view), ["allow_renegotiation"])
+
+    def test_silence(self):
+        """Who would verify clients but does not ask for certificates is warned, as by Envoy."""
+        common = {"tls_certificates": [SERVER.config], "validation_context": CA}
+        for required, expected in (({}, 1), ({"require_client_certificate": False}, 0)):
+            context = Context()
+            server(context, {"common_tls_context": common, **required})
+            self.assertEqual(len(context.warnings), expected)
+
+    def test_shown(self):
+        """What `/certs` tells of both sides."""
+        context = Context()
+        server(context, {"common_tls_context": {"tls_certificates": [SERVER.config]}})
+        client(context, {"common_tls_context": {"validation_context": CA}})
+
+        down, up = (each() for each in context.singleton(CERTIFICATES, list))
+
+        self.assertEqual((len(down["cert_chain"]), down["ca_cert"]), (1, []))
+        self.assertEqual((up["cert_chain"], up["ca_cert"][0]["path"]), ([], "<inline>"))
 
     def test_mistakes(self):
         """In Envoy's words."""
@@ -86,6 +106,33 @@ class ConfigTests(SynchronousTestCase):
                 "Failed to initialize cipher suites no",
             ),
             (client, {"common_tls_context": curves}, "Failed to initialize ECDH curves no"),
+            (
+                server,
+                {"common_tls_context": {"tls_certificates": [MUST.config]}},
+                "OCSP response is required for must-staple certificate",
+            ),
+            (
+                server,
+                {
+                    "common_tls_context": {"tls_certificates": [SERVER.config]},
+                    "ocsp_staple_policy": "MUST_STAPLE",
+                },
+                "Required OCSP response is missing from TLS context",
+            ),
+            (client, {"sni": "a\0b"}, "SNI names containing NULL-byte are not allowed"),
+            (
+                client,
+                {"auto_sni_san_validation": True},
+                "'auto_sni_san_validation' was configured without a validation context",
+            ),
+            (
+                client,
+                {
+                    "auto_sni_san_validation": True,
+                    "common_tls_context": {"validation_context": {}},
+                },
+                "'auto_sni_san_validation' was configured without configuring a trusted CA",
+            ),
         ):
             problem = self.assertRaises(ConfigError, make, Context(), config)
             self.assertIn(words, problem.problem)

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from cryptography.x509.oid import NameOID
 
+from twisted_envoy.extensions.common.tls.key_errors import causeOf, mismatchOf
+from twisted_envoy.extensions.common.tls.staple import Staple, mustStaple, readStaple
 from twisted_envoy.formatter.data_source import readDataSource
 
 _INLINE = "<inline>"
@@ -35,6 +37,7 @@ class Certificate:
         chain: what stands between it and its root, nearest first.
         names: of DNS, lower case; the common name when it has none.
         path: where it comes from, `<inline>` when from no file.
+        staple: what a server may show with it; isMustStaple: it says that it has to.
     """
 
     leaf: x509.Certificate
@@ -42,6 +45,8 @@ class Certificate:
     key: PrivateKeyTypes
     names: frozenset[str]
     path: str
+    staple: Staple | None = None
+    isMustStaple: bool = False
 
     @property
     def keyType(self) -> str:
@@ -60,6 +65,10 @@ def readCertificate(view: Any) -> Certificate:
     Raises:
         ConfigError: in Envoy's words where it has some.
     """
+    if view.private_key_provider is not None:
+        name = view.private_key_provider.provider_name
+        raise view.error(f"Failed to load private key provider: {name}", "private_key_provider")
+    view.moot("signed_certificate_timestamp", "Envoy does not implement it")
     if view.pkcs12 is not None:
         return _fromPKCS12(view)
     chainView, keyView = view.certificate_chain, view.private_key
@@ -83,7 +92,7 @@ def readCertificate(view: Any) -> Certificate:
         key = load_pem_private_key(keyData, passphrase or None)
     except (ValueError, TypeError) as problem:
         raise view.error(
-            f"Failed to load private key from {keyPath}, Cause: {problem}"
+            f"Failed to load private key from {keyPath}, Cause: {causeOf(keyData, problem)}"
         ) from problem
     return _checked(view, certificates, key, path, keyPath)
 
@@ -118,14 +127,15 @@ def _checked(
     if public != own:
         raise view.error(
             f"Failed to load private key from {keyPath}, Cause: "
-            "error:0b000074:X.509 certificate routines:OPENSSL_internal:KEY_VALUES_MISMATCH"
+            f"{mismatchOf(leaf.public_key(), key.public_key())}"
         )
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size < 2048:
         raise view.error(
             f"Failed to load certificate chain from {path}, only RSA certificates with 2048-bit "
             "or larger keys are supported"
         )
-    return Certificate(leaf, tuple(chain), key, _namesOf(leaf), path)
+    staple = readStaple(view, leaf)
+    return Certificate(leaf, tuple(chain), key, _namesOf(leaf), path, staple, mustStaple(leaf))
 
 
 def _dataOf(view: Any) -> bytes:
@@ -133,7 +143,8 @@ def _dataOf(view: Any) -> bytes:
     if view is None:
         return b""
     path = _pathOf(view)
-    return b"" if path and not os.path.exists(path) else readDataSource(view)
+    isThere = not path or (os.path.exists(path) and not os.path.isdir(path))
+    return readDataSource(view) if isThere else b""
 
 
 def _pathOf(view: Any) -> str:

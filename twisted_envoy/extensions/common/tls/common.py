@@ -13,10 +13,14 @@ from twisted_envoy.extensions.common.tls.context import ContextSettings
 from twisted_envoy.extensions.common.tls.parameters import Parameters, readParameters
 from twisted_envoy.extensions.common.tls.secrets import SecretSource, readSecretSource
 from twisted_envoy.extensions.common.tls.stats import TLSStats
+from twisted_envoy.extensions.common.tls.subscription import SecretSubscription
 from twisted_envoy.extensions.common.tls.validation import buildVerifier
 from twisted_envoy.extensions.common.tls.verifier import Verifier
 
 _log = Logger("config")
+
+_ONLY_SECRETS = "only secrets that stand in files change"
+_LONGEST_PROTOCOL = 255
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class CommonTLS:
             verifier = verifier if base is None else base.joinedWith(verifier)
             content.moot("watched_directory", "the files themselves are looked at")
             self.trusted.check(content)
+            self._tellTrusted(verifier, self.trusted.name)
         if verifier is None:
             verifier = buildVerifier(None, self.stats, self.isServer, self.required)
         settings = ContextSettings(self.parameters, verifier, self.protocols, self.keyLog)
@@ -72,32 +77,21 @@ class CommonTLS:
     def _tell(self, certificate: Certificate, name: str) -> None:
         self.stats.expires("cert", name, int(certificate.leaf.not_valid_after_utc.timestamp()))
 
+    def _tellTrusted(self, verifier: Verifier, name: str) -> None:
+        for authority in verifier.authorities or ():
+            self.stats.expires("ca_cert", name, int(authority.not_valid_after_utc.timestamp()))
+
     @property
     def verifies(self) -> bool:
         """Somebody is trusted."""
         return self.trusted is not None or (self.verifier is not None and self.verifier.trusts)
 
-    def watched(self) -> tuple[str, ...]:
-        """The files whose changes count, those that certificates stand in included."""
-        sources = [*self.named, *([] if self.trusted is None else [self.trusted])]
-        paths = {path for source in sources for path in source.watched}
-        for source in sources:
-            if source.path:
-                try:
-                    paths |= _filesOf(source.read())
-                except Exception:
-                    continue  # it is told when it is made
-        return tuple(sorted(paths))
-
-
-def _filesOf(content: Any) -> set[str]:
-    """The files that a secret names."""
-    found = set()
-    for field in ("certificate_chain", "private_key", "pkcs12", "trusted_ca", "crl"):
-        source = getattr(content, field, None)
-        if source is not None and source.which("specifier") == "filename":
-            found.add(source.filename)
-    return found
+    @property
+    def subscriptions(self) -> tuple[SecretSubscription, ...]:
+        """Of the secrets that may change."""
+        sources = (*self.named, self.trusted)
+        found = [None if source is None else source.subscription for source in sources]
+        return tuple(each for each in found if each is not None)
 
 
 def readCommon(
@@ -119,7 +113,9 @@ def readCommon(
     """
     if view is None:
         return CommonTLS(stats, isServer, required, readParameters(None, isServer, preferClients))
-    own = tuple(readCertificate(each) for each in view.tls_certificates)
+    if isServer and view.tls_certificates and view.tls_certificate_sds_secret_configs:
+        raise view.error("SDS and non-SDS TLS certificates may not be mixed in server contexts")
+    own = tuple(_readOwn(each) for each in view.tls_certificates)
     named = tuple(
         readSecretSource(each, "tls_certificate", context)
         for each in view.tls_certificate_sds_secret_configs
@@ -131,17 +127,19 @@ def readCommon(
     elif view.which("validation_context_type") == "combined_validation_context":
         both = view.combined_validation_context
         base = both.default_validation_context
+        _mootWatched(base)
         verifier = buildVerifier(base, stats, isServer, required, isPart=True)
         config = both.validation_context_sds_secret_config
         trusted = readSecretSource(config, "validation_context", context)
     else:
+        _mootWatched(view.validation_context)
         verifier = buildVerifier(view.validation_context, stats, isServer, required)
     common = CommonTLS(
         stats,
         isServer,
         required,
         readParameters(view.tls_params, isServer, preferClients),
-        tuple(name.encode() for name in view.alpn_protocols),
+        _readProtocols(view),
         own,
         named,
         verifier,
@@ -150,9 +148,27 @@ def readCommon(
     )
     for certificate in own:
         common._tell(certificate, "")
-    for authority in () if verifier is None else verifier.authorities or ():
-        stats.expires("ca_cert", "", int(authority.not_valid_after_utc.timestamp()))
+    if verifier is not None:
+        common._tellTrusted(verifier, "")
     return common
+
+
+def _readOwn(view: Any) -> Certificate:
+    view.moot("watched_directory", _ONLY_SECRETS)
+    return readCertificate(view)
+
+
+def _mootWatched(view: Any) -> None:
+    if view is not None:
+        view.moot("watched_directory", _ONLY_SECRETS)
+
+
+def _readProtocols(view: Any) -> tuple[bytes, ...]:
+    """Of ALPN; one text may have several, with commas."""
+    names = [name.encode() for name in ",".join(view.alpn_protocols).split(",") if name]
+    if any(len(name) > _LONGEST_PROTOCOL for name in names):
+        raise view.error("Invalid ALPN protocol string", "alpn_protocols")
+    return tuple(names)
 
 
 def _readKeyLog(view: Any) -> Callable[[bytes], None] | None:
@@ -160,6 +176,11 @@ def _readKeyLog(view: Any) -> Callable[[bytes], None] | None:
     if view is None:
         return None
     path: str = view.path_
+    try:
+        open(path, "ab").close()
+    except OSError as problem:
+        text = f"unable to open file '{path}': {problem.strerror}"
+        raise view.error(text, "path") from problem
 
     def log(line: bytes) -> None:
         try:

@@ -12,6 +12,7 @@ from OpenSSL import SSL
 
 from twisted_envoy.extensions.common.tls.certificate import Certificate, pickCertificates
 from twisted_envoy.extensions.common.tls.parameters import Parameters
+from twisted_envoy.extensions.common.tls.staple import StaplePolicy, stapleNow
 from twisted_envoy.extensions.common.tls.verifier import Verifier
 
 _NO_RENEGOTIATION = 1 << 30
@@ -26,12 +27,14 @@ class ServerSettings:
     Attributes:
         timeout: seconds, None for the library's.
         fullScan: see pickCertificates.
+        staplePolicy: of certificates that do not say that they must be stapled.
     """
 
     tickets: bool = True
     cache: bool = True
     timeout: int | None = None
     fullScan: bool = False
+    staplePolicy: StaplePolicy = StaplePolicy.LENIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,9 @@ class ServerContexts:
     """
     The contexts of a server: one for each choice of certificates.
 
+    Attributes:
+        certificates: those of all.
+        default: the context of who asks for nobody.
     Raises:
         SSL.Error, ValueError: the parameters are none of OpenSSL's.
     """
@@ -85,13 +91,13 @@ class ServerContexts:
         server: ServerSettings,
     ) -> None:
         self._settings = settings
-        self._certificates = certificates
+        self.certificates = certificates
         self._server = server
         self._made: dict[tuple[int, ...], SSL.Context] = {}
         self.default = self._contextOf("")
 
     def _contextOf(self, serverName: str) -> SSL.Context:
-        chosen = pickCertificates(self._certificates, serverName, self._server.fullScan)
+        chosen = pickCertificates(self.certificates, serverName, self._server.fullScan)
         key = tuple(id(each) for each in chosen)
         context = self._made.get(key)
         if context is None:
@@ -104,12 +110,13 @@ class ServerContexts:
         context = _newContext(settings, chosen, True)
         if settings.protocols:
             context.set_alpn_select_callback(self._chooseProtocol)
-        if len(self._certificates) > 1:
+        if len(self.certificates) > 1:
             context.set_tlsext_servername_callback(self._named)
         digest = hashlib.sha256()
-        for certificate in self._certificates:
+        for certificate in self.certificates:
             digest.update(certificate.leaf.public_bytes(Encoding.DER))
         context.set_session_id(digest.digest())
+        context.set_ocsp_server_callback(self._staple)
         if not server.cache:
             context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         else:
@@ -126,6 +133,30 @@ class ServerContexts:
             context = self._contextOf(name.decode("latin-1"))
             if context is not connection.get_context():
                 connection.set_context(context)
+
+    def _staple(self, connection: SSL.Connection, nothing: object) -> bytes:
+        """The OCSP response of the certificate that was chosen; asked for by the client."""
+        stats = self._settings.verifier.stats
+        stats.ocsp_staple_requests.value += 1
+        certificate = self._shown(connection)
+        policy = StaplePolicy.MUST if certificate.isMustStaple else self._server.staplePolicy
+        found = stapleNow(certificate.staple, policy)
+        if found is None:
+            stats.ocsp_staple_failed.value += 1
+            connection.get_app_data().reason = "CONNECTION_REJECTED"
+            raise SSL.Error([])
+        if found:
+            stats.ocsp_staple_responses.value += 1
+        else:
+            stats.ocsp_staple_omitted.value += 1
+        return found
+
+    def _shown(self, connection: SSL.Connection) -> Certificate:
+        certificates = self.certificates
+        if len(certificates) == 1:
+            return certificates[0]
+        leaf = connection.get_certificate(as_cryptography=True)
+        return next(each for each in certificates if each.leaf == leaf)
 
     def _chooseProtocol(self, connection: SSL.Connection, offered: list[bytes]) -> Any:
         for protocol in self._settings.protocols:

@@ -12,6 +12,8 @@ from typing import Any
 
 from OpenSSL import SSL
 
+from twisted_envoy.extensions.common.tls.compliance import POLICIES
+
 _VERSIONS = {
     "TLSv1_0": SSL.TLS1_VERSION,
     "TLSv1_1": SSL.TLS1_1_VERSION,
@@ -23,9 +25,16 @@ _CIPHERS = (
     "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
 )
-_CIPHERS_13 = b"TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
+_CIPHERS_13 = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
 """Envoy takes what the client likes best; this is the order of most of them."""
-_GROUPS = ("X25519", "P-256")
+_GROUPS = ("X25519MLKEM768", "X25519", "P-256")
+_OLD_GROUPS = _GROUPS[1:]
+"""What an OpenSSL before 3.5 knows of them."""
+
+
+_SET_GROUPS = "SSL_CTX_set1_curves_list"
+_GROUPED = re.compile(r"[\[\]]")
+_CIPHER_NAMES = re.compile(r"[^][|:+!-][^][|:+!]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +44,15 @@ class Parameters:
 
     Attributes:
         oldest, newest: OpenSSL's numbers of versions.
-        ciphers: up to TLS 1.2, as OpenSSL's list; groups, algorithms: names, empty for the usual.
+        ciphers: up to TLS 1.2, as written, where `[a|b]` is a before b; newCiphers: of TLS 1.3.
+        groups, algorithms: names, empty for the usual.
         preferClients: the client's order of ciphers counts.
     """
 
     oldest: int = SSL.TLS1_2_VERSION
     newest: int = SSL.TLS1_3_VERSION
     ciphers: str = _CIPHERS
+    newCiphers: str = _CIPHERS_13
     groups: tuple[str, ...] = _GROUPS
     algorithms: tuple[str, ...] = ()
     preferClients: bool = False
@@ -51,27 +62,52 @@ class Parameters:
         Have a context obey.
 
         Raises:
-            SSL.Error: the ciphers are none of OpenSSL's.
-            ValueError: its text tells which groups or algorithms are not known.
+            ValueError: its text tells which ciphers, groups or algorithms are not known.
         """
         context.set_min_proto_version(self.oldest)
         context.set_max_proto_version(self.newest)
         level = "" if self.oldest >= SSL.TLS1_2_VERSION else ":@SECLEVEL=0"
-        context.set_cipher_list((self.ciphers + level).encode())
-        context.set_tls13_ciphersuites(_CIPHERS_13)
+        self._checkCiphers(context)
+        names = _GROUPED.sub("", self.ciphers).replace("|", ":")
+        context.set_cipher_list((names + level).encode())
+        context.set_tls13_ciphersuites(self.newCiphers.encode())
         if not self.preferClients:
             context.set_options(SSL.OP_CIPHER_SERVER_PREFERENCE)
-        _set(context, "SSL_CTX_set1_curves_list", self.groups, "ECDH curves")
-        if self.algorithms:
-            _set(context, "SSL_CTX_set1_sigalgs_list", self.algorithms, "signature algorithms")
+        groups = self.groups
+        if groups == _GROUPS and not _isSet(context, _SET_GROUPS, groups):
+            groups = _OLD_GROUPS
+        if not _isSet(context, _SET_GROUPS, groups):
+            raise ValueError(f"Failed to initialize ECDH curves {':'.join(groups)}")
+        signing = self.algorithms
+        if signing and not _isSet(context, "SSL_CTX_set1_sigalgs_list", signing):
+            raise ValueError(f"Failed to initialize TLS signature algorithms {':'.join(signing)}")
+
+    def _checkCiphers(self, context: SSL.Context) -> None:
+        """OpenSSL passes over a cipher that it does not know; that is a mistake all the same."""
+        if self.ciphers == _CIPHERS:
+            return
+        unknown = [name for name in _CIPHER_NAMES.findall(self.ciphers) if not _has(context, name)]
+        if unknown:
+            raise ValueError(
+                f"Failed to initialize cipher suites {self.ciphers}. The following ciphers were "
+                f"rejected when tried individually: {', '.join(unknown)}"
+            )
 
 
-def _set(context: Any, function: str, names: tuple[str, ...], what: str) -> None:
+def _has(context: SSL.Context, cipher: str) -> bool:
+    try:
+        context.set_cipher_list(cipher.encode())
+    except SSL.Error:
+        return False
+    return True
+
+
+def _isSet(context: Any, function: str, names: tuple[str, ...]) -> bool:
     library: Any = SSL._lib  # type: ignore[attr-defined]
-    text = ":".join(names)
-    if not getattr(library, function)(context._context, text.encode()):
-        library.ERR_clear_error()
-        raise ValueError(f"Failed to initialize {what} {text}")
+    if getattr(library, function)(context._context, ":".join(names).encode()):
+        return True
+    library.ERR_clear_error()
+    return False
 
 
 def readParameters(view: Any, isServer: bool, preferClients: bool = False) -> Parameters:
@@ -86,14 +122,27 @@ def readParameters(view: Any, isServer: bool, preferClients: bool = False) -> Pa
     )
     if view is None:
         return usual
-    if view.compliance_policies:
-        raise view.error("compliance_policies are not implemented", "compliance_policies")
-    names = [re.sub(r"[\[\]]", "", name).replace("|", ":") for name in view.cipher_suites]
-    return Parameters(
+    asked = Parameters(
         _VERSIONS.get(view.tls_minimum_protocol_version, usual.oldest),
         _VERSIONS.get(view.tls_maximum_protocol_version, usual.newest),
-        ":".join(names) or _CIPHERS,
-        tuple(view.ecdh_curves) or _GROUPS,
-        tuple(view.signature_algorithms),
+        ":".join(view.cipher_suites) or _CIPHERS,
+        groups=tuple(view.ecdh_curves) or _GROUPS,
+        algorithms=tuple(view.signature_algorithms),
+        preferClients=preferClients,
+    )
+    for name in view.compliance_policies:
+        asked = _underPolicy(name, preferClients)
+    return asked
+
+
+def _underPolicy(name: str, preferClients: bool) -> Parameters:
+    policy = POLICIES[name]
+    return Parameters(
+        SSL.TLS1_3_VERSION if policy.onlyNewest else SSL.TLS1_2_VERSION,
+        SSL.TLS1_3_VERSION,
+        policy.ciphers,
+        policy.newCiphers,
+        policy.groups,
+        policy.algorithms,
         preferClients,
     )

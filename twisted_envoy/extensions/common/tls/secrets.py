@@ -1,32 +1,27 @@
 """
 Secrets by name: those of the bootstrap, and those that stand in files and may change (SDS).
 
-A file is a DiscoveryResponse with Secrets in it, as Envoy's `path_config_source` has it. Whoever
-uses a secret looks at its files when a connection comes, at most once a second: no timer runs, and
-nothing that is open is touched.
+A file is a DiscoveryResponse with one Secret in it, as Envoy's `path_config_source` has it. What is
+open when it changes is not touched.
 
-Envoy: SecretManagerImpl, SdsApi
+Envoy: SecretManagerImpl
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from twisted.logger import Logger
+from twisted_envoy.extensions.common.tls.subscription import SecretSubscription, refuseUnread
+from twisted_envoy.interfaces.extensions import POLLED
 
-from twisted_envoy.config.bootstrap import decodeText, envoyPlans
-from twisted_envoy.config.load import readFile
-from twisted_envoy.config.rules import validate
-from twisted_envoy.config.unread import unread
-from twisted_envoy.config.view import viewOf
-from twisted_envoy.errors import ConfigError
-
-_log = Logger("secret")
-
-_RESPONSE = "envoy.service.discovery.v3.DiscoveryResponse"
 _STATIC = "static TLS secrets"
+_SUBSCRIPTIONS = "TLS secrets in files"
+_APIS = {
+    "tls_certificate": "TlsCertificateSdsApi",
+    "validation_context": "CertificateValidationContextSdsApi",
+}
 
 
 class SecretSource:
@@ -35,40 +30,22 @@ class SecretSource:
 
     Args:
         name: the secret's.
-        kind: `tls_certificate` or `validation_context`.
-        path: of the file that it stands in; "" for one of the bootstrap, which is `static`.
-        directory: changes of it are looked for, too.
+        static: the View of one of the bootstrap, which never changes.
+        subscription: of one in a file.
     """
 
-    __slots__ = ("_static", "directory", "kind", "name", "path")
+    __slots__ = ("_static", "name", "subscription")
 
     def __init__(
-        self, name: str, kind: str, path: str = "", directory: str = "", static: Any = None
+        self, name: str, static: Any = None, subscription: SecretSubscription | None = None
     ) -> None:
         self.name = name
-        self.kind = kind
-        self.path = path
-        self.directory = directory
         self._static = static
+        self.subscription = subscription
 
     def read(self) -> Any:
-        """
-        The View of the secret's content now.
-
-        Raises:
-            ConfigError: the file cannot be read, or has no such secret.
-        """
-        if self._static is not None:
-            return self._static
-        root = _readResponse(self.path)
-        for each in root.resources:
-            secret = each.open()
-            if secret.name == self.name:
-                content = getattr(secret, self.kind)
-                if content is None:
-                    raise secret.error(f"Unexpected SDS secret of another kind: {self.name}")
-                return content
-        raise root.error(f"Missing SDS resources for {self.name}")
+        """The View of the secret's content now."""
+        return self._static if self.subscription is None else self.subscription.content
 
     def check(self, content: Any) -> None:
         """
@@ -77,25 +54,8 @@ class SecretSource:
         Raises:
             ConfigError: with the first of them.
         """
-        left = [] if self._static is not None else unread(content)
-        if left:
-            first = left[0]
-            raise ConfigError(
-                first.path, f"'{first.fieldName}' is set and not obeyed", first.position
-            )
-
-    @property
-    def watched(self) -> tuple[str, ...]:
-        """The files whose changes count."""
-        return tuple(path for path in (self.path, self.directory) if path)
-
-
-def _readResponse(path: str) -> Any:
-    plan = envoyPlans().find(_RESPONSE)
-    assert plan is not None
-    record, unit = decodeText(readFile(path), plan, [])
-    validate(record, unit, [])
-    return viewOf(record)
+        if self.subscription is not None:
+            refuseUnread(content)
 
 
 def readSecretSource(view: Any, kind: str, context: Any) -> SecretSource:
@@ -113,15 +73,34 @@ def readSecretSource(view: Any, kind: str, context: Any) -> SecretSource:
         found = context.singleton(_STATIC, dict).get((kind, name))
         if found is None:
             raise view.error(f"Unknown static secret: {name}", "name")
-        return SecretSource(name, kind, static=found)
+        return SecretSource(name, static=found)
+    path, directory = _placeOf(config, kind, context)
+    kept: dict[object, SecretSubscription] = context.singleton(_SUBSCRIPTIONS, dict)
+    key = (kind, name, path, directory)
+    if key not in kept:
+        kept[key] = subscription = SecretSubscription(
+            name, kind, path, directory, context.stats, context.reactor.seconds
+        )
+        polled: list[Callable[[], None]] = context.singleton(POLLED, list)
+        polled.append(subscription.look)
+    return SecretSource(name, subscription=kept[key])
+
+
+def _placeOf(config: Any, kind: str, context: Any) -> tuple[str, str]:
+    """The file that a ConfigSource names, and the folder that it has watched."""
     chosen = config.which("config_source_specifier")
     if chosen not in ("path", "path_config_source"):
         raise config.error(f"secrets from {chosen} are not implemented", chosen)
+    if not (context.node.id and context.node.cluster):
+        raise config.error(
+            f"{_APIS[kind]}: node 'id' and 'cluster' are required. Set it either in 'node' config "
+            "or via --service-node and --service-cluster options."
+        )
     config.moot("resource_api_version", "there is but one")
     config.moot("initial_fetch_timeout", "a file is there or not")
     directory = ""
     if chosen == "path":
-        path = config.path_
+        path: str = config.path_
     else:
         source = config.path_config_source
         path = source.path_
@@ -132,7 +111,7 @@ def readSecretSource(view: Any, kind: str, context: Any) -> SecretSource:
         raise config.error(
             f"paths must refer to an existing path in the system: '{path}' does not exist"
         )
-    return SecretSource(name, kind, path, directory)
+    return path, directory
 
 
 def keepStaticSecrets(views: Iterable[Any], context: Any) -> int:
@@ -153,16 +132,3 @@ def keepStaticSecrets(views: Iterable[Any], context: Any) -> int:
         if kind in ("tls_certificate", "validation_context"):
             kept[(kind, name)] = getattr(view, kind)
     return count
-
-
-def signatureOf(paths: Iterable[str]) -> tuple[object, ...]:
-    """Equal as long as none of the files has changed, links followed."""
-    found: list[object] = []
-    for path in paths:
-        try:
-            status = os.stat(path)
-        except OSError:
-            found.append(None)
-        else:
-            found.append((status.st_mtime_ns, status.st_ino, status.st_size))
-    return tuple(found)

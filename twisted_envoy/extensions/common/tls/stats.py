@@ -63,6 +63,8 @@ class TLSStats:
         counter(f"versions.{info.version}").value += 1
         if info.group:
             counter(f"curves.{info.group}").value += 1
+        if info.signature:
+            counter(f"sigalgs.{info.signature}").value += 1
 
     def failed(self, problem: TLSProblem) -> None:
         """A connection cannot go on; a refused certificate is counted by who refused it."""

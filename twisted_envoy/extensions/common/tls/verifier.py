@@ -33,16 +33,17 @@ class NameMatch:
 
     Attributes:
         kind: `DNS`, `URI`, ...; exact: the name when it is an exact one, which a wildcard of a
-            certificate may match.
+            certificate may match; identifier: the type of an `OTHER_NAME`.
     """
 
     kind: str
     matches: Callable[[str], bool]
     exact: str | None = None
+    identifier: str = ""
 
     def matchesAny(self, certificate: CertificateInfo) -> bool:
         """Whether one of the certificate's names matches."""
-        for name in certificate.names(self.kind):
+        for name in certificate.names(self.kind, self.identifier):
             if self.kind == "DNS" and self.exact is not None:
                 if isNameOf(self.exact, name):
                     return True
@@ -72,6 +73,7 @@ class Verifier:
             lists must match.
         untrusted: a chain that leads nowhere is accepted all the same.
         deepest: of max_verify_depth; None is the library's own.
+        path: where the authorities come from.
     """
 
     stats: TLSStats
@@ -88,12 +90,14 @@ class Verifier:
     deepest: int | None = None
     required: bool = False
     isServer: bool = field(default=False)
+    path: str = ""
 
     def joinedWith(self, more: Verifier) -> Verifier:
         """Both at once, as messages are merged: lists are joined, else the later counts."""
         return replace(
             more,
             authorities=self.authorities if more.authorities is None else more.authorities,
+            path=self.path if more.authorities is None else more.path,
             fromSystem=self.fromSystem or more.fromSystem,
             names=(*self.names, *more.names),
             hashes=self.hashes | more.hashes,
@@ -130,6 +134,8 @@ class Verifier:
         if self.required:
             mode |= SSL.VERIFY_FAIL_IF_NO_PEER_CERT
         if mode == SSL.VERIFY_NONE:
+            if not self.isServer:
+                context.set_verify(SSL.VERIFY_PEER, self._verifyUsage)
             return
         self._trust(context)
         context.set_verify(mode, self._verify)
@@ -176,9 +182,25 @@ class Verifier:
                 self.stats.fail_verify_error,
             )
             return False
-        return bool(depth) or self.checkLeaf(
-            verdict, CertificateInfo(certificate.to_cryptography())
+        if depth:
+            return True
+        leaf = CertificateInfo(certificate.to_cryptography())
+        return self._maySign(verdict, leaf) and self.checkLeaf(verdict, leaf)
+
+    def _verifyUsage(
+        self, connection: SSL.Connection, certificate: Any, code: int, depth: int, good: int
+    ) -> bool:
+        """Where nobody is trusted: any certificate whose key is one for signing."""
+        return bool(depth) or self._maySign(
+            connection.get_app_data(), CertificateInfo(certificate.to_cryptography())
         )
+
+    def _maySign(self, verdict: Verdict, leaf: CertificateInfo) -> bool:
+        """Whether a server's RSA key is one for signing, which all our ciphers have it do."""
+        if self.isServer or leaf.maySign:
+            return True
+        verdict.reason = "KEY_USAGE_BIT_INCORRECT"
+        return False
 
     def checkLeaf(self, verdict: Verdict, leaf: CertificateInfo) -> bool:
         """

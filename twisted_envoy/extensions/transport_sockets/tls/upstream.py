@@ -14,6 +14,7 @@ from zope.interface import implementer
 
 from twisted_envoy.codec.tls_info import TLSInfo
 from twisted_envoy.codec.tls_record import TLSProblem, TLSRecord, keepSession, newRecord
+from twisted_envoy.extensions.common.tls.certificate import Certificate
 from twisted_envoy.extensions.common.tls.rotation import Rotating
 from twisted_envoy.extensions.common.tls.stats import TLSStats
 from twisted_envoy.extensions.common.tls.verifier import Verifier
@@ -50,7 +51,7 @@ class UpstreamTLS:
     def __init__(
         self,
         raw: IUpstreamTransportSocketFactory,
-        contexts: Rotating[tuple[SSL.Context, Verifier]],
+        contexts: Rotating[tuple[SSL.Context, Verifier, tuple[Certificate, ...]]],
         stats: TLSStats,
         post: Callable[[Any], None],
         serverName: str = "",
