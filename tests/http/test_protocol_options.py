@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from tests.bootstraps import bootstrap, cluster
 from tests.server.refusing import RefusalTestCase
 from twisted_envoy.codec.settings import HTTP1Settings, HTTP2Settings, Keepalive
@@ -112,8 +114,21 @@ class HTTP2Tests(OptionsTestCase):
 
     def test_none(self):
         """As for HTTP/1.1."""
-        self.assertEqual(readHTTP2Options(None, None), HTTP2Settings())
-        self.assertTrue(readHTTP2Options(None, None, True).streamErrors)
+        context = SimpleNamespace(runtime=SimpleNamespace(boolean=lambda key, default: default))
+        self.assertEqual(readHTTP2Options(None, context), HTTP2Settings())
+        self.assertTrue(readHTTP2Options(None, context, True).streamErrors)
+
+    def test_referenceCodec(self):
+        """A runtime key takes the h2 library, with options and without."""
+        layer = {"name": "s", "static_layer": {"twisted_envoy.http2.reference_codec": True}}
+        for options in ({}, {"http2_protocol_options": {}}):
+            text = bootstrap(
+                [],
+                [cluster("c", "1.2.3.4:5", **options)],
+                layered_runtime={"layers": [layer]},
+            )
+            made = MemoryEnvoy(text).server.clusters.get("c").http.settings
+            self.assertTrue(made.http2.usesLibrary)
 
     def test_defaults(self):
         """Empty options are none."""

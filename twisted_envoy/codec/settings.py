@@ -76,6 +76,7 @@ class HTTP2Settings:
         customSettings: (identifier, value) pairs, sent after the others.
         resetBurst, resetRate: streams that a client may reset at once, and a second.
         maxFieldBytes: of one header field.
+        usesLibrary: the h2 library is the core, not ours.
     """
 
     hpackTableSize: int = 4096
@@ -96,3 +97,4 @@ class HTTP2Settings:
     maxFieldBytes: int | None = None
     huffman: bool = True
     refusesObsText: bool = False
+    usesLibrary: bool = False

@@ -31,6 +31,8 @@ _NAMED = {
 }
 _HEADERS = 100
 _KEEPALIVE_JITTER = 0.15
+_LIBRARY = "twisted_envoy.http2.reference_codec"
+"""Switch: the h2 library is the core of HTTP/2, not ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,9 @@ def readHTTP2Options(
     Raises:
         ConfigError: as Envoy.
     """
+    usesLibrary = bool(context.runtime.boolean(_LIBRARY, False))
     if config is None:
-        return HTTP2Settings(streamErrors=streamErrors)
+        return HTTP2Settings(streamErrors=streamErrors, usesLibrary=usesLibrary)
     config.moot("use_oghttp2_codec", "the codec is our own")
     override = config.override_stream_error_on_invalid_http_message
     if override is None:
@@ -171,6 +174,7 @@ def readHTTP2Options(
     return HTTP2Settings(
         allowConnect=config.allow_connect,
         streamErrors=override,
+        usesLibrary=usesLibrary,
         customSettings=tuple(custom.items()),
         maxFieldBytes=None if kilobytes is None else 1024 * kilobytes,
         **{name: value for name, value in given.items() if value is not None},

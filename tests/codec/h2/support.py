@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_envoy.codec.h2 import H2ClientCodec, H2ServerCodec
 from twisted_envoy.codec.headers import HeaderMap
@@ -141,8 +144,13 @@ class Side:
     One codec with its owner, wire and stats.
 
     Args:
-        client: which side.
+        client: which side. usesLibrary: of this one.
+
+    Attributes:
+        usesLibrary: codecs have the reference core; see OverLibrary.
     """
+
+    usesLibrary = False
 
     def __init__(
         self,
@@ -151,7 +159,10 @@ class Side:
         limits: HeaderLimits | None = None,
         owner: Owner | None = None,
         seconds: Callable[[], float] | None = None,
+        usesLibrary: bool | None = None,
     ) -> None:
+        if usesLibrary is None:
+            usesLibrary = self.usesLibrary
         self.owner = owner or Owner()
         self.wire = Wire()
         self.output = CodecOutput(soon, self.wire)
@@ -161,7 +172,7 @@ class Side:
         self.codec: Any = make(
             self.owner,
             self.output,
-            settings or HTTP2Settings(),
+            replace(settings or HTTP2Settings(), usesLibrary=usesLibrary),
             limits or HeaderLimits(),
             self.stats,
             **extra,
@@ -183,6 +194,14 @@ class Side:
         decoder.encoder = self.codec.newStream(decoder)
         decoder.encoder.encodeHeaders(HeaderMap(fields), ended)
         return decoder
+
+
+class OverLibrary(SynchronousTestCase):
+    """The tests of a class again, over the reference core."""
+
+    def setUp(self) -> None:
+        self.patch(Side, "usesLibrary", True)
+        super().setUp()
 
 
 class Pair:

@@ -20,7 +20,7 @@ from tests.codec.h2.bytesof import (
     setting,
     window,
 )
-from tests.codec.h2.support import REQUEST, RESPONSE, Recorder, Side
+from tests.codec.h2.support import REQUEST, RESPONSE, OverLibrary, Recorder, Side
 from twisted_envoy.codec.h2 import failures
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
@@ -280,3 +280,7 @@ class ClientTests(SynchronousTestCase):
         self.assertEqual(decoder.kinds(), ["headers"])
         self.assertIsNone(side.receive(frame(4, 1, 0)))
         self.assertEqual(names(side.wire.take()), ["Settings"])
+
+
+class LibraryClientTests(OverLibrary, ClientTests):
+    """The same over the reference core."""

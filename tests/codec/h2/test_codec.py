@@ -17,7 +17,7 @@ from tests.codec.h2.bytesof import (
     names,
     window,
 )
-from tests.codec.h2.support import RESPONSE, Side
+from tests.codec.h2.support import RESPONSE, OverLibrary, Side
 from twisted_envoy.codec.http import Reset
 from twisted_envoy.codec.settings import HTTP2Settings
 
@@ -95,3 +95,7 @@ def postFields() -> list[tuple[bytes, bytes]]:
         (b":authority", b"a"),
         (b":path", b"/"),
     ]
+
+
+class LibraryCodecTests(OverLibrary, CodecTests):
+    """The same over the reference core."""

@@ -27,7 +27,7 @@ from tests.codec.h2.bytesof import (
     setting,
     window,
 )
-from tests.codec.h2.support import REQUEST, RESPONSE, Side
+from tests.codec.h2.support import REQUEST, RESPONSE, OverLibrary, Side
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.settings import HTTP2Settings
 
@@ -316,3 +316,7 @@ class ConformanceTests(SynchronousTestCase):
             kinds = [request.kinds() for request in side.owner.requests]
             self.assertEqual(kinds, [["headers", "data", "trailers"], ["headers"]], cut)
             self.assertEqual(side.owner.goAways, [0])
+
+
+class LibraryConformanceTests(OverLibrary, ConformanceTests):
+    """The same over the reference core."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.codec.h2.bytesof import HELLO, SETTINGS, frame, headers, number, parse, setting, window
-from tests.codec.h2.support import Side
+from tests.codec.h2.support import OverLibrary, Side
 from twisted_envoy.codec.h2 import failures
 
 
@@ -62,3 +62,7 @@ class ControlTests(SynchronousTestCase):
             self.assertIsNone(side.receive(window(1, 1) + frame(3, 0, 1, bytes(4))))
             self.assertEqual(side.wire.take(), b"")
             self.assertEqual(side.stats.rx_reset.value, 2)
+
+
+class LibraryControlTests(OverLibrary, ControlTests):
+    """The same over the reference core."""

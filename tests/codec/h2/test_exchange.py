@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.codec.h2.support import REQUEST, RESPONSE, Pair, Recorder
+from tests.codec.h2.support import REQUEST, RESPONSE, OverLibrary, Pair, Recorder
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
 from twisted_envoy.codec.settings import HTTP2Settings
@@ -102,3 +102,7 @@ class ExchangeTests(SynchronousTestCase):
         self.assertEqual(bytes(request.body), block * 128)
         self.assertEqual(bytes(response.body), block * 128)
         self.assertTrue(request.ended and response.ended)
+
+
+class LibraryExchangeTests(OverLibrary, ExchangeTests):
+    """The same over the reference core."""

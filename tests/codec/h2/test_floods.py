@@ -20,7 +20,7 @@ from tests.codec.h2.bytesof import (
     rst,
     window,
 )
-from tests.codec.h2.support import RESPONSE, Side
+from tests.codec.h2.support import RESPONSE, OverLibrary, Side
 from twisted_envoy.codec.h2 import failures
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.settings import HTTP2Settings
@@ -205,3 +205,11 @@ class ResetTests(SynchronousTestCase):
             side.receive(headers(stream, flags=EH))
             side.owner.requests[-1].encoder.encodeHeaders(HeaderMap(RESPONSE), True)
             self.assertIsNone(side.receive(rst(stream)))
+
+
+class LibraryFloodTests(OverLibrary, FloodTests):
+    """The same over the reference core."""
+
+
+class LibraryResetTests(OverLibrary, ResetTests):
+    """The same over the reference core."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.codec.h2.bytesof import EH, ES, HELLO, frame, headers, parse
-from tests.codec.h2.support import RESPONSE, Side
+from tests.codec.h2.support import RESPONSE, OverLibrary, Side
 from twisted_envoy.codec.h2 import frames
 from twisted_envoy.codec.h2.failures import TOO_MANY_HEADERS, ConnectionFailure
 from twisted_envoy.codec.h2.pieces import Pieces
@@ -24,7 +24,7 @@ class PiecesTests(SynchronousTestCase):
         """One frame, without padding and priority, ended if the first one was."""
         payload = b"\x02" + b"\0\0\0\0\x10" + b"abc" + b"\0\0"
         flags = frames.PADDED | frames.PRIORITY_FLAG | frames.END_STREAM
-        self.pieces.begin(flags, payload, 0, len(payload))
+        self.pieces.begin(flags, 1, payload, 0, len(payload))
         self.pieces.add(b"de")
         self.assertEqual(self.pieces.whole(5), frame(1, EH | ES, 5, b"abcde"))
 
@@ -32,17 +32,17 @@ class PiecesTests(SynchronousTestCase):
         """Less than its own fields."""
         flags = frames.PRIORITY_FLAG
         with self.assertRaises(ConnectionFailure) as caught:
-            self.pieces.begin(flags, b"abc", 0, 3)
+            self.pieces.begin(flags, 1, b"abc", 0, 3)
         self.assertEqual(caught.exception.code, frames.FRAME_SIZE_ERROR)
 
     def test_bounds(self) -> None:
         """So many frames, so many bytes."""
-        self.pieces.begin(0, b"", 0, 0)
+        self.pieces.begin(0, 1, b"", 0, 0)
         for _ in range(63):
             self.pieces.add(b"a")
         self.assertRaises(ConnectionFailure, self.pieces.add, b"a")
 
-        self.pieces.begin(0, b"", 0, 0)
+        self.pieces.begin(0, 1, b"", 0, 0)
         with self.assertRaises(ConnectionFailure) as caught:
             self.pieces.add(bytes(65537 + 4 * HeaderLimits().maxBytes))
         self.assertEqual(caught.exception.details, TOO_MANY_HEADERS)
@@ -90,3 +90,7 @@ class EarlyTests(SynchronousTestCase):
         self.begin()
         self.side.receive(headers(3))
         self.assertEqual(self.side.owner.requests[0].kinds(), ["reset"])
+
+
+class LibraryEarlyTests(OverLibrary, EarlyTests):
+    """The same over the reference core."""

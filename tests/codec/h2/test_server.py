@@ -7,7 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.codec.h2.bytesof import EH, ES, HELLO, PING, frame, headers, names, number, parse, rst
-from tests.codec.h2.support import REQUEST, RESPONSE, Owner, Recorder, Side
+from tests.codec.h2.support import REQUEST, RESPONSE, OverLibrary, Owner, Recorder, Side
 from twisted_envoy.codec.h2 import failures
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
@@ -173,3 +173,7 @@ class ServerTests(SynchronousTestCase):
         before = side.codec.activity
         side.receive(PING)
         self.assertEqual(side.codec.activity, before + 17)
+
+
+class LibraryServerTests(OverLibrary, ServerTests):
+    """The same over the reference core."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.codec.h2.bytesof import EH, HELLO, frame, headers, names, parse, rst, setting, window
-from tests.codec.h2.support import REQUEST, RESPONSE, Pair, Producer, Recorder, Side
+from tests.codec.h2.support import REQUEST, RESPONSE, OverLibrary, Pair, Producer, Recorder, Side
 from twisted_envoy.codec.h2 import failures
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
@@ -416,3 +416,19 @@ class FlushTests(SynchronousTestCase):
         self.side.receive(frame(0, 0, 1, b"12345") + rst(1))
 
         self.assertEqual(encoder.receivedWireBytes, block + 9 + 5 + 13)
+
+
+class LibrarySendTests(OverLibrary, SendTests):
+    """The same over the reference core."""
+
+
+class LibraryReceiveTests(OverLibrary, ReceiveTests):
+    """The same over the reference core."""
+
+
+class LibraryTinyWindowTests(OverLibrary, TinyWindowTests):
+    """The same over the reference core."""
+
+
+class LibraryFlushTests(OverLibrary, FlushTests):
+    """The same over the reference core."""

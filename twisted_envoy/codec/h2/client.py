@@ -14,11 +14,20 @@ from twisted_envoy.codec.h2 import failures, frames
 from twisted_envoy.codec.h2.codec import H2Codec
 from twisted_envoy.codec.h2.core import INTERIM, TRAILERS, Block
 from twisted_envoy.codec.h2.failures import ConnectionFailure, MessageFailure
+from twisted_envoy.codec.h2.frames import (
+    END_HEADERS,
+    END_STREAM,
+    HEADER_BYTES,
+    PADDED,
+    PRIORITY_FLAG,
+)
 from twisted_envoy.codec.h2.messages import contentLength
 from twisted_envoy.codec.h2.stream import H2Stream
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import IClientCodec, Reset
 
+_ODD = END_HEADERS | PADDED | PRIORITY_FLAG
+_ODD_METHODS = frozenset((b"HEAD", b"CONNECT"))
 _BODILESS = frozenset((b"204", b"304"))
 
 
@@ -68,6 +77,25 @@ class H2ClientCodec(H2Codec):
         except ConnectionFailure:
             self.table.tellReset(stream, Reset.REMOTE_REFUSED, failures.REMOTE_REFUSED)
 
+    def _headers(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> None:
+        if flags & _ODD == END_HEADERS:
+            head = self._heads.get(data[start:stop])
+            stream = self.streams.get(streamID)
+            if (
+                head is not None
+                and stream is not None
+                and not (stream.answered or stream.remoteEnded)
+                and not (flags & END_STREAM and head[1] > 0)
+                and stream.method not in _ODD_METHODS
+            ):
+                self.floods.empty = 0
+                self.blockBytes = HEADER_BYTES + stop - start
+                self.countBlock(stream)
+                stream.expected = head[1]
+                self._response(stream, head[0].copy(), flags & END_STREAM > 0)
+                return
+        super()._headers(flags, streamID, data, start, stop)
+
     def _message(self, block: Block) -> None:
         kind, streamID, fields, ended = block
         stream = self.streams.get(streamID)
@@ -89,6 +117,13 @@ class H2ClientCodec(H2Codec):
             stream.expected = contentLength(headers)
             if ended and stream.expected:
                 raise MessageFailure(failures.MESSAGING, True)
+        if self._keeps and stream.method not in _ODD_METHODS:
+            self.core.keep(headers, stream.expected)
+        self._response(stream, headers, ended)
+
+    def _response(self, stream: H2Stream, headers: HeaderMap, ended: bool) -> None:
+        """The final headers of a response, which have no fault."""
+        stream.answered = True
         decoder = stream.decoder
         if ended:
             stream.remoteEnded = True
@@ -113,4 +148,5 @@ class H2ClientCodec(H2Codec):
         for stream in refused:
             if not stream.closed:
                 self.core.reset(stream.streamID, frames.REFUSED_STREAM)
+                self.table.resets.add(stream.streamID, False)
                 self.table.tellReset(stream, Reset.REMOTE_REFUSED, failures.REMOTE_REFUSED)

@@ -32,9 +32,10 @@ from twisted_envoy.codec.h2.frames import (
     PROTOCOL_ERROR,
     STREAM_CLOSED,
 )
+from twisted_envoy.codec.h2.lean import LeanCore
 from twisted_envoy.codec.h2.messages import Messages
 from twisted_envoy.codec.h2.pieces import Pieces
-from twisted_envoy.codec.h2.resets import codeOf
+from twisted_envoy.codec.h2.resets import ResetStreams, codeOf
 from twisted_envoy.codec.h2.sender import Sender, greeting
 from twisted_envoy.codec.h2.stream import H2Stream
 from twisted_envoy.codec.h2.table import StreamTable
@@ -76,10 +77,13 @@ class H2Codec:
         self.seconds = seconds
         self.floods = floods = Floods(settings, stats, seconds)
         self.messages = Messages(settings, limits, stats)
-        self.core = Core(self.isClient, settings, limits)
+        self.streams: dict[int, H2Stream] = {}
+        resets = ResetStreams()
+        self.core = core = _makeCore(self.isClient, settings, limits, self.streams, resets)
+        self._heads = core.heads
+        self._keeps = limits.underscores == "ALLOW"
         self.sender = sender = Sender(output.write, floods, stats)
-        self.table = StreamTable(self.core, sender, self.isClient)
-        self.streams = self.table.streams
+        self.table = StreamTable(core, sender, self.isClient, self.streams, resets)
         self.pingAcked: Callable[[bytes], None] | None = None
         self.activity = 0
         self.write = output.write
@@ -262,10 +266,10 @@ class H2Codec:
             self.checkBegun(streamID)
         self.blockBytes = HEADER_BYTES + stop - start
         if flags & frames.END_HEADERS:
-            self._block(data[start - HEADER_BYTES : stop], streamID)
+            self._block(flags, streamID, data, start, stop)
             return
         self._blockStream = streamID
-        self._pieces.begin(flags, data, start, stop)
+        self._pieces.begin(flags, streamID, data, start, stop)
         self._blockBegins(streamID)
 
     def _continuation(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> None:
@@ -279,21 +283,20 @@ class H2Codec:
         self._pieces.add(data[start:stop])
         if flags & frames.END_HEADERS:
             self._blockStream = 0
-            self._block(self._pieces.whole(streamID), streamID)
+            frame = self._pieces.whole(streamID)
+            self._block(frame[4], streamID, frame, HEADER_BYTES, len(frame))
 
     def _blockBegins(self, streamID: int) -> None:
         """More of a header block is to come."""
 
-    def _block(self, frame: bytes, streamID: int) -> None:
-        block = self.core.receive(frame)
-        if self.core.output and not self.table.resets.byUs(streamID):
-            self.sender.answer(self.core.output)
-        if block is None:
-            return
-        if block[0] == STREAM_ERROR:
+    def _block(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> None:
+        block = self.core.receive(flags, streamID, data, start, stop)
+        if block is None or block[0] == STREAM_ERROR:
             stream = self.streams.get(streamID)
-            if stream is not None:
-                self.table.failed(stream, failures.PROTOCOL)
+            if block is not None and stream is not None:
+                self.table.fail(stream, STREAM_CLOSED, failures.PROTOCOL)
+            elif self.core.output and not self.table.resets.byUs(streamID):
+                self.sender.answer(self.core.output)
             return
         try:
             self._message(block)
@@ -429,3 +432,17 @@ class H2Codec:
             answered = stream.localEnded and not self.isClient
             self.table.sendReset(stream, codeOf(reason, answered))
         self.table.forget(stream)
+
+
+def _makeCore(
+    client: bool,
+    settings: HTTP2Settings,
+    limits: HeaderLimits,
+    streams: dict[int, H2Stream],
+    resets: ResetStreams,
+) -> Core:
+    if settings.usesLibrary:
+        from twisted_envoy.codec.h2.library import LibraryCore
+
+        return LibraryCore(client, settings, limits)
+    return LeanCore(client, settings, limits, streams, resets)

@@ -83,7 +83,7 @@ class ControlFrames:
             self._core.settingsAcked()
             return
         self._codec.sawSettings = True
-        changed = self._core.receiveSettings(data[start - HEADER_BYTES : stop])
+        changed = self._core.receiveSettings(data, start, stop)
         sender = self._sender
         sender.mostPayload = changed.get(frames.MAX_FRAME_SIZE, sender.mostPayload)
         self._sender.answer(self._core.output)

@@ -58,7 +58,8 @@ frameHeader = Struct(">HBBBI")
 """Length (its upper 16 and lower 8 bits), type, flags, stream."""
 number = Struct(">I")
 
-_setting = Struct(">HI")
+setting = Struct(">HI")
+"""Identifier, value."""
 _reset = Struct(">HBBBII")
 _goAway = Struct(">HBBBIII")
 
@@ -107,7 +108,7 @@ def goAway(lastStreamID: int, code: int) -> bytes:
 
 def settings(pairs: tuple[tuple[int, int], ...]) -> bytes:
     """SETTINGS with these (identifier, value) pairs, in this order."""
-    body = b"".join(_setting.pack(identifier, value) for identifier, value in pairs)
+    body = b"".join(setting.pack(identifier, value) for identifier, value in pairs)
     return frameHeader.pack(len(body) >> 8, len(body) & 255, SETTINGS, 0, 0) + body
 
 
@@ -124,3 +125,23 @@ def unpad(data: bytes, start: int, stop: int) -> tuple[int, int]:
     if end <= start:
         raise ConnectionFailure(PROTOCOL_ERROR)
     return start + 1, end
+
+
+def stripHeaders(flags: int, streamID: int, data: bytes, start: int, stop: int) -> tuple[int, int]:
+    """
+    Where the block is in a HEADERS frame's payload with padding or priority.
+
+    Raises:
+        ConnectionFailure: it is too short for them, or the stream depends on itself.
+    """
+    fixed = (1 if flags & PADDED else 0) + (5 if flags & PRIORITY_FLAG else 0)
+    if stop - start < fixed:
+        raise ConnectionFailure(FRAME_SIZE_ERROR)
+    if flags & PADDED:
+        stop -= data[start]
+    start += fixed
+    if stop < start:
+        raise ConnectionFailure(PROTOCOL_ERROR)
+    if flags & PRIORITY_FLAG and number.unpack_from(data, start - 5)[0] & LAST_STREAM == streamID:
+        raise ConnectionFailure(PROTOCOL_ERROR)
+    return start, stop

@@ -11,7 +11,6 @@ from twisted_envoy.codec.h2.failures import TOO_MANY_HEADERS, ConnectionFailure
 from twisted_envoy.codec.settings import HeaderLimits
 
 _MOST_FRAMES = 64
-_PRIORITY_BYTES = 5
 
 
 class Pieces:
@@ -24,19 +23,14 @@ class Pieces:
         self._flags = self._size = 0
         self._parts: list[bytes] = []
 
-    def begin(self, flags: int, data: bytes, start: int, stop: int) -> None:
+    def begin(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> None:
         """
         HEADERS came.
 
         Raises:
             ConnectionFailure: its padding or priority is cut.
         """
-        if flags & frames.PADDED:
-            start, stop = frames.unpad(data, start, stop)
-        if flags & frames.PRIORITY_FLAG:
-            start += _PRIORITY_BYTES
-        if start > stop:
-            raise ConnectionFailure(frames.FRAME_SIZE_ERROR)
+        start, stop = frames.stripHeaders(flags, streamID, data, start, stop)
         self._flags = flags
         self._parts = [data[start:stop]]
         self._size = stop - start

@@ -17,6 +17,9 @@ from twisted_envoy.codec.settings import HTTP2Settings
 if TYPE_CHECKING:
     from twisted_envoy.codec.h2.stream import H2Stream
 
+_SMALL = 2048
+"""Bytes that are sooner copied than written apart."""
+
 
 class Sender:
     """
@@ -57,8 +60,10 @@ class Sender:
     def writeData(self, header: bytes, data: bytes) -> None:
         """One DATA frame."""
         self.floods.sentData += 1
-        self.write(header)
-        if data:
+        if len(data) <= _SMALL:
+            self.write(header + data)
+        else:
+            self.write(header)
             self.write(data)
 
     def answer(self, frame: bytes) -> None:

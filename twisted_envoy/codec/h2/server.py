@@ -10,12 +10,21 @@ from zope.interface import implementer
 
 from twisted_envoy.codec.h2 import failures, frames
 from twisted_envoy.codec.h2.codec import H2Codec
-from twisted_envoy.codec.h2.core import REQUEST, Block
+from twisted_envoy.codec.h2.core import REQUEST, Block, Head
 from twisted_envoy.codec.h2.failures import MessageFailure
+from twisted_envoy.codec.h2.frames import (
+    END_HEADERS,
+    END_STREAM,
+    HEADER_BYTES,
+    PADDED,
+    PRIORITY_FLAG,
+)
 from twisted_envoy.codec.h2.messages import contentLength
 from twisted_envoy.codec.h2.stream import H2Stream
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import ICodec
+
+_ODD = END_HEADERS | PADDED | PRIORITY_FLAG
 
 
 @implementer(ICodec)
@@ -37,6 +46,38 @@ class H2ServerCodec(H2Codec):
         """See ICodec; later requests are refused."""
         self._goneAway = True
         super().goAway()
+
+    def _headers(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> None:
+        if flags & _ODD == END_HEADERS:
+            head = self._heads.get(data[start:stop])
+            if (
+                head is not None
+                and streamID & 1
+                and streamID > self.core.highest
+                and not (flags & END_STREAM and head[1] > 0)
+            ):
+                self.blockBytes = HEADER_BYTES + stop - start
+                self._known(streamID, head, flags & END_STREAM > 0)
+                return
+        super()._headers(flags, streamID, data, start, stop)
+
+    def _known(self, streamID: int, head: Head, ended: bool) -> None:
+        """A request whose head has come before."""
+        self.floods.empty = 0
+        self.core.began(streamID)
+        if self._isFull():
+            self._refuse(streamID)
+            return
+        stream = self._begin(streamID)
+        decoder = stream.decoder
+        if decoder is None:
+            return
+        headers, stream.expected = head
+        self.countBlock(stream)
+        if ended:
+            stream.remoteEnded = True
+        if not stream.closed:
+            decoder.decodeHeaders(headers.copy(), ended)
 
     def _message(self, block: Block) -> None:
         kind, streamID, fields, ended = block
@@ -60,6 +101,8 @@ class H2ServerCodec(H2Codec):
             if ended and stream.expected:
                 raise MessageFailure(failures.MESSAGING, True)
         self.countBlock(stream)
+        if self._keeps:
+            self.core.keep(headers, stream.expected)
         if ended:
             stream.remoteEnded = True
         if not stream.closed:

@@ -47,67 +47,38 @@ class H2Stream:
         flushed: called once all of ours is sent, if set while `isFlushing`; not after a reset.
     """
 
-    __slots__ = (
-        "_buffered",
-        "_codec",
-        "_endQueued",
-        "_held",
-        "_limit",
-        "_paused",
-        "_producer",
-        "_queue",
-        "_readPauses",
-        "_sender",
-        "_trailers",
-        "_unacknowledged",
-        "answered",
-        "begun",
-        "closed",
-        "decoder",
-        "expected",
-        "flushed",
-        "headerBytes",
-        "isReady",
-        "localEnded",
-        "method",
-        "receiveWindow",
-        "receivedHeaderBytes",
-        "receivedWireBytes",
-        "remoteEnded",
-        "sendWindow",
-        "streamID",
-        "wireBytes",
-    )
+    # Defaults are the class's: of most streams most never change, and one is made a request.
+    decoder: Any = None
+    headerBytes = 0
+    wireBytes = 0
+    receivedHeaderBytes = 0
+    receivedWireBytes = 0
+    flushed: Callable[[], None] | None = None
+    expected = -1
+    begun = 0.0
+    isReady = False
+    answered = False
+    method = b""
+    closed = False
+    localEnded = False
+    remoteEnded = False
+    _queue: deque[bytes | memoryview] | None = None
+    _buffered = 0
+    _endQueued = False
+    _trailers: HeaderMap | None = None
+    _producer: Any = None
+    _paused = False
+    _limit = _BUFFER_LIMIT
+    _readPauses = 0
+    _held: Held | None = None
+    _unacknowledged = 0
 
     def __init__(self, codec: H2Codec, streamID: int) -> None:
         self._codec = codec
-        self._sender = codec.sender
+        self._sender = sender = codec.sender
         self.streamID = streamID
-        self.decoder: Any = None
-        self.headerBytes = 0
-        self.wireBytes = 0
-        self.receivedHeaderBytes = self.receivedWireBytes = 0
-        self.flushed: Callable[[], None] | None = None
-        self.sendWindow = codec.sender.peerWindow
+        self.sendWindow = sender.peerWindow
         self.receiveWindow = codec.settings.initialStreamWindow
-        self.expected = -1
-        self.begun = 0.0
-        self.isReady = False
-        self.answered = False
-        self.method = b""
-        self.closed = False
-        self.localEnded = False
-        self.remoteEnded = False
-        self._queue: deque[bytes | memoryview] | None = None
-        self._buffered = 0
-        self._endQueued = False
-        self._trailers: HeaderMap | None = None
-        self._producer: Any = None
-        self._paused = False
-        self._limit = _BUFFER_LIMIT
-        self._readPauses = 0
-        self._held: Held | None = None
-        self._unacknowledged = 0
 
     # Our words.
 

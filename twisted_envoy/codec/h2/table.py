@@ -38,13 +38,20 @@ class StreamTable:
 
     __slots__ = ("_core", "_overLimit", "_sender", "_stats", "removed", "resets", "streams")
 
-    def __init__(self, core: Core, sender: Sender, client: bool) -> None:
+    def __init__(
+        self,
+        core: Core,
+        sender: Sender,
+        client: bool,
+        streams: dict[int, H2Stream],
+        resets: ResetStreams,
+    ) -> None:
         self._core = core
         self._sender = sender
         self._stats = sender.stats
         self._overLimit = Reset.PROTOCOL_ERROR if client else Reset.REMOTE
-        self.streams: dict[int, H2Stream] = {}
-        self.resets = ResetStreams()
+        self.streams = streams
+        self.resets = resets
         self.removed: Callable[[], None] | None = None
 
     def add(self, stream: H2Stream) -> None:

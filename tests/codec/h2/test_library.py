@@ -9,19 +9,33 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.codec.h2.bytesof import EH, ES, SETTINGS, block, frame, headers, setting
 from tests.codec.h2.support import REQUEST, RESPONSE
-from twisted_envoy.codec.h2.core import INTERIM, STREAM_ERROR, TRAILERS, Core
+from twisted_envoy.codec.h2.core import INTERIM, STREAM_ERROR, TRAILERS, Block
 from twisted_envoy.codec.h2.core import REQUEST as A_REQUEST
 from twisted_envoy.codec.h2.core import RESPONSE as A_RESPONSE
 from twisted_envoy.codec.h2.failures import ConnectionFailure
+from twisted_envoy.codec.h2.library import LibraryCore
 from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
 
 words = st.sampled_from((b"a", b"b", b"cc", b"dd" * 40, b"e" * 900, b"x-1", b"x-2"))
 messages = st.lists(st.tuples(words, words), max_size=5)
 
 
+class Core(LibraryCore):
+    """Takes whole frames."""
+
+    def take(self, data: bytes) -> Block | None:
+        """One HEADERS or CONTINUATION frame."""
+        streamID = int.from_bytes(data[5:9], "big")
+        return self.receive(data[4], streamID, data, 9, len(data))
+
+    def takeSettings(self, data: bytes) -> dict[int, int]:
+        """One SETTINGS frame."""
+        return self.receiveSettings(data, 9, len(data))
+
+
 def core(client: bool, settings: HTTP2Settings | None = None) -> Core:
     made = Core(client, settings or HTTP2Settings(), HeaderLimits())
-    made.receiveSettings(SETTINGS)
+    made.takeSettings(SETTINGS)
     return made
 
 
@@ -38,10 +52,10 @@ class CoreTests(SynchronousTestCase):
         trailers = [(b"a", b"b")]
         one = self.client.nextStreamID()
 
-        request = self.server.receive(self.client.sendHeaders(one, REQUEST, True))
-        first = self.client.receive(self.server.sendHeaders(one, interim, False, True))
-        second = self.client.receive(self.server.sendHeaders(one, RESPONSE, False))
-        third = self.client.receive(self.server.sendHeaders(one, trailers, True))
+        request = self.server.take(self.client.sendHeaders(one, REQUEST, True))
+        first = self.client.take(self.server.sendHeaders(one, interim, False, True))
+        second = self.client.take(self.server.sendHeaders(one, RESPONSE, False))
+        third = self.client.take(self.server.sendHeaders(one, trailers, True))
 
         self.assertEqual(request, (A_REQUEST, 1, list(REQUEST), True))
         self.assertEqual(first, (INTERIM, 1, interim, False))
@@ -53,17 +67,15 @@ class CoreTests(SynchronousTestCase):
     def test_inPieces(self) -> None:
         """The same when the library itself puts the pieces together."""
         data = block()
-        self.assertIsNone(self.server.receive(frame(1, 0, 1, data[:3])))
-        found = self.server.receive(frame(9, EH, 1, data[3:]))
+        self.assertIsNone(self.server.take(frame(1, 0, 1, data[:3])))
+        found = self.server.take(frame(9, EH, 1, data[3:]))
         self.assertEqual(found and found[:2], (A_REQUEST, 1))
-        found = self.server.receive(
-            frame(1, ES | EH | 8, 1, b"\x01" + block([(b"a", b"b")]) + b"\0")
-        )
+        found = self.server.take(frame(1, ES | EH | 8, 1, b"\x01" + block([(b"a", b"b")]) + b"\0"))
         self.assertEqual(found, (TRAILERS, 1, [(b"a", b"b")], True))
         self.client.sendHeaders(1, REQUEST, True)
         for status, kind in ((b"100", INTERIM), (b"200", A_RESPONSE)):
             piece = b"\x00" + block([(b":status", status)])
-            found = self.client.receive(frame(1, EH | 8, 1, piece))
+            found = self.client.take(frame(1, EH | 8, 1, piece))
             self.assertEqual(found and found[0], kind)
 
     @settings(max_examples=100, deadline=None, database=None)
@@ -81,10 +93,10 @@ class CoreTests(SynchronousTestCase):
             stream += 2
             for _ in range(2):
                 sent = [*REQUEST, *fields]
-                found = server.receive(client.sendHeaders(stream, sent, True))
+                found = server.take(client.sendHeaders(stream, sent, True))
                 self.assertEqual(found, (A_REQUEST, stream, sent, True))
                 sent = [*RESPONSE, *fields]
-                found = client.receive(server.sendHeaders(stream, sent, True))
+                found = client.take(server.sendHeaders(stream, sent, True))
                 self.assertEqual(found, (A_RESPONSE, stream, sent, True))
                 stream += 2
             stream -= 2
@@ -93,37 +105,37 @@ class CoreTests(SynchronousTestCase):
         """What the peer's SETTINGS do to the table is told before the next block."""
         for _ in range(3):
             stream = self.client.nextStreamID()
-            self.server.receive(self.client.sendHeaders(stream, REQUEST, True))
-        self.client.receiveSettings(setting(1, 0))
+            self.server.take(self.client.sendHeaders(stream, REQUEST, True))
+        self.client.takeSettings(setting(1, 0))
         stream = self.client.nextStreamID()
         data = self.client.sendHeaders(stream, REQUEST, True)
         self.assertEqual(data[9] & 0xE0, 0x20)
-        found = self.server.receive(data)
+        found = self.server.take(data)
         self.assertEqual(found, (A_REQUEST, stream, list(REQUEST), True))
 
     def test_tableThatGrows(self) -> None:
         """A peer may offer a table as large as it likes, we use ours."""
-        self.client.receiveSettings(setting(1, 1 << 30))
+        self.client.takeSettings(setting(1, 1 << 30))
         data = self.client.sendHeaders(1, REQUEST, True)
-        self.assertIsNotNone(self.server.receive(data))
+        self.assertIsNotNone(self.server.take(data))
 
     def test_ack(self) -> None:
         """SETTINGS are acknowledged; what they change is told."""
-        self.assertEqual(self.client.receiveSettings(setting(3, 7)), {3: 7})
+        self.assertEqual(self.client.takeSettings(setting(3, 7)), {3: 7})
         self.assertEqual(self.client.output, frame(4, 1, 0))
 
     def test_manyStreams(self) -> None:
         """Streams that are done are let go of."""
         for _ in range(200):
             stream = self.client.nextStreamID()
-            self.server.receive(self.client.sendHeaders(stream, REQUEST, True))
-            self.client.receive(self.server.sendHeaders(stream, RESPONSE, True))
+            self.server.take(self.client.sendHeaders(stream, REQUEST, True))
+            self.client.take(self.server.sendHeaders(stream, RESPONSE, True))
         for side in (self.client, self.server):
             self.assertLess(len(side._connection.streams), 40)
 
     def test_bodies(self) -> None:
         """Streams close by what happens outside."""
-        self.server.receive(self.client.sendHeaders(1, REQUEST, False))
+        self.server.take(self.client.sendHeaders(1, REQUEST, False))
         self.client.endSent(1)
         self.server.endReceived(1)
         with self.assertRaises(ConnectionFailure):
@@ -134,8 +146,8 @@ class CoreTests(SynchronousTestCase):
 
     def test_halfClosed(self) -> None:
         """Headers after the end are the stream's error, and the library answers."""
-        self.server.receive(headers(1))
-        found = self.server.receive(headers(1))
+        self.server.take(headers(1))
+        found = self.server.take(headers(1))
         self.assertEqual(found and found[:2], (STREAM_ERROR, 1))
         self.assertEqual(self.server.output, frame(3, 0, 1, b"\0\0\0\5"))
 
@@ -149,21 +161,21 @@ class CoreTests(SynchronousTestCase):
             (frame(9, EH, 1, b""), 1),
         ):
             with self.assertRaises(ConnectionFailure) as caught:
-                core(False).receive(data)
+                core(False).take(data)
             self.assertEqual(caught.exception.code, code, data)
         with self.assertRaises(ConnectionFailure) as caught:
-            self.server.receiveSettings(setting(4, 1 << 31))
+            self.server.takeSettings(setting(4, 1 << 31))
         self.assertEqual(caught.exception.code, 3)
 
     def test_interimThatEnds(self) -> None:
         """No response ends with an interim one."""
         self.client.sendHeaders(1, REQUEST, True)
         with self.assertRaises(ConnectionFailure):
-            self.client.receive(headers(1, [(b":status", b"100")]))
+            self.client.take(headers(1, [(b":status", b"100")]))
 
     def test_noMoreStreams(self) -> None:
         """IDs run out; a peer's limit is a limit."""
-        self.client.receiveSettings(setting(3, 1))
+        self.client.takeSettings(setting(3, 1))
         self.client.sendHeaders(1, REQUEST, True)
         with self.assertRaises(ConnectionFailure):
             self.client.sendHeaders(3, REQUEST, True)
@@ -181,5 +193,5 @@ class LibraryTests(SynchronousTestCase):
         server = core(False)
         for stream in (1, 3, 5):
             other.send_headers(stream, REQUEST, True)
-            found = server.receive(other.data_to_send())
+            found = server.take(other.data_to_send())
             self.assertEqual(found, (A_REQUEST, stream, list(REQUEST), True))
