@@ -148,6 +148,10 @@ class End:
             if self._inbound or self._control:
                 self._schedule()
 
+    def isStarted(self) -> bool:
+        """Whether `start` was called."""
+        return self.protocol is not _NOBODY or not self.connected
+
     def isRefused(self) -> bool:
         """Whether the peer is gone, or about to go, and there is nothing to read from it."""
         if not self._control or self._inbound:

@@ -7,6 +7,8 @@ poll after the listener has accepted it).
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.error import ConnectingCancelledError, NoProtocol
 from twisted.internet.interfaces import (
@@ -17,9 +19,12 @@ from twisted.internet.interfaces import (
     IStreamClientEndpoint,
     IStreamServerEndpoint,
 )
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.internal.address import CLIENT_ADDRESS, InternalAddress
+from twisted_envoy.internal.end import failureOf
+from twisted_envoy.internal.interfaces import ConnectAttempt, ConnectUser
 from twisted_envoy.internal.registry import Registry, getRegistry, refused
 from twisted_envoy.internal.transport import InternalTransport
 
@@ -91,75 +96,145 @@ class InternalClientEndpoint:
             connection is confirmed; but what the server wrote is delivered first, always.
         """
         protocolFactory.doStart()
+        waiting = _Waiting(protocolFactory, self._address)
+        attempt = waiting.attempt = _Attempt(waiting, self._address, protocolFactory)
+        self._begin(attempt)
+        return waiting.done
+
+    def begin(self, user: ConnectUser) -> ConnectAttempt:
+        """The same for a user: it may have been told of a failure when this returns."""
+        attempt = _Attempt(user, self._address)
+        self._begin(attempt)
+        return attempt
+
+    def _begin(self, attempt: _Attempt) -> None:
         registry = self._registry
-        address = self._address
-        attempt = _Attempt(protocolFactory, address)
         # Before the accept: what is connected in there is confirmed after this connection.
         registry.turn.afterPoll(attempt.confirm)
         try:
             attempt.transport = registry.connect(
-                address, self._localAddress, self._passthrough, self._hops
+                self._address, self._localAddress, self._passthrough, self._hops
             )
         except BaseException:
-            protocolFactory.doStop()
-            attempt.deferred.errback()
-        return attempt.deferred
+            attempt.refused()
 
 
 class _Attempt:
-    """A connection that is accepted and not yet confirmed."""
+    """
+    A connection that is accepted and not yet confirmed.
 
-    __slots__ = ("deferred", "_factory", "_address", "transport")
+    Args:
+        factory: is stopped when the connection is lost, or never made.
+    """
 
-    def __init__(self, factory: IProtocolFactory, address: InternalAddress) -> None:
+    __slots__ = ("_address", "_factory", "_over", "_user", "transport")
+
+    def __init__(
+        self, user: ConnectUser, address: InternalAddress, factory: IProtocolFactory | None = None
+    ) -> None:
         self.transport: InternalTransport | None = None  # or taken back, by a cancel
-        self.deferred: Deferred[IProtocol] = Deferred(self._cancel)
+        self._user: ConnectUser | None = user
         self._factory = factory
         self._address = address
+        self._over = False
 
     def confirm(self) -> None:
         """Start the client's end, unless the server's is closed or the attempt is cancelled."""
         transport = self.transport
-        if transport is None:  # nobody took it, or it was cancelled
+        user = self._user
+        if transport is None or user is None:  # nobody took it, or it was cancelled
             return
         if transport.isRefused():
             self._giveUp(transport)
-            self.deferred.errback(
-                refused(f"{self._address} closed the connection before it was confirmed")
-            )
+            text = f"{self._address} closed the connection before it was confirmed"
+            self._fail(user, failureOf(refused(text)))
             return
         try:
-            protocol = self._factory.buildProtocol(self._address)
+            protocol = user.buildProtocol(self._address)
             if protocol is None:
                 raise NoProtocol()
         except BaseException:
-            if self.transport is not None:
+            if not self._over:
                 self._giveUp(transport)
-                self.deferred.errback()
+                self._fail(user, failureOf())
             return
-        if self.transport is None:  # cancelled by buildProtocol
+        if self._over:  # cancelled by buildProtocol
             return
         transport.factory = self._factory
+        self._factory = None
+        self._begun(transport, user, protocol)
+
+    def _begun(self, transport: InternalTransport, user: ConnectUser, protocol: Any) -> None:
         try:
             transport.start(protocol)
         except BaseException:
-            if self.transport is not None:
-                self.deferred.errback()
-        else:
-            if self.transport is not None:  # not cancelled by connectionMade
-                self.deferred.callback(protocol)
+            if not self._over:
+                self._fail(user, failureOf())
+            return
+        if not self._over:  # not cancelled by connectionMade
+            self._end()
+            user.connected(protocol)
+
+    def refused(self) -> None:
+        """It was not accepted, for the exception that is being handled."""
+        user = self._user
+        self._stop()
+        if user is not None:
+            self._fail(user, failureOf())
+
+    def _fail(self, user: ConnectUser, reason: Failure) -> None:
+        self._end()
+        user.connectFailed(reason)
+
+    def _end(self) -> None:
+        self._over = True
+        self._user = self.transport = None
 
     def _giveUp(self, transport: InternalTransport) -> None:
         transport.discard()
-        self._factory.doStop()
+        self._stop()
 
-    def _cancel(self, deferred: Deferred[IProtocol]) -> None:
-        deferred.errback(ConnectingCancelledError(self._address))  # type: ignore[no-untyped-call]
+    def _stop(self) -> None:
+        factory, self._factory = self._factory, None
+        if factory is not None:
+            factory.doStop()
+
+    def cancel(self) -> None:
+        """Nobody wants it any more."""
         transport = self.transport
+        self._end()
         if transport is None:
             return
-        self.transport = None
-        if transport.factory is None:
-            self._giveUp(transport)
-        else:  # cancelled by connectionMade
+        if transport.isStarted():  # cancelled by connectionMade
             transport.abortConnection()
+        else:
+            self._giveUp(transport)
+
+
+class _Waiting:
+    """Waits with a Deferred for a connection whose protocol a factory makes."""
+
+    __slots__ = ("_address", "_factory", "attempt", "done")
+
+    def __init__(self, factory: IProtocolFactory, address: InternalAddress) -> None:
+        self._factory = factory
+        self._address = address
+        self.attempt: _Attempt | None = None
+        self.done: Deferred[IProtocol] = Deferred(self._cancel)
+
+    def buildProtocol(self, addr: Any) -> Any:
+        return self._factory.buildProtocol(addr)
+
+    def connected(self, protocol: Any) -> None:
+        self.attempt = None
+        self.done.callback(protocol)
+
+    def connectFailed(self, reason: Failure) -> None:
+        self.attempt = None
+        self.done.errback(reason)
+
+    def _cancel(self, done: Deferred[IProtocol]) -> None:
+        attempt, self.attempt = self.attempt, None
+        done.errback(ConnectingCancelledError(self._address))  # type: ignore[no-untyped-call]
+        if attempt is not None:
+            attempt.cancel()

@@ -6,8 +6,35 @@ None of these is `ITCPTransport`: there is no socket, so there are no socket opt
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from twisted.internet.interfaces import IConsumer, IPushProducer, ITransport
+from twisted.python.failure import Failure
 from zope.interface import Attribute
+
+
+class ConnectUser(Protocol):
+    """
+    Who wants one connection, without the expense of a Deferred.
+
+    Endpoints whose `begin(user)` takes one call it no more after its attempt was cancelled.
+    """
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """The connection is there: its protocol, or None for no connection after all."""
+
+    def connected(self, protocol: Any) -> object:
+        """It is made, and its protocol has begun."""
+
+    def connectFailed(self, reason: Failure) -> object:
+        """There is none."""
+
+
+class ConnectAttempt(Protocol):
+    """One under way."""
+
+    def cancel(self) -> None:
+        """Nobody wants it any more, and nobody is told of anything."""
 
 
 class IHalfCloseTransport(ITransport, IConsumer, IPushProducer):

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import (
 )
 from zope.interface import implementer
 
+from twisted_envoy.internal.interfaces import ConnectAttempt, ConnectUser
 from twisted_envoy.internal.turn import TurnQueue
 from twisted_envoy.sockets.connecting import ConnectingSocket
 from twisted_envoy.sockets.events import SocketContext, SocketReactor
@@ -49,6 +50,12 @@ class SocketClientEndpoint:
         self._address = address
         self._options = options
         self._context = context
+
+    def begin(self, user: ConnectUser) -> ConnectAttempt:
+        """One new connection for a user."""
+        attempt = ConnectingSocket(self._address, user, self._context)
+        attempt.begin(self._options)
+        return attempt
 
     def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
         """One new connection; see `ConnectingSocket` for when it fires."""

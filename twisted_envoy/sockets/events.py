@@ -53,26 +53,6 @@ class _Nobody:
 NOBODY: Events = _Nobody()
 
 
-class ConnectUser(Protocol):
-    """Who wants one connection; it is the connection's factory, too."""
-
-    def buildProtocol(self, addr: Any) -> Any:
-        """The connection is there: its protocol, or None for no connection after all."""
-
-    def connected(self, protocol: Any) -> None:
-        """It is made and begun."""
-
-    def connectFailed(self, reason: Failure) -> None:
-        """There is none."""
-
-
-class ConnectAttempt(Protocol):
-    """One under way."""
-
-    def cancel(self) -> None:
-        """Nobody wants it any more, and nobody is told of anything."""
-
-
 class SocketReactor(Protocol):
     """What sockets ask of a reactor: IReactorFDSet and IReactorTime."""
 

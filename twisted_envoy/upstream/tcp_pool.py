@@ -16,9 +16,9 @@ connection's `dataReceived` is bound to the user's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
@@ -34,6 +34,7 @@ from zope.interface import Attribute, Interface, implementer
 from twisted_envoy.errors import StreamError
 from twisted_envoy.interfaces.upstream import ITCPPool
 from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.internal.interfaces import ConnectAttempt
 from twisted_envoy.network.link import dropped
 from twisted_envoy.network.timers import Deadline
 from twisted_envoy.upstream.counting import (
@@ -70,6 +71,19 @@ class IPrecedingProtocol(Interface):
     )
 
 
+class PoolUser(Protocol):
+    """Who wants a connection of a pool, without the expense of a Deferred."""
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """The connection is there: its protocol, or None for no connection after all."""
+
+    def poolReady(self, protocol: Any) -> object:
+        """It is made, and its protocol has begun."""
+
+    def poolFailed(self, problem: PoolError) -> object:
+        """There is none."""
+
+
 @implementer(ITCPPool, IStreamClientEndpoint)
 class TCPPool:
     """
@@ -94,47 +108,123 @@ class TCPPool:
             Fires with the factory's protocol; fails with PoolError, or CancelledError when the
             caller cancelled it.
         """
-        cluster = self._host.cluster
+        waiting = _Waiting(protocolFactory)
+        waiting.connection = self.open(waiting, protocolFactory)
+        return waiting.done
+
+    def open(
+        self, user: PoolUser, factory: IProtocolFactory | None = None
+    ) -> PoolConnection | None:
+        """
+        One new connection for a user, who may have been told of a failure when this returns.
+
+        Args:
+            factory: is started, and stopped when the connection is lost or was never made.
+        Returns:
+            To be cancelled when nobody waits any more; None when nothing was begun.
+        """
+        host = self._host
+        cluster = host.cluster
         if cluster.connections.full:
             cluster.stats.upstream_cx_overflow.value += 1
-            return fail(PoolError("UO"))
+            user.poolFailed(PoolError("UO"))
+            return None
         if cluster.pending.full:
             cluster.stats.upstream_rq_pending_overflow.value += 1
-            return fail(PoolError(""))  # no flag says this
-        attempt = _Attempt(self._host, protocolFactory)
-        return attempt.start(self._endpoint)
+            user.poolFailed(PoolError(""))  # no flag says this
+            return None
+        connection = PoolConnection(host, user, factory)
+        connection.start(self._endpoint)
+        return connection
 
 
-@implementer(IProtocolFactory)
-class _Attempt:
-    """One connection from its beginning until it is confirmed or has failed; its own factory."""
+class _Waiting:
+    """Waits with a Deferred for a connection whose protocol a factory makes."""
+
+    __slots__ = ("_factory", "connection", "done")
+
+    def __init__(self, factory: IProtocolFactory) -> None:
+        self._factory = factory
+        self.connection: PoolConnection | None = None
+        self.done: Deferred[Any] = Deferred(self._cancel)
+
+    def buildProtocol(self, addr: IAddress) -> Any:
+        return self._factory.buildProtocol(addr)
+
+    def poolReady(self, protocol: Any) -> None:
+        self.connection = None
+        self.done.callback(protocol)
+
+    def poolFailed(self, problem: PoolError) -> None:
+        self.connection = None
+        self.done.errback(problem)
+
+    def _cancel(self, done: Deferred[Any]) -> None:
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.cancel()
+
+
+@implementer(IProtocol, IHalfCloseableProtocol, IProtocolFactory)
+class PoolConnection:
+    """
+    One connection from its attempt to its end, which it counts.
+
+    It is its own factory, and the transport's protocol; its `dataReceived` is the user's own. The
+    user's protocol half-closes when it provides IHalfCloseableProtocol. If it has `released`, and
+    that is true, its request was over before the connection was.
+
+    Args:
+        host: counts.
+        user: wants it.
+        factory: is started and stopped with it, where the endpoint does such a thing.
+
+    Attributes:
+        protocol: the user's, None before there is a connection.
+    """
 
     noisy = False
 
     __slots__ = (
+        "_begun",
+        "_connectedTime",
         "_connecting",
-        "_done",
+        "_ended",
         "_factory",
+        "_halfCloses",
         "_host",
         "_over",
+        "_remoteEnded",
         "_returned",
         "_started",
         "_timer",
-        "_tracked",
+        "_transport",
+        "_user",
+        "dataReceived",
+        "protocol",
     )
 
-    def __init__(self, host: Host, factory: IProtocolFactory) -> None:
+    def __init__(self, host: Host, user: PoolUser, factory: IProtocolFactory | None = None) -> None:
         self._host = host
         self._factory = factory
-        self._done: Deferred[Any] = Deferred(self._cancelled)
-        self._connecting: Deferred[Any] | None = None
+        self._user: PoolUser | None = user
+        self._connecting: ConnectAttempt | Deferred[Any] | None = None
         self._timer: Deadline | None = None
         self._over = False
         self._returned = False
-        self._started = 0.0
-        self._tracked: TrackedConnection | None = None
+        self._begun = False
+        self._started = self._connectedTime = 0.0
+        self.protocol: Any = None
+        self._halfCloses = False
+        self._ended = False
+        self._remoteEnded = False
+        self._transport: Any = None
+        self.dataReceived: Callable[[bytes], None] = dropped
 
-    def start(self, endpoint: IStreamClientEndpoint) -> Deferred[Any]:
+    # Connecting.
+
+    def start(self, endpoint: IStreamClientEndpoint) -> None:
+        """Begin."""
         host = self._host
         cluster = host.cluster
         countStarted(host, cluster.connections)
@@ -144,144 +234,130 @@ class _Attempt:
         stats.upstream_rq_pending_active.value += 1
         self._started = cluster.seconds()
         self._timer = cluster.connectTimeouts.add(self._timedOut)
+        begin = getattr(endpoint, "begin", None) if self._factory is None else None
         try:
-            connecting = endpoint.connect(self)
+            connecting: Any = endpoint.connect(self) if begin is None else begin(self)
         except Exception:
             _log.failure("a transport socket raised instead of connecting")
-            connecting = fail()
-        self._connecting = connecting
-        connecting.addCallbacks(self._connected, self._failed)
+            self.connectFailed(Failure())  # type: ignore[no-untyped-call]
+        else:
+            if begin is None:
+                connecting.addCallbacks(self.connected, self.connectFailed)
+            if not self._over:
+                self._connecting = connecting
         self._returned = True
-        return self._done
 
     def doStart(self) -> None:
-        self._factory.doStart()
+        if self._factory is not None:
+            self._factory.doStart()
 
     def doStop(self) -> None:
-        self._factory.doStop()
+        if self._factory is not None:
+            self._factory.doStop()
 
-    def buildProtocol(self, addr: IAddress) -> TrackedConnection | None:
-        protocol: Any = self._factory.buildProtocol(addr)
-        if protocol is not None:
-            self._tracked = TrackedConnection(protocol, self._host)
-        return self._tracked
+    def buildProtocol(self, addr: IAddress) -> PoolConnection | None:
+        user = self._user
+        if user is None:
+            return None
+        protocol = user.buildProtocol(addr)
+        if protocol is None:
+            return None
+        self._use(protocol)
+        if IPrecedingProtocol.providedBy(protocol):
+            protocol.giveTo = self._use
+        return self
 
-    def _connected(self, tracked: TrackedConnection) -> None:
+    def _use(self, protocol: Any) -> None:
+        self.protocol = protocol
+        self.dataReceived = protocol.dataReceived
+        self._halfCloses = IHalfCloseableProtocol.providedBy(protocol)
+
+    def connected(self, protocol: Any) -> None:
+        """It is there, and has begun."""
+        user = self._user
         self._settle()
-        host = self._host
-        cluster = host.cluster
+        cluster = self._host.cluster
         stats = cluster.stats
         stats.upstream_cx_connect_ms.record(int((cluster.seconds() - self._started) * 1000))
-        self._done.callback(tracked.protocol)
+        if user is not None:
+            user.poolReady(self.protocol)
 
-    def _failed(self, failure: Failure) -> None:
+    def connectFailed(self, reason: Failure) -> None:
+        """There is none, or its protocol raised when it began."""
         if self._over:
             return
-        tracked = self._tracked
-        if tracked is not None and tracked.begun:
-            _log.failure("a new connection's protocol raised; it is closed", failure)
-            self._connected(tracked)  # and lost already, which its protocol is told
+        if self._begun:
+            _log.failure("a new connection's protocol raised; it is closed", reason)
+            self.connected(self)  # and lost already, which its protocol is told
             return
-        self._settle()
-        problem = PoolError("UF", connectFailure(self._host, failure, not self._returned))
-        problem.passthrough = getattr(failure.value, "passthrough", None)
+        problem = PoolError("UF", connectFailure(self._host, reason, not self._returned))
+        problem.passthrough = getattr(reason.value, "passthrough", None)
         self._fail(problem, remote=True)
 
     def _timedOut(self) -> None:
         self._timer = None
         self._host.cluster.stats.upstream_cx_connect_timeout.value += 1
-        self._abandon()
         self._fail(PoolError("UF"), remote=False)
 
-    def _cancelled(self, done: Deferred[Any]) -> None:
+    def cancel(self) -> None:
+        """Nobody wants it any more; once it is there nothing happens."""
+        if self._over:
+            return
         self._host.cluster.stats.upstream_rq_cancelled.value += 1
         self._abandon()
-        if self._tracked is None or not self._tracked.begun:
+        if not self._begun:
             countDestroyed(self._host, False, self._host.cluster.connections)
 
     def _abandon(self) -> None:
-        """Nobody waits any more: end the attempt below."""
+        connecting = self._connecting
         self._settle()
-        if self._connecting is not None:
-            self._connecting.cancel()
+        if connecting is not None:
+            connecting.cancel()
 
     def _settle(self) -> None:
+        """Nothing is waited for any more."""
         self._over = True
-        self._host.cluster.pending.give()
-        self._host.cluster.stats.upstream_rq_pending_active.value -= 1
+        self._user = self._connecting = None
+        cluster = self._host.cluster
+        cluster.pending.give()
+        cluster.stats.upstream_rq_pending_active.value -= 1
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _fail(self, problem: PoolError, remote: bool) -> None:
+        user = self._user
+        self._abandon()
         host = self._host
         countConnectFailed(host)
         host.cluster.stats.upstream_rq_pending_failure_eject.value += 1
         countDestroyed(host, remote, host.cluster.connections)
-        self._done.errback(problem)
+        if user is not None:
+            user.poolFailed(problem)
 
-
-@implementer(IProtocol, IHalfCloseableProtocol)
-class TrackedConnection:
-    """
-    An established connection whose end is counted.
-
-    It is the transport's protocol, and its `dataReceived` is the user's own.
-
-    Args:
-        protocol: the user's; half-closes when it provides IHalfCloseableProtocol. If it has
-            `released`, and that is true, its request was over before the connection was.
-        host: counts.
-
-    Attributes:
-        begun: makeConnection was called: from now on connectionLost counts the end.
-    """
-
-    __slots__ = (
-        "_ended",
-        "_host",
-        "_remoteEnded",
-        "_started",
-        "_transport",
-        "begun",
-        "dataReceived",
-        "protocol",
-    )
-
-    def __init__(self, protocol: Any, host: Host) -> None:
-        self.protocol = protocol
-        self._host = host
-        self._ended = False
-        self._remoteEnded = False
-        self._started = host.cluster.seconds()
-        self._transport: Any = None
-        self.begun = False
-        self.dataReceived: Callable[[bytes], None] = protocol.dataReceived
-        if IPrecedingProtocol.providedBy(protocol):
-            protocol.giveTo = self._giveTo
+    # Connected.
 
     def makeConnection(self, transport: Any) -> None:
-        self.begun = True
+        self._begun = True
         self._transport = transport
-        cluster = self._host.cluster
+        host = self._host
+        cluster = host.cluster
         cluster.open.add(transport)
-        if not isinstance(self._host.address, InternalAddress):
+        if not isinstance(host.address, InternalAddress):
             transport.setWriteBufferLimit(cluster.bufferLimit)
-        cluster.stats.upstream_rq_total.value += 1
-        cluster.stats.upstream_rq_active.value += 1
-        self._host.stats.rq_total.value += 1
-        self._host.stats.rq_active.value += 1
+        stats = cluster.stats
+        stats.upstream_rq_total.value += 1
+        stats.upstream_rq_active.value += 1
+        host.stats.rq_total.value += 1
+        host.stats.rq_active.value += 1
+        self._connectedTime = cluster.seconds()
         self.protocol.makeConnection(transport)
-
-    def _giveTo(self, protocol: Any) -> None:
-        self.protocol = protocol
-        self.dataReceived = protocol.dataReceived
 
     def connectionMade(self) -> None:
         """Part of IProtocol; makeConnection does everything."""
 
     def readConnectionLost(self) -> None:
-        if IHalfCloseableProtocol.providedBy(self.protocol):
+        if self._halfCloses:
             self._remoteEnded = self._ended  # who ends last is who closes it
             self.protocol.readConnectionLost()
         else:
@@ -290,24 +366,24 @@ class TrackedConnection:
 
     def writeConnectionLost(self) -> None:
         self._ended = True
-        if IHalfCloseableProtocol.providedBy(self.protocol):
+        if self._halfCloses:
             self.protocol.writeConnectionLost()
 
     def connectionLost(self, reason: Failure) -> None:
         host = self._host
-        host.cluster.open.discard(self._transport)
+        cluster = host.cluster
+        cluster.open.discard(self._transport)
         self._transport = None
-        stats = host.cluster.stats
+        stats = cluster.stats
         problem = reason.value
         local = isinstance(problem, ConnectionAborted) or (
             isinstance(problem, ConnectionDone) and not self._remoteEnded
         )
-        countDestroyed(host, not local, host.cluster.connections)
+        countDestroyed(host, not local, cluster.connections)
         if not getattr(self.protocol, "released", False):
             countDestroyedWithActive(host, not local)
         stats.upstream_rq_active.value -= 1
         host.stats.rq_active.value -= 1
-        stats.upstream_cx_length_ms.record(int((host.cluster.seconds() - self._started) * 1000))
+        stats.upstream_cx_length_ms.record(int((cluster.seconds() - self._connectedTime) * 1000))
         self.dataReceived = dropped
-        protocol = self.protocol
-        protocol.connectionLost(reason)
+        self.protocol.connectionLost(reason)

@@ -19,6 +19,7 @@ from twisted_envoy.interfaces.transport_sockets import (
 )
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.internal.endpoints import InternalClientEndpoint
+from twisted_envoy.internal.interfaces import ConnectAttempt, ConnectUser
 from twisted_envoy.internal.registry import Registry
 from twisted_envoy.state.passthrough import ALL_OFF, HopSwitches, Passthrough
 
@@ -99,10 +100,16 @@ class _InternalEndpoint:
         self._hops = hops
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
-        passthrough = Passthrough({}, (), self._socket.switches)
-        endpoint = self._socket.internalEndpoint(self._address, self._hops, passthrough)
-        connecting: Deferred[Any] = endpoint.connect(protocolFactory)
+        connecting: Deferred[Any] = self._endpoint().connect(protocolFactory)
         return connecting
+
+    def begin(self, user: ConnectUser) -> ConnectAttempt:
+        """The same for a user."""
+        return self._endpoint().begin(user)
+
+    def _endpoint(self) -> InternalClientEndpoint:
+        passthrough = Passthrough({}, (), self._socket.switches)
+        return self._socket.internalEndpoint(self._address, self._hops, passthrough)
 
 
 @implementer(IExtensionFactory)

@@ -706,11 +706,10 @@ class FaultTests(ProxyTestCase):
         self.start()
         host = self.envoy.server.clusters.get("origin").hosts[0]
         host._plainPool = None
-        from twisted.internet.defer import fail
 
         class Odd:
-            def connect(self, factory):
-                return fail(ZeroDivisionError())
+            def open(self, user):
+                raise ZeroDivisionError
 
         host._plainPool = Odd()
         self.assertTrue(self.envoy.connect("ingress").wasReset)

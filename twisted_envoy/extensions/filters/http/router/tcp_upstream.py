@@ -104,7 +104,7 @@ class TCPUpstream:
         preface: its first bytes. nextID: numbers it.
 
     Attributes:
-        released: see upstream.tcp_pool.TrackedConnection.
+        released: see upstream.tcp_pool.PoolConnection.
     """
 
     __slots__ = (

@@ -26,11 +26,12 @@ from twisted_envoy.extensions.filters.network.tcp_proxy.choice import (
     choose,
 )
 from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel import Tunnel
-from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import UpstreamFactory
+from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream
 from twisted_envoy.network.timers import Backoff
 from twisted_envoy.state.addresses import addressText
 from twisted_envoy.state.passthrough import upstreamState
 from twisted_envoy.upstream.options import optionsOf
+from twisted_envoy.upstream.tcp_pool import PoolConnection
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
@@ -46,11 +47,12 @@ class Attempts:
         proxy: whom they are for.
     """
 
-    __slots__ = ("_backoff", "_connecting", "_proxy", "_retryNow", "_trying")
+    __slots__ = ("_backoff", "_cluster", "_connecting", "_proxy", "_retryNow", "_trying")
 
     def __init__(self, proxy: TCPProxy) -> None:
         self._proxy: TCPProxy | None = proxy
-        self._connecting: Deferred[Any] | None = None
+        self._connecting: PoolConnection | Deferred[Any] | None = None
+        self._cluster: Any = None
         self._backoff: Backoff | None = None
         self._trying = False
         self._retryNow = False
@@ -97,16 +99,17 @@ class Attempts:
         info.hostNamesAttempted = [*info.hostNamesAttempted, host.hostname or address]
         self._trying = True
         self._retryNow = False
+        self._cluster = cluster
         if pool is not None:
             assert proxy.settings.tunnel is not None
-            connecting = Tunnel(proxy.settings.tunnel, proxy, cluster.stats).start(pool)
+            tunnel = Tunnel(proxy.settings.tunnel, proxy, cluster.stats).start(pool)
+            self._connecting = tunnel
+            tunnel.addCallbacks(self.poolReady, self._failed)
         else:
             info.connectionID = proxy.settings.nextID()
             info.connectionIDsAttempted = [*info.connectionIDsAttempted, info.connectionID]
             tcpPool = host.tcpPool(optionsOf(proxy.streamInfo, proxy.chain.transport, cluster))
-            connecting = tcpPool.connect(UpstreamFactory(proxy, cluster.stats))
-        self._connecting = connecting
-        connecting.addCallbacks(self._connected, self._failed, errbackArgs=(cluster,))
+            self._connecting = tcpPool.open(self)
         self._trying = False
         return self._retryNow
 
@@ -122,19 +125,39 @@ class Attempts:
             raise NoUpstream("UH", NO_HOST)
         return pool
 
-    def _connected(self, upstream: object) -> None:
+    # What the pool calls.
+
+    def buildProtocol(self, addr: object) -> Upstream | None:
+        """There is a connection."""
+        proxy = self._proxy
+        return None if proxy is None else Upstream(proxy, self._cluster.stats)
+
+    def poolReady(self, upstream: object) -> None:
+        """It has begun."""
         self._connecting = None
 
-    def _failed(self, failure: Failure, cluster: Any) -> None:
+    def poolFailed(self, problem: StreamError) -> None:
+        """It could not be had."""
+        self._connecting = None
+        proxy = self._proxy
+        if proxy is not None and not proxy.closed:
+            self._next(proxy, problem)
+
+    def _failed(self, failure: Failure) -> None:
+        """So it is with a tunnel."""
         self._connecting = None
         proxy = self._proxy
         problem = failure.value
         if proxy is None or proxy.closed or isinstance(problem, CancelledError):
             return
-        if not isinstance(problem, StreamError):
+        if isinstance(problem, StreamError):
+            self._next(proxy, problem)
+        else:
             _log.failure("connecting raised; the connection is closed", failure)
             proxy.transport.abortConnection()
-            return
+
+    def _next(self, proxy: TCPProxy, problem: StreamError) -> None:
+        cluster = self._cluster
         info = proxy.upstreamInfo
         if problem.flag:
             proxy.streamInfo.raiseFlag(problem.flag)

@@ -23,10 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
-    IAddress,
     IHalfCloseableProtocol,
     IProtocol,
-    IProtocolFactory,
     IPushProducer,
 )
 from twisted.python.failure import Failure
@@ -277,31 +275,3 @@ class Upstream:
                 idle.start()
 
         idle.idle = idled
-
-
-@implementer(IProtocolFactory)
-class UpstreamFactory:
-    """
-    Makes the protocol of one upstream connection.
-
-    Args:
-        proxy: the downstream half.
-        clusterStats: of the cluster.
-    """
-
-    __slots__ = ("_clusterStats", "_proxy")
-
-    noisy = False
-
-    def __init__(self, proxy: TCPProxy, clusterStats: Any) -> None:
-        self._proxy = proxy
-        self._clusterStats = clusterStats
-
-    def doStart(self) -> None:
-        """Nothing to prepare."""
-
-    def doStop(self) -> None:
-        """Nothing to put away."""
-
-    def buildProtocol(self, addr: IAddress) -> Upstream:
-        return Upstream(self._proxy, self._clusterStats)
