@@ -35,7 +35,7 @@ class OutputTests(SynchronousTestCase):
 
         self.posted.pop()()
         self.assertEqual(self.transport.pieces, [b"ab"])
-        self.assertEqual(self.output.bytes, 2)
+        self.assertEqual(self.output.sent.value, 2)
         self.assertFalse(self.output.pending)
 
         self.output.write(b"c")
@@ -50,7 +50,7 @@ class OutputTests(SynchronousTestCase):
         self.output.write(large)
         self.output.flush()
         self.assertIs(self.transport.pieces[1], large)
-        self.assertEqual(self.output.bytes, 100_001)
+        self.assertEqual(self.output.sent.value, 100_001)
 
     def test_flush(self) -> None:
         """A flush does not wait; the event's end has nothing left to do."""

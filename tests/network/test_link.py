@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.network.wire import HOST, PEER, Idle, Last, Loud, Shouting, chainOf
+from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import NO_TRANSPORT, Link
 
 
@@ -74,6 +76,20 @@ class LinkTests(SynchronousTestCase):
         chain, _ = chainOf([last])
 
         self.assertIs(last.streamInfo, chain.streamInfo)
+
+
+class CloseTests(SynchronousTestCase):
+    def test_closeConnection(self) -> None:
+        """A hop's other end is told that it is over; a socket's sees the end of the stream."""
+        for address, verb in (
+            (IPv4Address("TCP", "127.0.0.1", 1), "loseConnection"),
+            (InternalAddress("hop"), "resetConnection"),
+        ):
+            last = Last()
+            chain, wire = chainOf([last])
+            chain.streamInfo.directLocalAddress = address
+            last.closeConnection()
+            self.assertEqual(wire.said, [verb])
 
 
 class NoTransportTests(SynchronousTestCase):

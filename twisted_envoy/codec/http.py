@@ -66,29 +66,48 @@ class CodecError(Exception):
         self.body = body
 
 
+class Sent:
+    """
+    Bytes that went to a transport.
+
+    Attributes:
+        value: how many.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0
+
+
 class CodecOutput:
     """
     Where a codec writes: pieces are collected and go to the transport once an event.
 
     Args:
         post: runs a callable when the current event has ended (`TurnQueue.post`).
+        sent: its `value` grows with the bytes that go through; None to count for itself.
 
     Attributes:
         transport: takes `writeSequence` and `write`; may be set later than the rest.
         before: called once, when the event has ended and before what was written is sent.
-        bytes: how many went through.
         pieces: what is kept until the event ends.
     """
 
-    __slots__ = ("_post", "_posted", "before", "bytes", "pieces", "transport")
+    __slots__ = ("_post", "_posted", "before", "pieces", "sent", "transport")
 
-    def __init__(self, post: Callable[[Callable[[], None]], None], transport: Any = None) -> None:
+    def __init__(
+        self,
+        post: Callable[[Callable[[], None]], None],
+        transport: Any = None,
+        sent: Any = None,
+    ) -> None:
         self._post = post
         self._posted = False
         self.pieces: list[bytes] = []
         self.before: Callable[[], None] | None = None
         self.transport = transport
-        self.bytes = 0
+        self.sent = Sent() if sent is None else sent
 
     def write(self, data: bytes) -> None:
         """Send data, at the end of the event."""
@@ -109,11 +128,11 @@ class CodecOutput:
             return
         self.pieces = []
         if len(pieces) > 1 and len(pieces[-1]) > _JOINED:
-            self.bytes += sum(map(len, pieces))
+            self.sent.value += sum(map(len, pieces))
             self.transport.writeSequence(pieces)
             return
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self.bytes += len(data)
+        self.sent.value += len(data)
         self.transport.write(data)
 
     def _due(self) -> None:

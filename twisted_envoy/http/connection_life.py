@@ -185,7 +185,7 @@ class ConnectionLife(Link):
         self._closed = True
         self._output.flush()
         self.transport.unregisterProducer()
-        if isinstance(self.info.directLocalAddress, InternalAddress):
+        if isinstance(self.info.directLocalAddress, InternalAddress) and not self._remote:
             self.transport.resetConnection()  # closed without an end of stream: lost, as in Envoy
         else:
             self.transport.loseConnection()

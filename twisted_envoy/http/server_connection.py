@@ -64,7 +64,8 @@ class ServerConnection(ConnectionLife):
         stats = settings.stats
         stats.downstream_cx_total.value += 1
         stats.downstream_cx_active.value += 1
-        self._output = CodecOutput(settings.post, self.transport)
+        counter = stats.downstream_cx_tx_bytes_total
+        self._output = CodecOutput(settings.post, self.transport, counter)
         self.transport.registerProducer(self, True)
         timeouts = settings.timeouts
         settings.idleWatch.add(self)
@@ -203,17 +204,15 @@ class ServerConnection(ConnectionLife):
         if self._isSoft:
             stats.downstream_cx_http1_soft_drain.value -= 1
         stats.downstream_cx_length_ms.record(int((settings.seconds() - self.info.startTime) * 1000))
-        stats.downstream_cx_tx_bytes_total.value += self._output.bytes
         for timer in (self._lingers, self._drainTimer, self._duration):
             if timer is not None and timer.active():
                 timer.cancel()
         self._lingers = self._drainTimer = self._duration = None
         settings.idleWatch.discard(self)
-        if self._idle is not None:
-            self._idle.stop()
-        if self._keepalive is not None:
-            self._keepalive.stop()
-            self._keepalive = None
+        keepalive, self._keepalive = self._keepalive, None
+        for stopped in (self._idle, keepalive):
+            if stopped is not None:
+                stopped.stop()
         self.dataReceived = dropped
         self._output.transport = self.transport
         self.codec = None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from twisted.internet.interfaces import IAddress
 
+from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.read_gate import FILTER
 
 if TYPE_CHECKING:
@@ -112,6 +113,18 @@ class Link:
 
     def loseConnection(self) -> None:
         self.transport.loseConnection()
+
+    def closeConnection(self) -> None:
+        """
+        Close although nobody has ended, once everything is written.
+
+        An internal connection that is closed so is lost to its other end, which must not wait for
+        more; as in Envoy.
+        """
+        if isinstance(self.chain.streamInfo.directLocalAddress, InternalAddress):
+            self.transport.resetConnection()
+        else:
+            self.transport.loseConnection()
 
     def abortConnection(self) -> None:
         self.transport.abortConnection()

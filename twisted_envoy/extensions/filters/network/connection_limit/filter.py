@@ -85,7 +85,7 @@ class ConnectionLimit(Link):
 
     def _close(self) -> None:
         self.chain.streamInfo.localCloseReason = "over_connection_limit"
-        self.transport.loseConnection()
+        self.closeConnection()
 
 
 class Unlimited(Link):

@@ -45,11 +45,11 @@ class RBAC(Link):
     Filters after it hear of the connection before it is known whether it may pass, as in Envoy.
     """
 
-    __slots__ = ("_denied", "_settings", "_timer")
+    __slots__ = ("_denied", "_ended", "_settings", "_timer")
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._denied = False
+        self._denied = self._ended = False
         self._timer: IDelayedCall | None = None
 
     def dataReceived(self, data: bytes) -> None:
@@ -64,6 +64,7 @@ class RBAC(Link):
             self.deliver(data)
 
     def readConnectionLost(self) -> None:
+        self._ended = True
         if self._denied:
             self._lose()
         elif self.chain.halfCloses and not self._isAllowed():
@@ -115,4 +116,7 @@ class RBAC(Link):
 
     def _lose(self) -> None:
         self.transport.unregisterProducer()
-        self.transport.loseConnection()
+        if self._ended:
+            self.transport.loseConnection()
+        else:
+            self.closeConnection()
