@@ -52,15 +52,14 @@ class CodecError(Exception):
     Args:
         details: Envoy's response code details (`http1.codec_error`, `http2.violation.of...`).
         status: of the answer that an HTTP/1.1 client gets, 400 mostly, 0 for none; body: its text.
-
-    Attributes:
         hasCut: HTTP/2: streams were open, and were reset.
     """
 
-    hasCut = False
-
-    def __init__(self, details: str, status: int = 400, body: bytes = b"Bad Request") -> None:
+    def __init__(
+        self, details: str, status: int = 400, body: bytes = b"Bad Request", hasCut: bool = False
+    ) -> None:
         super().__init__(details)
+        self.hasCut = hasCut
         self.details = details
         self.status = status
         self.body = body

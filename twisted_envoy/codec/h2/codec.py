@@ -167,10 +167,10 @@ class H2Codec:
         if failure.code is not None:
             self.write(frames.goAway(0 if self.isClient else self.core.highest, failure.code))
             self.stats.goaway_sent.value += 1
-        error = CodecError(failure.details, 0 if failure.details in failures.FLOODS else 400)
-        error.hasCut = failure.hasCut or bool(self.streams)
+        status = 0 if failure.details in failures.FLOODS else 400
+        hasCut = failure.hasCut or bool(self.streams)
         self._shut(Reset.PROTOCOL_ERROR, failure.details)
-        raise error from failure
+        raise CodecError(failure.details, status, hasCut=hasCut) from failure
 
     def _shut(self, reason: Reset, details: str) -> None:
         self._closed = True
@@ -313,11 +313,9 @@ class H2Codec:
         if failure.violation:
             self.stats.rx_messaging_error.value += 1
             if not self.settings.streamErrors:
-                ending = ConnectionFailure(None)
                 if stream is not None:
-                    ending.hasCut = True
                     self.table.failed(stream, failure.details)
-                raise ending from failure
+                raise ConnectionFailure(None, hasCut=stream is not None) from failure
             code = PROTOCOL_ERROR
         elif failure.details == failures.TOO_MANY_HEADERS:
             self.stats.header_overflow.value += 1

@@ -38,10 +38,9 @@ class ConnectionFailure(Exception):
         hasCut: a stream was open, and has ended already.
     """
 
-    hasCut = False
-
-    def __init__(self, code: int | None, details: str = PROTOCOL) -> None:
+    def __init__(self, code: int | None, details: str = PROTOCOL, hasCut: bool = False) -> None:
         super().__init__(details)
+        self.hasCut = hasCut
         self.code = code
         self.details = details
 
