@@ -27,9 +27,9 @@ def connectDomains(model: Model) -> Iterator[ConfigError]:
     for _, chain in model.chains():
         for host, ignoresPort in chain.virtualHosts:
             routes, domains = host.routes, host.domains
-            if ignoresPort or not routes or any(map(_mayHavePort, domains)):
+            if ignoresPort or any(map(_mayHavePort, domains)):
                 continue
-            if all(map(_isConnect, routes)):  # else the domains are for other requests as well
+            if any(map(_isConnect, routes)):
                 yield host.error(
                     f"domain '{domains[0]}' has no port, but the target of a CONNECT request "
                     f"always has one: '{domains[0]}:443', or ignore_port_in_host_matching",
