@@ -20,7 +20,8 @@ _REASONS = {
     "CERTIFICATE_VERIFY_FAILED": 125,
     "DECODE_ERROR": 137,
     "DECRYPTION_FAILED_OR_BAD_RECORD_MAC": 139,
-    "EXCESSIVE_MESSAGE_SIZE": 146,
+    "ENCRYPTED_LENGTH_TOO_LONG": 146,
+    "EXCESSIVE_MESSAGE_SIZE": 150,
     "HTTPS_PROXY_REQUEST": 155,
     "HTTP_REQUEST": 156,
     "KEY_USAGE_BIT_INCORRECT": 302,
@@ -36,10 +37,13 @@ _REASONS = {
 }
 _OTHER_WORDS = {
     "NO_SUITABLE_SIGNATURE_ALGORITHM": "NO_COMMON_SIGNATURE_ALGORITHMS",
+    "DATA_LENGTH_TOO_LONG": "ENCRYPTED_LENGTH_TOO_LONG",
     "PACKET_LENGTH_TOO_LONG": "ENCRYPTED_LENGTH_TOO_LONG",
     "VERSION_TOO_LOW": "UNSUPPORTED_PROTOCOL",
 }
 """What OpenSSL calls otherwise."""
+_UNSAID = frozenset({"EVP_LIB", "RECORD_LAYER_FAILURE"})
+"""What OpenSSL says besides."""
 _ALERTS = {
     "UNEXPECTED_MESSAGE": 10,
     "BAD_RECORD_MAC": 20,
@@ -135,7 +139,10 @@ def problemOf(errors: Iterable[tuple[str, ...]], details: str = "") -> TLSProble
         errors: (library, function, reason) each, the oldest first.
         details: see TLSProblem.
     """
-    reasons = tuple(_reason(error[-1]) for error in errors)
+    found = list(errors)
+    of = [error for error in found if error[0] == "SSL routines"] or found
+    names = [_reason(error[-1]) for error in of]
+    reasons = tuple(name for name in names if name not in _UNSAID) or tuple(names)
     if "PEER_DID_NOT_RETURN_A_CERTIFICATE" in reasons:
         details = "peer did not provide required client certificate"
     return TLSProblem(reasons or ("INTERNAL_ERROR",), details)

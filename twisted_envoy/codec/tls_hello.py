@@ -14,7 +14,8 @@ and with the names, that BoringSSL has for it (observed through Envoy 1.40).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 _HEADER = 5
 _MOST_ENCRYPTED = 16384 + 2048
@@ -76,11 +77,15 @@ class ClientHello:
         serverName: SNI in lower case, each byte one character; "" when there is none.
         applicationProtocols: ALPN, each byte one character; empty when there is none, or a
             malformed one.
+        ciphers: the numbers that are offered, two bytes each.
+        extensions: by their numbers, in the client's order; neither counts in comparisons.
     """
 
     version: int
     serverName: str = ""
     applicationProtocols: tuple[str, ...] = ()
+    ciphers: bytes = field(default=b"", compare=False, repr=False)
+    extensions: Mapping[int, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
 class ClientHelloReader:
@@ -189,10 +194,12 @@ class ClientHelloReader:
         body = _Bytes(data[3:end])
         version = body.number(2)
         sizes = [body.number(2) for _ in range(3)]
-        for size in sizes:
+        ciphers = body.take(sizes[0])
+        for size in sizes[1:]:
             body.take(size)
         body.end()
-        return ClientHello(version)
+        found = [ciphers[at + 1 : at + 3] for at in range(0, len(ciphers), 3) if not ciphers[at]]
+        return ClientHello(version, ciphers=b"".join(found))
 
 
 def parseClientHello(body: bytes) -> ClientHello:
@@ -224,6 +231,8 @@ def parseClientHello(body: bytes) -> ClientHello:
         version,
         "" if name is None else _serverName(name),
         () if protocols is None else _protocols(protocols),
+        ciphers,
+        extensions,
     )
 
 

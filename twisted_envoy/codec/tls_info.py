@@ -130,7 +130,10 @@ class TLSInfo:
     @cached_property
     def peer(self) -> CertificateInfo | None:
         """The peer's own certificate."""
-        found = self._connection.get_peer_certificate(as_cryptography=True)
+        connection = self._connection
+        found = connection.get_peer_certificate(as_cryptography=True)
+        if found is None:
+            found = getattr(connection.get_app_data(), "shown", None)
         return None if found is None else CertificateInfo(found)
 
     @property
@@ -143,7 +146,8 @@ class TLSInfo:
         """And it leads to somebody who is trusted."""
         if self.peer is None or not self.isTrusted:
             return False
-        return not getattr(self._connection.get_app_data(), "isTolerated", False)
+        verdict = self._connection.get_app_data()
+        return not (getattr(verdict, "isTolerated", False) or getattr(verdict, "shown", None))
 
     @cached_property
     def peerChain(self) -> tuple[CertificateInfo, ...]:

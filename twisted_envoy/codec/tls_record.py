@@ -14,6 +14,8 @@ made by OpenSSL between two memory BIOs.
 
 from __future__ import annotations
 
+from typing import Any
+
 from OpenSSL import SSL
 
 from twisted_envoy.codec.tls_errors import TLSProblem, TLSTruncated, problemOf
@@ -30,15 +32,17 @@ class Verdict:
         isTolerated: its chain is wrong, which the config allows.
         refusal: why it was refused; set by who verifies it.
         reason: why the connection was, for another reason than a chain that is wrong.
+        shown: the certificate that was refused; OpenSSL keeps none then.
         wantedName: must be its DNS name, in place of any other check of names; "" for none.
     """
 
-    __slots__ = ("isTolerated", "reason", "refusal", "wantedName")
+    __slots__ = ("isTolerated", "reason", "refusal", "shown", "wantedName")
 
     def __init__(self) -> None:
         self.isTolerated = False
         self.reason = ""
         self.refusal = ""
+        self.shown: Any = None
         self.wantedName = ""
 
 

@@ -59,6 +59,8 @@ class RequestInfo(StreamInfo):
     directLocalAddress: Any = From("connection")
     directRemoteAddress: Any = From("connection")
     requestedServerName: Any = From("connection")
+    ja3: Any = From("connection")
+    ja4: Any = From("connection")
     tls: Any = From("connection")
     transportProtocol: Any = From("connection")
     applicationProtocols: Any = From("connection")

@@ -133,6 +133,7 @@ class StreamInfo:
         detectedCloseType: `Normal`, `RemoteReset` or `LocalReset`.
         lendsMetadata: requests on this connection begin with its dynamic metadata; never in Envoy.
         responseCodeDetails: what decided about the answer, "" for nothing in particular.
+        ja3, ja4: fingerprints of the client's hello, "" where nobody took them.
         tls: a codec.tls_info.TLSInfo once a handshake is done; None without TLS.
 
     What only a request has (state.request_info) is there as a value of the class, so that who
@@ -163,6 +164,7 @@ class StreamInfo:
     endTime: float | None = None
     lendsMetadata = False
     requestedServerName = transportProtocol = filterChainName = streamID = ""
+    ja3 = ja4 = ""
     applicationProtocols: tuple[str, ...] = ()
     filterChainMetadata: Mapping[str, dict[str, object]] = MappingProxyType({})
     listener: object | None = None

@@ -113,3 +113,12 @@ class TLSTests(SynchronousTestCase):
     def test_certificate(self) -> None:
         """Percent-encoded, in PEM."""
         self.assertTrue(shown("%UPSTREAM_PEER_CERT%").startswith("-----BEGIN%20CERTIFICATE"))
+
+    def test_hello(self) -> None:
+        """Fingerprints of the client's hello."""
+        info = StreamInfo(0.0)
+        info.ja3, info.ja4 = "three", "four"
+        text = compileText("%TLS_JA3_FINGERPRINT% %TLS_JA4_FINGERPRINT%")
+
+        self.assertEqual(text(FormatContext(info)), "three four")
+        self.assertEqual(text(FormatContext(StreamInfo(0.0))), "- -")

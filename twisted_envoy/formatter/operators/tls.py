@@ -16,7 +16,6 @@ from twisted_envoy.formatter.operators.entry import (
     Operators,
     number,
     text,
-    unset,
 )
 from twisted_envoy.formatter.parser import Command
 from twisted_envoy.formatter.time_format import compileTimeFormat
@@ -131,6 +130,6 @@ OPERATORS: Operators = {
     "DOWNSTREAM_PEER_OTHERNAME_SAN": _ofPeer(_downstream, _names("OTHER_NAME")),
     "DOWNSTREAM_PEER_SERIAL": _ofPeer(_downstream, lambda peer: peer.serial),
     "UPSTREAM_SERVER_NAME": _of(_upstream, lambda tls: tls.serverName),
-    "TLS_JA3_FINGERPRINT": Entry(unset),
-    "TLS_JA4_FINGERPRINT": Entry(unset),
+    "TLS_JA3_FINGERPRINT": text(lambda context: context.streamInfo.ja3 or None),
+    "TLS_JA4_FINGERPRINT": text(lambda context: context.streamInfo.ja4 or None),
 }

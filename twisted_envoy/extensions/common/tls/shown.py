@@ -57,10 +57,10 @@ def _details(
         "expiration_time": _text(ends),
     }
     if staple is not None:
-        details = {"valid_from": _text(staple.begins)}
-        if staple.ends is not None:
-            details["expiration"] = _text(staple.ends)
-        found["ocsp_details"] = details
+        found["ocsp_details"] = {
+            "valid_from": _text(staple.begins),
+            "expiration": _exactText(now) if staple.ends is None else _text(staple.ends),
+        }
     return found
 
 
@@ -80,3 +80,7 @@ def _names(certificate: x509.Certificate) -> list[dict[str, str]]:
 
 def _text(time: datetime) -> str:
     return time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _exactText(time: datetime) -> str:
+    return f"{time.astimezone(timezone.utc).isoformat(timespec='milliseconds')[:23]}Z"

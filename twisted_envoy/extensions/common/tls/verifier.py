@@ -72,6 +72,7 @@ class Verifier:
         names: one must match; hashes: SHA-256 of certificates, spki: of public keys: one of both
             lists must match.
         untrusted: a chain that leads nowhere is accepted all the same.
+        required: a client must show a certificate, as it must where names or pins are asked for.
         deepest: of max_verify_depth; None is the library's own.
         path: where the authorities come from.
     """
@@ -131,7 +132,7 @@ class Verifier:
         mode = SSL.VERIFY_NONE
         if self.asks or self.required:
             mode = SSL.VERIFY_PEER
-        if self.required:
+        if self.required or self.names or self.hashes or self.spki:
             mode |= SSL.VERIFY_FAIL_IF_NO_PEER_CERT
         if mode == SSL.VERIFY_NONE:
             if not self.isServer:
@@ -176,6 +177,8 @@ class Verifier:
                     self.stats.fail_verify_error.value += 1
                 return True
             text = _wordsOf(code)
+            if not depth:
+                verdict.shown = certificate.to_cryptography()
             self._refuse(
                 verdict,
                 f"X509_verify_cert: certificate verification error at depth {depth}: {text}",
@@ -185,7 +188,10 @@ class Verifier:
         if depth:
             return True
         leaf = CertificateInfo(certificate.to_cryptography())
-        return self._maySign(verdict, leaf) and self.checkLeaf(verdict, leaf)
+        isGood = self._maySign(verdict, leaf) and self.checkLeaf(verdict, leaf)
+        if not isGood:
+            verdict.shown = leaf.certificate
+        return isGood
 
     def _verifyUsage(
         self, connection: SSL.Connection, certificate: Any, code: int, depth: int, good: int

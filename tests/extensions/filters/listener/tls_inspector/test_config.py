@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.codec.test_tls_hello import hello, record
 from tests.extensions.support import Context, configOf, unreadFields
 from twisted_envoy.extensions.filters.listener.tls_inspector import factories
+from twisted_envoy.state.stream_info import StreamInfo
 from twisted_envoy.testing import MemoryEnvoy, Origin, Peer
 
 TYPES = "type.googleapis.com/envoy.extensions."
@@ -253,18 +255,14 @@ class ConfigTests(SynchronousTestCase):
         self.assertEqual(made.maxReadBytes, 300)
         self.assertEqual(unreadFields(config), [])
 
-    def test_defaults(self) -> None:
-        """16 KiB."""
-        (factory,) = factories
-        self.assertEqual(factory.build(configOf(INSPECTOR), Context())().maxReadBytes, 16384)
-
     def test_fingerprints(self) -> None:
-        """They are not supported."""
-        config = configOf(
-            INSPECTOR, {"enable_ja3_fingerprinting": True, "enable_ja4_fingerprinting": True}
-        )
-        factories[0].build(config, Context())
-        self.assertEqual(
-            sorted(unreadFields(config)),
-            ["enable_ja3_fingerprinting", "enable_ja4_fingerprinting"],
-        )
+        """Each is taken if it is asked for."""
+        for fields in (("ja3",), ("ja4",), ("ja3", "ja4")):
+            config = configOf(INSPECTOR, {f"enable_{each}_fingerprinting": True for each in fields})
+            inspector = factories[0].build(config, Context())()
+            info = StreamInfo(0.0)
+            inspector.feed(record(hello()), info)
+
+            self.assertEqual(unreadFields(config), [])
+            taken = [each for each in ("ja3", "ja4") if getattr(info, each)]
+            self.assertEqual(taken, list(fields))

@@ -29,15 +29,13 @@ class TLSInspectorFactory:
     category = "filters.listener"
 
     def build(self, config: View, context: Any) -> Callable[[], TLSInspector]:
-        message: Any = config.message
-        for field in ("enable_ja3_fingerprinting", "enable_ja4_fingerprinting"):
-            if not getattr(message, field).value:
-                config.moot(field, "the default")
         config.moot("initial_read_buffer_size", "bytes are looked at as they come")
         most = config.max_client_hello_size
         settings = TLSInspectorSettings(
             TLSInspectorStats(context.stats.scope("tls_inspector.")),
             _MOST if most is None else most,
             config.close_connection_on_client_hello_parsing_errors,
+            bool(config.enable_ja3_fingerprinting),
+            bool(config.enable_ja4_fingerprinting),
         )
         return partial(TLSInspector, settings)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from zope.interface import implementer
 
+from twisted_envoy.codec.tls_fingerprints import ja3, ja4
 from twisted_envoy.codec.tls_hello import ClientHello, ClientHelloReader, NotClientHello
 from twisted_envoy.interfaces.network import IListenerFilter, Verdict
 from twisted_envoy.state.stream_info import StreamInfo
@@ -54,11 +55,14 @@ class TLSInspectorSettings:
     Attributes:
         most: bytes that are looked at.
         strict: close connections that are no TLS.
+        ja3, ja4: whether these fingerprints are taken.
     """
 
     stats: TLSInspectorStats
     most: int
     strict: bool
+    ja3: bool = False
+    ja4: bool = False
 
 
 @implementer(IListenerFilter)
@@ -102,6 +106,11 @@ class TLSInspector:
             _explain(streamInfo, "CONNECTION_REJECTED", _REJECTED)
             return Verdict.REJECT, "unknown TLS version"
         stats.tls_found.value += 1
+        settings = self._settings
+        if settings.ja3:
+            streamInfo.ja3 = ja3(hello)
+        if settings.ja4:
+            streamInfo.ja4 = ja4(hello)
         if hello.applicationProtocols:
             stats.alpn_found.value += 1
         else:
