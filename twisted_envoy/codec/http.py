@@ -24,6 +24,9 @@ from zope.interface import Attribute, Interface
 
 from twisted_envoy.codec.headers import HeaderMap
 
+CODES = {b"%d" % code: code for code in range(100, 600)}
+"""The number of a `:status`; never changed."""
+
 _JOINED = 16 * 1024
 """Bytes of a last piece that is copied to those before it."""
 

@@ -54,6 +54,7 @@ class ConnectionLife(Link):
         streams: requests that are not over.
         multiplexes: it is HTTP/2: requests end alone.
         drain: how far it is on its way to its end.
+        hops: connections inside the process that the client came over.
     """
 
     __slots__ = (
@@ -73,6 +74,7 @@ class ConnectionLife(Link):
         "codec",
         "dataReceived",
         "drain",
+        "hops",
         "info",
         "multiplexes",
         "settings",
@@ -84,6 +86,7 @@ class ConnectionLife(Link):
         self.codec: Any = None
         self.multiplexes = False
         self.drain = Drain.NO
+        self.hops = 0
         self.dataReceived: Callable[[bytes], None] = self._sniff
         self.info: StreamInfo
         self.bufferLimit: int

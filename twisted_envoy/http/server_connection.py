@@ -11,7 +11,6 @@ Envoy: Http::ConnectionManagerImpl
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
@@ -20,10 +19,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from twisted_envoy.codec.h1.server import H1ServerCodec
-from twisted_envoy.codec.h2.server import H2ServerCodec
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import (
+    CODES,
     CodecError,
     CodecOutput,
     IResponseEncoder,
@@ -33,8 +31,9 @@ from twisted_envoy.codec.http import (
 from twisted_envoy.http.connection_life import ConnectionLife, Drain, asksToClose
 from twisted_envoy.http.keepalive import PingKeepalive
 from twisted_envoy.http.request_side import RequestSide
+from twisted_envoy.http.server_codecs import makeHTTP1, makeHTTP2
 from twisted_envoy.http.stream import HTTPStream
-from twisted_envoy.network.link import Link, dropped
+from twisted_envoy.network.link import dropped
 from twisted_envoy.network.timers import IdleTimer
 
 _log = Logger("http")
@@ -61,6 +60,7 @@ class ServerConnection(ConnectionLife):
         settings = self.settings
         self.info = self.chain.streamInfo
         self.bufferLimit = self.chain.bufferLimit
+        self.hops = getattr(self.transport, "hops", 0)
         stats = settings.stats
         stats.downstream_cx_total.value += 1
         stats.downstream_cx_active.value += 1
@@ -99,43 +99,27 @@ class ServerConnection(ConnectionLife):
         self._receive(data)
 
     def _begin(self, isHTTP2: bool) -> None:
-        settings = self.settings
-        stats = settings.stats
         self.multiplexes = isHTTP2
         if isHTTP2:
-            stats.downstream_cx_http2_total.value += 1
-            stats.downstream_cx_http2_active.value += 1
-            self.codec = H2ServerCodec(
-                self,
-                self._output,
-                settings.http2,
-                settings.limits,
-                settings.http2Stats,
-                settings.seconds,
-            )
-            if settings.http2.keepalive is not None:
-                self._keepalive = PingKeepalive(
-                    self.codec,
-                    settings.http2.keepalive,
-                    settings.reactor,
-                    settings.random,
-                    settings.http2Stats,
-                    self._silent,
-                )
-                self._keepalive.start()
+            self.codec = makeHTTP2(self, self._output)
+            self._keepAlive()
         else:
-            stats.downstream_cx_http1_total.value += 1
-            stats.downstream_cx_http1_active.value += 1
-            self.codec = H1ServerCodec(
-                self,
-                self._output,
-                settings.http1,
-                settings.limits,
-                _Reading(self),
-                settings.http1Stats,
-            )
+            self.codec = makeHTTP1(self, self._output)
         self.dataReceived = self._receive
         self.chain.rebind()
+
+    def _keepAlive(self) -> None:
+        settings = self.settings
+        if settings.http2.keepalive is not None:
+            self._keepalive = PingKeepalive(
+                self.codec,
+                settings.http2.keepalive,
+                settings.reactor,
+                settings.random,
+                settings.http2Stats,
+                self._silent,
+            )
+            self._keepalive.start()
 
     def _receive(self, data: bytes) -> None:
         self.settings.stats.downstream_cx_rx_bytes_total.value += len(data)
@@ -257,7 +241,12 @@ class ServerConnection(ConnectionLife):
     def newStream(self, encoder: IResponseEncoder) -> HTTPStream:
         settings = self.settings
         stream = HTTPStream(self, encoder)
-        self.countRequest()
+        stats = settings.stats
+        stats.downstream_rq_total.value += 1
+        if self.multiplexes:
+            stats.downstream_rq_http2_total.value += 1
+        else:
+            stats.downstream_rq_http1_total.value += 1
         stream.streamInfo.protocol = self.codec.protocol  # of a head that is never whole, too
         self.streams.add(stream)
         self._requests += 1
@@ -303,7 +292,8 @@ class ServerConnection(ConnectionLife):
         settings = self.settings
         stats = settings.stats
         info = stream.streamInfo
-        info.responseCode = int(headers[b":status"])
+        text = headers[b":status"]
+        info.responseCode = CODES.get(text) or int(text)
         settings.edge.prepareResponse(headers, info, stream.requestHeaders)
         status = info.responseCode
         self.countResponse(status)
@@ -318,7 +308,13 @@ class ServerConnection(ConnectionLife):
                 headers.remove(b"upgrade")
                 headers.remove(b"connection")
             return
-        self.prepareClose(stream, headers, status)
+        if (
+            stream.closesAfter
+            or self.drain is not Drain.NO
+            or not stream.requestEnded
+            or info.protocol != "HTTP/1.1"
+        ):
+            self.prepareClose(stream, headers, status)
 
     def countRequest(self) -> None:
         """A request has begun, or begins again."""
@@ -381,7 +377,7 @@ class ServerConnection(ConnectionLife):
                 self._end(delay=not (stream.closesAfter and stream.requestEnded))
             return
         if self._idle is not None:
-            self._idle.lastActivity = self.settings.seconds()
+            self._idle.lastActivity = stream.streamInfo.endTime or 0.0
         if not (self.multiplexes or self._inCodec) and self.codec.waits:
             if self._output.pending:  # before it is sent: Envoy counts unsent responses
                 self._output.before = self._readOn
@@ -392,15 +388,3 @@ class ServerConnection(ConnectionLife):
         """The request that came behind one that has been answered now."""
         if not (self._closed or self.drain is Drain.CLOSING) and self.codec.waits:
             self._receive(b"")
-
-
-@implementer(IPushProducer)
-class _Reading:
-    """The codec's view of the connection's reading."""
-
-    __slots__ = ("pauseProducing", "resumeProducing", "stopProducing")
-
-    def __init__(self, connection: ServerConnection) -> None:
-        self.pauseProducing = partial(Link.pauseProducing, connection)
-        self.resumeProducing = partial(Link.resumeProducing, connection)
-        self.stopProducing = partial(Link.stopProducing, connection)

@@ -153,9 +153,9 @@ class HTTPStream(RequestSide):
 
     def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         """The response begins its way through the filters."""
-        self.responseHeaders = self.streamInfo.responseHeaders = headers
         try:
             if self._encoding is not None:
+                self.responseHeaders = self.streamInfo.responseHeaders = headers
                 self.streamInfo.responseCode = int(headers[b":status"])
                 self._encoding.headers(headers, endStream)
             else:
@@ -292,10 +292,10 @@ class HTTPStream(RequestSide):
         """The response's headers go to the client."""
         if self.ended:
             return
-        self.responseHeaders = self.streamInfo.responseHeaders = headers
+        info = self.streamInfo
+        self.responseHeaders = info.responseHeaders = headers
         self.connection.prepareResponse(self, headers)
-        self.lastActivity = self.settings.seconds()
-        self.streamInfo.firstResponseByteSentTime = self.lastActivity
+        self.lastActivity = info.firstResponseByteSentTime = self.settings.seconds()
         self.encoder.encodeHeaders(headers, endStream)
         self.responseStarted = True
         if endStream:
@@ -331,7 +331,8 @@ class HTTPStream(RequestSide):
                 self.timers.responseEnded()
             encoder.flushed = self._flushed
         else:
-            self._flushed()
+            self.streamInfo.lastResponseByteSentTime = self.settings.seconds()
+            self.connection.responseEnded(self)
 
     def _flushed(self) -> None:
         """The codec has sent all of it."""

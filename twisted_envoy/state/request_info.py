@@ -90,9 +90,9 @@ class RequestInfo(StreamInfo):
         return FilterState(self.connection.filterState, LifeSpan.REQUEST)
 
     def stateOf(self, name: str) -> FilterStateObject | None:
-        state = self._state
+        state = self.state
         return self.connection.stateOf(name) if state is None else state.get(name)
 
     def shared(self) -> Collection[tuple[str, Entry]]:
-        state = self._state
+        state = self.state
         return self.connection.shared() if state is None else state.shared()

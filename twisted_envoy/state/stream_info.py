@@ -131,6 +131,7 @@ class StreamInfo:
         streamID: a UUID text, "" until someone asks for it.
         listener: an interfaces.network.IListenerInfo, None outside a listener.
         detectedCloseType: `Normal`, `RemoteReset` or `LocalReset`.
+        state: the filterState, None while nobody has asked for it.
         lendsMetadata: requests on this connection begin with its dynamic metadata; never in Envoy.
         responseCodeDetails: what decided about the answer, "" for nothing in particular.
         ja3, ja4: fingerprints of the client's hello, "" where nobody took them.
@@ -174,7 +175,7 @@ class StreamInfo:
     detectedCloseType = "Normal"
     tls: Any = None
     upstream: UpstreamInfo | None = None
-    _state: FilterState | None = None
+    state: FilterState | None = None
     dynamicMetadata: Any = Fresh(lambda info: {})
     responseFlags: Any = Fresh(lambda info: [])
 
@@ -191,31 +192,31 @@ class StreamInfo:
         self.localAddress = self.directLocalAddress = localAddress
         self.remoteAddress = self.directRemoteAddress = remoteAddress
         if filterState is not None:
-            self._state = filterState
+            self.state = filterState
 
     @property
     def filterState(self) -> FilterState:
         """Made when somebody asks for it."""
-        state = self._state
+        state = self.state
         if state is None:
-            state = self._state = self._newState()
+            state = self.state = self._newState()
         return state
 
     @filterState.setter
     def filterState(self, state: FilterState) -> None:
-        self._state = state
+        self.state = state
 
     def _newState(self) -> FilterState:
         return FilterState()
 
     def stateOf(self, name: str) -> FilterStateObject | None:
         """The object of that name in its filter state, or None."""
-        state = self._state
+        state = self.state
         return None if state is None else state.get(name)
 
     def shared(self) -> Collection[tuple[str, Entry]]:
         """What its filter state shares with upstream connections."""
-        state = self._state
+        state = self.state
         return () if state is None else state.shared()
 
     @property

@@ -196,6 +196,8 @@ class Cluster:
             endpoint = self.transportSocket.connectorFor(host, options)
             pool = HTTPPool(host, key, protocol, limits, endpoint, http, options.shared)
             host.httpPools[key] = pool
+            if plain:
+                host.plainPools[f"{protocol} {priority}"] = pool
         return pool
 
     def _freePool(self, host: Host, limits: Limits) -> bool:

@@ -113,6 +113,7 @@ class Host:
 
     Attributes:
         httpPools: those that have a connection, or somebody who waits for one.
+        plainPools: protocol, blank, priority -> the one for requests with nothing to share.
         health: flags of upstream.health.flags; whoever changes them tells `Cluster.healthChanged`.
         monitor: hears how requests end, for outlier detection; None without.
         passiveHealth: is told that the host has called itself unhealthy; None without checks.
@@ -131,6 +132,7 @@ class Host:
         "metadata",
         "monitor",
         "passiveHealth",
+        "plainPools",
         "priority",
         "settings",
         "stats",
@@ -152,6 +154,7 @@ class Host:
         self.cluster = cluster
         self.stats = HostStats()
         self.httpPools: dict[Hashable, HTTPPool] = {}
+        self.plainPools: dict[str, HTTPPool] = {}
         self._plainPool: TCPPool | None = None
         self.health = CONFIGURED.get(settings.healthStatus, 0)
         self.monitor: Any = None
@@ -207,6 +210,7 @@ class Host:
         """An HTTP pool has nothing any more; nothing happens when it is not the one of key."""
         if self.httpPools.get(key) is pool:
             del self.httpPools[key]
+            self.plainPools = {at: one for at, one in self.plainPools.items() if one is not pool}
             pool.limits.connectionPools.give()
 
     def drainPools(self) -> None:

@@ -32,6 +32,7 @@ _COLON = 0x3A
 _BODILESS = frozenset((b"GET", b"HEAD", b"DELETE", b"TRACE", b"CONNECT"))
 """Methods of which nobody expects a body, so that none need be denied."""
 
+_AROUND = len(b"  HTTP/1.1\r\n\r\n")
 _NOTHING = (b"", False)
 _GET = (b"GET", False)
 
@@ -88,20 +89,41 @@ class H1ClientStream(H1Stream):
 
     def _encodePlain(self, method: bytes, headers: HeaderMap, endStream: bool) -> None:
         """Send a head whose fields have one value each, with names as they are."""
+        path = headers[b":path"]
+        authority = headers[b":authority"]
+        framing = b"" if endStream and method == b"GET" else self._framing(headers, endStream)
+        block = CRLF.join(map(JOIN, headers.items()))
+        begins = b":method: %b\r\n:path: %b\r\n:authority: %b" % (method, path, authority)
+        ends = len(headers) - 1
+        if not block.startswith(begins) or block.count(b"\n") != ends or block.count(b"\r") != ends:
+            self._encodeOdd(method, headers, framing)
+        else:
+            fields = block[len(begins) :]
+            scheme = headers.get(b":scheme")
+            if scheme is not None:
+                fields = fields.replace(b"\r\n:scheme: " + scheme, b"", 1)
+            head = b"%b %b HTTP/1.1\r\nhost: %b%b\r\n%b\r\n" % (
+                *(method, path, authority, fields, framing),
+            )
+            size = self.wireBytes = len(head)
+            self.headerBytes = size - len(method) - len(path) - _AROUND
+            self.codec.output.write(head)
+        if endStream:
+            self._end()
+
+    def _encodeOdd(self, method: bytes, headers: HeaderMap, framing: bytes) -> None:
+        """The same in any order, and with values that have to be cleaned."""
         lines = [JOIN(pair) for pair in headers.items() if pair[0][0] != _COLON]
-        lines.append(self._framing(headers, endStream))
+        lines.append(framing)
         authority = headers[b":authority"]
         fields = b"host: %b\r\n%b" % (authority, CRLF.join(lines))
         head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method, headers[b":path"], fields)
-        ends = len(lines) + 3 if lines[-1] else len(lines) + 2
+        ends = len(lines) + 3 if framing else len(lines) + 2
         if head.count(b"\n") != ends or head.count(b"\r") != ends:
-            self._encodePlain(method, withoutEnds(headers), endStream)
+            self._encodeOdd(method, withoutEnds(headers), framing)
             return
         self.headerBytes += len(fields)
-        self.wireBytes += len(head)
-        self.codec.output.write(head)
-        if endStream:
-            self._end()
+        self._write(head)
 
     def _target(self, method: bytes, headers: HeaderMap) -> bytes:
         if method == b"CONNECT":

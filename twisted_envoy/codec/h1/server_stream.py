@@ -96,7 +96,10 @@ class H1ServerStream(H1Stream):
         lines = len(headers) - 2
         if block and (block.count(b"\n") != lines or block.count(b"\r") != lines):
             block = fieldLines(headers)[:-2]
-        head = b"%b%b%b\r\n" % (line, block + CRLF if block else b"", framing)
+        if block:
+            head = b"%b%b\r\n%b\r\n" % (line, block, framing)
+        else:
+            head = b"%b%b\r\n" % (line, framing)
         size = len(head)
         self.headerBytes += size - len(line) - 2
         self.wireBytes += size

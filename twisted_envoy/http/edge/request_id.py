@@ -16,9 +16,17 @@ _BLOCK = 64
 _UUID_LENGTH = 36
 _REASON_AT = 14
 _NOT_TRACED = b"4"
-_VARIANTS = {
-    digit: b"89ab"[value & 3 : (value & 3) + 1] for value, digit in enumerate(b"0123456789abcdef")
-}
+_VARIANTS = bytes.maketrans(b"0123456789abcdef", b"89ab" * 4)
+_PATTERN = b"xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx" * _BLOCK
+_VARIANT_AT = 19
+_PLACES = tuple(
+    zip(
+        (at for at in range(_UUID_LENGTH) if _PATTERN[at] == 0x78),
+        (at for at in range(32) if at not in (12, 16)),
+        strict=True,
+    )
+)
+"""(where in the text, which digit), of all but those of version and variant."""
 
 
 class UUIDRequestID:
@@ -67,16 +75,13 @@ class UUIDRequestID:
             headers.set(REQUEST_ID, value)
 
     def _fill(self) -> None:
+        """Digits go to their places column by column: a byte of all texts in one step."""
         digits = self._random(16 * _BLOCK).hex().encode("ascii")
+        texts = bytearray(_PATTERN)
+        for to, at in _PLACES:
+            texts[to::_UUID_LENGTH] = digits[at::32]
+        texts[_VARIANT_AT::_UUID_LENGTH] = digits[16::32].translate(_VARIANTS)
+        whole = bytes(texts)
         self._ready.extend(
-            b"%b-%b-4%b-%b%b-%b"
-            % (
-                digits[at : at + 8],
-                digits[at + 8 : at + 12],
-                digits[at + 13 : at + 16],
-                _VARIANTS[digits[at + 16]],
-                digits[at + 17 : at + 20],
-                digits[at + 20 : at + 32],
-            )
-            for at in range(0, 32 * _BLOCK, 32)
+            [whole[at : at + _UUID_LENGTH] for at in range(0, len(whole), _UUID_LENGTH)]
         )

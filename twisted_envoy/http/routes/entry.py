@@ -55,6 +55,7 @@ class RouteEntry:
     Attributes:
         name: the route's, "" for none. virtualHost: that it is in.
         kind: CLUSTER, DIRECT_RESPONSE, REDIRECT or NON_FORWARDING.
+        cluster: the name, when it is the same for all requests; else "".
         clusterName(headers): None when the request names none (cluster_header).
         clusterNotFoundCode: the status then, and for a cluster that does not exist.
         timeout: seconds, 0.0 for none. idleTimeout, flushTimeout: seconds; None: the connection
@@ -85,6 +86,7 @@ class RouteEntry:
     __slots__ = (
         "appendXForwardedHost",
         "autoHostRewrite",
+        "cluster",
         "clusterName",
         "clusterNotFoundCode",
         "corsPolicies",
@@ -126,6 +128,7 @@ class RouteEntry:
         self.order = order
         self.name = ""
         self.kind = CLUSTER
+        self.cluster = ""
         self.clusterName: Callable[[HeaderMap], str | None] = noCluster
         self.clusterNotFoundCode = 503
         self.timeout = DEFAULT_TIMEOUT

@@ -154,6 +154,7 @@ def _readCluster(route: Any, entry: RouteEntry, building: Building) -> None:
         name: str = route.cluster
         if building.validateClusters:
             requireCluster(name, route, building.context)
+        entry.cluster = name
         entry.clusterName = lambda headers: name
     elif kind == "cluster_header":
         entry.clusterName = headerCluster(route.cluster_header)

@@ -14,6 +14,7 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
 from twisted_envoy.extensions.filters.http.router.config import RouterFactory
 from twisted_envoy.http.routes.entry import RouteEntry
+from twisted_envoy.http.routes.virtual_clusters import VirtualClusters
 from twisted_envoy.interfaces.extensions import Node
 from twisted_envoy.network.read_gate import ReadGate
 from twisted_envoy.server.runtime import Runtime
@@ -100,6 +101,7 @@ class Connection:
         self.connectedTime = 0.0
         self.filterState = None
         self.tls = None
+        self.passthrough = None
         self.closing = False
 
     def closeAfterStream(self):
@@ -197,6 +199,7 @@ class VirtualHost:
     routeConfigs: dict = {}
     filterDisabled: dict = {}
     virtualCluster = ""
+    virtualClusters = VirtualClusters(())
     corsPolicies = ()
 
     def virtualClusterName(self, headers):
@@ -219,7 +222,9 @@ class Stream:
 
     def __init__(self, route, headers):
         parent = StreamInfo(0.0, HERE, CLIENT, 1)
-        self.connection = SimpleNamespace(transport=object(), streamInfo=parent)
+        self.connection = SimpleNamespace(
+            transport=object(), streamInfo=parent, info=parent, hops=0
+        )
         self.streamInfo = RequestInfo(parent, 0.0)
         self.streamInfo.protocol = "HTTP/1.1"
         self.streamInfo.requestHeaders = self.requestHeaders = headers

@@ -29,17 +29,12 @@ def router(**fields):
 
 class WishesTests(SynchronousTestCase):
     def test_none(self) -> None:
-        """A request that wishes for nothing has the route's time, made once."""
+        """A request that wishes for nothing has the route's time."""
         one = router()
-        route = _Route()
-        times = []
-        for _ in range(2):
-            headers = HeaderMap()
-            self.assertFalse(takeWishes(one, route, headers))
-            self.assertEqual(headers, {EXPECTED: b"2000"})
-            times.append(one.timeouts)
-        self.assertIs(times[0], times[1])
-        self.assertEqual(times[0].total, 2.0)
+        headers = HeaderMap()
+        takeWishes(one, _Route(), headers)
+        self.assertEqual(headers, {EXPECTED: b"2000"})
+        self.assertEqual(one.timeouts.total, 2.0)
 
     def test_untold(self) -> None:
         """suppress_envoy_headers: the upstream does not hear of it."""
@@ -52,7 +47,7 @@ class WishesTests(SynchronousTestCase):
         one = router()
         route = _Route()
         headers = HeaderMap(((b"x-envoy-upstream-rq-timeout-ms", b"500"),))
-        self.assertTrue(takeWishes(one, route, headers))
+        takeWishes(one, route, headers)
         self.assertEqual(headers, {EXPECTED: b"500"})
         self.assertEqual(one.timeouts.total, 0.5)
         takeWishes(one, route, HeaderMap())
@@ -67,17 +62,7 @@ class WishesTests(SynchronousTestCase):
         self.assertEqual(list(headers), [EXPECTED])
 
     def test_retries(self) -> None:
-        """A policy, or a header, makes retries possible."""
-        route = _Route()
-        self.assertTrue(takeWishes(router(), route, HeaderMap(((b"x-envoy-retry-on", b"5xx"),))))
-        route.retryPolicy = SimpleNamespace(on=1, perTryTimeout=None, perTryIdleTimeout=None)
-        self.assertTrue(takeWishes(router(), route, HeaderMap()))
-        route.retryPolicy.on = 0
-        self.assertFalse(takeWishes(router(), route, HeaderMap()))
-
-    def test_manyRoutes(self) -> None:
-        """Times are not kept for ever for routes that are gone."""
-        one = router()
-        for _ in range(2000):
-            takeWishes(one, _Route(), HeaderMap())
-        self.assertLess(len(one.settings.usual), 1100)
+        """Headers that ask for retries are left to who makes them."""
+        headers = HeaderMap(((b"x-envoy-retry-on", b"5xx"),))
+        takeWishes(router(), _Route(), headers)
+        self.assertIn(b"x-envoy-retry-on", headers)

@@ -57,40 +57,21 @@ class UpstreamRequest:
         awaitingHeaders: the answer has not begun. sent: something of the request was sent.
     """
 
-    __slots__ = (
-        "_cancel",
-        "_duration",
-        "_ended",
-        "_gated",
-        "_holds",
-        "_idle",
-        "_pending",
-        "_pendingSize",
-        "_perTry",
-        "_periodic",
-        "_router",
-        "_trailers",
-        "awaitingHeaders",
-        "encoder",
-        "host",
-        "passthrough",
-        "sent",
-    )
+    passthrough: Any = None
+    _perTry: Any = None
+    _idle: IdleTimer | None = None
+    _duration: Any = None
+    _periodic: Any = None
+    _pendingSize = 0
 
     def __init__(self, router: Router, host: Any) -> None:
         self._router: Any = router
         self.host = host
         self.encoder: Any = None
-        self.passthrough: Any = None
         self.awaitingHeaders = True
-        self.sent = False
-        self._perTry: Any = None
-        self._idle: IdleTimer | None = None
-        self._duration: Any = None
-        self._periodic: Any = None
+        self.sent = self._timed = False
         self._cancel: Any = None
         self._pending: list[bytes] | None = None
-        self._pendingSize = 0
         self._trailers: HeaderMap | None = None
         self._ended = self._gated = self._holds = False
 
@@ -142,7 +123,8 @@ class UpstreamRequest:
             encoder.resetStream(Reset.LOCAL)
             return
         self.encoder = encoder
-        self.passthrough = getattr(connection, "passthrough", None)
+        if connection.passthrough is not None:
+            self.passthrough = connection.passthrough
         self.sent = True
         headers = router.attemptReady(self, connection)
         if self._ended and self._pending is None and self._trailers is None:
@@ -192,11 +174,12 @@ class UpstreamRequest:
         if router is None:
             return
         self.awaitingHeaders = False
-        if self._perTry is not None:
-            self._perTry.cancel()
-            self._perTry = None
-        if self._idle is not None:
-            self._idle.lastActivity = router.settings.seconds()
+        if self._timed:
+            if self._perTry is not None:
+                self._perTry.cancel()
+                self._perTry = None
+            if self._idle is not None:
+                self._idle.lastActivity = router.settings.seconds()
         opens = self._holds and not endStream and self._opens(headers)
         router.attemptHeaders(self, headers, endStream)
         if opens and self._router is not None:
@@ -218,20 +201,21 @@ class UpstreamRequest:
         router = self._router
         if router is None:
             return
-        if self._idle is not None:
-            self._idle.lastActivity = router.settings.seconds()
+        now = router.settings.seconds()
+        if self._timed and self._idle is not None:
+            self._idle.lastActivity = now
         info = router.info
         info.upstream.bytesReceived += len(data)
         if info.firstUpstreamBodyByteReceivedTime is None:
-            info.firstUpstreamBodyByteReceivedTime = router.settings.seconds()
+            info.firstUpstreamBodyByteReceivedTime = now
         if endStream:
-            router.attemptCompleted(self)
+            router.attemptCompleted(self, now)
         router.stream.encodeData(data, endStream)
 
     def decodeTrailers(self, trailers: HeaderMap) -> None:
         router = self._router
         if router is not None:
-            router.attemptCompleted(self)
+            router.attemptCompleted(self, router.settings.seconds())
             router.stream.encodeTrailers(trailers)
 
     def streamReset(self, reason: Reset, details: str) -> None:
@@ -269,6 +253,7 @@ class UpstreamRequest:
         """
         router = self._router
         reactor = router.settings.reactor
+        self._timed = True
         if requestEnded:
             self.requestEnds(timeouts.perTry)
         if timeouts.perTryIdle:
@@ -280,6 +265,7 @@ class UpstreamRequest:
     def requestEnds(self, perTry: float) -> None:
         """The whole request has come; perTry: seconds, 0 for any."""
         if perTry and self.encoder is not None and self.awaitingHeaders:
+            self._timed = True
             self._perTry = self._router.settings.queue(perTry).add(self._late)
 
     def _late(self) -> None:
@@ -301,6 +287,7 @@ class UpstreamRequest:
         if settings.logsOnStart:
             self._write("UpstreamPoolReady")
         if settings.logInterval:
+            self._timed = True
             self._periodic = settings.reactor.callLater(settings.logInterval, self._period)
 
     def _period(self) -> None:
@@ -338,15 +325,8 @@ class UpstreamRequest:
         if router.settings.logs:
             self._write("UpstreamEnd")
         self._router = None
-        if self._perTry is not None:
-            self._perTry.cancel()
-        if self._idle is not None:
-            self._idle.stop()
-        if self._duration is not None:
-            self._duration.cancel()
-        if self._periodic is not None:
-            self._periodic.cancel()
-        self._perTry = self._idle = self._duration = self._periodic = None
+        if self._timed:
+            self._stopTimers()
         encoder = self.encoder
         if encoder is not None:
             router.info.upstreamEncoders += (encoder,)
@@ -356,3 +336,14 @@ class UpstreamRequest:
             gate.open(CONNECTING)
             gate.open(PEER_FULL)
         self._pending = self._trailers = self._cancel = None
+
+    def _stopTimers(self) -> None:
+        if self._perTry is not None:
+            self._perTry.cancel()
+        if self._idle is not None:
+            self._idle.stop()
+        if self._duration is not None:
+            self._duration.cancel()
+        if self._periodic is not None:
+            self._periodic.cancel()
+        self._perTry = self._idle = self._duration = self._periodic = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -69,7 +70,7 @@ class RouterFactory:
         runtime.percent("upstream.use_retry", 100.0)
         runtime.integer("upstream.base_retry_backoff_ms")
         runtime.boolean(_HIDES, True)
-        return lambda: Router(settings)
+        return partial(Router, settings)
 
     def buildRoute(self, config: View, context: Any) -> object:
         """

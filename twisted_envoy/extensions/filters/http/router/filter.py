@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import CODES
 from twisted_envoy.extensions.filters.http.router.asked import Asked
 from twisted_envoy.extensions.filters.http.router.attempt import UpstreamRequest
 from twisted_envoy.extensions.filters.http.router.choice import (
@@ -28,23 +29,22 @@ from twisted_envoy.extensions.filters.http.router.choice import (
     refused,
 )
 from twisted_envoy.extensions.filters.http.router.failures import bodyTooLarge, noHost, timedOut
+from twisted_envoy.extensions.filters.http.router.plans import sendPlainly
 from twisted_envoy.extensions.filters.http.router.redirect import followRedirect
+from twisted_envoy.extensions.filters.http.router.replies import upgradeRefused
 from twisted_envoy.extensions.filters.http.router.retries import ATTEMPTS, answerRetried
 from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
 from twisted_envoy.extensions.filters.http.router.shadow import chosenMirrors, sendCopy
 from twisted_envoy.extensions.filters.http.router.stats import chargeAnswer
 from twisted_envoy.extensions.filters.http.router.timeouts import Timeouts
-from twisted_envoy.extensions.filters.http.router.wishes import takeWishes
+from twisted_envoy.extensions.filters.http.router.wishes import WISHES, takeWishes
 from twisted_envoy.http.filter import HTTPFilter
 from twisted_envoy.http.retry import newRetryState
-from twisted_envoy.http.upgrade import isUpgrade, responseFromHTTP2
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
 from twisted_envoy.state.stream_info import UpstreamInfo
 
 _CANARY = b"x-envoy-upstream-canary"
 _SERVICE_TIME = b"x-envoy-upstream-service-time"
-
-_OF_THE_BODY = (b":status", b"content-length", b"content-type", b"transfer-encoding")
 
 _UNASKED = Asked()
 
@@ -100,6 +100,7 @@ class Router(HTTPFilter):
         self.info: Any = None
         self.cluster: Any = None
         self.asked = _UNASKED
+        self.internal = False
         self.attempt: UpstreamRequest | None = None
         self.attempts = self.bodySize = 0
         self.body: list[bytes] | None = None
@@ -118,8 +119,21 @@ class Router(HTTPFilter):
         stream: Any = self.stream
         route = stream.route
         settings.stats.rq_total.value += 1
-        self.info = info = stream.streamInfo
+        self.info = stream.streamInfo
         self.headers = headers
+        plan = settings.plans.get(route) or settings.planOf(route)
+        if not plan.isPlain or stream.isTunnel or settings.runtime.values:
+            self._decode(route, headers, endStream)
+        elif WISHES.isdisjoint(headers):
+            sendPlainly(self, plan, headers, endStream)
+        else:
+            self._decode(route, headers, endStream)
+
+    def _decode(self, route: Any, headers: HeaderMap, endStream: bool) -> None:
+        """Of a request that may ask for anything, on a route that may say anything."""
+        settings = self.settings
+        stream: Any = self.stream
+        info = self.info
         if route is None or route.kind != "cluster":
             answerWithoutUpstream(self, route, headers)
             return
@@ -152,20 +166,19 @@ class Router(HTTPFilter):
         self._prepare(route, headers, info)
         self.start(host, pool, endStream)
         if endStream:
-            self._requestEnds()
+            self.requestEnds()
         elif stream.isTunnel and info.upgradeProtocol == "websocket" and self.timeouts.total:
             self.timer = settings.queue(self.timeouts.total).add(self._timedOut)
 
     def _prepare(self, route: Any, headers: HeaderMap, info: Any) -> None:
         """Everything about the request that does not depend on the host."""
         settings = self.settings
-        retries = takeWishes(self, route, headers)
+        takeWishes(self, route, headers)
         if route.includeAttemptCountRequest:
             headers.set(ATTEMPTS, b"1")
         route.finalizeRequest(headers, info, not settings.suppressesHeaders)
-        if retries:
-            shared = (self.cluster, route.priority, settings.runtime, settings.random)
-            self.retry = newRetryState(route.retryPolicy, headers, *shared)
+        shared = (self.cluster, route.priority, settings.runtime, settings.random)
+        self.retry = newRetryState(route.retryPolicy, headers, *shared)
         if route.mirrors:
             self._mirrors = chosenMirrors(route.mirrors, headers, settings.random)
         if self.retry is not None or self._mirrors or route.internalRedirect is not None:
@@ -185,13 +198,13 @@ class Router(HTTPFilter):
         if self.attempt is not None:
             self.attempt.encodeData(data, endStream)
         if endStream:
-            self._requestEnds()
+            self.requestEnds()
         return b""
 
     def decodeTrailers(self, trailers: HeaderMap) -> None:
         if self.attempt is not None:
             self.attempt.encodeTrailers(trailers)
-        self._requestEnds()
+        self.requestEnds()
 
     def _isEarly(self) -> bool:
         return not self.responseStarted and self.headers.get(b":method") == b"CONNECT"
@@ -212,7 +225,8 @@ class Router(HTTPFilter):
             bodyTooLarge(self)
         return not waiting
 
-    def _requestEnds(self) -> None:
+    def requestEnds(self) -> None:
+        """All of the request is there."""
         if self.requestDone is not None or self.cluster is None:
             return
         settings = self.settings
@@ -224,7 +238,8 @@ class Router(HTTPFilter):
         if self._mirrors:
             self._sendCopies()
         if timeouts.total and not self.stream.isTunnel:
-            self.timer = settings.queue(timeouts.total).add(self._timedOut)
+            queue = settings.queues.get(timeouts.total) or settings.queue(timeouts.total)
+            self.timer = queue.add(self._timedOut)
         if timeouts.perTry and attempt is not None:
             attempt.requestEnds(timeouts.perTry)
 
@@ -267,7 +282,9 @@ class Router(HTTPFilter):
             attempt.startTimers(timeouts, duration, self.requestDone is not None)
         if settings.logs:
             attempt.startRecords()
-        return headersFor(self.headers, self.route, attempt.host, protocol)
+        if self.route.autoHostRewrite or protocol == "HTTP/2":
+            return headersFor(self.headers, self.route, attempt.host, protocol)
+        return self.headers
 
     def attemptInterim(self, attempt: UpstreamRequest, headers: HeaderMap) -> None:
         """1xx: passed on, and no retry any more."""
@@ -280,7 +297,8 @@ class Router(HTTPFilter):
         """The answer begins."""
         info = self.info
         info.firstUpstreamByteReceivedTime = now = self.settings.seconds()
-        status = int(headers[b":status"])
+        text = headers[b":status"]
+        status = CODES.get(text) or int(text)
         if self.retry is not None and answerRetried(self, attempt, headers, status, endStream):
             return
         route = self.route
@@ -295,14 +313,15 @@ class Router(HTTPFilter):
             self.cleanUp()
             return
         stream: Any = self.stream
-        if stream.isTunnel and self._upgrades(attempt, headers, status):
+        if stream.isTunnel and upgradeRefused(self, attempt, headers, status):
             return
         done = self.requestDone
         if done is not None and not self.settings.suppressesHeaders:
-            headers.set(_SERVICE_TIME, b"%d" % ((now - done) * 1000))
+            headers.set(_SERVICE_TIME, b"%d" % int((now - done) * 1000))
         if route.includeAttemptCountResponse:
             headers.set(ATTEMPTS, b"%d" % self.attempts)
-        self.charge(status, attempt.host, headers.get(_CANARY) == b"true")
+        if self.settings.dynamicStats and not info.isHealthCheck:
+            chargeAnswer(self, status, attempt.host, headers.get(_CANARY) == b"true")
         if status < 500:
             attempt.host.stats.rq_success.value += 1
         if self._cookie is not None:
@@ -313,32 +332,13 @@ class Router(HTTPFilter):
         route.finalizeResponse(headers, info)
         self.responseStarted = True
         if endStream:
-            self.attemptCompleted(attempt)
+            self.attemptCompleted(attempt, now)
         else:
             stream.registerProducer(attempt)
         stream.encodeHeaders(headers, endStream)
 
-    def _upgrades(self, attempt: UpstreamRequest, headers: HeaderMap, status: int) -> bool:
-        """Spell the answer to an upgrade as HTTP/1.1 does; True: it was none and is refused."""
-        if not isUpgrade(request := self.headers):
-            return False
-        if status in (101, 200) and self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-        if self.info.upstreamProtocol == "HTTP/2":
-            responseFromHTTP2(headers, request[b"upgrade"])
-        elif 200 <= status < 300 and request[b"upgrade"].lower() == b"websocket":
-            self.attempt = None
-            attempt.cancel()
-            self.cleanUp()
-            more = tuple(pair for pair in headers.pairs() if pair[0] not in _OF_THE_BODY)
-            self.stream.sendLocalReply(status, b"", "websocket_handshake_unsuccessful", more)
-            return True
-        return False
-
-    def attemptCompleted(self, attempt: UpstreamRequest) -> None:
+    def attemptCompleted(self, attempt: UpstreamRequest, now: float) -> None:
         """The last of the answer is about to be passed on."""
-        now = self.settings.seconds()
         self.info.lastUpstreamByteReceivedTime = now
         done = self.requestDone
         attempt.complete(done is not None)

@@ -6,11 +6,20 @@ Envoy: Router::Filter::onUpstreamReset, StreamInfo::ResponseCodeDetails
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
+from twisted_envoy.http.upgrade import isUpgrade, responseFromHTTP2
+
+if TYPE_CHECKING:
+    from twisted_envoy.extensions.filters.http.router.filter import Router
 
 CONNECT_ERROR = b"upstream connect error or disconnect/reset before headers. "
 TIMEOUT = b"upstream request timeout"
 NO_HEALTHY = b"no healthy upstream"
+
+_OF_THE_BODY = (b":status", b"content-length", b"content-type", b"transfer-encoding")
 
 OVERLOADED = (b"x-envoy-overloaded", b"true")
 
@@ -54,3 +63,23 @@ def resetBody(reason: Reset, failure: str, retried: bool) -> bytes:
     if failure:
         text += b", transport failure reason: " + failure.encode("utf-8", "replace")
     return text
+
+
+def upgradeRefused(router: Router, attempt: Any, headers: HeaderMap, status: int) -> bool:
+    """Spell the answer to an upgrade as HTTP/1.1 does; True: it was none, and is refused."""
+    request = router.headers
+    if not isUpgrade(request):
+        return False
+    if status in (101, 200) and router.timer is not None:
+        router.timer.cancel()
+        router.timer = None
+    if router.info.upstreamProtocol == "HTTP/2":
+        responseFromHTTP2(headers, request[b"upgrade"])
+    elif 200 <= status < 300 and request[b"upgrade"].lower() == b"websocket":
+        router.attempt = None
+        attempt.cancel()
+        router.cleanUp()
+        more = tuple(pair for pair in headers.pairs() if pair[0] not in _OF_THE_BODY)
+        router.stream.sendLocalReply(status, b"", "websocket_handshake_unsuccessful", more)
+        return True
+    return False

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from twisted_envoy.extensions.filters.http.router.plans import RoutePlan, makePlan
 from twisted_envoy.extensions.filters.http.router.stats import CodeStats, RouterStats
-from twisted_envoy.extensions.filters.http.router.timeouts import Timeouts, usualTimeouts
 from twisted_envoy.network.timers import DeadlineQueue
 
 
@@ -27,7 +27,7 @@ class RouterSettings:
         nextID: numbers connections.
         ownAddress: of this machine, for copies. copyStats: `http.async-client.*`.
         zone: that this server is in, empty for none.
-        usual: route -> timeouts.usualTimeouts of it.
+        plans: route -> what it means to requests that ask for nothing.
     """
 
     stats: RouterStats
@@ -52,21 +52,19 @@ class RouterSettings:
     logsOnStart: bool = False
     logInterval: float = 0.0
     queues: dict[float, DeadlineQueue] = field(default_factory=dict)
-    usual: dict[Any, tuple[Timeouts, bytes | None]] = field(default_factory=dict)
+    plans: dict[Any, RoutePlan] = field(default_factory=dict)
 
     @property
     def maintained(self) -> bool:
         """Whether there may be a cluster in maintenance at all."""
         return bool(self.runtime.values)
 
-    def usualTimeouts(self, route: Any) -> tuple[Timeouts, bytes | None]:
-        """Of a route without times for gRPC, when a request asks for nothing."""
-        found = self.usual.get(route)
-        if found is None:
-            if len(self.usual) > 1024:  # routes may come and go
-                self.usual.clear()
-            found = self.usual[route] = usualTimeouts(route)
-        return found
+    def planOf(self, route: Any) -> RoutePlan:
+        """Of a route that is not in plans yet."""
+        if len(self.plans) > 1024:  # routes may come and go
+            self.plans.clear()
+        plan = self.plans[route] = makePlan(self, route)
+        return plan
 
     def queue(self, delay: float) -> DeadlineQueue:
         """Where all wait whose time-out is that long, in seconds."""

@@ -88,10 +88,6 @@ def buildManager(config: View, context: Any) -> ManagerSettings:
     drain, listener = context.drain, context.listener
     stats = context.stats
 
-    def drainClose() -> bool:
-        closes: bool = drain.drainClose(listener)
-        return closes
-
     return ManagerSettings(
         codec=codec,
         plan=plan,
@@ -109,7 +105,7 @@ def buildManager(config: View, context: Any) -> ManagerSettings:
         http2Stats=_shared(context, "http2", HTTP2Stats, stats),
         post=context.registry.turn.post,
         nextID=context.nextID,
-        drainClose=drainClose,
+        drainClose=partial(drain.drainClose, listener),
         http1=http1,
         http2=http2,
         limits=limits,

@@ -1,0 +1,131 @@
+"""
+What a route and its cluster mean to requests that ask for nothing, worked out once.
+
+Most requests take a route to one named cluster, without hashing, copies, retries or redirects, and
+have no x-envoy-* header for the router. What is done for them is in `sendPlainly`, everything else
+in Router.decodeHeaders; where both do something they do the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.extensions.filters.http.router.choice import notForwarded, poolFor
+from twisted_envoy.extensions.filters.http.router.failures import noHost
+from twisted_envoy.extensions.filters.http.router.timeouts import (
+    EXPECTED,
+    Timeouts,
+    usualTimeouts,
+)
+from twisted_envoy.http.routes.entry import CLUSTER, noRequestEdits
+from twisted_envoy.interfaces.upstream import LoadBalancerContext
+from twisted_envoy.state.stream_info import UpstreamInfo
+
+if TYPE_CHECKING:
+    from twisted_envoy.extensions.filters.http.router.filter import Router
+    from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
+
+_PROTOCOLS = ("HTTP/1.0", "HTTP/1.1", "HTTP/2")
+_INTERNAL = b"x-envoy-internal"
+
+
+class RoutePlan:
+    """
+    Of one route.
+
+    Attributes:
+        isPlain: the rest is there, and requests may be sent plainly.
+        name, codes: of the cluster.
+        timeouts: of the route; expected: x-envoy-expected-rq-timeout-ms, None for none.
+        pools: the downstream's protocol -> the name of the pool in Host.plainPools; None where
+            pools depend on the request.
+        edits: the route changes headers of requests.
+    """
+
+    __slots__ = ("cluster", "codes", "edits", "expected", "isPlain", "name", "pools", "timeouts")
+
+    cluster: Any
+    codes: Any
+    edits: bool
+    expected: bytes | None
+    name: str
+    pools: dict[str, str] | None
+    timeouts: Timeouts
+
+    def __init__(self) -> None:
+        self.isPlain = False
+
+
+def makePlan(settings: RouterSettings, route: Any) -> RoutePlan:
+    """Look at a route, which may be None."""
+    plan = RoutePlan()
+    if route is None or settings.strictHeaders or not _isPlain(route):
+        return plan
+    cluster = settings.clusters.get(route.cluster)
+    if cluster is None or cluster.http is None:
+        return plan
+    plan.isPlain = True
+    plan.name = route.cluster
+    plan.cluster = cluster
+    plan.codes = settings.codes.of(cluster)
+    plan.timeouts, expected = usualTimeouts(route)
+    plan.expected = None if settings.suppressesHeaders else expected
+    plan.edits = route.finalizeRequest is not noRequestEdits
+    plan.pools = None
+    if not (cluster.passesMetadata or cluster.sendsProxyHeader):
+        spoken = cluster.http.protocolFor
+        plan.pools = {one: f"{spoken(one)} {route.priority}" for one in _PROTOCOLS}
+    return plan
+
+
+def _isPlain(route: Any) -> bool:
+    return bool(
+        route.kind == CLUSTER
+        and route.cluster
+        and route.maxGrpcTimeout is None
+        and route.maxStreamDuration is None
+        and route.hashPolicy is None
+        and route.internalRedirect is None
+        and not route.mirrors
+        and not route.upgrades
+        and not route.includeAttemptCountRequest
+        and not (route.retryPolicy is not None and route.retryPolicy.on)
+        and not route.virtualHost.virtualClusters.names
+    )
+
+
+def sendPlainly(router: Router, plan: RoutePlan, headers: HeaderMap, endStream: bool) -> None:
+    """Start the one attempt of a request that asks for nothing."""
+    stream: Any = router.stream
+    info = router.info
+    route = router.route = stream.route
+    cluster = router.cluster = plan.cluster
+    router.codes = plan.codes
+    router.timeouts = plan.timeouts
+    if _INTERNAL in headers:
+        router.internal = headers[_INTERNAL] == b"true"
+    info.upstream = upstream = UpstreamInfo(plan.name)
+    upstream.cluster = cluster
+    context = router.context = LoadBalancerContext(None, route.metadataMatch, info, headers)
+    host = cluster.chooseHost(context)
+    pool = None
+    if host is not None:
+        connection = stream.connection
+        if info.state is None and connection.info.state is None and not connection.hops:
+            if plan.pools is not None:
+                pool = host.plainPools.get(plan.pools[info.protocol])
+        elif notForwarded(router):
+            return
+        if pool is None:
+            pool = poolFor(router, host, route, headers)
+    if pool is None:
+        noHost(router)
+        return
+    if plan.expected is not None:
+        headers[EXPECTED] = plan.expected
+    if plan.edits:
+        route.finalizeRequest(headers, info, not router.settings.suppressesHeaders)
+    router.start(host, pool, endStream)
+    if endStream:
+        router.requestEnds()
