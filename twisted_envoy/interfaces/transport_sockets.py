@@ -27,6 +27,7 @@ class TransportSocketOptions(NamedTuple):
         metadata: dynamic metadata that goes along; None: none, as in Envoy.
         protocols: for ALPN to offer, the best first, when the config names none.
         proxy: for a header of the PROXY protocol; None where none is sent, or nobody is behind it.
+        onlyProtocols: for ALPN to offer, whatever the config names.
     """
 
     shared: Collection[tuple[str, Entry]] = ()
@@ -34,6 +35,7 @@ class TransportSocketOptions(NamedTuple):
     metadata: Mapping[str, dict[str, object]] | None = None
     protocols: tuple[bytes, ...] = ()
     proxy: ProxyProtocolState | None = None
+    onlyProtocols: tuple[bytes, ...] = ()
 
     def hashKey(self) -> Hashable:
         """What separates pools: the shared objects that can be hashed, in the order of names."""

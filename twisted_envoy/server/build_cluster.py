@@ -18,6 +18,7 @@ from twisted_envoy.server.build_address import socketAddress
 from twisted_envoy.server.build_balancer import buildBalancer
 from twisted_envoy.server.build_cluster_http import buildUpstreamHTTP
 from twisted_envoy.server.build_health import buildHealthPolicy
+from twisted_envoy.server.build_health_check import buildHealthChecker
 from twisted_envoy.server.build_hosts import buildHosts, metadataOf, staticAddress
 from twisted_envoy.server.build_options import keepaliveOptions, socketOptions
 from twisted_envoy.server.context import FactoryContext
@@ -91,6 +92,7 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
     if balancer is None:
         balancer = _provided(config, discovery)
     stats = ClusterStats(scope)
+    healthChecker = buildHealthChecker(config, transportSocket, http, context)
     cluster = Cluster(
         settings,
         config,
@@ -101,6 +103,7 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         context.reactor,
         discovery,
         http,
+        healthChecker,
     )
     scope.computedGauge("upstream_cx_tx_bytes_buffered", cluster.bufferedBytes)
     return cluster

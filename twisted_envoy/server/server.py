@@ -210,17 +210,22 @@ class Server(Service):
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]
         self.privilegedStartService()
-        ready = self.clusters.start()
-        if not ready.called:
-            self._initializing = True
-            for listener in self.listeners:
-                listener.hold()
+        for listener in self.listeners:
+            listener.hold()
+        self._initializing = True
+        ready = self.clusters.start(self._found)
         ready.addCallback(self._initialized)
         self._scheduleMerge()
         self._schedulePoll()
 
+    def _found(self) -> None:
+        """Every cluster has had an answer: let health checks reach internal listeners."""
+        for listener in self.listeners:
+            if listener.isInternal:
+                listener.release()
+
     def _initialized(self, result: None) -> None:
-        """Every cluster has had an answer: let connections in."""
+        """Every host that was found has been checked: let connections in."""
         self._initializing = False
         _log.info("cm init: all clusters initialized", component="upstream")
         _log.info("all dependencies initialized. starting workers", component="config")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
@@ -26,11 +26,21 @@ from twisted_envoy.interfaces.upstream import (
 from twisted_envoy.network.timers import DeadlineQueue
 from twisted_envoy.state.addresses import addressText
 from twisted_envoy.upstream.circuit_breaker import Limits
+from twisted_envoy.upstream.health.flags import (
+    FAILED_ACTIVE_HC,
+    FAILED_EDS_HEALTH,
+    PENDING_ACTIVE_HC,
+    PENDING_DYNAMIC_REMOVAL,
+    UNHEALTHY,
+)
 from twisted_envoy.upstream.health.policy import HealthPolicy
 from twisted_envoy.upstream.host import NO_OPTIONS, Host, HostSettings, poolKey
 from twisted_envoy.upstream.http.pool import HTTPPool
 from twisted_envoy.upstream.http.settings import UpstreamHTTP
 from twisted_envoy.upstream.stats import ClusterStats
+
+if TYPE_CHECKING:
+    from twisted_envoy.upstream.health.checker import HealthChecker
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,10 @@ class Cluster:
         reactor: IReactorTime.
         discovery: finds the hosts; None when the settings have them all.
         http: what its HTTP pools share; None for a cluster that has none.
+        healthChecker: checks the hosts; None for no health checks.
+
+    Attributes:
+        outlier: finds hosts whose requests end badly; None for nobody.
     """
 
     addedViaAPI = False
@@ -87,7 +101,10 @@ class Cluster:
         reactor: Any,
         discovery: IDiscovery | None = None,
         http: UpstreamHTTP | None = None,
+        healthChecker: HealthChecker | None = None,
     ) -> None:
+        self.healthChecker = healthChecker
+        self.outlier: Any = None
         self.discovery = discovery
         self.http = http
         self.name = settings.name
@@ -130,16 +147,54 @@ class Cluster:
         for host in self.hosts:
             old.setdefault(addressText(host.address), []).append(host)
         hosts = tuple(self._hostOf(one, old.get(addressText(one.address), [])) for one in settings)
+        hosts += self._stillHealthy(old)
         kept = len(self.hosts) - sum(map(len, old.values()))
         if kept == len(hosts) == len(self.hosts):
             return False
-        self.hosts = hosts
+        before, self.hosts = self.hosts, hosts
         self._balancer.hostsChanged(hosts)
         for gone in (one for left in old.values() for one in left):
             gone.drainPools()
         self._countMembers()
+        self._tellHosts([one for one in hosts if one not in before], old)
         self.stats.membership_change.value += 1
         return True
+
+    def _stillHealthy(self, old: dict[str, list[Host]]) -> tuple[Host, ...]:
+        """Those that were not found any more but are well, as their checks say: they are kept."""
+        policy = self.healthPolicy
+        if self.healthChecker is None or policy.ignoresHealthOnRemoval or self._providesOwn:
+            return ()
+        kept = []
+        for left in old.values():
+            for host in list(left):
+                if not host.health & (FAILED_ACTIVE_HC | FAILED_EDS_HEALTH):
+                    host.health |= PENDING_DYNAMIC_REMOVAL
+                    left.remove(host)
+                    kept.append(host)
+        return tuple(kept)
+
+    def _tellHosts(self, added: Sequence[Host], old: dict[str, list[Host]]) -> None:
+        removed = [one for left in old.values() for one in left]
+        if self.healthChecker is not None:
+            self.healthChecker.hostsChanged(added, removed)
+        if self.outlier is not None:
+            self.outlier.hostsChanged(added, removed)
+
+    def hostChecked(self, host: Host, healthy: bool) -> None:
+        """A host was checked; its flags may have changed."""
+        if healthy and self.outlier is not None:
+            self.outlier.hostIsHealthy(host)
+        self.hostJudged(host)
+
+    def hostJudged(self, host: Host) -> None:
+        """The flags of a host may have changed."""
+        before, host.judged = host.judged, host.health
+        if before == host.health:
+            return
+        self.healthChanged()
+        if host.health & UNHEALTHY and not before & UNHEALTHY:
+            host.drainConnections(self.healthPolicy.closesOnFailure)
 
     def healthChanged(self) -> None:
         """Health flags of some hosts have changed."""
@@ -161,15 +216,23 @@ class Cluster:
         self._balancer.hostsChanged(self.hosts)
         self._countMembers()
         self.stats.membership_change.value += 1
+        self._tellHosts((host,), {})
         return host
 
     def _hostOf(self, settings: HostSettings, old: list[Host]) -> Host:
         """One of the old ones, which is taken from them, or a new one."""
         for index, host in enumerate(old):
             if host.settings == settings:
+                host.health &= ~PENDING_DYNAMIC_REMOVAL
                 return old.pop(index)
         self.stats.totalMatchCount.value += 1
-        return Host(settings, self)
+        host = Host(settings, self)
+        if self.healthChecker is not None and not settings.healthCheck.disabled:
+            host.health |= FAILED_ACTIVE_HC
+            if self.healthPolicy.warmsNewHosts and self.discovery is not None:
+                host.health |= PENDING_ACTIVE_HC
+            host.judged = host.health
+        return host
 
     def bufferedBytes(self) -> int:
         """Bytes that are written to this cluster's connections and wait to be sent."""
@@ -218,6 +281,23 @@ class Cluster:
         return host  # type: ignore[no-any-return]
 
 
+_Step = Callable[[Callable[[], None]], None]
+
+
+def _searches(cluster: Cluster) -> list[_Step]:
+    """What finds a cluster's hosts."""
+    discovery = cluster.discovery
+    return [] if discovery is None else [partial(discovery.start, cluster)]
+
+
+def _checks(cluster: Cluster) -> list[_Step]:
+    """What looks after them; only checks are worth waiting for."""
+    if cluster.outlier is not None:
+        cluster.outlier.start(cluster)
+    checker = cluster.healthChecker
+    return [] if checker is None else [partial(checker.start, cluster)]
+
+
 @implementer(IClusterManager)
 class ClusterManager:
     """All clusters by name."""
@@ -225,35 +305,57 @@ class ClusterManager:
     def __init__(self) -> None:
         self._clusters: dict[str, Cluster] = {}
         self._leftOut: set[str] = set()
-        self._unready: set[str] = set()
-        self._ready: Deferred[None] = Deferred()
+        self._stopped = False
 
-    def start(self) -> Deferred[None]:
+    def start(self, found: Callable[[], object] = bool) -> Deferred[None]:
         """
-        Begin to look for hosts.
+        Look for hosts, then check the health of those that were found.
 
+        Args:
+            found: called when every cluster has had its first answer, or a failure: before any
+                host is checked.
         Returns:
-            Fires when every cluster has had its first answer, or a failure.
+            Fires when every host that was found has had its first check.
         """
-        found = [
-            (one, one.discovery) for one in self._clusters.values() if one.discovery is not None
-        ]
-        self._unready = {cluster.name for cluster, _ in found}
-        for cluster, discovery in found:
-            discovery.start(cluster, partial(self._isReady, cluster.name))
-        self._isReady("")
-        return self._ready
+        ready: Deferred[None] = Deferred()
 
-    def _isReady(self, name: str) -> None:
-        self._unready.discard(name)
-        if not (self._unready or self._ready.called):
-            self._ready.callback(None)
+        def check() -> None:
+            found()
+            self._each(_checks, lambda: ready.callback(None))
+
+        self._each(_searches, check)
+        return ready
+
+    def _each(
+        self,
+        steps: Callable[[Cluster], list[_Step]],
+        done: Callable[[], None],
+    ) -> None:
+        """Begin the steps of all clusters; done when each of them is."""
+        begun = [step for cluster in self._clusters.values() for step in steps(cluster)]
+        left = set(range(len(begun)))
+
+        def ended(number: int) -> None:
+            if number in left:
+                left.discard(number)
+                if not left and not self._stopped:
+                    done()
+
+        if not begun:
+            done()
+        for number, step in enumerate(begun):
+            step(partial(ended, number))
 
     def stop(self) -> None:
-        """Look for hosts no more."""
+        """Look for hosts no more, nor after them."""
+        self._stopped = True
         for cluster in self._clusters.values():
             if cluster.discovery is not None:
                 cluster.discovery.stop()
+            if cluster.healthChecker is not None:
+                cluster.healthChecker.stop()
+            if cluster.outlier is not None:
+                cluster.outlier.stop()
 
     def add(self, cluster: Cluster) -> None:
         """

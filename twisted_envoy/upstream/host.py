@@ -114,7 +114,8 @@ class Host:
     Attributes:
         httpPools: those that have a connection, or somebody who waits for one.
         plainPools: protocol, blank, priority -> the one for requests with nothing to share.
-        health: flags of upstream.health.flags; whoever changes them tells `Cluster.healthChanged`.
+        health: flags of upstream.health.flags; whoever changes them tells `Cluster.hostJudged`,
+            for which `judged` is.
         monitor: hears how requests end, for outlier detection; None without.
         passiveHealth: is told that the host has called itself unhealthy; None without checks.
     """
@@ -127,6 +128,7 @@ class Host:
         "health",
         "hostname",
         "httpPools",
+        "judged",
         "locality",
         "localityWeight",
         "metadata",
@@ -156,7 +158,7 @@ class Host:
         self.httpPools: dict[Hashable, HTTPPool] = {}
         self.plainPools: dict[str, HTTPPool] = {}
         self._plainPool: TCPPool | None = None
-        self.health = CONFIGURED.get(settings.healthStatus, 0)
+        self.health = self.judged = CONFIGURED.get(settings.healthStatus, 0)
         self.monitor: Any = None
         self.passiveHealth: Callable[[], None] | None = None
 
@@ -217,3 +219,19 @@ class Host:
         """The host is used no more: idle connections end now, others with their last request."""
         for pool in list(self.httpPools.values()):
             pool.drain()
+
+    def drainConnections(self, closesTCP: bool) -> None:
+        """
+        The host is not well: idle HTTP connections end now, others with their last request.
+
+        Args:
+            closesTCP: end those that carry TCP, too.
+        """
+        pools = list(self.httpPools.values())
+        others = {one for pool in pools for one in pool.transports()} if closesTCP else set()
+        for pool in pools:
+            pool.drainConnections()
+        if closesTCP:
+            for transport in list(self.cluster.open):
+                if transport not in others and transport.getPeer() == self.address:
+                    transport.abortConnection()

@@ -114,6 +114,11 @@ class PooledConnection:
         """How many streams it would take now."""
         return min(self._remaining, self._streamLimit - self.active)
 
+    @property
+    def transport(self) -> Any:
+        """What carries it; None before and after."""
+        return self._transport
+
     def makeConnection(self, transport: Any) -> None:
         cluster = self.host.cluster
         self._transport = transport

@@ -260,9 +260,17 @@ class HTTPPool:
         if not (self.connections or self.attempts or self._waiting):
             self.host.forgetPool(self._key, self)
 
+    def transports(self) -> list[object]:
+        """Of the connections that are made."""
+        return [connection.transport for connection in self.connections]
+
     def drain(self) -> None:
         """The host is gone: connections end with their last request."""
         self._draining = True
+        self.drainConnections()
+
+    def drainConnections(self) -> None:
+        """Those that there are end with their last request; new ones may be made."""
         for connection in list(self.connections):
             connection.closeAfterStream()
 

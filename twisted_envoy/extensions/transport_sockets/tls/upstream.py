@@ -77,7 +77,8 @@ class UpstreamTLS:
     ) -> IStreamClientEndpoint:
         name = host.hostname if self._byHost and host.hostname else self._serverName
         endpoint = self._raw.connectorFor(host, options, passthrough)
-        return TLSEndpoint(endpoint, self, name, () if self._hasALPN else options.protocols)
+        offered = options.onlyProtocols or (() if self._hasALPN else options.protocols)
+        return TLSEndpoint(endpoint, self, name, offered)
 
     def hashKey(self, options: TransportSocketOptions) -> Hashable:
         return self._raw.hashKey(options)

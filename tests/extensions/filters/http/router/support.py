@@ -34,6 +34,8 @@ class Host:
     """An IHost with counters."""
 
     canary = False
+    monitor = None
+    passiveHealth = None
 
     def __init__(self, cluster, hostname="", port=9000):
         self.cluster = cluster

@@ -31,6 +31,7 @@ from twisted_envoy.extensions.filters.http.router.failures import (
     attemptLate,
     attemptReset,
 )
+from twisted_envoy.extensions.filters.http.router.outcome import answered
 from twisted_envoy.interfaces.http import IHTTPPool, IPoolUser, PoolConnection
 from twisted_envoy.network.read_gate import CONNECTING, PEER_FULL
 from twisted_envoy.network.records import writeRecord
@@ -126,6 +127,8 @@ class UpstreamRequest:
         if connection.passthrough is not None:
             self.passthrough = connection.passthrough
         self.sent = True
+        if self.host.monitor is not None:
+            self.host.monitor.connected()
         headers = router.attemptReady(self, connection)
         if self._ended and self._pending is None and self._trailers is None:
             encoder.encodeHeaders(headers, True)
@@ -180,6 +183,9 @@ class UpstreamRequest:
                 self._perTry = None
             if self._idle is not None:
                 self._idle.lastActivity = router.settings.seconds()
+        host = self.host
+        if host.monitor is not None or host.passiveHealth is not None:
+            answered(host, router.headers, headers)
         opens = self._holds and not endStream and self._opens(headers)
         router.attemptHeaders(self, headers, endStream)
         if opens and self._router is not None:

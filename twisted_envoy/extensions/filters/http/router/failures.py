@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted_envoy.codec.http import Reset
+from twisted_envoy.extensions.filters.http.router.outcome import failed
 from twisted_envoy.extensions.filters.http.router.replies import (
     FLAGS,
     NO_HEALTHY,
@@ -50,6 +51,7 @@ def attemptFailed(router: Router, attempt: UpstreamRequest, reason: Reset, failu
 def attemptReset(router: Router, attempt: UpstreamRequest, reason: Reset, failure: str) -> None:
     """The attempt was reset by the upstream."""
     router.attempt = None
+    failed(attempt.host, reason)
     if resetRetried(router, attempt, reason, False):
         return
     status = 502 if reason is Reset.PROTOCOL_ERROR else 503
@@ -75,6 +77,8 @@ def attemptLate(router: Router, attempt: UpstreamRequest, timer: int) -> None:
             _abort(router, 504, "UMSDR", body, "upstream_max_stream_duration_reached")
         return
     attempt.host.stats.rq_timeout.value += 1
+    if attempt.host.monitor is not None:
+        attempt.host.monitor.timedOut(router.asked.lateStatus)
     if timer == PER_TRY:
         stats.upstream_rq_per_try_timeout.value += 1
         details = "upstream_per_try_timeout"
@@ -95,6 +99,8 @@ def timedOut(router: Router) -> None:
         attempt.host.stats.rq_timeout.value += 1
         attempt.cancel()
         if attempt.awaitingHeaders:
+            if attempt.host.monitor is not None:
+                attempt.host.monitor.timedOut(router.asked.lateStatus)
             _chargeAbort(router, attempt, router.asked.lateStatus)
     _abortLate(router, "response_timeout")
 
