@@ -71,16 +71,25 @@ class DecoderTests(SynchronousTestCase):
 
     def test_whatABlockDid(self) -> None:
         """Whether the table was changed, or is needed to read it again."""
-        for block, refers, changed in (
-            (b"\x82\x00\x01a\x01b", False, False),
-            (b"\x82\x40\x01a\x01b", False, True),
-            (b"\xbe", True, False),
-            (b"\x0f\x2f\x01c", True, False),
-            (b"\x7e\x01c", True, True),
-            (b"\x20\x82", False, True),
+        for block, refers, entered, resized in (
+            (b"\x82\x00\x01a\x01b", False, [], False),
+            (b"\x82\x40\x01a\x01b", False, [(b"a", b"b")], False),
+            (b"\xbe", True, [], False),
+            (b"\x0f\x2f\x01c", True, [], False),
+            (b"\x7e\x01c", True, [(b"a", b"c")], False),
+            (b"\x20\x82", False, [], True),
         ):
             self.decoder.decode(block)
-            self.assertEqual((self.decoder.refers, self.decoder.changed), (refers, changed), block)
+            found = self.decoder.refers, self.decoder.entered, self.decoder.resized
+            self.assertEqual(found, (refers, entered, resized), block)
+
+    def test_later(self) -> None:
+        """What other blocks have put there is there when one is read; not more than there is."""
+        for count in range(1000):
+            self.decoder.later.append([(b"a", b"%d" % count), (b"b", b"")])
+        self.assertEqual(self.decoder.decode(b"\xbf\xbe"), [(b"a", b"999"), (b"b", b"")])
+        self.assertEqual(self.decoder.decode(b"\xc1\xc0"), [(b"a", b"998"), (b"b", b"")])
+        self.assertLess(len(self.decoder._entries), 129)
 
     def test_malformed(self) -> None:
         """Each ends the connection with COMPRESSION_ERROR."""

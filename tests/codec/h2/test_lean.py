@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from hpack import Encoder
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.codec.h2.bytesof import EH, ES, HELLO, block, frame, headers, names, parse, rst, setting
@@ -11,6 +13,7 @@ from twisted_envoy.codec.h2 import failures
 from twisted_envoy.codec.h2.core import REQUEST as A_REQUEST
 from twisted_envoy.codec.h2.core import Block
 from twisted_envoy.codec.h2.failures import ConnectionFailure
+from twisted_envoy.codec.h2.hpack import number
 from twisted_envoy.codec.h2.lean import LeanCore
 from twisted_envoy.codec.h2.resets import ResetStreams
 from twisted_envoy.codec.headers import HeaderMap
@@ -185,6 +188,22 @@ class KnownHeadTests(SynchronousTestCase):
         details = self.side.receive(frame(1, EH | ES, self.streamID, again))
         self.assertEqual(details, failures.PROTOCOL)  # no :authority any more
 
+    def test_literalsThatEnter(self) -> None:
+        """A block that only puts fields into the table is known, and puts them there again."""
+        enters = b"\x40\x01a\x01b"
+        for _ in range(5):
+            self.send(block() + enters)
+        self.assertEqual(list(self.heads), [block() + enters])
+        for _ in range(3):
+            self.send(block() + b"\xc2")  # the fifth newest
+        self.assertEqual(self.side.owner.requests[-1].headers[b"a"], b"b")
+        self.assertEqual(len(self.heads), 2)
+        self.send(block() + enters)
+        self.assertEqual(len(self.heads), 1)
+        self.streamID += 2
+        details = self.side.receive(frame(1, EH | ES, self.streamID, block() + b"\xc4"))
+        self.assertEqual(details, failures.PROTOCOL)  # there are six
+
     def test_content(self) -> None:
         """A known head still promises its body."""
         post = [(b":method", b"POST"), *REQUEST[1:], (b"content-length", b"2")]
@@ -261,3 +280,46 @@ class Taker:
         headers.set(b"x", b"y")
         headers.remove(b":path")
         self.seen.append(headers)
+
+
+words = st.sampled_from((b"a", b"b", b"via", b"x" * 900))
+turns = st.lists(
+    st.tuples(st.sampled_from("tfe"), st.lists(st.tuples(words, words), max_size=3)), max_size=30
+)
+
+
+class RepeatedBlockTests(SynchronousTestCase):
+    """However blocks of all kinds repeat between others, they say what they said."""
+
+    @settings(max_examples=60, deadline=None, database=None)
+    @given(turns, st.lists(st.integers(0, 29), max_size=60))
+    def test_anyOrder(
+        self, turns: list[tuple[str, list[tuple[bytes, bytes]]]], order: list[int]
+    ) -> None:
+        """With the table, without it, and only putting something into it."""
+        side, encoder = Side(False), Encoder()
+        side.receive(HELLO)
+        streamID = -1
+        for place in order:
+            if place >= len(turns):
+                continue
+            kind, fields = turns[place]
+            fields = [*REQUEST, *fields]
+            if kind == "t":
+                data = encoder.encode(fields)
+            elif kind == "f":
+                data = block(fields)
+            else:
+                data = b"".join(entering(*field) for field in fields)
+                for field in fields:
+                    encoder.header_table.add(*field)
+            streamID += 2
+            self.assertIsNone(side.receive(frame(1, EH | ES, streamID, data)))
+            found = side.owner.requests[-1].events
+            self.assertEqual(found, [("headers", list(HeaderMap(fields).pairs()), True)])
+            side.owner.requests[-1].encoder.resetStream(Reset.LOCAL)
+
+
+def entering(name: bytes, value: bytes) -> bytes:
+    """A field as a literal that enters the table."""
+    return b"\x40" + number(len(name), 0x7F, 0) + name + number(len(value), 0x7F, 0) + value

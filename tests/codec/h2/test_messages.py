@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.codec.h2.support import REQUEST
 from twisted_envoy.codec.h2.failures import MessageFailure
-from twisted_envoy.codec.h2.messages import Messages, contentLength
+from twisted_envoy.codec.h2.messages import _REQUEST_PSEUDO, Messages, contentLength
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
 from twisted_envoy.http.h2_stats import HTTP2Stats
@@ -15,6 +17,17 @@ from twisted_envoy.stats.scope import Store
 FIELD = "http2.invalid.header.field"
 MESSAGING = "http2.violation.of.messaging.rule"
 LIMIT = "http2.too_many_headers"
+
+
+words = st.one_of(
+    st.sampled_from(
+        (b":method", b":path", b":scheme", b":status", b"cookie", b"te", b"via", b"content-length")
+    ),
+    st.sampled_from((b"x", b"x-1", b"a_b", b"Bad", b"connection", b"", b"trailers", b"host")),
+    st.binary(max_size=4),
+    st.just(b"v" * 90),
+)
+fieldLists = st.lists(st.tuples(words, words), max_size=8)
 
 
 class MessagesTests(SynchronousTestCase):
@@ -39,6 +52,20 @@ class MessagesTests(SynchronousTestCase):
     def request(self, **changed: bytes) -> tuple[tuple[bytes, bytes], ...]:
         """REQUEST with other pseudo-headers, named without colon."""
         return tuple((name, changed.get(name[1:].decode(), value)) for name, value in REQUEST)
+
+    @settings(max_examples=300, deadline=None, database=None)
+    @given(fieldLists)
+    def test_allAtOnce(self, fields: list[tuple[bytes, bytes]]) -> None:
+        """What is looked at as a whole is what it is when each field is."""
+        made = self.make(HeaderLimits(200, 6))
+        for read in (made._readEach, made._read, made._read):
+            try:
+                found: object = list(read(fields, _REQUEST_PSEUDO).pairs())
+            except MessageFailure as failure:
+                found = failure.details, failure.violation
+            if read == made._readEach:
+                expected = found
+            self.assertEqual(found, expected)
 
     def test_request(self) -> None:
         """Fields keep their order, and several of a name."""

@@ -89,9 +89,12 @@ class H2ClientCodec(H2Codec):
                 and stream.method not in _ODD_METHODS
             ):
                 self.floods.empty = 0
-                self.blockBytes = HEADER_BYTES + stop - start
-                self.countBlock(stream)
+                size = HEADER_BYTES + stop - start
+                stream.receivedHeaderBytes += size
+                stream.receivedWireBytes += size
                 stream.expected = head[1]
+                if head[2]:
+                    self.core.entered(head[2])
                 self._response(stream, head[0].copy(), flags & END_STREAM > 0)
                 return
         super()._headers(flags, streamID, data, start, stop)
@@ -127,8 +130,10 @@ class H2ClientCodec(H2Codec):
         decoder = stream.decoder
         if ended:
             stream.remoteEnded = True
-            self.table.closeWhenEnded(stream)
-            stream.leaveDecoder()
+            if stream.localEnded:
+                self.table.closeEnded(stream)
+                if not stream.held:
+                    stream.decoder = None
         decoder.decodeHeaders(headers, ended)
 
     def peerSettings(self, changed: dict[int, int]) -> None:

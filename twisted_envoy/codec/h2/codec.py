@@ -25,11 +25,18 @@ from twisted_envoy.codec.h2.core import STREAM_ERROR, Block, Core
 from twisted_envoy.codec.h2.failures import ConnectionFailure, MessageFailure
 from twisted_envoy.codec.h2.floods import Floods
 from twisted_envoy.codec.h2.frames import (
+    CONTINUATION,
+    END_STREAM,
     FLOW_CONTROL_ERROR,
     FRAME_SIZE_ERROR,
     HEADER_BYTES,
     INTERNAL_ERROR,
+    KNOWN_TYPES,
+    LAST_STREAM,
+    MOST_PAYLOAD,
+    PADDED,
     PROTOCOL_ERROR,
+    SETTINGS,
     STREAM_CLOSED,
 )
 from twisted_envoy.codec.h2.lean import LeanCore
@@ -146,17 +153,17 @@ class H2Codec:
             upper, lower, kind, flags, streamID = _unpack(data, position)
             start = position + HEADER_BYTES
             stop = start + (upper << 8 | lower)
-            if stop - start > frames.MOST_PAYLOAD:
+            if stop - start > MOST_PAYLOAD:
                 raise ConnectionFailure(FRAME_SIZE_ERROR)
             if stop > end:
                 break
             position = stop
-            if kind != frames.CONTINUATION and self._blockStream:
+            if self._blockStream and kind != CONTINUATION:
                 raise ConnectionFailure(PROTOCOL_ERROR)
-            if kind < frames.KNOWN_TYPES:
-                if not self.sawSettings and kind != frames.SETTINGS:
+            if kind < KNOWN_TYPES:
+                if not self.sawSettings and kind != SETTINGS:
                     raise ConnectionFailure(PROTOCOL_ERROR, failures.BAD_PREFACE)
-                handlers[kind](flags, streamID & frames.LAST_STREAM, data, start, stop)
+                handlers[kind](flags, streamID & LAST_STREAM, data, start, stop)
                 if self._closed:
                     return
         if position < end:
@@ -196,7 +203,7 @@ class H2Codec:
         self._receiveWindow -= window
         if self._receiveWindow < 0:
             raise ConnectionFailure(FLOW_CONTROL_ERROR)
-        ended = bool(flags & frames.END_STREAM)
+        ended = flags & END_STREAM > 0
         if window or ended:
             self.floods.empty = 0
         else:
@@ -205,7 +212,7 @@ class H2Codec:
         if stream is None or stream.remoteEnded:
             self._strayData(stream, streamID, window)
             return
-        if flags & frames.PADDED:
+        if flags & PADDED:
             start, stop = frames.unpad(data, start, stop)
         stream.receiveWindow -= window
         if stream.receiveWindow < 0:
@@ -226,7 +233,10 @@ class H2Codec:
             return
         stream.receivedWireBytes += HEADER_BYTES + window
         if ended:
-            self._endReceived(stream)
+            stream.remoteEnded = True
+            self.core.endReceived(streamID)
+            if stream.localEnded:
+                self.table.closeEnded(stream)
         stream.dataReceived(data[start:stop], window, ended)
 
     def _strayData(self, stream: H2Stream | None, streamID: int, window: int) -> None:
@@ -249,11 +259,6 @@ class H2Codec:
             increment, self._unacknowledged = self._unacknowledged, 0
             self._receiveWindow += increment
             self.write(frames.windowUpdate(0, increment))
-
-    def _endReceived(self, stream: H2Stream) -> None:
-        stream.remoteEnded = True
-        self.core.endReceived(stream.streamID)
-        self.table.closeWhenEnded(stream)
 
     # Headers.
 
@@ -329,7 +334,8 @@ class H2Codec:
             raise MessageFailure(failures.MESSAGING, True)
         self.stats.trailers.value += 1
         stream.remoteEnded = True
-        self.table.closeWhenEnded(stream)
+        if stream.localEnded:
+            self.table.closeEnded(stream)
         stream.trailersReceived(trailers)
 
     def countBlock(self, stream: H2Stream) -> None:
@@ -338,7 +344,7 @@ class H2Codec:
         stream.receivedWireBytes += self.blockBytes
 
     def begin(self, stream: H2Stream, headers: HeaderMap, endStream: bool) -> None:
-        """Send the headers of a request or a response."""
+        """Send the headers of a request."""
         raise NotImplementedError
 
     def sendHeaders(
@@ -358,7 +364,7 @@ class H2Codec:
         self.floods.outbound += 1
         self.write(block)
         if endStream:
-            self._localEnded(stream)
+            self.localEnded(stream)
 
     def peerSettings(self, changed: dict[int, int]) -> None:
         """The peer's SETTINGS were applied."""
@@ -374,17 +380,16 @@ class H2Codec:
 
     # Bytes out.
 
-    def endSent(self, stream: H2Stream) -> None:
-        """Our body of stream has ended."""
-        self.core.endSent(stream.streamID)
-        self._localEnded(stream)
-
-    def _localEnded(self, stream: H2Stream) -> None:
+    def localEnded(self, stream: H2Stream) -> None:
+        """All of ours is sent; of a body the core was told."""
         stream.localEnded = True
-        flushed, stream.flushed = stream.flushed, None
-        self.table.closeWhenEnded(stream)
-        stream.leaveDecoder()
+        flushed = stream.flushed
+        if stream.remoteEnded:
+            self.table.closeEnded(stream)
+            if not stream.held:
+                stream.decoder = None
         if flushed is not None:
+            stream.flushed = None
             flushed()
 
     def pauseProducing(self) -> None:

@@ -22,8 +22,9 @@ STREAM_ERROR = 4
 Fields = Iterable[tuple[bytes, bytes]]
 Block = tuple[int, int, Fields, bool]
 """One of the kinds above, the stream, the fields, whether the stream ends with it."""
-Head = tuple[HeaderMap, int]
-"""What a whole block says, checked, and its content-length (-1: none)."""
+Entered = list[tuple[bytes, bytes]]
+Head = tuple[HeaderMap, int, Entered]
+"""What a whole block says, checked, its content-length (-1: none), what it puts into the table."""
 
 
 class Core(Protocol):
@@ -31,8 +32,9 @@ class Core(Protocol):
     The state of one connection.
 
     Attributes:
-        heads: what blocks say now that may come again; a head leads to no call of `receive` but to
-            `began`. Its maps are copied by who takes them.
+        heads: what blocks say now that may come again. For such a block `receive` is not called,
+            but `began` for a request and `entered`, if it puts something into the table. Its map is
+            copied by who takes it.
         highest: the last stream that the client has begun; 0 before the first.
         output: what the peer has to get after `receive`; taken by the caller.
     """
@@ -53,6 +55,9 @@ class Core(Protocol):
 
     def began(self, streamID: int) -> None:
         """The client begins a stream above `highest`, with a known head."""
+
+    def entered(self, fields: Entered) -> None:
+        """A known head's fields go into the table again."""
 
     def begin(self, streamID: int) -> None:
         """The client begins a stream above `highest` with headers that come in pieces."""

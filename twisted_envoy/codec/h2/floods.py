@@ -29,13 +29,12 @@ class Floods:
 
     Attributes:
         empty: frames without payload in a row; set to 0 by one that has some.
-        streams: how many were begun.
+        streams: how many were begun; closed: how many have ended.
         sentData: DATA frames sent.
         outbound, outboundControl: frames that wait for the transport.
     """
 
     __slots__ = (
-        "_closed",
         "_premature",
         "_priorities",
         "_seconds",
@@ -44,6 +43,7 @@ class Floods:
         "_tokens",
         "_tokensTime",
         "_windowUpdates",
+        "closed",
         "empty",
         "outbound",
         "outboundControl",
@@ -62,7 +62,7 @@ class Floods:
         self.outboundControl = 0
         self._priorities = 0
         self._windowUpdates = 0
-        self._closed = 0
+        self.closed = 0
         self._premature = 0
         self._tokens = float(settings.resetBurst or 0)
         self._tokensTime = 0.0
@@ -104,10 +104,6 @@ class Floods:
             self._stats.outbound_flood.value += 1
             raise ConnectionFailure(ENHANCE_YOUR_CALM, failures.OUTBOUND)
 
-    def closed(self) -> None:
-        """A request ended well."""
-        self._closed += 1
-
     def reset(self, lifetime: float, answered: bool) -> None:
         """
         The client reset a request.
@@ -118,14 +114,14 @@ class Floods:
         """
         if self._settings.resetBurst is not None:
             self._spend(self._settings.resetBurst, self._settings.resetRate or 0)
-        self._closed += 1
+        self.closed += 1
         if answered or lifetime >= PREMATURE_SECONDS:
             return
         self._premature += 1
-        if self._closed < PREMATURE_COUNT:
+        if self.closed < PREMATURE_COUNT:
             if self._premature < PREMATURE_COUNT / 2:
                 return
-        elif self._premature * 2 < self._closed:
+        elif self._premature * 2 < self.closed:
             return
         raise ConnectionFailure(ENHANCE_YOUR_CALM, failures.RESETS)
 

@@ -27,15 +27,23 @@ class Decoder:
     Attributes:
         allowed: bytes that the peer may make the table as large as.
         refers: the last block had a field of the table.
-        changed: the last block changed the table.
+        entered: what the last block has put into the table.
+        resized: the last block has changed the size of the table.
+        later: what blocks that were not decoded put into the table, in order. Only a block that is
+            decoded needs to see it; there are no more entries than `later` keeps.
     """
 
-    __slots__ = ("_entries", "_mostBytes", "_size", "_used", "allowed", "changed", "refers")
+    __slots__ = (
+        *("_entries", "_mostBytes", "_size", "_used", "allowed", "entered", "later", "refers"),
+        "resized",
+    )
 
     def __init__(self, allowed: int, mostBytes: int) -> None:
         self.allowed = allowed
         self.refers = False
-        self.changed = False
+        self.resized = False
+        self.entered: list[Field] = []
+        self.later: deque[list[Field]] = deque(maxlen=allowed // ENTRY_BYTES + 1)
         self._mostBytes = mostBytes
         self._entries: deque[Field] = deque()
         self._size = _FIRST_SIZE
@@ -48,7 +56,13 @@ class Decoder:
         Raises:
             ConnectionFailure: it is malformed, or its fields are too long.
         """
-        self.refers = self.changed = False
+        self.refers = self.resized = False
+        self.entered = []
+        if self.later:
+            for entered in self.later:
+                for field in entered:
+                    self._enter(field)
+            self.later.clear()
         try:
             position = self._resize(block)
             fields = self._read(block, position)
@@ -69,7 +83,7 @@ class Decoder:
             if size > self.allowed:
                 raise ConnectionFailure(COMPRESSION_ERROR)
             self._size = size
-            self.changed = True
+            self.resized = True
             self._evict()
         if self._size > self.allowed:
             raise ConnectionFailure(COMPRESSION_ERROR)  # it knows that it had to shrink it
@@ -94,7 +108,11 @@ class Decoder:
                 else:
                     raise ConnectionFailure(COMPRESSION_ERROR)
                 continue
-            index, position = _number(block, position, 0x3F if first >= 0x40 else 0x0F)
+            mask = 0x3F if first >= 0x40 else 0x0F
+            index = first & mask
+            position += 1
+            if index == mask:
+                index, position = _number(block, position - 1, mask)
             if index >= FIRST_DYNAMIC:
                 self.refers = True
                 name = entries[index - FIRST_DYNAMIC][0]
@@ -106,13 +124,13 @@ class Decoder:
             field = (name, value)
             fields.append(field)
             if first >= 0x40:
+                self.entered.append(field)
                 self._enter(field)
             elif first >= 0x20:
                 raise ConnectionFailure(COMPRESSION_ERROR)  # an update behind a field
         return fields
 
     def _enter(self, field: Field) -> None:
-        self.changed = True
         self._entries.appendleft(field)
         self._used += len(field[0]) + len(field[1]) + ENTRY_BYTES
         if self._used > self._size:

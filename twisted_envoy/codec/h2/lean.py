@@ -30,6 +30,7 @@ from twisted_envoy.codec.h2.core import (
     STREAM_ERROR,
     TRAILERS,
     Block,
+    Entered,
     Fields,
     Head,
 )
@@ -171,12 +172,22 @@ class LeanCore:
     def _decode(self, block: bytes) -> list[Field]:
         decoder = self._decoder
         fields = decoder.decode(block)
-        if decoder.changed and self._passing:
-            self._passing = False
-            self.heads.clear()
-            self.heads.update(self._fixed)
+        if self._passing and (decoder.entered or decoder.resized):
+            self._forget()
         self._last = block
         return fields
+
+    def _forget(self) -> None:
+        """The table has changed: the heads are gone that refer to it."""
+        self._passing = False
+        self.heads.clear()
+        self.heads.update(self._fixed)
+
+    def entered(self, fields: Entered) -> None:
+        """See Core."""
+        self._decoder.later.append(fields)
+        if self._passing:
+            self._forget()
 
     def _closed(self, streamID: int) -> Block:
         """What comes for a stream that is not open and is not to be begun."""
@@ -194,10 +205,10 @@ class LeanCore:
         return any(first <= streamID < last for first, last in self._gaps)
 
     def keep(self, headers: HeaderMap, length: int) -> None:
-        """See Core; what comes twice is kept, unless it puts something into the table."""
+        """See Core; what comes twice is kept, unless it needs and changes the table."""
         block = self._last
         decoder = self._decoder
-        if decoder.changed or len(block) > _LONGEST_KEPT:
+        if decoder.resized or len(block) > _LONGEST_KEPT or (decoder.refers and decoder.entered):
             return
         seen = self._seen
         if block not in seen:
@@ -210,7 +221,7 @@ class LeanCore:
             heads.clear()
             self._fixed.clear()
             self._passing = False
-        heads[block] = head = headers.copy(), length
+        heads[block] = head = headers.copy(), length, decoder.entered
         if decoder.refers:
             self._passing = True
         else:
@@ -260,8 +271,8 @@ class LeanCore:
         if self._prefix:
             block = self._prefix + block
             self._prefix = b""
-        if self._client:
-            self.highest = max(self.highest, streamID)
+        if streamID > self.highest:
+            self.highest = streamID
         size = len(block)
         if size > self._mostPayload:
             return headersFrames(streamID, block, endStream, self._mostPayload)

@@ -37,6 +37,7 @@ from twisted_envoy.codec.h2.core import (
     STREAM_ERROR,
     TRAILERS,
     Block,
+    Entered,
     Fields,
     Head,
 )
@@ -155,6 +156,9 @@ class LibraryCore:
             self._early = streamID
 
     def began(self, streamID: int) -> None:
+        """See Core; no head is ever known."""
+
+    def entered(self, fields: Entered) -> None:
         """See Core; no head is ever known."""
 
     def keep(self, headers: HeaderMap, length: int) -> None:

@@ -30,6 +30,8 @@ Fields = Any
 _name = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
 _badValue = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 _badStrictValue = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f-\xff]").search
+_fine = bytes(byte for byte in range(256) if _badValue(bytes((byte,))) is None)
+_fineStrict = bytes(byte for byte in _fine if byte < 0x80)
 _number = re.compile(rb"[0-9]{1,18}").fullmatch
 _authority = re.compile(rb"[A-Za-z0-9\-._~%!$&'()\[\]*+,;=:]+").fullmatch
 _scheme = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]*").fullmatch
@@ -39,6 +41,7 @@ _status = re.compile(rb"[1-9][0-9]{2}").fullmatch
 _REQUEST_PSEUDO = frozenset((b":method", b":scheme", b":authority", b":path", b":protocol"))
 _RESPONSE_PSEUDO = frozenset((b":status",))
 _METHODS = frozenset((b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"PATCH", b"OPTIONS"))
+_SCHEMES = frozenset((b"http", b"https"))
 _NO_PSEUDO: frozenset[bytes] = frozenset()
 _FORBIDDEN = frozenset(
     (b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade")
@@ -52,6 +55,9 @@ _PLAIN = frozenset(
     b"x-request-id x-envoy-upstream-service-time x-envoy-expected-rq-timeout-ms".split()
 )
 """Names that need no look at all."""
+_MOST_KNOWN = 1000
+_known = {*_PLAIN, b"host", b"content-length", b"cookie"}
+"""Names that need none if they come once; what was looked at is added, and is right for ever."""
 
 
 class Messages:
@@ -65,7 +71,9 @@ class Messages:
     __slots__ = (
         "_allowConnect",
         "_badValue",
+        "_fine",
         "_keepsUnderscores",
+        "_lastAuthority",
         "_maxBytes",
         "_maxCount",
         "_maxField",
@@ -82,8 +90,10 @@ class Messages:
         self._maxField = settings.maxFieldBytes or limits.maxBytes
         self._keepsUnderscores = limits.underscores == "ALLOW"
         self._rejects = limits.underscores == "REJECT_REQUEST"
+        self._fine = _fineStrict if settings.refusesObsText else _fine
         self._badValue = _badStrictValue if settings.refusesObsText else _badValue
         self._stats = stats
+        self._lastAuthority = b"-"
         self._seen: Fields = ()
         self._seenHeaders: HeaderMap | None = None
 
@@ -111,7 +121,12 @@ class Messages:
         if b"host" in headers:
             _foldHost(headers)
         method = headers.get(b":method", b"")
-        if _authority(headers.get(b":authority", b"")) is None:
+        authority = headers.get(b":authority", b"")
+        if authority == self._lastAuthority:
+            pass
+        elif _authority(authority) is not None:
+            self._lastAuthority = authority
+        else:
             raise MessageFailure(INVALID_FIELD, True)
         if method == b"CONNECT" and b":protocol" not in headers:
             if b":path" in headers or b":scheme" in headers:
@@ -121,7 +136,8 @@ class Messages:
         if b":path" not in headers or b":scheme" not in headers or b":method" not in headers:
             raise MessageFailure(MESSAGING, True)
         path = headers[b":path"]
-        if _path(path) is None or _scheme(headers[b":scheme"]) is None:
+        scheme = headers[b":scheme"]
+        if _path(path) is None or (scheme not in _SCHEMES and _scheme(scheme) is None):
             raise MessageFailure(INVALID_FIELD, True)
         if path[:1] == b"*" and (path != b"*" or method != b"OPTIONS"):
             raise MessageFailure(MESSAGING, True)
@@ -152,6 +168,30 @@ class Messages:
         return self._read(fields, _NO_PSEUDO)
 
     def _read(self, fields: Fields, pseudo: frozenset[bytes]) -> HeaderMap:
+        """
+        The fields as a map, when each is right by itself.
+
+        Most have nothing that must be looked at one by one.
+        """
+        headers = HeaderMap()
+        headers.update(fields)
+        names = list(headers)
+        first = 0
+        while first < len(names) and names[first] in pseudo:
+            first += 1
+        values = b"".join(headers.values())
+        if (
+            len(names) == len(fields)
+            and _known.issuperset(names[first:])
+            and not values.translate(None, self._fine)
+            and len(values) <= self._maxField
+            and len(names) <= self._maxCount
+            and len(values) + len(b"".join(names)) <= self._maxBytes
+        ):
+            return headers
+        return self._readEach(fields, pseudo)
+
+    def _readEach(self, fields: Fields, pseudo: frozenset[bytes]) -> HeaderMap:
         headers = HeaderMap()
         size = count = 0
         most = self._maxField
@@ -197,6 +237,8 @@ class Messages:
             raise MessageFailure(INVALID_FIELD, True)
         else:
             headers.add(name, value)
+            if len(_known) < _MOST_KNOWN and b"_" not in name and name != b"te":
+                _known.add(name)
 
     def _underscore(self) -> None:
         if self._rejects:

@@ -6,6 +6,8 @@ Envoy: Http2::ServerConnectionImpl
 
 from __future__ import annotations
 
+from typing import Any
+
 from zope.interface import implementer
 
 from twisted_envoy.codec.h2 import failures, frames
@@ -21,7 +23,6 @@ from twisted_envoy.codec.h2.frames import (
 )
 from twisted_envoy.codec.h2.messages import contentLength
 from twisted_envoy.codec.h2.stream import H2Stream
-from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import ICodec
 
 _ODD = END_HEADERS | PADDED | PRIORITY_FLAG
@@ -42,6 +43,10 @@ class H2ServerCodec(H2Codec):
     _goneAway = False
     _begun: H2Stream | None = None
 
+    def __init__(self, connection: Any, *args: Any, **keywords: Any) -> None:
+        super().__init__(connection, *args, **keywords)
+        self._most = self.settings.maxConcurrentStreams
+
     def goAway(self) -> None:
         """See ICodec; later requests are refused."""
         self._goneAway = True
@@ -56,28 +61,28 @@ class H2ServerCodec(H2Codec):
                 and streamID > self.core.highest
                 and not (flags & END_STREAM and head[1] > 0)
             ):
-                self.blockBytes = HEADER_BYTES + stop - start
-                self._known(streamID, head, flags & END_STREAM > 0)
+                self._known(streamID, head, flags & END_STREAM > 0, HEADER_BYTES + stop - start)
                 return
         super()._headers(flags, streamID, data, start, stop)
 
-    def _known(self, streamID: int, head: Head, ended: bool) -> None:
+    def _known(self, streamID: int, head: Head, ended: bool, size: int) -> None:
         """A request whose head has come before."""
         self.floods.empty = 0
         self.core.began(streamID)
-        if self._isFull():
+        if head[2]:
+            self.core.entered(head[2])
+        if self._goneAway or len(self.streams) >= self._most:
             self._refuse(streamID)
             return
-        stream = self._begin(streamID)
-        decoder = stream.decoder
-        if decoder is None:
-            return
-        headers, stream.expected = head
-        self.countBlock(stream)
-        if ended:
-            stream.remoteEnded = True
+        stream = H2Stream(self, streamID)
+        stream.begun = self.seconds()
+        stream.receivedHeaderBytes = stream.receivedWireBytes = size
+        stream.expected = head[1]
+        self.table.add(stream)
+        decoder = stream.decoder = self.connection.newStream(stream)
+        stream.remoteEnded = ended
         if not stream.closed:
-            decoder.decodeHeaders(headers.copy(), ended)
+            decoder.decodeHeaders(head[0].copy(), ended)
 
     def _message(self, block: Block) -> None:
         kind, streamID, fields, ended = block
@@ -109,7 +114,7 @@ class H2ServerCodec(H2Codec):
             decoder.decodeHeaders(headers, ended)
 
     def _isFull(self) -> bool:
-        return self._goneAway or len(self.streams) >= self.settings.maxConcurrentStreams
+        return self._goneAway or len(self.streams) >= self._most
 
     def _begin(self, streamID: int) -> H2Stream:
         stream = H2Stream(self, streamID)
@@ -129,8 +134,3 @@ class H2ServerCodec(H2Codec):
         self.stats.tx_reset.value += 1
         self.table.resets.add(streamID, True)
         self.sender.answer(self.core.reset(streamID, frames.REFUSED_STREAM))
-
-    def begin(self, stream: H2Stream, headers: HeaderMap, endStream: bool) -> None:
-        """See H2Codec."""
-        stream.answered = True
-        self.sendHeaders(stream, headers, endStream)

@@ -44,6 +44,8 @@ class H2Stream:
         begun: when, in seconds; for the peer's resets.
         answered: headers of the peer's response have come, or ours were sent.
         method: of a client's request.
+        held: of the peer's, not yet decoded.
+        producer: is paused while too much of ours waits.
         flushed: called once all of ours is sent, if set while `isFlushing`; not after a reset.
     """
 
@@ -66,11 +68,11 @@ class H2Stream:
     _buffered = 0
     _endQueued = False
     _trailers: HeaderMap | None = None
-    _producer: Any = None
+    producer: Any = None
     _paused = False
     _limit = _BUFFER_LIMIT
     _readPauses = 0
-    _held: Held | None = None
+    held: Held | None = None
     _unacknowledged = 0
 
     def __init__(self, codec: H2Codec, streamID: int) -> None:
@@ -89,8 +91,14 @@ class H2Stream:
 
     def encodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         """See IStreamEncoder."""
-        if not (self.closed or self.localEnded):
-            self._codec.begin(self, headers, endStream)
+        if self.closed or self.localEnded:
+            return
+        codec = self._codec
+        if codec.isClient:
+            codec.begin(self, headers, endStream)
+        else:
+            self.answered = True
+            codec.sendHeaders(self, headers, endStream)
 
     def encodeData(self, data: bytes, endStream: bool) -> None:
         """See IStreamEncoder."""
@@ -134,7 +142,7 @@ class H2Stream:
 
     def registerProducer(self, producer: Any) -> None:
         """See IStreamEncoder."""
-        self._producer = producer
+        self.producer = producer
         self._paused = False
         if producer is not None and not self.closed and (self._isFull() or self._sender.isPaused):
             self._paused = True
@@ -165,9 +173,9 @@ class H2Stream:
         sender.sendReady()
         if self._endQueued and not (self._buffered or self.closed or self.localEnded):
             self._sendEnd()
-        if self._producer is not None and not self._paused and self._isFull():
+        if self.producer is not None and not self._paused and self._isFull():
             self._paused = True
-            self._producer.pauseProducing()
+            self.producer.pauseProducing()
 
     def sendOne(self, most: int) -> bool:
         """
@@ -201,13 +209,13 @@ class H2Stream:
         """Resume the producer when less than half of the limit waits."""
         if self._paused and not self._sender.isPaused and self._buffered * 2 <= self._limit:
             self._paused = False
-            self._producer.resumeProducing()
+            self.producer.resumeProducing()
 
     def pauseProducer(self) -> None:
         """The transport is full."""
-        if self._producer is not None and not self._paused:
+        if self.producer is not None and not self._paused:
             self._paused = True
-            self._producer.pauseProducing()
+            self.producer.pauseProducing()
 
     def windowOpened(self) -> None:
         """`sendWindow` has grown."""
@@ -224,7 +232,9 @@ class H2Stream:
         self.wireBytes += HEADER_BYTES + size
         sender.writeData(dataHeader(size, ended, self.streamID), data)
         if ended:
-            self._codec.endSent(self)
+            codec = self._codec
+            codec.core.endSent(self.streamID)
+            codec.localEnded(self)
 
     def _sendEnd(self) -> None:
         trailers = self._trailers
@@ -250,7 +260,7 @@ class H2Stream:
         """See IStreamEncoder; what was held is decoded before it returns."""
         if self._readPauses:
             self._readPauses -= 1
-        held = self._held
+        held = self.held
         while held and not self._readPauses and self.decoder is not None:
             item = held.popleft()
             if isinstance(item, HeaderMap):
@@ -266,35 +276,31 @@ class H2Stream:
         Args:
             window: how much of the windows they took, padding included.
         """
-        if self._readPauses or self._held:
-            if self._held is None:
-                self._held = deque()
-            self._held.append((data, window, ended))
+        if self._readPauses or self.held:
+            if self.held is None:
+                self.held = deque()
+            self.held.append((data, window, ended))
         else:
             self._decode(data, window, ended)
 
     def trailersReceived(self, trailers: HeaderMap) -> None:
         """The peer's last words."""
-        if self._held:
-            self._held.append(trailers)
+        if self.held:
+            self.held.append(trailers)
         elif self.decoder is not None:
             self.decoder.decodeTrailers(trailers)
             self.leaveDecoder()
 
-    @property
-    def holds(self) -> bool:
-        """Something of the peer's was not yet decoded."""
-        return bool(self._held)
-
     def _decode(self, data: bytes, window: int, ended: bool) -> None:
-        if self.decoder is None:
+        decoder = self.decoder
+        if decoder is None:
             self._codec.acknowledge(window)
             return
-        self.decoder.decodeData(data, ended)
+        decoder.decodeData(data, ended)
         self._codec.acknowledge(window)
         if self.remoteEnded or self.closed:
-            if ended:
-                self.leaveDecoder()
+            if ended and self.closed and not self.held:
+                self.decoder = None
             return
         self._unacknowledged += window
         if self._unacknowledged * 2 >= self._codec.settings.initialStreamWindow:
@@ -309,7 +315,7 @@ class H2Stream:
         self.closed = True
         if self.isReady:
             self._sender.leave(self)
-        self._producer = self.flushed = None
+        self.producer = self.flushed = None
         if self._buffered:
             self._changeBuffered(-self._buffered)
         self._queue = None
@@ -317,13 +323,13 @@ class H2Stream:
 
     def leaveDecoder(self) -> None:
         """No cycle stays behind once both directions have ended and all has been told."""
-        if self.closed and not self._held:
+        if self.closed and not self.held:
             self.decoder = None
 
     def drop(self) -> None:
         """Nothing of the peer's is told any more; what was held counts as decoded."""
         self.decoder = None
-        held, self._held = self._held, None
+        held, self.held = self.held, None
         for item in held or ():
             if not isinstance(item, HeaderMap):
                 self._codec.acknowledge(item[1])

@@ -104,14 +104,14 @@ class StreamTable:
             if decoder is not None:
                 decoder.streamReset(reason, details)
 
-    def closeWhenEnded(self, stream: H2Stream) -> None:
-        """One direction has ended; take the stream out when both have."""
-        if stream.localEnded and stream.remoteEnded:
-            if stream.holds:
-                self._stats.deferred_stream_close.value += 1
-            self._sender.floods.closed()
-            stream.close()
-            self._remove(stream)
+    def closeEnded(self, stream: H2Stream) -> None:
+        """Both directions have ended."""
+        if stream.held:
+            self._stats.deferred_stream_close.value += 1
+        self._sender.floods.closed += 1
+        stream.closed = True
+        stream.flushed = stream.producer = None
+        self._remove(stream)
 
     def forget(self, stream: H2Stream) -> None:
         """The stream was reset."""
