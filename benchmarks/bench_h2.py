@@ -189,11 +189,9 @@ def main() -> None:
     alone = best(library.exchange, EXCHANGES // 10)
     print(f"one exchange, h2 library alone   {alone * 1e6:8.1f} us")
     for name, pair in (("our core", lean), ("reference", reference)):
-        same, changing = best(pair.exchange, EXCHANGES), best(pair.changing, EXCHANGES)
-        print(f"one exchange, {name:<18} {same * 1e6:8.1f} us   ratio {same / alone:.3f}")
-        print(
-            f"one with an ID of its own        {changing * 1e6:8.1f} us   ratio {changing / alone:.3f}"
-        )
+        for kind, exchange in ((name, pair.exchange), ("with an ID of its own", pair.changing)):
+            took = best(exchange, EXCHANGES)
+            print(f"one exchange, {kind:<21} {took * 1e6:5.1f} us   ratio {took / alone:.3f}")
     print(f"a body, both codecs              {MEBIBYTES / best(lean.body, 1):8.0f} MiB/s")
     print(f"two codecs made                  {best(Pair, 20) * 1e6:8.1f} us")
 
