@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -64,12 +64,15 @@ class CaseTests(SynchronousTestCase):
         self.assertIsNone(self.client.lost)
 
     def test_WriteErrorAfterClose(self) -> None:
-        """The same when the peer has closed."""
+        """The same when the peer has closed, but then the connection is lost."""
         self.server.loseConnection()
         self.settle()
+        self.assertEqual((self.client.ended, self.client.lost), (True, None))
         self.client.write(b"too late")
         self.settle()
         self.assertEqual(self.server.received, b"")
+        assert self.client.lost is not None
+        self.assertIsInstance(self.client.lost.value, ConnectionLost)
 
     def test_NoErrorWriteZeroDataToClosed(self) -> None:
         """Nothing may be written at any time."""

@@ -66,6 +66,23 @@ class HopTests(SynchronousTestCase):
         self.assertIsInstance(self.origin.connections[0].lost.value, ConnectionLost)
         self.assertEqual(self.logged(), (["- Normal Normal"], ["- RemoteReset Normal"]))
 
+    def test_theOriginEndsFirst(self):
+        """Its end goes over the hop to the client, whose bytes still go up."""
+        self.start()
+        client = self.envoy.connect("ingress")
+        (origin,) = self.origin.connections
+        origin.write(b"all")
+        origin.loseWriteConnection()
+        self.envoy.settle()
+        self.assertEqual((client.received, client.ended, client.lost), (b"all", True, None))
+
+        client.write(b"late")
+        client.loseWriteConnection()
+        self.envoy.settle()
+
+        self.assertEqual((origin.received, origin.ended), (b"late", True))
+        self.assertEqual(self.logged(), (["- Normal Normal"], ["- Normal Normal"]))
+
     def test_endsOfStream(self):
         """Ends of stream in both directions are no reset."""
         self.start()
