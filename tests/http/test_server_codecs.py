@@ -20,7 +20,8 @@ class CodecsTests(SynchronousTestCase):
         store = Store()
         settings = SimpleNamespace(
             stats=ManagerStats(store.scope("http.x.")),
-            http1=HTTP1Settings(),
+            http1=HTTP1Settings(refusesHTTPS=True),
+            http1Secured=HTTP1Settings(),
             http2=HTTP2Settings(),
             http1Stats=HTTP1Stats(store.scope("http1.")),
             http2Stats=HTTP2Stats(store.scope("http2.")),
@@ -28,7 +29,7 @@ class CodecsTests(SynchronousTestCase):
             seconds=lambda: 0.0,
         )
         self.store = store
-        return SimpleNamespace(settings=settings)
+        return SimpleNamespace(settings=settings, info=SimpleNamespace(tls=None))
 
     def test_counted(self) -> None:
         """Each speaks its protocol and is counted."""
@@ -40,3 +41,12 @@ class CodecsTests(SynchronousTestCase):
             self.assertEqual(codec.protocol, protocol)
             for what in ("total", "active"):
                 self.assertEqual(self.store.value(f"http.x.downstream_cx_{name}_{what}"), 1)
+
+    def test_secured(self) -> None:
+        """Over TLS other settings hold."""
+        connection = self.connection()
+        plain = makeHTTP1(connection, CodecOutput(lambda call: None))
+        connection.info.tls = object()
+        secured = makeHTTP1(connection, CodecOutput(lambda call: None))
+        self.assertTrue(plain.settings.refusesHTTPS)
+        self.assertFalse(secured.settings.refusesHTTPS)

@@ -40,6 +40,7 @@ class HTTP1Settings:
         absoluteRequests: a client sends absolute URLs (send_fully_qualified_url).
         customMethods: any token is a method, not only the registered ones.
         ignoresUpgrade: tells whether an Upgrade of that value is ignored; None: none is.
+        refusesHTTPS: absolute URLs of https are refused (a client without TLS, at the edge).
     """
 
     allowAbsoluteURL: bool = True
@@ -53,6 +54,7 @@ class HTTP1Settings:
     absoluteRequests: bool = False
     customMethods: bool = False
     ignoresUpgrade: Callable[[str], bool] | None = None
+    refusesHTTPS: bool = False
 
 
 @dataclass(frozen=True, slots=True)

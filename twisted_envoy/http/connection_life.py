@@ -24,6 +24,7 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecOutput
 from twisted_envoy.http.keepalive import PingKeepalive
 from twisted_envoy.http.settings import ManagerSettings
+from twisted_envoy.http.upgrade import isUpgrade
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import Link, dropped
 from twisted_envoy.network.timers import IdleTimer
@@ -117,6 +118,11 @@ class ConnectionLife(Link):
         """The next response is the last."""
         self.drain = Drain.CLOSING
 
+    def upgradeRefused(self) -> None:
+        """A client of HTTP/2 had better begin anew."""
+        if self.multiplexes and self.drain is Drain.NO:
+            self._startDraining()
+
     # The end.
 
     def _idled(self) -> None:
@@ -203,7 +209,9 @@ class ConnectionLife(Link):
         if stream.closesAfter:
             self.drain = Drain.CLOSING
         opened = stream.isTunnel and (
-            200 <= status < 300 if stream.streamInfo.upgradeProtocol == "connect" else status == 101
+            200 <= status < 300
+            if stream.streamInfo.upgradeProtocol == "connect"
+            else status == 101 and isUpgrade(headers)
         )
         if not stream.requestEnded and not opened:
             self.drain = Drain.CLOSING

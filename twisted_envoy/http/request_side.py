@@ -22,6 +22,7 @@ from zope.interface import implementer
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecError, IResponseEncoder, IStreamDecoder, Reset
 from twisted_envoy.http.filter_chain import Decoding, Encoding, FilterPlan
+from twisted_envoy.http.flushing import Flushing
 from twisted_envoy.http.stream_timers import StreamTimers, answerIdle
 from twisted_envoy.network.read_gate import ReadGate
 from twisted_envoy.state.request_info import RequestInfo
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _log = Logger("http")
 
 _CONTINUE = b"100-continue"
+_BY_PEER = (Reset.REMOTE, Reset.REMOTE_REFUSED, Reset.CONNECT_ERROR)
 _NOTHING: dict[str, bool] = {}
 
 
@@ -62,7 +64,7 @@ class RequestSide:
     __slots__ = (
         "_decoding",
         "_encoding",
-        "_flushedBytes",
+        "_flushing",
         "_gate",
         "_paused",
         "_plan",
@@ -116,7 +118,7 @@ class RequestSide:
         self._decoding: Any = None
         self._encoding: Encoding | None = None
         self._producer: IPushProducer | None = None
-        self._flushedBytes = 0
+        self._flushing: Flushing | None = None
         self._responsePaused = self._paused = self._raised = False
         settings.stats.downstream_rq_active.value += 1
 
@@ -169,6 +171,7 @@ class RequestSide:
             self._plan = settings.plan
             self._makeFilters()
             settings.stats.downstream_rq_ws_on_non_ws_route.value += 1
+            connection.upgradeRefused()
             self.sendLocalReply(403, b"", "upgrade_failed")
             return
         self._makeFilters()
@@ -225,7 +228,7 @@ class RequestSide:
         elif reason is Reset.PROTOCOL_ERROR:
             info.raiseFlag("DPE")
             info.responseCodeDetails = details
-        elif reason in (Reset.REMOTE, Reset.REMOTE_REFUSED):
+        elif reason in _BY_PEER:
             info.raiseFlag("DR")
             info.responseCodeDetails = details or "http2.remote_reset"
         elif details:
@@ -249,11 +252,8 @@ class RequestSide:
 
     def idled(self) -> None:
         """Nothing has come or gone for too long."""
-        if self.responseEnded:
-            self.flushIdled()
-        else:
-            self.watched = False
-            answerIdle(self)
+        self.watched = False
+        answerIdle(self)
 
     def _setRouteTimes(self) -> None:
         """A route may say otherwise about silence and duration."""
@@ -359,10 +359,6 @@ class RequestSide:
         grpcStatus: int | None = None,
     ) -> None:
         """See HTTPFilter.sendLocalReply."""
-        raise NotImplementedError
-
-    def flushIdled(self) -> None:
-        """The client took nothing of what waits for it."""
         raise NotImplementedError
 
     def finish(self) -> None:

@@ -27,9 +27,8 @@ def makeHTTP1(connection: ServerConnection, output: CodecOutput) -> H1ServerCode
     settings.stats.downstream_cx_http1_total.value += 1
     settings.stats.downstream_cx_http1_active.value += 1
     reading = _Reading(connection)
-    return H1ServerCodec(
-        connection, output, settings.http1, settings.limits, reading, settings.http1Stats
-    )
+    http1 = settings.http1 if connection.info.tls is None else settings.http1Secured
+    return H1ServerCodec(connection, output, http1, settings.limits, reading, settings.http1Stats)
 
 
 def makeHTTP2(connection: ServerConnection, output: CodecOutput) -> H2ServerCodec:

@@ -33,13 +33,14 @@ from twisted_envoy.http.keepalive import PingKeepalive
 from twisted_envoy.http.request_side import RequestSide
 from twisted_envoy.http.server_codecs import makeHTTP1, makeHTTP2
 from twisted_envoy.http.stream import HTTPStream
+from twisted_envoy.http.upgrade import isUpgrade
 from twisted_envoy.network.link import dropped
 from twisted_envoy.network.timers import IdleTimer
 
 _log = Logger("http")
 
 _MAGIC = b"PRI * HTTP/2"
-_OURS = ("route_not_found", "upgrade_failed")
+_BROKEN = frozenset(("UF", "UC"))
 
 
 @implementer(IServerConnection, IPushProducer)
@@ -342,14 +343,7 @@ class ServerConnection(ConnectionLife):
             return
         # What is left of the request is not wanted.
         if self.multiplexes:
-            headers = stream.requestHeaders
-            refused = (
-                headers is not None
-                and headers.get(b":method") == b"CONNECT"
-                and not 200 <= stream.streamInfo.responseCode < 300
-                and stream.streamInfo.responseCodeDetails not in _OURS
-            )
-            stream.encoder.resetStream(Reset.CONNECT_ERROR if refused else Reset.LOCAL)
+            stream.encoder.resetStream(_cutReason(stream, Reset.LOCAL))
         else:
             self.drain = Drain.CLOSING
         self.settings.stats.downstream_rq_rx_reset.value += 1
@@ -358,10 +352,7 @@ class ServerConnection(ConnectionLife):
     def resetResponse(self, stream: HTTPStream, reason: Reset) -> None:
         """The response cannot be finished."""
         if self.codec is not None:
-            headers = stream.requestHeaders
-            if headers is not None and headers.get(b":method") == b"CONNECT":
-                reason = Reset.CONNECT_ERROR
-            stream.encoder.resetStream(reason)
+            stream.encoder.resetStream(_cutReason(stream, reason))
         if not self.multiplexes:
             self.drain = Drain.CLOSING
         self.settings.stats.downstream_rq_rx_reset.value += 1
@@ -388,3 +379,12 @@ class ServerConnection(ConnectionLife):
         """The request that came behind one that has been answered now."""
         if not (self._closed or self.drain is Drain.CLOSING) and self.codec.waits:
             self._receive(b"")
+
+
+def _cutReason(stream: HTTPStream, reason: Reset) -> Reset:
+    """What an HTTP/2 client is told; a tunnel whose other end is gone is a connect error."""
+    headers = stream.requestHeaders
+    if headers is None or _BROKEN.isdisjoint(stream.streamInfo.responseFlags):
+        return reason
+    isTunnel = headers.get(b":method") == b"CONNECT" or isUpgrade(headers)
+    return Reset.CONNECT_ERROR if isTunnel else reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ class Timeouts:
     maxConnectionDurationJitter: float = 0.0
     maxStreamDuration: float = 0.0
     streamIdle: float = 300.0
+    streamFlush: float = 300.0
     request: float = 0.0
     requestHeaders: float = 0.0
     drain: float = 5.0
@@ -64,6 +65,7 @@ class ManagerSettings:
         maxRequests: a connection, 0 is without end.
         post: `TurnQueue.post`. nextID: numbers requests.
         drainClose: whether connections should end now.
+        http1Secured: http1 where the client speaks TLS.
         tunnelHalfClose: switch `twisted_envoy.http1_tunnel_half_close`.
         hasTimers: streams have other times than that of idleWatch.
     """
@@ -96,12 +98,14 @@ class ManagerSettings:
     safeMaxDuration: bool = False
     tunnelHalfClose: bool = False
     seconds: Callable[[], float] = field(init=False)
+    http1Secured: HTTP1Settings = field(init=False)
     idleWatch: IdleWatch = field(init=False)
     hasTimers: bool = field(init=False)
     idleQueue: DeadlineQueue = field(init=False)
 
     def __post_init__(self) -> None:
         self.seconds = self.reactor.seconds
+        self.http1Secured = replace(self.http1, refusesHTTPS=False)
         times = self.timeouts
         self.idleWatch = IdleWatch(self.reactor, times.streamIdle)
         self.hasTimers = bool(

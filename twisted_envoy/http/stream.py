@@ -21,6 +21,7 @@ from twisted.logger import Logger
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
 from twisted_envoy.http.filter_chain import Encoding
+from twisted_envoy.http.flushing import Flushing
 from twisted_envoy.http.request_side import RequestSide
 from twisted_envoy.network.read_gate import HELD_FULL
 from twisted_envoy.network.records import writeRecord
@@ -325,11 +326,10 @@ class HTTPStream(RequestSide):
         encoder = self.encoder
         if encoder.isFlushing and not self.ended:
             self.decodingEnded = True
-            self.lastActivity = self.settings.seconds()
-            self._flushedBytes = encoder.wireBytes
+            self.watched = False
             if self.timers is not None:
                 self.timers.responseEnded()
-            encoder.flushed = self._flushed
+            self._flushing = Flushing(self, self._flushed)
         else:
             self.streamInfo.lastResponseByteSentTime = self.settings.seconds()
             self.connection.responseEnded(self)
@@ -338,16 +338,6 @@ class HTTPStream(RequestSide):
         """The codec has sent all of it."""
         self.streamInfo.lastResponseByteSentTime = self.settings.seconds()
         self.connection.responseEnded(self)
-
-    def flushIdled(self) -> None:
-        """The client's window has been shut for the time that a stream may be silent."""
-        if self.encoder.wireBytes != self._flushedBytes:
-            self._flushedBytes = self.encoder.wireBytes
-            self.lastActivity = self.settings.seconds()
-            return
-        self.settings.http2Stats.tx_flush_timeout.value += 1
-        self.encoder.resetStream(Reset.LOCAL)
-        self.finish()
 
     # The end.
 
@@ -361,6 +351,9 @@ class HTTPStream(RequestSide):
         info.endTime = now = settings.seconds()
         if self.timers is not None:
             self.timers.stop()
+        if self._flushing is not None:
+            self._flushing.stop()
+            self._flushing = None
         stats = settings.stats
         stats.downstream_rq_active.value -= 1
         stats.downstream_rq_time.record(int((now - info.startTime) * 1000))

@@ -179,19 +179,18 @@ class StreamTimers:
         self._duration = reactor.callLater(max(0.0, most - used), self._tooLong)
 
     def responseEnded(self) -> None:
-        """Only the client's silence counts now."""
-        for timer in (self._headers, self._request, self._duration):
+        """No time counts any more, but that of the records."""
+        for timer in (self._headers, self._request, self._duration, self._idle):
             if timer is not None:
                 timer.cancel()
-        self._headers = self._request = self._duration = None
+        self._headers = self._request = self._duration = self._idle = None
 
     def stop(self) -> None:
         """The stream is over."""
         self.responseEnded()
-        for timer in (self._idle, self._periodic):
-            if timer is not None:
-                timer.cancel()
-        self._periodic = self._idle = None
+        if self._periodic is not None:
+            self._periodic.cancel()
+            self._periodic = None
 
     # What time does.
 
@@ -204,8 +203,6 @@ class StreamTimers:
             self._idle = reactor.callLater(rest, self._lookIdle)
         else:
             stream.idled()
-            if stream.responseEnded and not stream.ended:
-                self._idle = reactor.callLater(self._idleTimeout, self._lookIdle)
 
     def _headersLate(self) -> None:
         self._headers = None

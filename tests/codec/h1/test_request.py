@@ -166,6 +166,12 @@ class AuthorityTests(RequestTestCase):
             refused = self.refused(get(b"GET " + url + b" HTTP/1.1"))
             self.assertEqual(refused, ("http1.invalid_scheme", 400), url)
 
+    def test_httpsAtTheEdge(self) -> None:
+        """A client of plain text cannot ask for https where that is refused."""
+        url = get(b"GET HTTPS://b.com/ HTTP/1.1")
+        self.settings = replace(self.settings, refusesHTTPS=True)
+        self.assertEqual(self.refused(url), ("http1.https_url_on_plaintext_connection", 403))
+
     def test_urlsNotAllowed(self) -> None:
         """Without allow_absolute_url a URL is a path like any other."""
         self.settings = replace(self.settings, allowAbsoluteURL=False)

@@ -118,7 +118,7 @@ class FramingTests(SynchronousTestCase):
         owner.feed(request())
         owner.encoders[0].encode1xx(responseOf(b"103", (b"link", b"x")))
         owner.respond(responseOf())
-        self.assertTrue(owner.sent.startswith(b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP"))
+        self.assertTrue(owner.sent.startswith(b"HTTP/1.1 103 Unknown\r\nlink: x\r\n\r\nHTTP"))
 
     def test_counts(self) -> None:
         """Header bytes are those of the fields, wire bytes are all."""

@@ -61,7 +61,7 @@ class ControlTests(SynchronousTestCase):
             side.receive(frame(3, 0, 1, bytes(4)))
             self.assertIsNone(side.receive(window(1, 1) + frame(3, 0, 1, bytes(4))))
             self.assertEqual(side.wire.take(), b"")
-            self.assertEqual(side.stats.rx_reset.value, 2)
+            self.assertEqual(side.stats.rx_reset.value, 1)
 
 
 class LibraryControlTests(OverLibrary, ControlTests):

@@ -15,6 +15,7 @@ from tests.http.routes.support import (
     wrong,
 )
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.errors import ConfigError
 
 
 def weighted(clusters: str, more: str = "", action: str = "", route: str = "") -> str:
@@ -65,7 +66,23 @@ class WeightedTests(SynchronousTestCase):
         found = [self.picked(yaml, value, context=context) for value in (0, 4, 5)]
         self.assertEqual(found, ["b", "b", "c"])
         nothing = Context(runtime={"w.a": 0, "w.b": 0, "w.c": 0})
-        self.assertEqual(self.picked(yaml, 3, context=nothing), "c")
+        with self.assertRaises(ConfigError) as caught:
+            self.picked(yaml, 3, context=nothing)
+        self.assertIn("Sum of weights", str(caught.exception))
+        context.runtime.values["w.b"] = 0
+        self.assertEqual(self.picked(yaml, 4, context=context), "c")
+
+    def test_nothingLater(self) -> None:
+        """When the runtime leaves no weight the next route is looked at."""
+        context = Context(runtime={"w.a": 1})
+        yaml = weighted("{name: a, weight: 1}", ", runtime_key_prefix: w")
+        both = routes(yaml, "{name: next, match: {prefix: /}, route: {cluster: b}}")
+        table = tableOf(both, context)
+        first = match(table, request(), 0)
+        context.runtime.values["w.a"] = 0
+        second = match(table, request(), 0)
+        assert first is not None and second is not None
+        self.assertEqual((first.name, second.name), ("w", "next"))
 
     def test_ownSettings(self) -> None:
         """A cluster's own edits come first, its metadata last; cluster_header names one."""

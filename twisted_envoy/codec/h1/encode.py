@@ -38,8 +38,6 @@ NO_ENDS = bytes.maketrans(b"\r\n\0", b"   ")
 _REASONS = {
     100: "Continue",
     101: "Switching Protocols",
-    102: "Processing",
-    103: "Early Hints",
     200: "OK",
     201: "Created",
     202: "Accepted",

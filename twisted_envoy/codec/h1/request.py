@@ -228,14 +228,14 @@ def _readTarget(head: RequestHead, target: bytes, settings: HTTP1Settings) -> No
         del headers[b":path"]
     elif target[0] != 0x2F and not (target == b"*" and head.method == b"OPTIONS"):
         if settings.allowAbsoluteURL:
-            authority = _readURL(headers, target)
+            authority = _readURL(headers, target, settings.refusesHTTPS)
     if authority is None:
         del headers[b":authority"]
     else:
         headers[b":authority"] = authority
 
 
-def _readURL(headers: HeaderMap, target: bytes) -> bytes:
+def _readURL(headers: HeaderMap, target: bytes, refusesHTTPS: bool) -> bytes:
     """Take an absolute URL apart; gives the authority."""
     found = _ABSOLUTE.fullmatch(target)
     if found is None or (found[3] and int(found[3]) > _MOST_PORT):
@@ -243,6 +243,8 @@ def _readURL(headers: HeaderMap, target: bytes) -> bytes:
     scheme = found[1].lower()
     if scheme not in _SCHEMES:
         raise CodecError("http1.invalid_scheme")
+    if refusesHTTPS and scheme == b"https":
+        raise CodecError("http1.https_url_on_plaintext_connection", 403, b"Forbidden")
     headers[b":path"] = found[4] or b"/"
     headers[b":scheme"] = scheme
     return found[2]

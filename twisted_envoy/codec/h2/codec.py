@@ -173,7 +173,6 @@ class H2Codec:
         """Say good-bye, tell all streams, raise."""
         if failure.code is not None:
             self.write(frames.goAway(0 if self.isClient else self.core.highest, failure.code))
-            self.stats.goaway_sent.value += 1
         status = 0 if failure.details in failures.FLOODS else 400
         hasCut = failure.hasCut or bool(self.streams)
         self._shut(Reset.PROTOCOL_ERROR, failure.details)
@@ -422,11 +421,12 @@ class H2Codec:
 
     def goAway(self) -> None:
         """See ICodec."""
+        if not self._closed:
+            self.stats.goaway_sent.value += 1  # the only one that Envoy counts
         self._sayGoAway(0 if self.isClient else self.core.highest)
 
     def _sayGoAway(self, last: int) -> None:
         if not self._closed:
-            self.stats.goaway_sent.value += 1
             self.write(frames.goAway(last, frames.NO_ERROR))
 
     def resetByOwner(self, stream: H2Stream, reason: Reset) -> None:

@@ -55,10 +55,10 @@ class ControlFrames:
         if stop - start != 4:
             raise ConnectionFailure(FRAME_SIZE_ERROR)
         self._codec.checkBegun(streamID)
-        self._codec.stats.rx_reset.value += 1
         stream = self._streams.get(streamID)
         if stream is None:
             return
+        self._codec.stats.rx_reset.value += 1
         stream.receivedWireBytes += HEADER_BYTES + 4
         code = _number(data, start)[0]
         self._core.resetReceived(streamID)

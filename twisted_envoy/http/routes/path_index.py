@@ -18,7 +18,7 @@ def inOrder(entries: list[RouteEntry]) -> tuple[RouteEntry, ...]:
     """Sort by the order of the config; what comes after an unconditional route is never asked."""
     entries.sort(key=_order)
     for at, entry in enumerate(entries):
-        if entry.matches is None:
+        if entry.matches is None and (entry.weighted is None or entry.weighted.isSure):
             return tuple(entries[: at + 1])
     return tuple(entries)
 

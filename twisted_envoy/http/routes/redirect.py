@@ -65,6 +65,22 @@ class Redirect:
             path = self.rewritePath(path, info) or b""
         return path.partition(b"?")[0] if self.stripQuery else path
 
+    def rewriteRequest(self, headers: HeaderMap, info: RequestInfo, tells: bool) -> None:
+        """
+        Give the request the new path, for what looks at it later: header edits, logs.
+
+        Args:
+            tells: `x-envoy-original-path` keeps the old one.
+        """
+        if self.rewritePath is None:
+            return
+        path = headers.get(b":path", b"")
+        new = self.rewritePath(path, info)
+        if new is not None:
+            if tells:
+                headers.set(b"x-envoy-original-path", path)
+            headers.set(b":path", new)
+
 
 REQUEST_URL = Redirect()
 """Gives the URL of the request itself: the `location` of a direct response with 201 or 3xx."""

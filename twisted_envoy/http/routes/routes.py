@@ -87,9 +87,11 @@ class Routes:
         for entry in candidates:
             matches = entry.matches
             if matches is None or matches(headers, info, randomValue):
-                if entry.weighted is not None:
-                    return entry.weighted.pick(headers, info, randomValue)
-                return entry
+                if entry.weighted is None:
+                    return entry
+                picked = entry.weighted.pick(headers, info, randomValue)
+                if picked is not None:
+                    return picked
         return None
 
     def _all(self, path: bytes, found: tuple[RouteEntry, ...]) -> tuple[RouteEntry, ...]:

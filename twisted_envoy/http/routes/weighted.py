@@ -7,6 +7,7 @@ Envoy: source/common/router/weighted_cluster_specifier.cc
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
@@ -46,12 +47,19 @@ class WeightedClusters:
         self._hashPolicy = hashPolicy
         self._total = sum(weight for weight, _, _ in choices)
 
-    def pick(self, headers: HeaderMap, info: RequestInfo, randomValue: int) -> RouteEntry:
-        """The entry of one cluster, with the probability of its weight."""
+    @property
+    def isSure(self) -> bool:
+        """Is there always one to pick?"""
+        return self._runtime is None
+
+    def pick(self, headers: HeaderMap, info: RequestInfo, randomValue: int) -> RouteEntry | None:
+        """The entry of one cluster, with the probability of its weight; None when all are 0."""
         choices, total = self._choices, self._total
         if self._runtime is not None:
             choices = self._current()
-            total = sum(weight for weight, _, _ in choices) or 1
+            total = sum(weight for weight, _, _ in choices)
+            if not total:
+                return None
         if self._header:
             value = headers.get(self._header, b"")
             if value.isdigit():
@@ -68,11 +76,14 @@ class WeightedClusters:
         return choices[-1][2]
 
     def _current(self) -> tuple[tuple[int, str, RouteEntry], ...]:
-        found = []
-        for weight, key, entry in self._choices:
-            value = self._runtime.integer(key)
-            found.append((weight if value is None or value < 0 else value, key, entry))
-        return tuple(found)
+        runtime = self._runtime
+        return tuple((_weightNow(runtime, one), *one[1:]) for one in self._choices)
+
+
+def _weightNow(runtime: Any, choice: tuple[int, str, RouteEntry]) -> int:
+    weight, key, _ = choice
+    value = runtime.integer(key) if key else None
+    return weight if value is None or value < 0 else int(value)
 
 
 def buildWeighted(
@@ -97,7 +108,8 @@ def buildWeighted(
         if weight is None:
             raise one.error("Field 'weight' is missing in: WeightedCluster.ClusterWeight")
         choices.append((weight, key, entry))
-    total = sum(weight for weight, _, _ in choices)
+    runtime = building.context.runtime if prefix else None
+    total = sum(map(partial(_weightNow, runtime), choices))
     if total == 0:
         raise view.error("Sum of weights in the weighted_cluster must be greater than 0.")
     if total > _MOST:
@@ -106,7 +118,6 @@ def buildWeighted(
         )
     usesHash = view.which("random_value_specifier") == "use_hash_policy" and view.use_hash_policy
     header = fieldName(view.header_name) if view.header_name else b""
-    runtime = building.context.runtime if prefix else None
     return WeightedClusters(tuple(choices), runtime, header, hashPolicy if usesHash else None)
 
 

@@ -62,6 +62,7 @@ class ManagerFactoryTests(SynchronousTestCase):
                 maxConnectionDuration=2.0,
                 maxStreamDuration=3.0,
                 streamIdle=0.0,
+                streamFlush=0.0,
                 request=4.0,
                 requestHeaders=5.0,
                 drain=6.0,

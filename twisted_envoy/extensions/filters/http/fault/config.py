@@ -28,9 +28,16 @@ class FaultFactory:
     terminal = False
 
     def build(self, config: View, context: Any) -> Callable[[], HTTPFilter]:
-        settings = readSettings(config)
+        settings = _settings(config, context)
         return partial(Fault, FaultConfig(settings, context))
 
     def buildRoute(self, config: View, context: Any) -> FaultSettings:
         """Takes the place of the filter's own."""
-        return readSettings(config)
+        return _settings(config, context)
+
+
+def _settings(config: View, context: Any) -> FaultSettings:
+    settings = readSettings(config)
+    for key in settings.runtimeKeys():
+        context.runtime.integer(key)  # asked for, with each request
+    return settings

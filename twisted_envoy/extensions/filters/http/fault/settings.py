@@ -91,6 +91,17 @@ class FaultSettings:
     clusterStats: bool
     metadata: dict[str, Any]
 
+    def runtimeKeys(self) -> list[str]:
+        """All that may be asked for."""
+        keys = [self.mostKey]
+        if self.delay is not None:
+            keys += self.delayKey, self.delay.share.runtimeKey
+        if self.abort is not None:
+            keys += self.httpStatusKey, self.grpcStatusKey, self.abort.share.runtimeKey
+        if self.rateLimit is not None:
+            keys.append(self.rateLimit.share.runtimeKey)
+        return keys
+
 
 def readSettings(config: Any) -> FaultSettings:
     """Read an HTTPFault."""

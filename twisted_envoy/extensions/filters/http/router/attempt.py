@@ -74,7 +74,7 @@ class UpstreamRequest:
         self._cancel: Any = None
         self._pending: list[bytes] | None = None
         self._trailers: HeaderMap | None = None
-        self._ended = self._gated = self._holds = False
+        self._ended = self._gated = self._holds = self._endsWhole = False
 
     def start(self, pool: IHTTPPool, endStream: bool) -> None:
         """Ask the pool; endStream: the request has nothing but its headers."""
@@ -187,6 +187,8 @@ class UpstreamRequest:
         if host.monitor is not None or host.passiveHealth is not None:
             answered(host, router.headers, headers)
         opens = self._holds and not endStream and self._opens(headers)
+        if opens and router.info.upstreamProtocol == "HTTP/1.1":
+            self._endsWhole = not router.stream.settings.tunnelHalfClose
         router.attemptHeaders(self, headers, endStream)
         if opens and self._router is not None:
             self._holds = False
@@ -215,8 +217,20 @@ class UpstreamRequest:
         if info.firstUpstreamBodyByteReceivedTime is None:
             info.firstUpstreamBodyByteReceivedTime = now
         if endStream:
+            if self._endsWhole:
+                if data:
+                    router.stream.encodeData(data, False)
+                self._tunnelEnded()
+                return
             router.attemptCompleted(self, now)
         router.stream.encodeData(data, endStream)
+
+    def _tunnelEnded(self) -> None:
+        """The upstream's end of an HTTP/1.1 connection cuts what it carries."""
+        encoder = self.encoder
+        self.streamReset(Reset.CONNECTION_TERMINATION, "")
+        if encoder is not None:
+            encoder.resetStream(Reset.LOCAL)
 
     def decodeTrailers(self, trailers: HeaderMap) -> None:
         router = self._router

@@ -36,7 +36,9 @@ def answerWithoutUpstream(router: Router, route: Any, headers: HeaderMap) -> Non
         return
     if route.kind == "redirect":
         stats.rq_direct_response.value += 1
-        status, location = route.redirect.newLocation(headers, router.info)
+        redirect = route.redirect
+        status, location = redirect.newLocation(headers, router.info)
+        redirect.rewriteRequest(headers, router.info, not router.settings.suppressesHeaders)
         stream.sendLocalReply(status, b"", "direct_response", ((b"location", location),))
     elif route.kind == "direct_response":
         stats.rq_direct_response.value += 1

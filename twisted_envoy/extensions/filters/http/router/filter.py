@@ -287,7 +287,9 @@ class Router(HTTPFilter):
         return self.headers
 
     def attemptInterim(self, attempt: UpstreamRequest, headers: HeaderMap) -> None:
-        """1xx: passed on, and no retry any more."""
+        """1xx: the first is passed on, and no retry any more."""
+        if self.responseStarted:
+            return
         self.charge(int(headers[b":status"]), None)
         self.responseStarted = True
         self.endRetries()

@@ -11,6 +11,7 @@ from zope.interface import implementer
 from twisted_envoy.extensions.common.token_bucket import TokenBucket
 from twisted_envoy.extensions.filters.listener.local_ratelimit.filter import LocalRateLimit
 from twisted_envoy.interfaces.extensions import IExtensionFactory
+from twisted_envoy.network.feature_flag import buildFlag
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
@@ -37,13 +38,6 @@ class LocalRateLimitFactory:
         return partial(
             LocalRateLimit,
             bucket,
-            _enabled(config.runtime_enabled, context.runtime),
+            buildFlag(config.runtime_enabled, context.runtime),
             scope.counter("rate_limited"),
         )
-
-
-def _enabled(view: View | None, runtime: Any) -> Callable[[], bool]:
-    if view is None:
-        return lambda: True
-    default = view.default_value
-    return partial(runtime.boolean, view.runtime_key, True if default is None else default)

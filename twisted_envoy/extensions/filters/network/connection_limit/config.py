@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
@@ -14,6 +13,7 @@ from twisted_envoy.extensions.filters.network.connection_limit.filter import (
     Unlimited,
 )
 from twisted_envoy.interfaces.network import INetworkFilterFactory
+from twisted_envoy.network.feature_flag import buildFlag
 from twisted_envoy.network.link import Link
 
 if TYPE_CHECKING:
@@ -43,14 +43,5 @@ class ConnectionLimitFactory:
             scope.gauge("active_connections"),
             scope.counter("limited_connections"),
         )
-        enabled = _enabled(config.runtime_enabled, context)
+        enabled = buildFlag(config.runtime_enabled, context.runtime)
         return lambda: ConnectionLimit(limit) if enabled() else Unlimited()
-
-
-def _enabled(flag: View | None, context: Any) -> Callable[[], bool]:
-    """What is asked for each connection: the runtime may change."""
-    if flag is None:
-        return lambda: True
-    key: str = flag.runtime_key
-    default = bool(flag.default_value)
-    return partial(context.runtime.boolean, key, default) if key else lambda: default

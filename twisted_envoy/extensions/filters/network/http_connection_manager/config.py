@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -71,6 +72,8 @@ def buildManager(config: View, context: Any) -> ManagerSettings:
         )
     common = readCommonOptions(config.common_http_protocol_options)
     http1 = readHTTP1Options(config.http_protocol_options, inner, _streamErrors(config))
+    atEdge = bool(config.use_remote_address) and not config.xff_num_trusted_hops
+    http1 = replace(http1, refusesHTTPS=atEdge)
     http2 = readHTTP2Options(config.http2_protocol_options, inner, _streamErrors(config))
     kilobytes = config.max_request_headers_kb
     limits = HeaderLimits(
@@ -144,12 +147,14 @@ def _timeouts(config: View, common: CommonHTTPOptions) -> Timeouts:
     def orDefault(value: float | None, usual: float) -> float:
         return usual if value is None else value
 
+    streamIdle = orDefault(config.stream_idle_timeout, default.streamIdle)
     return Timeouts(
         idle=orDefault(common.idleTimeout, default.idle),
         maxConnectionDuration=common.maxConnectionDuration or 0.0,
         maxConnectionDurationJitter=common.maxConnectionDurationJitter or 0.0,
         maxStreamDuration=common.maxStreamDuration or 0.0,
-        streamIdle=orDefault(config.stream_idle_timeout, default.streamIdle),
+        streamIdle=streamIdle,
+        streamFlush=orDefault(config.stream_flush_timeout, streamIdle),
         request=config.request_timeout or 0.0,
         requestHeaders=config.request_headers_timeout or 0.0,
         drain=orDefault(config.drain_timeout, default.drain),

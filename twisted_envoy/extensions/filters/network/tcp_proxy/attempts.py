@@ -47,11 +47,12 @@ class Attempts:
         proxy: whom they are for.
     """
 
-    __slots__ = ("_backoff", "_cluster", "_connecting", "_proxy", "_retryNow", "_trying")
+    __slots__ = ("_backoff", "_cluster", "_connecting", "_proxy", "_retryNow", "_trying", "_tunnel")
 
     def __init__(self, proxy: TCPProxy) -> None:
         self._proxy: TCPProxy | None = proxy
         self._connecting: PoolConnection | Deferred[Any] | None = None
+        self._tunnel: Tunnel | None = None
         self._cluster: Any = None
         self._backoff: Backoff | None = None
         self._trying = False
@@ -71,9 +72,14 @@ class Attempts:
             self._trying = False
             transport.abortConnection()
 
+    @property
+    def isAsked(self) -> bool:
+        """Has a tunnel been asked for that has no answer yet?"""
+        return self._tunnel is not None and self._tunnel.isAsked
+
     def cancel(self) -> None:
         """Nobody waits any more."""
-        self._proxy = None
+        self._proxy = self._tunnel = None
         connecting, self._connecting = self._connecting, None
         if connecting is not None:
             connecting.cancel()
@@ -102,9 +108,9 @@ class Attempts:
         self._cluster = cluster
         if pool is not None:
             assert proxy.settings.tunnel is not None
-            tunnel = Tunnel(proxy.settings.tunnel, proxy, cluster.stats).start(pool)
-            self._connecting = tunnel
-            tunnel.addCallbacks(self.poolReady, self._failed)
+            self._tunnel = Tunnel(proxy.settings.tunnel, proxy, cluster.stats)
+            self._connecting = asking = self._tunnel.start(pool)
+            asking.addCallbacks(self.poolReady, self._failed)
         else:
             info.connectionID = proxy.settings.nextID()
             info.connectionIDsAttempted = [*info.connectionIDsAttempted, info.connectionID]
@@ -134,7 +140,7 @@ class Attempts:
 
     def poolReady(self, upstream: object) -> None:
         """It has begun."""
-        self._connecting = None
+        self._connecting = self._tunnel = None
 
     def poolFailed(self, problem: StreamError) -> None:
         """It could not be had."""
@@ -145,7 +151,7 @@ class Attempts:
 
     def _failed(self, failure: Failure) -> None:
         """So it is with a tunnel."""
-        self._connecting = None
+        self._connecting = self._tunnel = None
         proxy = self._proxy
         problem = failure.value
         if proxy is None or proxy.closed or isinstance(problem, CancelledError):

@@ -112,9 +112,8 @@ class TCPProxy(Link):
             self.idle = IdleTimer(settings.reactor, int(own.plainText() or 0) / 1000, self._idled)
         if not settings.mayReceiveEarly(info):
             self.chain.gate.shut(CONNECTING)
-        if self._waiting:
-            self.idle.start()
-        else:
+        self.idle.start()
+        if not self._waiting:
             self._connect()
 
     def readConnectionLost(self) -> None:
@@ -270,7 +269,20 @@ class TCPProxy(Link):
             self.idle.start()
             return
         self.settings.stats.idle_timeout.value += 1
+        if self._upstream is None:
+            self._idledEarly()
+            return
         self._because(_IDLE)
+        self._closeBoth()
+
+    def _idledEarly(self) -> None:
+        """Idle while the upstream connection, or the answer to a CONNECT, is awaited."""
+        self._info.localCloseReason = _IDLE
+        if self._attempts.isAsked:
+            self._info.raiseFlag("UF")
+        else:
+            self.upstreamInfo.host = None
+        self._attempts.cancel()
         self._closeBoth()
 
     def _because(self, reason: str) -> None:

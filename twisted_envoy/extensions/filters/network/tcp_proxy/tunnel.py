@@ -80,6 +80,11 @@ class Tunnel:
         self._transport: StreamTransport | None = None
         self.decodeData: Callable[[bytes, bool], None] = self._dataOfRefusal
 
+    @property
+    def isAsked(self) -> bool:
+        """Is the request with the upstream, and its answer not here?"""
+        return self._encoder is not None
+
     def start(self, pool: IHTTPPool) -> Deferred[Any]:
         """
         Ask for the tunnel.
