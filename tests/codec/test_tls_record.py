@@ -8,7 +8,7 @@ from OpenSSL import SSL
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.common.tls.pki import Authority
-from twisted_envoy.codec.tls_record import TLSProblem, newRecord
+from twisted_envoy.codec.tls_record import Scratch, TLSProblem, newRecord
 
 ISSUED = Authority().issue("server.test")
 
@@ -66,6 +66,23 @@ class RecordTests(SynchronousTestCase):
         down, up = shaken(*self.contexts)
 
         self.assertEqual(down.feed(up.send(b"abc" * 100000)), b"abc" * 100000)
+
+    def test_littleMemory(self):
+        """What is larger than the memory on the way comes whole all the same."""
+        for size in (64, 1000, 20000):
+            scratch = Scratch(size)
+            down, up = (newRecord(each, isServer, scratch) for each, isServer in self.sides())
+            up.feed(b"")
+            for _ in range(6):
+                down.feed(up.pull())
+                up.feed(down.pull())
+            for length in (1, size - 1, size, size + 1, 3 * size, 50000):
+                data = bytes(range(256)) * (length // 256) + b"x" * (length % 256)
+                self.assertEqual(down.feed(up.send(data)), data)
+                self.assertEqual(up.feed(down.send(data) + down.send(data)), data + data)
+
+    def sides(self):
+        return zip(self.contexts, (True, False), strict=True)
 
     def test_endsAreIndependent(self):
         """After one end the other direction goes on."""

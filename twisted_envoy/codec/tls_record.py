@@ -9,19 +9,47 @@ TLS without a transport: what the peer sent goes in, plaintext and what is to be
     open           feed, of anything wrong                 failed
 
 The two ends of a stream are independent, other than in Twisted's own TLS protocol. The records are
-made by OpenSSL between two memory BIOs.
+made by OpenSSL between two memory BIOs. Shaking hands and what goes wrong is pyOpenSSL's; bytes of
+an open connection go to OpenSSL's functions directly, for pyOpenSSL makes a buffer and an exception
+at each call: that costs half of the speed (benchmarks/bench_tls.py).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from OpenSSL import SSL
 
 from twisted_envoy.codec.tls_errors import TLSProblem, TLSTruncated, problemOf
 
-_RECORD = 64 * 1024
-"""Bytes asked for at once: a record carries at most 16 KiB."""
+_library: Any = SSL._lib  # type: ignore[attr-defined]
+_ffi: Any = SSL._ffi  # type: ignore[attr-defined]
+_read = _library.SSL_read
+_write = _library.SSL_write
+_push = _library.BIO_write
+_pull = _library.BIO_read
+_errorOf = _library.SSL_get_error
+_buffer = _ffi.buffer
+_pointerTo = _ffi.from_buffer
+_allocate = _ffi.new_allocator(should_clear_after_alloc=False)
+_WANT_READ: int = _library.SSL_ERROR_WANT_READ
+_SIZE = 320 * 1024
+"""Bytes: somewhat more than the largest chunk that a socket reads."""
+
+
+class Scratch:
+    """
+    Memory that bytes pass on their way; for all connections of one thread.
+
+    Args:
+        size: bytes; larger chunks go in several steps.
+    """
+
+    __slots__ = ("memory", "size")
+
+    def __init__(self, size: int = _SIZE) -> None:
+        self.size = size
+        self.memory: Any = _allocate("char[]", size)
 
 
 class Verdict:
@@ -52,6 +80,7 @@ class TLSRecord:
 
     Args:
         connection: over memory BIOs, and told which side it is.
+        scratch: used during calls only.
 
     Attributes:
         isOpen: the handshake is done.
@@ -61,25 +90,20 @@ class TLSRecord:
     """
 
     __slots__ = (
-        "_pull",
-        "_push",
-        "_read",
-        "_write",
-        "broken",
-        "connection",
-        "isOpen",
-        "peerEnded",
-        "verdict",
+        *("_from", "_into", "_memory", "_size", "_ssl", "broken", "connection", "isOpen"),
+        *("peerEnded", "verdict"),
     )
 
-    def __init__(self, connection: SSL.Connection) -> None:
-        self.connection = connection
+    def __init__(self, connection: SSL.Connection, scratch: Scratch | None = None) -> None:
+        self.connection: Any = connection
         self.verdict = Verdict()
         connection.set_app_data(self.verdict)
-        self._push = connection.bio_write
-        self._pull = connection.bio_read
-        self._read = connection.recv
-        self._write = connection.send
+        scratch = scratch or Scratch()
+        self._memory = scratch.memory
+        self._size = scratch.size
+        self._ssl = self.connection._ssl
+        self._into = self.connection._into_ssl
+        self._from = self.connection._from_ssl
         self.isOpen = False
         self.peerEnded = False
         self.broken: TLSProblem | None = None
@@ -94,79 +118,109 @@ class TLSRecord:
             TLSProblem: it cannot go on; what `pull` gives may still be sent.
         """
         if data:
-            self._push(data)
+            _push(self._into, data, len(data))
+        if not self.isOpen and not self._shaken():
+            return b""
+        memory = self._memory
+        got = _read(self._ssl, memory, self._size)
+        if got <= 0:
+            if _errorOf(self._ssl, got) != _WANT_READ:
+                self._failed(got)
+            return b""
+        return self._rest(got)
+
+    def _rest(self, got: int) -> bytes:
+        """All plaintext there is, the beginning of which stands in the scratch memory."""
+        ssl, memory, size = self._ssl, self._memory, self._size
+        full: list[bytes] = []
+        while True:
+            if got == size:
+                full.append(_buffer(memory, got)[:])
+                got = 0
+            more = _read(ssl, memory + got, size - got)
+            if more <= 0:
+                break
+            got += more
+        if _errorOf(ssl, more) != _WANT_READ:
+            try:
+                self._failed(more)
+            except TLSProblem as problem:
+                self.broken = problem
+        last: bytes = _buffer(memory, got)[:]
+        return b"".join([*full, last]) if full else last
+
+    def _shaken(self) -> bool:
+        """Go on with the handshake; whether it is done."""
         try:
-            if not self.isOpen:
-                self.connection.do_handshake()
-                self.isOpen = True
-            return self._plaintext()
+            self.connection.do_handshake()
         except SSL.WantReadError:
-            return b""
-        except SSL.ZeroReturnError:
-            self.peerEnded = True
-            return b""
+            return False
         except SSL.SysCallError as problem:
             raise TLSTruncated() from problem
         except SSL.Error as problem:
-            verdict = self.verdict
-            if verdict.reason:
-                raise TLSProblem((verdict.reason,)) from problem
-            raise problemOf(problem.args[0] if problem.args else (), verdict.refusal) from problem
+            raise self._problemOf(problem) from problem
+        self.isOpen = True
+        return True
 
-    def _plaintext(self) -> bytes:
-        """All there is; raises as `recv` does when that is nothing."""
-        read = self._read
-        first = read(_RECORD)
-        chunks = [first]
+    def _failed(self, result: int) -> None:
+        """
+        A read had no plaintext, for another reason than that more is needed.
+
+        Raises:
+            TLSProblem: unless the peer has ended in good order.
+        """
         try:
-            while True:
-                chunks.append(read(_RECORD))
-        except SSL.WantReadError:
-            pass
+            self.connection._raise_ssl_error(self._ssl, result)
         except SSL.ZeroReturnError:
             self.peerEnded = True
+        except SSL.SysCallError as problem:
+            raise TLSTruncated() from problem
         except SSL.Error as problem:
-            self.broken = problemOf(problem.args[0] if problem.args else ())
-        return first if len(chunks) == 1 else b"".join(chunks)
+            raise self._problemOf(problem) from problem
+
+    def _problemOf(self, problem: SSL.Error) -> TLSProblem:
+        verdict = self.verdict
+        if verdict.reason:
+            return TLSProblem((verdict.reason,))
+        return problemOf(problem.args[0] if problem.args else (), verdict.refusal)
 
     def send(self, data: bytes) -> bytes:
         """
-        Encrypt; only while it is open.
+        Encrypt some bytes; only while it is open.
 
         Returns:
             What is to be sent, with anything that has waited before it.
         Raises:
             TLSProblem: it cannot go on.
         """
+        size = len(data)
+        done = _write(self._ssl, data, size)
+        while done < size:  # a context may be one that takes a record at a time
+            more = _write(self._ssl, _pointerTo(data) + done, size - done) if done > 0 else done
+            if more <= 0:
+                self._refused(more)
+            done += more
+        return self.pull()
+
+    def _refused(self, result: int) -> NoReturn:
+        """Nothing can be written."""
         try:
-            size = len(data)
-            done = self._write(data)
-            while done < size:
-                done += self._write(memoryview(data)[done:])
+            self.connection._raise_ssl_error(self._ssl, result)
         except SSL.Error as problem:
-            raise problemOf(problem.args[0] if problem.args else ()) from problem
-        return self.pull(size + (size >> 6) + 1024)
+            raise self._problemOf(problem) from problem
+        raise TLSProblem(("INTERNAL_ERROR",))
 
-    def pull(self, expected: int = 16 * 1024) -> bytes:
-        """
-        What is to be sent to the peer; may be nothing.
-
-        Args:
-            expected: about as many bytes.
-        """
-        pull = self._pull
-        try:
-            data = pull(expected)
-            if len(data) < expected:
-                return data
-        except SSL.WantReadError:
-            return b""
-        chunks = [data]
-        try:
-            while True:
-                chunks.append(pull(expected))
-        except SSL.WantReadError:
-            return b"".join(chunks)
+    def pull(self) -> bytes:
+        """What is to be sent to the peer; may be nothing."""
+        memory, size = self._memory, self._size
+        got = _pull(self._from, memory, size)
+        if got < size:
+            return _buffer(memory, got)[:] if got > 0 else b""
+        chunks = []
+        while got > 0:
+            chunks.append(_buffer(memory, got)[:])
+            got = _pull(self._from, memory, size)
+        return b"".join(chunks)
 
     def end(self) -> bytes:
         """
@@ -187,14 +241,19 @@ def keepSession(connection: SSL.Connection) -> None:
     connection.set_shutdown(SSL.SENT_SHUTDOWN | SSL.RECEIVED_SHUTDOWN)
 
 
-def newRecord(context: SSL.Context, isServer: bool) -> TLSRecord:
-    """The TLS of a new connection."""
+def newRecord(context: SSL.Context, isServer: bool, scratch: Scratch | None = None) -> TLSRecord:
+    """
+    The TLS of a new connection.
+
+    Args:
+        scratch: None makes one of its own.
+    """
     connection = SSL.Connection(context)
     if isServer:
         connection.set_accept_state()
     else:
         connection.set_connect_state()
-    return TLSRecord(connection)
+    return TLSRecord(connection, scratch)
 
 
-__all__ = ["TLSProblem", "TLSRecord", "TLSTruncated", "keepSession", "newRecord"]
+__all__ = ["Scratch", "TLSProblem", "TLSRecord", "TLSTruncated", "keepSession", "newRecord"]

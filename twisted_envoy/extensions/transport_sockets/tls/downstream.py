@@ -8,7 +8,7 @@ from typing import Any
 from zope.interface import implementer
 
 from twisted_envoy.codec.tls_info import TLSInfo
-from twisted_envoy.codec.tls_record import TLSProblem, keepSession, newRecord
+from twisted_envoy.codec.tls_record import Scratch, TLSProblem, keepSession, newRecord
 from twisted_envoy.extensions.common.tls.context import ServerContexts
 from twisted_envoy.extensions.common.tls.rotation import Rotating
 from twisted_envoy.extensions.common.tls.stats import TLSStats
@@ -40,6 +40,7 @@ class DownstreamTLS:
         self.stats = stats
         self.post = post
         self.seconds = seconds
+        self._scratch = Scratch()
 
     def wrapper(self) -> Callable[[Any, StreamInfo], Any] | None:
         return self.wrap
@@ -47,7 +48,7 @@ class DownstreamTLS:
     def wrap(self, wire: Any, streamInfo: StreamInfo) -> TLSTransport:
         """The transport of what is inside; the wire is its own from now on."""
         contexts, verifier = self.contexts.current()
-        record = newRecord(contexts.default, True)
+        record = newRecord(contexts.default, True, self._scratch)
         info = TLSInfo(record.connection, verifier.trusts)
         transport = TLSTransport(record, _Downstream(self, streamInfo, info), self.post)
         wire.protocol = transport

@@ -13,7 +13,13 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.codec.tls_info import TLSInfo
-from twisted_envoy.codec.tls_record import TLSProblem, TLSRecord, keepSession, newRecord
+from twisted_envoy.codec.tls_record import (
+    Scratch,
+    TLSProblem,
+    TLSRecord,
+    keepSession,
+    newRecord,
+)
 from twisted_envoy.extensions.common.tls.certificate import Certificate
 from twisted_envoy.extensions.common.tls.rotation import Rotating
 from twisted_envoy.extensions.common.tls.stats import TLSStats
@@ -71,6 +77,7 @@ class UpstreamTLS:
         self._sessions: list[SSL.Session] = []
         self._hasALPN = hasALPN
         self._checksName = checksName
+        self._scratch = Scratch()
 
     def connectorFor(
         self, host: IHost, options: TransportSocketOptions, passthrough: object | None = None
@@ -96,7 +103,7 @@ class UpstreamTLS:
         if context is not self._context:
             self._context = context
             self._sessions.clear()
-        record = newRecord(context, False)
+        record = newRecord(context, False, self._scratch)
         if protocols:
             record.connection.set_alpn_protos(list(protocols))
         if serverName:
