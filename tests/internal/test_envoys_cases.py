@@ -46,6 +46,25 @@ class CaseTests(SynchronousTestCase):
         self.settle()
         self.assertEqual((self.server.received, self.server.ended), (b"x" * 256, True))
 
+    def test_endForAPausedReader(self) -> None:
+        """An end without bytes waits for a reader that is paused as well."""
+        self.server.pauseProducing()
+        self.client.loseWriteConnection()
+        self.settle()
+        self.assertFalse(self.server.ended)
+        self.server.resumeProducing()
+        self.settle()
+        self.assertTrue(self.server.ended)
+
+    def test_findByAddress(self) -> None:
+        """Each connection comes to the listener of its name."""
+        for name in ("first", "second"):
+            origin, client = Origin(), Origin()
+            InternalServerEndpoint(self.clock, name).listen(origin)
+            InternalClientEndpoint(self.clock, name).connect(client)
+            self.settle()
+            self.assertEqual((len(origin.connections), len(client.connections)), (1, 1))
+
     def test_ReadAfterShutdownWrite(self) -> None:
         """One's own end does not stop reading."""
         self.client.loseWriteConnection()
@@ -82,7 +101,7 @@ class CaseTests(SynchronousTestCase):
         self.settle()
         self.client.write(b"")
         self.settle()
-        self.assertEqual(self.server.received, b"")
+        self.assertEqual((self.server.received, self.client.lost), (b"", None))
 
     def test_Close(self) -> None:
         """Data, then the end, then the loss, in this order and each once."""

@@ -33,6 +33,16 @@ class OptionsTests(SynchronousTestCase):
 
         self.assertEqual([name for name, _ in options.shared], ["a"])
 
+    def test_metadata(self):
+        """Dynamic metadata goes along only where the cluster's transport socket passes it."""
+        info = StreamInfo(0.0)
+        info.dynamicMetadata["ns"] = {"a": [1]}
+
+        self.assertIs(optionsOf(info, object(), SimpleNamespace()), NO_OPTIONS)
+        passed = optionsOf(info, object(), SimpleNamespace(passesMetadata=True)).metadata
+        info.dynamicMetadata["ns"]["a"].append(2)
+        self.assertEqual(passed, {"ns": {"a": [1]}})
+
     def test_proxy(self):
         """Who is behind the connection, where the cluster's transport socket sends that."""
         info = RequestInfo(StreamInfo(0.0, "local", "remote"), 0.0)

@@ -89,8 +89,12 @@ class HopTests(SynchronousTestCase):
         client = self.envoy.connect("ingress")
         client.loseWriteConnection()
         self.envoy.settle()
-        self.origin.connections[0].loseConnection()
+        (origin,) = self.origin.connections
+        self.assertEqual((origin.ended, origin.lost), (True, None))
+        origin.write(b"late")
+        origin.loseConnection()
         self.envoy.settle()
+        self.assertEqual(client.received, b"late")
         client.loseConnection()
         self.envoy.settle()
         self.assertIsInstance(client.lost.value, ConnectionDone)
