@@ -60,6 +60,7 @@ class IHost(Interface):
     localityWeight: int = Attribute("Its locality's share, 0 for none.")
     metadata: dict[str, dict[str, object]] = Attribute("filter_metadata of the endpoint.")
     addedTLVs: Sequence[tuple[int, Any]] = Attribute("For headers of the PROXY protocol.")
+    serverName: str = Attribute("For TLS, which checks it too; empty for what the cluster says.")
     cluster: ICluster = Attribute("The cluster that it belongs to.")
     stats: object = Attribute("Per-host counters, named as `/clusters` names them.")
     isHealthy: bool = Attribute("Nothing is wrong with it.")

@@ -70,6 +70,7 @@ class HostSettings:
         healthStatus: UNKNOWN, HEALTHY, UNHEALTHY, DRAINING, TIMEOUT or DEGRADED.
         healthCheck: where it is asked for its health.
         addedTLVs: for headers of the PROXY protocol: types, and values or what formats them.
+        serverName: what TLS asks for and a verified certificate must have; "" as the cluster says.
     """
 
     address: IAddress
@@ -82,6 +83,7 @@ class HostSettings:
     healthStatus: str = "UNKNOWN"
     healthCheck: HealthCheckTarget = HealthCheckTarget()
     addedTLVs: tuple[tuple[int, Any], ...] = ()
+    serverName: str = ""
 
 
 NO_OPTIONS = TransportSocketOptions()
@@ -136,6 +138,7 @@ class Host:
         "passiveHealth",
         "plainPools",
         "priority",
+        "serverName",
         "settings",
         "stats",
         "weight",
@@ -153,6 +156,7 @@ class Host:
         self.localityWeight = settings.localityWeight
         self.metadata = settings.metadata
         self.addedTLVs = settings.addedTLVs
+        self.serverName = settings.serverName
         self.cluster = cluster
         self.stats = HostStats()
         self.httpPools: dict[Hashable, HTTPPool] = {}

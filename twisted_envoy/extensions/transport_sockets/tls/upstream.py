@@ -30,6 +30,7 @@ from twisted_envoy.interfaces.transport_sockets import (
     TransportSocketOptions,
 )
 from twisted_envoy.internal.end import failureOf
+from twisted_envoy.upstream.resolve import literalKind
 
 if TYPE_CHECKING:
     from twisted_envoy.interfaces.upstream import IHost
@@ -85,6 +86,8 @@ class UpstreamTLS:
         name = host.hostname if self._byHost and host.hostname else self._serverName
         endpoint = self._raw.connectorFor(host, options, passthrough)
         offered = options.onlyProtocols or (() if self._hasALPN else options.protocols)
+        if host.serverName:
+            return TLSEndpoint(endpoint, self, host.serverName, offered, ofHost=True)
         return TLSEndpoint(endpoint, self, name, offered)
 
     def hashKey(self, options: TransportSocketOptions) -> Hashable:
@@ -97,8 +100,15 @@ class UpstreamTLS:
         self._raw = place(self._raw)
         return self
 
-    def newRecord(self, serverName: str, protocols: tuple[bytes, ...]) -> TLSRecord:
-        """The TLS of a new connection."""
+    def newRecord(
+        self, serverName: str, protocols: tuple[bytes, ...], ofHost: bool = False
+    ) -> TLSRecord:
+        """
+        The TLS of a new connection.
+
+        Args:
+            ofHost: it is this host's own name, which a verified certificate must have.
+        """
         context = self._contexts.current()[0]
         if context is not self._context:
             self._context = context
@@ -107,10 +117,11 @@ class UpstreamTLS:
         if protocols:
             record.connection.set_alpn_protos(list(protocols))
         if serverName:
-            if self._checksName:
+            if self._checksName or (ofHost and self.trusts):
                 record.verdict.wantedName = serverName
-            record.connection.set_tlsext_host_name(serverName.encode("latin-1", "replace"))
-        if self._sessions:
+            if not ofHost or literalKind(serverName) is None:
+                record.connection.set_tlsext_host_name(serverName.encode("latin-1", "replace"))
+        if self._sessions and not ofHost:  # another host's are none of its business
             record.connection.set_session(self._sessions[-1])
         return record
 
@@ -136,10 +147,10 @@ class TLSEndpoint:
     Args:
         endpoint: of the wire.
         socket: whose it is.
-        serverName: asked for. protocols: offered.
+        serverName: asked for. protocols: offered. ofHost: see newRecord.
     """
 
-    __slots__ = ("_endpoint", "_protocols", "_serverName", "_socket")
+    __slots__ = ("_endpoint", "_ofHost", "_protocols", "_serverName", "_socket")
 
     def __init__(
         self,
@@ -147,8 +158,10 @@ class TLSEndpoint:
         socket: UpstreamTLS,
         serverName: str,
         protocols: tuple[bytes, ...] = (),
+        ofHost: bool = False,
     ) -> None:
         self._endpoint = endpoint
+        self._ofHost = ofHost
         self._protocols = protocols
         self._socket = socket
         self._serverName = serverName
@@ -160,7 +173,7 @@ class TLSEndpoint:
         Returns:
             Fires when the handshake is done; fails as the wire does, or with TLSProblem.
         """
-        record = self._socket.newRecord(self._serverName, self._protocols)
+        record = self._socket.newRecord(self._serverName, self._protocols, self._ofHost)
         return _Attempt(self._socket, record, protocolFactory).start(self._endpoint)
 
 

@@ -1,0 +1,147 @@
+"""
+Looks up where a request goes before it goes on.
+
+    the cluster is no dynamic forward proxy   it goes on
+    the address is known                      it goes on
+    it is being looked up                     it waits
+    nobody knows it                           503 (DF)
+    it names no host                          400
+    too many names, or requests that wait     503
+
+Envoy: extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.extensions.common.dynamic_forward_proxy.cache import CacheFull, DNSCache
+from twisted_envoy.extensions.common.dynamic_forward_proxy.host import CachedHost
+from twisted_envoy.extensions.common.dynamic_forward_proxy.names import (
+    dynamicHost,
+    dynamicPort,
+    hostOf,
+    saveAddress,
+    splitHost,
+)
+from twisted_envoy.http.filter import HTTPFilter
+from twisted_envoy.interfaces.upstream import IClusterManager
+
+_CLUSTER = "envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig"
+
+
+@dataclass(frozen=True, slots=True)
+class HostRewrite:
+    """A route's; at most one of both says something."""
+
+    literal: str
+    header: str
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicForwardProxySettings:
+    """
+    What the config says.
+
+    Attributes:
+        saves: the address is left in filter state.
+        byState: filter state may say where to.
+    """
+
+    cache: DNSCache
+    saves: bool
+    byState: bool
+    clusters: IClusterManager
+
+
+class DynamicForwardProxy(HTTPFilter):
+    """One request's."""
+
+    __slots__ = ("_cancel", "_settings")
+
+    def __init__(self, settings: DynamicForwardProxySettings) -> None:
+        self._settings = settings
+        self._cancel: Callable[[], None] | None = None
+
+    def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        cluster = self._clusterOf(headers)
+        if cluster is None:
+            return
+        settings = self._settings
+        cache = settings.cache
+        if not cache.mayAsk():
+            self.sendLocalReply(
+                503,
+                b"Dynamic forward proxy pending request overflow",
+                "dynamic_forward_proxy_pending_request_overflow",
+            )
+            return
+        wanted, port = self._wanted(headers, cluster)
+        if not wanted:
+            self.sendLocalReply(400, b"Empty host header", "empty_host_header")
+            return
+        try:
+            host = cache.ask(splitHost(wanted, port))
+        except CacheFull:
+            self.sendLocalReply(503, b"DNS cache overflow", "dns_cache_overflow")
+            return
+        if host.isResolved:
+            self._found(host)
+            return
+        cache.pending.take()
+        self.holdDecode()
+        self._cancel = host.whenResolved(lambda: self._resolved(host))
+
+    def streamEnded(self) -> None:
+        cancel, self._cancel = self._cancel, None
+        if cancel is not None:
+            cancel()
+            self._settings.cache.pending.give()
+
+    def _clusterOf(self, headers: HeaderMap) -> Any:
+        """The cluster, when it is a dynamic forward proxy."""
+        route = self.stream.route
+        if route is None or route.kind != "cluster":
+            return None
+        cluster: Any = self._settings.clusters.get(route.clusterName(headers))
+        kind = None if cluster is None else cluster.config.cluster_type
+        if kind is None or kind.typed_config is None or kind.typed_config.typeName != _CLUSTER:
+            return None
+        return cluster
+
+    def _wanted(self, headers: HeaderMap, cluster: Any) -> tuple[str, int]:
+        port = 443 if getattr(cluster.transportSocket, "isTLS", False) else 80
+        stream = self.stream
+        rewrite: HostRewrite | None = stream.routeConfig(stream.nameOf(self))
+        if rewrite is not None:
+            name = rewrite.literal.encode()
+            if rewrite.header:
+                name = headers.get(rewrite.header.lower().encode(), b"")
+            if name:
+                headers.set(b":authority", name)
+        info = stream.streamInfo
+        found = dynamicHost(info) if self._settings.byState else ""
+        if found:
+            return found, dynamicPort(info, port)
+        return hostOf(headers), port
+
+    def _resolved(self, host: CachedHost) -> None:
+        self._cancel = None
+        self._settings.cache.pending.give()
+        if self._found(host):
+            self.releaseDecode()
+
+    def _found(self, host: CachedHost) -> bool:
+        """Whether there is an address; without one the request is answered."""
+        info = self.stream.streamInfo
+        if host.address is None:
+            info.raiseFlag("DF")
+            details = f"dns_resolution_failure{{{host.failure}}}"
+            self.sendLocalReply(503, b"DNS resolution failure", details)
+            return False
+        if self._settings.saves:
+            saveAddress(info, host.address)
+        return True
