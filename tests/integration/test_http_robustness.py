@@ -9,7 +9,7 @@ from hpack import Encoder
 
 from tests.integration.http_bootstraps import HTTP2, answering, proxy
 from tests.integration.http_programs import HELLO, Beside, HTTPProgramTestCase, heard, memory
-from tests.integration.programs import Program, connected, portOf
+from tests.integration.programs import PATIENCE, Program, connected, portOf
 
 MEGABYTE = 1 << 20
 GROWTH = 48 * MEGABYTE
@@ -207,7 +207,8 @@ class HostileTests(RobustCase):
         Send a piece again and again, and wait for the other side to end the connection.
 
         Args:
-            reads: what it says is read at once; else when all is sent.
+            reads: what it says is read at once; else when all is sent, or no more can be: a kernel
+                drops acknowledgements behind bytes that nobody reads, for half a minute.
         Returns:
             What it said.
         """
@@ -215,6 +216,7 @@ class HostileTests(RobustCase):
         with connected(self.port) as client:
             if not reads:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.settimeout(1.0)
             hears = Beside(lambda: heard(client)) if reads else None
             try:
                 client.sendall(start)
@@ -223,6 +225,7 @@ class HostileTests(RobustCase):
             except OSError:
                 pass
             if hears is None:
+                client.settimeout(PATIENCE)
                 return heard(client)
             hears.join()
             answer: bytes = hears.result
