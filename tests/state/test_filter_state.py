@@ -14,6 +14,7 @@ from twisted_envoy.state.filter_state import (
     Sharing,
     StringObject,
     Uint64Object,
+    adopted,
 )
 
 
@@ -231,3 +232,15 @@ class SharingTests(SynchronousTestCase):
         shared: Any = state.shared()
         self.assertEqual(shared.hashKey(), (("a", "aa"), ("z", "zz")))
         self.assertIs(shared.hashKey(), shared.hashKey())
+
+    def test_adoptedFunction(self) -> None:
+        """A state that is made with what it adopts, of whatever collection."""
+        outer = FilterState()
+        outer.set("a", StringObject("1"), sharing=Sharing.TRANSITIVE)
+        outer.set("o", StringObject("2"), sharing=Sharing.ONCE)
+        for shared in (outer.shared(), tuple(outer.shared())):
+            state = adopted(shared)
+            self.assertEqual(set(state.names()), {"a", "o"})
+            self.assertEqual([name for name, _ in state.shared()], ["a"])
+            state.set("own", StringObject("3"))
+            self.assertIsNone(outer.get("own"))

@@ -178,15 +178,20 @@ class FilterState:
     Args:
         parent: the connection's state for a request's; None for a connection's.
         lifeSpan: what an object gets that is stored here without a word about it.
+        given: what is adopted at once.
     """
 
     __slots__ = ("_entries", "_given", "_out", "_shared", "_stopping", "lifeSpan", "parent")
 
     def __init__(
-        self, parent: FilterState | None = None, lifeSpan: LifeSpan = LifeSpan.CONNECTION
+        self,
+        parent: FilterState | None = None,
+        lifeSpan: LifeSpan = LifeSpan.CONNECTION,
+        given: Shared | None = None,
     ) -> None:
-        self._entries: dict[str, Entry] = {}  # _given's own while there is one
-        self._given: Shared | None = None  # adopted, and nothing was stored since
+        # _given's own while there is one
+        self._entries: dict[str, Entry] = {} if given is None else given.entries
+        self._given = given  # adopted, and nothing was stored since
         self._out: dict[str, Entry] | None = None  # of _entries what is shared; _shared has it too
         self._shared: Collection[tuple[str, Entry]] | None = None  # made of _out; None: not yet
         self._stopping = False  # not all of _out goes on behind the next hop
@@ -317,3 +322,13 @@ class FilterState:
         self._out = {name: entry for name, entry in before.items() if name not in shared.entries}
         self._out.update(shared.onward)
         self._given = self._shared = None
+
+
+_CONNECTION = LifeSpan.CONNECTION
+
+
+def adopted(shared: Collection[tuple[str, Entry]]) -> FilterState:
+    """The state of a new connection that adopts what a downstream hop shared."""
+    if shared.__class__ is not Shared:
+        shared = Shared(dict(shared))
+    return FilterState(None, _CONNECTION, shared)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from twisted_envoy.state.filter_state import Entry, FilterState
+from twisted_envoy.state.filter_state import Entry, FilterState, adopted
 from twisted_envoy.state.inner_hop import INNER_HOP, InnerHop
 from twisted_envoy.state.stream_info import StreamInfo
 
@@ -84,7 +84,10 @@ class Passthrough:
         for namespace, struct in self.metadata.items():
             streamInfo.dynamicMetadata[namespace] = dict(struct)
         if self.shared:
-            streamInfo.filterState.adopt(self.shared)
+            if streamInfo.state is None:
+                streamInfo.state = adopted(self.shared)
+            else:
+                streamInfo.state.adopt(self.shared)
         switches = self._switches
         if switches is not ALL_OFF:
             streamInfo.lendsMetadata = switches.lendsMetadata
@@ -105,8 +108,7 @@ def upstreamState(
     inner = None if passthrough is None else passthrough.inner
     if inner is None and not shared:
         return None
-    state = FilterState()
-    state.adopt(shared)
+    state = adopted(shared)
     if inner is not None:
         state.set(INNER_HOP, inner)
     return state
