@@ -355,7 +355,7 @@ class H2Codec:
         Raises:
             ConnectionFailure: the peer allows no further stream.
         """
-        pairs = headers.items() if headers.more is None else headers.pairs()
+        pairs = headers.items() if headers.more is None else tuple(headers.pairs())
         block = self.core.sendHeaders(stream.streamID, pairs, endStream, interim)
         size = len(block)
         stream.headerBytes += size

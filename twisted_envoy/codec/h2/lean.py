@@ -48,9 +48,9 @@ from twisted_envoy.codec.h2.frames import (
     headersFrames,
     rstStream,
 )
-from twisted_envoy.codec.h2.hpack import Field, number
+from twisted_envoy.codec.h2.hpack import Field
 from twisted_envoy.codec.h2.hpack_decoder import Decoder
-from twisted_envoy.codec.h2.hpack_encoder import fieldWriter
+from twisted_envoy.codec.h2.hpack_encoder import Encoder
 from twisted_envoy.codec.h2.resets import ResetStreams
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
@@ -64,7 +64,6 @@ _MOST_KEPT = 64
 _MOST_SEEN = 256
 _LONGEST_KEPT = 1024
 _ACK = frameHeader.pack(0, 0, frames.SETTINGS, frames.ACK, 0)
-_NO_TABLE = number(0, 0x1F, 0x20)
 
 _pack = frameHeader.pack
 _setting = frames.setting.unpack_from
@@ -79,8 +78,8 @@ class LeanCore:
     """
 
     __slots__ = (
-        *("_client", "_decoder", "_early", "_encode", "_fixed", "_gaps", "_last", "_most"),
-        *("_mostPayload", "_mostTable", "_passing", "_prefix", "_resets", "_seen", "_streams"),
+        *("_client", "_decoder", "_early", "_encoder", "_fixed", "_gaps", "_last", "_most"),
+        *("_mostPayload", "_mostTable", "_passing", "_resets", "_seen", "_streams"),
         *("heads", "highest", "output"),
     )
 
@@ -99,8 +98,7 @@ class LeanCore:
         # Smaller tables bind the peer only once it knows of them.
         allowed = max(_FIRST_TABLE, settings.hpackTableSize)
         self._decoder = Decoder(allowed, 65536 + 4 * limits.maxBytes)
-        self._encode = fieldWriter(settings.huffman)
-        self._prefix = b""
+        self._encoder = Encoder(settings.huffman, settings.hpackTableSize)
         self._mostPayload = frames.MOST_PAYLOAD
         self._most = frames.LAST_STREAM
         self._early = 0
@@ -240,8 +238,8 @@ class LeanCore:
             changed[identifier] = value
         self._mostPayload = changed.get(frames.MAX_FRAME_SIZE, self._mostPayload)
         self._most = changed.get(frames.MAX_CONCURRENT_STREAMS, self._most)
-        if changed.get(frames.HEADER_TABLE_SIZE, _FIRST_TABLE) < _FIRST_TABLE:
-            self._prefix = _NO_TABLE
+        if frames.HEADER_TABLE_SIZE in changed:
+            self._encoder.resize(changed[frames.HEADER_TABLE_SIZE])
         self.output = _ACK
         return changed
 
@@ -267,10 +265,7 @@ class LeanCore:
         self, streamID: int, fields: Fields, endStream: bool, interim: bool = False
     ) -> bytes:
         """See Core."""
-        block = b"".join(map(self._encode, fields))
-        if self._prefix:
-            block = self._prefix + block
-            self._prefix = b""
+        block = self._encoder.encode(fields)
         if streamID > self.highest:
             self.highest = streamID
         size = len(block)
