@@ -21,6 +21,7 @@ from twisted_envoy.network.chain_tree import FilterChainTree, buildChainMatcher,
 from twisted_envoy.network.filter_chain import FilterChain
 from twisted_envoy.network.limits import ConnectionLimit
 from twisted_envoy.network.listener import Listener, ListenerInfo, ListenerSettings
+from twisted_envoy.network.listener_filter_predicate import UnlessDisabled, compilePredicate
 from twisted_envoy.network.listener_stats import ListenerStats
 from twisted_envoy.server.build_hosts import metadataOf
 from twisted_envoy.server.build_listener_address import (
@@ -92,8 +93,7 @@ class ListenerBuilder:
         checkMPTCP(config, addresses, name)
         makers: list[Callable[[], IListenerFilter]] = []
         for filterConfig in config.listener_filters:
-            maker: Any = context.build(filterConfig, "filters.listener")
-            makers.append(maker)
+            makers.append(_listenerFilter(filterConfig, context))
         checkUDP(config, text)
         chains = _chains(config, text, context)
         checkInternal(config, name, self._internalAllowed)
@@ -135,6 +135,15 @@ class ListenerBuilder:
     def _globalOf(self, config: View) -> ConnectionLimit | None:
         ignored = (config.ignore_global_conn_limit, config.bypass_overload_manager)
         return None if any(ignored) else self._globalLimit
+
+
+def _listenerFilter(config: View, context: FactoryContext) -> Callable[[], IListenerFilter]:
+    maker: Any = context.build(config, "filters.listener")
+    disabled = config.filter_disabled
+    if disabled is None:
+        return maker  # type: ignore[no-any-return]
+    predicate = compilePredicate(disabled)
+    return lambda: UnlessDisabled(maker(), predicate)
 
 
 def _refuseAPI(config: View, internal: bool) -> None:
