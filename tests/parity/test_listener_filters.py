@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from typing import Any, ClassVar
 
-from tests.bootstraps import cluster, echo, listener, logTo, tcpProxy, typed
+from tests.bootstraps import cluster, directResponse, echo, listener, logTo, tcpProxy, typed
 from tests.codec.test_proxy_protocol_reader import BODY4, binary, tlv
 from tests.extensions.filters.listener.proxy_protocol.test_config import proxyProtocol
 from tests.extensions.transport_sockets.proxy_protocol.support import RAW, sending
@@ -148,6 +148,87 @@ class ProxyProtocolTests(ParityTestCase):
             self.each(
                 name, b"GET /index.html", *(BINARIES[0][:at] for at in (5, 15, 16)), b"\r\nab"
             )
+
+
+def answering(name: str, address: str, **fields: Any) -> dict[str, Any]:
+    """A listener that answers with its name, and is not bound itself."""
+    log = logTo(f"{name}.log", LOG)
+    given = {"bind_to_port": False, "access_log": log, "stat_prefix": name, **fields}
+    return listener(name, address, directResponse(name), **given)
+
+
+class AcceptingTests(ParityTestCase):
+    """Which listener, which filters, and for how long they may look."""
+
+    @classmethod
+    def text(cls, ports: dict[str, int]) -> str:
+        believing = [proxyProtocol(rules=RULES, allow_requests_without_proxy_protocol=True)]
+        inspector = typed("http", "filters.listener.http_inspector.v3.HttpInspector")
+        own = {"bind_to_port": True}
+        unless = [
+            {**proxyProtocol(), "filter_disabled": {"destination_port_range": {"end": 65536}}},
+            {**inspector, "filter_disabled": {"not_match": {"any_match": True}}},
+        ]
+        return served(
+            [
+                answering(
+                    "front",
+                    "127.0.0.1:0",
+                    use_original_dst=True,
+                    listener_filters=believing,
+                    **own,
+                ),
+                answering("exact", "10.0.0.1:80"),
+                answering("any", "0.0.0.0:80"),
+                answering("looks", "10.0.0.1:81", listener_filters=[inspector]),
+                answering(
+                    "again", "10.0.0.1:82", use_original_dst=True, listener_filters=believing
+                ),
+                answering("unless", "127.0.0.1:0", listener_filters=unless, **own),
+                *(
+                    answering(
+                        f"waits{goesOn}",
+                        "127.0.0.1:0",
+                        listener_filters=[inspector],
+                        listener_filters_timeout="0.3s",
+                        continue_on_listener_filters_timeout=goesOn,
+                        **own,
+                    )
+                    for goesOn in (False, True)
+                ),
+            ]
+        )
+
+    def answers(self, name: str, log: str, *texts: bytes) -> None:
+        """What comes back."""
+
+        def scenario(side: Side) -> object:
+            got = []
+            for text in texts:
+                client = side.connect(name)
+                client.send(text)
+                got.append((text, client.rest()[0]))
+            return got
+
+        self.same(scenario, rf"http_inspector|^listener\.({log})\.", f"{log}.log", len(texts))
+
+    def test_handedOver(self) -> None:
+        """To the listener of the restored address."""
+        for log, target in (
+            *(("exact", "10.0.0.1 5 80"), ("any", "10.0.0.2 5 80"), ("looks", "10.0.0.1 5 81")),
+            *(("again", "10.0.0.1 5 82"), ("front", "10.0.0.1 5 99")),
+        ):
+            head = f"PROXY TCP4 1.2.3.4 {target}\r\n".encode()
+            self.answers("front", log, head + b"PROXY TCP4 1.2.3.4 10.0.0.1 5 80\r\n")
+
+    def test_disabled(self) -> None:
+        """One filter is, the other is not."""
+        self.answers("unless", "unless", b"GET / HTTP/1.1\r\n\r\n")
+
+    def test_timeout(self) -> None:
+        """The filters have not enough in time."""
+        for name in ("waitsFalse", "waitsTrue"):
+            self.answers(name, name, b"GET /")
 
 
 def hears(peer: Peer) -> object:

@@ -11,7 +11,7 @@ and then steps aside: the chain becomes the transport's protocol.
     held        released, filters              looking
     new         makeConnection, no filters     chain
     new         makeConnection, filters        looking
-    looking     bytes satisfy every filter     chain
+    looking     bytes satisfy every filter     chain, or another listener has it
     looking     a filter rejects, end, loss    closed
     looking     a filter has all it may ask    closed: it may wait for no more
                 for and is not done
@@ -24,7 +24,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
-from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IProtocol
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IProtocol,
+)
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -58,6 +63,7 @@ class Acceptor:
         "_filters",
         "_listener",
         "_over",
+        "_restored",
         "_timer",
         "streamInfo",
         "transport",
@@ -68,6 +74,7 @@ class Acceptor:
         self._filters: list[IListenerFilter] = []
         self._data = b""
         self._over = False
+        self._restored: tuple[IAddress | None, IAddress | None] | None = None
         self._timer: IDelayedCall | None = None
         self.streamInfo: StreamInfo | None = None
         self.transport: Any = None
@@ -80,6 +87,17 @@ class Acceptor:
             transport.pauseProducing()
         else:
             self._begin()
+
+    def takeOver(self, transport: Any, before: StreamInfo) -> None:
+        """
+        Begin with a connection that another listener accepted.
+
+        Args:
+            before: what that one knows; of it only the addresses stay, as in Envoy.
+        """
+        self._restored = (before.localAddress, before.remoteAddress)
+        transport.protocol = self
+        self.makeConnection(transport)
 
     def released(self) -> None:
         """The listener holds connections back no more."""
@@ -95,6 +113,8 @@ class Acceptor:
             listener.seconds(), transport.getHost(), transport.getPeer(), listener.nextID()
         )
         streamInfo.listener = listener.info
+        if self._restored is not None:
+            streamInfo.localAddress, streamInfo.remoteAddress = self._restored
         if listener.isInternal:
             passed = transport.passthrough
             if isinstance(passed, Passthrough):
@@ -185,8 +205,12 @@ class Acceptor:
         data, self._data = self._data, b""
         transport = self.transport
         self._stop()
-        chain = self._listener.accepted(transport, cast(StreamInfo, self.streamInfo))
-        if chain is not None and data:
+        streamInfo = cast(StreamInfo, self.streamInfo)
+        if self._restored is None and self._listener.handedOver(transport, streamInfo):
+            taken = True
+        else:
+            taken = self._listener.accepted(transport, streamInfo) is not None
+        if taken and data:
             transport.protocol.dataReceived(data)
 
     def _close(self) -> None:

@@ -64,6 +64,7 @@ class ListenerSettings:
         filtersTimeout: seconds that listener filters have, 0 for ever.
         limit: of this listener's connections.
         globalLimit: of all the server's; None when this listener does not count there.
+        handsOff: connections whose local address is restored go to the listener of that address.
     """
 
     info: ListenerInfo
@@ -79,6 +80,7 @@ class ListenerSettings:
     accessLogs: tuple[IAccessLogger, ...] = ()
     limit: ConnectionLimit = field(default_factory=ConnectionLimit)
     globalLimit: ConnectionLimit | None = None
+    handsOff: bool = False
 
 
 @implementer(IProtocolFactory)
@@ -95,6 +97,8 @@ class Listener:
 
     Attributes:
         holding: connections that come wait until `release`.
+        byAddress: finds the listener to hand a connection to whose local address was restored;
+            None for one that keeps all.
     """
 
     noisy = False
@@ -124,6 +128,7 @@ class Listener:
         self.ports: list[IListeningPort] = []
         self.connections: set[Chain] = set()
         self.holding = False
+        self.byAddress: Callable[[IAddress | None], Listener | None] | None = None
         self._waiting: set[Acceptor] = set()
 
     # Listening.
@@ -215,6 +220,25 @@ class Listener:
     def dropped(self, streamInfo: StreamInfo) -> None:
         """A connection ended before it had a chain: it is only logged."""
         self._log(streamInfo)
+
+    def handedOver(self, transport: Any, streamInfo: StreamInfo) -> bool:
+        """
+        Give a connection to the listener of the address that it was meant for.
+
+        Returns:
+            False when this one keeps it: it does not hand off, or there is no other one.
+        """
+        if self.byAddress is None or not streamInfo.localAddressRestored:
+            return False
+        other = self.byAddress(streamInfo.localAddress)
+        if other is None or other is self:
+            return False
+        acceptor = other.buildProtocol(streamInfo.remoteAddress)
+        if acceptor is None:
+            transport.abortConnection()
+        else:
+            acceptor.takeOver(transport, streamInfo)
+        return True
 
     def accepted(self, transport: Any, streamInfo: StreamInfo) -> Chain | None:
         """

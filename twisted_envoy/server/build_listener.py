@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _BUFFER = 1024 * 1024
 _FILTERS_TIMEOUT = 15.0
+_ORIGINAL_DST = "envoy.extensions.filters.listener.original_dst.v3.OriginalDst"
 _OWN_PIPES = "twisted_envoy.internal.buffer_of_listener"
 _SMALLEST_PIPE = 1024
 _LARGEST_PIPE = 8192 * 1024
@@ -94,6 +95,9 @@ class ListenerBuilder:
         makers: list[Callable[[], IListenerFilter]] = []
         for filterConfig in config.listener_filters:
             makers.append(_listenerFilter(filterConfig, context))
+        handsOff = not internal and bool(config.use_original_dst)
+        if handsOff:
+            makers.append(context.extensions.factory(_ORIGINAL_DST).build(None, context))
         checkUDP(config, text)
         chains = _chains(config, text, context)
         checkInternal(config, name, self._internalAllowed)
@@ -115,8 +119,8 @@ class ListenerBuilder:
             accessLogs=accessLogs,
             limit=self._limit(name),
             globalLimit=self._globalOf(config),
+            handsOff=handsOff,
         )
-        mootIfFalse(config, "use_original_dst")
         listener = Listener(settings, config, ListenerStats(scope), context.reactor, self._nextID)
         return listener, options
 

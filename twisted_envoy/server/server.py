@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted.application.service import Service
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IAddress, IDelayedCall, IStreamServerEndpoint
 from twisted.logger import Logger
@@ -26,6 +27,7 @@ from twisted_envoy.network.listener import Listener, firstProblem
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.server.lifecycle import DrainManager
 from twisted_envoy.server.options import ServerOptions
+from twisted_envoy.state.addresses import hostText, portOf
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _log = Logger("main")
 
+_ANY: dict[type, str] = {IPv4Address: "0.0.0.0", IPv6Address: "::"}
 GRACE = 1.0
 """Seconds that open connections have to send what they were given when the server stops."""
 
@@ -83,6 +86,8 @@ class ListenerManager:
             options: of its addresses; without any nothing will be bound.
         """
         self._listeners[listener.name] = (listener, options)
+        if listener.settings.handsOff:
+            listener.byAddress = self.byAddress
         self._added.value += 1
         self._active.value = len(self._listeners)
 
@@ -90,6 +95,17 @@ class ListenerManager:
         """The listener of that name."""
         found = self._listeners.get(name)
         return None if found is None else found[0]
+
+    def byAddress(self, address: IAddress | None) -> Listener | None:
+        """The listener of an address, or else one of its port on every address."""
+        fallback = None
+        for listener in self:
+            for own in (listener.address, *listener.additionalAddresses):
+                if own == address:
+                    return listener
+                if hostText(own) == _ANY.get(type(address)) and portOf(own) == portOf(address):
+                    fallback = listener
+        return fallback
 
     def __iter__(self) -> Iterator[Listener]:
         return iter([listener for listener, _ in self._listeners.values()])
