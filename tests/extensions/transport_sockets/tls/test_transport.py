@@ -283,7 +283,7 @@ class TransportTests(SynchronousTestCase):
 
         pair = self.pair(Raising(lambda end: end.transport.pauseProducing()), pump=False)
         pair.pump()
-        pair.down.transport._held.append(b"held")
+        pair.down.transport._incoming.deliver(b"held")
         pair.down.transport.resumeProducing()
         pair.pump()
 

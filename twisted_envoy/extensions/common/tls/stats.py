@@ -38,6 +38,7 @@ class TLSStats:
     def __init__(self, scope: Scope) -> None:
         fillBundle(self, scope)
         self._scope = scope
+        self._agreed: dict[tuple[str, ...], tuple[Counter, ...]] = {}
 
     def expires(self, kind: str, name: str, seconds: int) -> None:
         """
@@ -58,13 +59,16 @@ class TLSStats:
             self.session_reused.value += 1
         if info.peer is None:
             self.no_certificate.value += 1
-        counter = self._scope.counter
-        counter(f"ciphers.{info.cipher}").value += 1
-        counter(f"versions.{info.version}").value += 1
-        if info.group:
-            counter(f"curves.{info.group}").value += 1
-        if info.signature:
-            counter(f"sigalgs.{info.signature}").value += 1
+        agreed = (info.cipher, info.version, info.group, info.signature)
+        counters = self._agreed.get(agreed)
+        if counters is None:
+            counters = self._agreed[agreed] = self._countersOf(agreed)
+        for counter in counters:
+            counter.value += 1
+
+    def _countersOf(self, agreed: tuple[str, ...]) -> tuple[Counter, ...]:
+        named = zip(("ciphers", "versions", "curves", "sigalgs"), agreed, strict=True)
+        return tuple(self._scope.counter(f"{kind}.{name}") for kind, name in named if name)
 
     def failed(self, problem: TLSProblem) -> None:
         """A connection cannot go on; a refused certificate is counted by who refused it."""

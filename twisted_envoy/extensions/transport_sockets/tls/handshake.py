@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.python.failure import Failure
 
 from twisted_envoy.codec.tls_record import TLSProblem
-from twisted_envoy.network.link import dropped
+from twisted_envoy.network.link import NO_TRANSPORT, dropped
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.transport_sockets.tls.transport import TLSTransport
@@ -35,4 +35,13 @@ class Nobody:
         """Nobody to tell."""
 
 
+class Gone:
+    """The transport of what belonged to one that is lost: nothing can be done with it."""
+
+    protocol = Nobody()
+    wire: Any = NO_TRANSPORT
+    disconnecting = disconnected = True
+
+
+GONE = Gone()
 NOBODY = Nobody()

@@ -25,18 +25,16 @@ from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IProtocol
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.codec.tls_record import TLSProblem, TLSRecord, TLSTruncated
 from twisted_envoy.extensions.transport_sockets.tls.handshake import NOBODY, HandshakeObserver
-from twisted_envoy.extensions.transport_sockets.tls.pending import PendingWrites
+from twisted_envoy.extensions.transport_sockets.tls.incoming import Incoming
+from twisted_envoy.extensions.transport_sockets.tls.outgoing import Outgoing
 from twisted_envoy.internal.end import failureOf
 from twisted_envoy.internal.interfaces import IHalfCloseTransport
 from twisted_envoy.network.link import NO_TRANSPORT, dropped
-
-_log = Logger("connection")
 
 
 @implementer(IHalfCloseTransport, IProtocol, IHalfCloseableProtocol)
@@ -51,7 +49,7 @@ class TLSTransport:
 
     Attributes:
         protocol: receives the events; may be replaced at any moment.
-        connection: OpenSSL's.
+        connection: OpenSSL's. wire: what it is over.
         hops, passthrough: see IInternalTransport; of a socket 0 and None.
         tls: what is known of the connection's TLS, an object of the observer's.
         dataReceived: what the wire calls.
@@ -59,10 +57,9 @@ class TLSTransport:
     """
 
     __slots__ = (
-        *("__weakref__", "_endSent", "_endWaits", "_ending", "_held", "_lost", "_observer"),
-        *("_paused", "_pending", "_post", "_producer", "_readEnded", "_record", "_resetting"),
-        *("_streaming", "_wire", "dataReceived", "disconnected", "disconnecting", "protocol"),
-        *("connection", "hops", "passthrough", "tls", "write"),
+        *("__weakref__", "_incoming", "_lost", "_observer", "_outgoing", "_record", "connection"),
+        *("dataReceived", "disconnected", "disconnecting", "hops", "passthrough", "protocol"),
+        *("tls", "wire", "write"),
     )
 
     def __init__(
@@ -70,23 +67,14 @@ class TLSTransport:
     ) -> None:
         self._record = record
         self._observer: HandshakeObserver = observer
-        self._post = post
-        self._wire: Any = NO_TRANSPORT
+        self._incoming = Incoming(self, post)
+        self._outgoing = Outgoing(self, record, post)
+        self.wire: Any = NO_TRANSPORT
         self.connection = record.connection
         self.hops = 0
         self.passthrough: object = None
         self.protocol: Any = NOBODY
         self.tls: Any = None
-        self._pending = PendingWrites()
-        self._producer: Any = None
-        self._streaming = True
-        self._paused = False
-        self._held: list[bytes] = []
-        self._endWaits = False
-        self._readEnded = False
-        self._ending = False
-        self._endSent = False
-        self._resetting = False
         self._lost: Exception | None = None
         self.disconnecting = False
         self.disconnected = False
@@ -97,7 +85,7 @@ class TLSTransport:
 
     def makeConnection(self, transport: Any) -> None:
         """Begin over this wire; a client says hello at once."""
-        self._wire = transport
+        self.wire = transport
         self.hops = getattr(transport, "hops", 0)
         self.passthrough = getattr(transport, "passthrough", None)
         self._handshake(b"")
@@ -113,9 +101,7 @@ class TLSTransport:
         except TLSProblem as problem:
             self._fail(problem)
             return
-        reply = record.pull()
-        if reply:
-            self._wire.write(reply)
+        self._push()
         if record.isOpen:
             self._opened()
             if not self.disconnected:
@@ -125,51 +111,44 @@ class TLSTransport:
         """The handshake is done: do what waited for it."""
         self.dataReceived = self._receive
         self.write = self._encrypt
-        wire = self._wire
-        producer = self._producer
+        outgoing = self._outgoing
+        producer = outgoing.producer
         self._observer.handshakeDone(self)
-        if producer is not None and self._producer is producer:
-            wire.registerProducer(producer, self._streaming)
-        pending = self._pending
-        self._encrypt(pending.take())
-        paused, pending.producer = pending.producer, None
-        if paused is not None and self._producer is paused:
-            if wire.bufferedBytes <= pending.limit:
-                paused.resumeProducing()
-        if self._paused and not self.disconnecting:
-            wire.pauseProducing()
-        self._finish()
+        outgoing.opened(producer)
+        if self._incoming.isPaused and not self.disconnecting:
+            self.wire.pauseProducing()
+        outgoing.finish()
 
     def _receive(self, data: bytes) -> None:
         """Bytes once it is open."""
-        record = self._record
         try:
-            plain = record.feed(data)
+            plain = self._record.feed(data)
         except TLSProblem as problem:
             self._fail(problem)
             return
         if not plain:  # a message of TLS itself, which may want an answer
-            reply = record.pull()
-            if reply:
-                self._wire.write(reply)
+            self._push()
         self._deliver(plain)
 
     def _deliver(self, plain: bytes) -> None:
-        if plain and not self._readEnded and not self.disconnecting:
-            if self._paused or self._held:
-                self._held.append(plain)
-            else:
-                self.protocol.dataReceived(plain)
+        if plain:
+            self._incoming.deliver(plain)
         record = self._record
         if record.peerEnded:
-            self._peerEnded()
+            self._incoming.end()
         elif record.broken is not None:
             self._fail(record.broken)
+
+    def _push(self) -> None:
+        """Send what TLS itself has to say."""
+        reply = self._record.pull()
+        if reply:
+            self.wire.write(reply)
 
     def readConnectionLost(self) -> None:
         """The end of the wire's stream."""
         if self._record.isOpen:
-            self._peerEnded()
+            self._incoming.end()
         else:
             self._fail(TLSTruncated())
 
@@ -181,117 +160,82 @@ class TLSTransport:
         if self.disconnected:
             return
         self.disconnected = self.disconnecting = True
-        self._wire = NO_TRANSPORT
-        self._endSent = True
+        self.wire = NO_TRANSPORT
+        outgoing = self._outgoing
         self.dataReceived = self.write = dropped
-        producer, self._producer = self._producer, None
-        wasOpen = self._record.isOpen
-        self._pending.drop()
-        if wasOpen:
+        lost = self._lost
+        if self._record.isOpen:
             self._observer.tlsClosed(self)
+            if lost is not None and isinstance(reason.value, ConnectionDone):
+                reason = failureOf(lost)
         else:
-            if producer is not None:
-                producer.stopProducing()
-            if self._lost is None:
-                problem = reason.value
-                wasReset = isinstance(problem, ConnectionLost)
-                wasReset = wasReset and not isinstance(problem, ConnectionAborted)
-                self._observer.tlsFailed(self, TLSTruncated(wasReset))
-        if self._lost is not None and isinstance(reason.value, ConnectionDone) and wasOpen:
-            reason = failureOf(self._lost)
+            outgoing.stop()
+            if lost is None:
+                self._observer.tlsFailed(self, TLSTruncated(_isReset(reason.value)))
         protocol, self.protocol = self.protocol, NOBODY
-        self._held.clear()
+        self._incoming.drop()
+        outgoing.drop()
         protocol.connectionLost(reason)
-
-    def _peerEnded(self) -> None:
-        if self._readEnded or self.disconnecting:
-            return
-        if self._paused or self._held:
-            self._endWaits = True
-            return
-        self._readEnded = True
-        if IHalfCloseableProtocol.providedBy(self.protocol):
-            self.protocol.readConnectionLost()
-            return
-        producer = self._producer
-        if producer is not None:
-            self.unregisterProducer()
-            producer.stopProducing()
-        self.loseConnection()
 
     def _fail(self, problem: TLSProblem) -> None:
         """It cannot go on; an alert goes out, what was kept is dropped."""
         if self._lost is not None:
             return
         self._lost = ConnectionLost(str(problem))
-        self._endSent = True
+        self._outgoing.endSent = True
         self.dataReceived = dropped
         self._observer.tlsFailed(self, problem)
-        wire = self._wire
-        alert = self._record.pull()
-        if alert:
-            wire.write(alert)
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            wire.unregisterProducer()
-            producer.stopProducing()
+        self._push()
+        wire = self.wire
+        self._outgoing.stop(fromWire=True)
         self.disconnecting = True
         wire.loseConnection()
 
+    # What the protocol calls.
+
     def pauseProducing(self) -> None:
         """Hand on nothing more, the end of stream included."""
-        self._paused = True
+        self._incoming.isPaused = True
         if self._record.isOpen:
-            self._wire.pauseProducing()
+            self.wire.pauseProducing()
 
     def resumeProducing(self) -> None:
         """Hand on what comes."""
-        if not self._paused or self.disconnecting:
+        if not self._incoming.isPaused or self.disconnecting:
             return
-        self._paused = False
-        if self._held or self._endWaits:
-            self._post(self._deliverHeld)
+        self._incoming.resume()
         if self._record.isOpen:
-            self._wire.resumeProducing()
+            self.wire.resumeProducing()
 
     def stopProducing(self) -> None:
         """Close, as in twisted.internet.tcp."""
         self.loseConnection()
 
-    def _deliverHeld(self) -> None:
-        held = self._held
-        try:
-            while held and not (self._paused or self.disconnecting):
-                self.protocol.dataReceived(held.pop(0))
-            if self._endWaits and not (held or self._paused):
-                self._endWaits = False
-                self._peerEnded()
-        except Exception:
-            self._fault()
-
-    def _fault(self) -> None:
-        _log.failure("a protocol raised; the connection is closed")
-        self.abortConnection()
+    def closeAsTCP(self) -> None:
+        """The peer has ended, which the protocol cannot be told of."""
+        producer = self._outgoing.producer
+        if producer is not None:
+            self.unregisterProducer()
+            producer.stopProducing()
+        self.loseConnection()
 
     def _keep(self, data: bytes) -> None:
         """Write before it is open; who took this method then goes on using it."""
         if self._record.isOpen:
             self._encrypt(data)
-            return
-        if self._lost is not None or self.disconnected or not data:
-            return
-        self._pending.add(data, self._producer if self._streaming else None)
+        elif self._lost is None and not self.disconnected and data:
+            self._outgoing.keep(data)
 
     def _encrypt(self, data: bytes) -> None:
         """Write once it is open."""
-        if not data or self._endSent:
+        if not data or self._outgoing.endSent:
             return
         try:
             records = self._record.send(data)
         except TLSProblem as problem:
             self._fail(problem)
             return
-        self._wire.write(records)
+        self.wire.write(records)
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Write all of them as one."""
@@ -300,53 +244,43 @@ class TLSTransport:
     @property
     def bufferedBytes(self) -> int:
         """Bytes written and not yet taken by the wire's peer."""
-        size: int = self._wire.bufferedBytes
-        return size + self._pending.size
+        size: int = self.wire.bufferedBytes
+        return size + self._outgoing.pending.size
 
     def setWriteBufferLimit(self, limit: int) -> None:
         """See IHalfCloseTransport."""
-        self._pending.limit = limit
-        self._wire.setWriteBufferLimit(limit)
+        self._outgoing.pending.limit = limit
+        self.wire.setWriteBufferLimit(limit)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """See IConsumer; a closing connection stops the producer at once."""
         if self.disconnecting:
             producer.stopProducing()
-            return
-        if self._producer is not None:
-            raise RuntimeError("another producer is registered")
-        self._producer = producer
-        self._streaming = streaming
-        if self._record.isOpen:
-            self._wire.registerProducer(producer, streaming)
-        elif streaming:
-            self._pending.check(producer)
+        else:
+            self._outgoing.register(producer, streaming)
 
     def unregisterProducer(self) -> None:
         """Forget the producer; an end that waited for it goes on."""
-        self._producer = self._pending.producer = None
-        if self._record.isOpen:
-            self._wire.unregisterProducer()
-        self._finish()
+        self._outgoing.unregister()
 
     def loseWriteConnection(self) -> None:
         """Send close_notify once all that was written is out (and a producer has gone)."""
-        if not (self._ending or self.disconnecting):
-            self._ending = True
-            self._finish()
+        if not (self._outgoing.isEnding or self.disconnecting):
+            self._outgoing.isEnding = True
+            self._outgoing.finish()
 
     def loseConnection(self) -> None:
         """Close once all that was written is out (and a registered producer has gone)."""
         if not self.disconnecting:
-            self.disconnecting = self._ending = True
-            self._finish()
+            self.disconnecting = self._outgoing.isEnding = True
+            self._outgoing.finish()
 
     def resetConnection(self) -> None:
         """Reset the connection once all that was written is out (and a producer has gone)."""
         if not self.disconnected:
-            self._resetting = True
+            self._outgoing.isResetting = True
             if self.disconnecting:
-                self._wire.resetConnection()
+                self.wire.resetConnection()
             else:
                 self.loseConnection()
 
@@ -354,8 +288,8 @@ class TLSTransport:
         """Drop what is buffered and reset the connection."""
         if not self.disconnected:
             self.disconnecting = True
-            self._pending.drop()
-            self._wire.abortConnection()
+            self._outgoing.pending.drop()
+            self.wire.abortConnection()
 
     def giveUpHandshake(self) -> bool:
         """Close if the handshake is not done by now; tell whether that was so."""
@@ -364,37 +298,15 @@ class TLSTransport:
         self._fail(TLSTruncated())
         return True
 
-    def _finish(self) -> None:
-        """Do what was asked for, if it can be done by now."""
-        if not self._ending or self._producer is not None or self.disconnected:
-            return
-        if self._record.isOpen:
-            if not self._endSent:
-                self._endSent = True
-                ended = self._record.end()
-                if ended:
-                    self._wire.write(ended)
-                self._post(self._tellWriteEnded)
-        elif self._pending.size or not self.disconnecting:
-            return  # when it is open
-        if self.disconnecting:
-            if self._resetting:
-                self._wire.resetConnection()
-            else:
-                self._wire.loseConnection()
-
-    def _tellWriteEnded(self) -> None:
-        if self.disconnecting or not IHalfCloseableProtocol.providedBy(self.protocol):
-            return
-        try:
-            self.protocol.writeConnectionLost()
-        except Exception:
-            self._fault()
-
     def getPeer(self) -> IAddress:
         """The wire's other end."""
-        return self._wire.getPeer()  # type: ignore[no-any-return]
+        return self.wire.getPeer()  # type: ignore[no-any-return]
 
     def getHost(self) -> IAddress:
         """The wire's end here."""
-        return self._wire.getHost()  # type: ignore[no-any-return]
+        return self.wire.getHost()  # type: ignore[no-any-return]
+
+
+def _isReset(problem: BaseException | None) -> bool:
+    """Whether the wire ended neither in good order nor by our own doing."""
+    return isinstance(problem, ConnectionLost) and not isinstance(problem, ConnectionAborted)
