@@ -61,6 +61,7 @@ class FakeHost:
     """A host that was configured."""
 
     health = 0
+    monitor: Any = None
     healthFlags = "healthy"
 
     def __init__(self, view: Any, group: Any) -> None:
@@ -78,6 +79,7 @@ class FakeCluster:
     """A cluster that was configured."""
 
     addedViaAPI = False
+    outlier: Any = None
 
     def __init__(self, view: Any, store: Store) -> None:
         self.name = view.name

@@ -26,6 +26,7 @@ from twisted_envoy.network.listener import Listener
 from twisted_envoy.server.build_cluster import buildCluster
 from twisted_envoy.server.build_listener import ListenerBuilder
 from twisted_envoy.server.build_log import buildLogFormat
+from twisted_envoy.server.build_outlier import buildOutlierLog
 from twisted_envoy.server.build_overload import (
     buildGlobalLimit,
     checkLocalCluster,
@@ -163,6 +164,7 @@ class _Builder:
 
                 count = keepStaticSecrets(resources.secrets, context)
             _log.info("loading {count} static secret(s)", count=count)
+            buildOutlierLog(bootstrap, context)
             self._clusters(resources.clusters)
             checkLocalCluster(bootstrap, context)
             listeners = self._listeners(

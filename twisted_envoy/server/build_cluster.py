@@ -21,6 +21,7 @@ from twisted_envoy.server.build_health import buildHealthPolicy
 from twisted_envoy.server.build_health_check import buildHealthChecker
 from twisted_envoy.server.build_hosts import buildHosts, metadataOf, staticAddress
 from twisted_envoy.server.build_options import keepaliveOptions, socketOptions
+from twisted_envoy.server.build_outlier import buildOutlierDetector
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.upstream.circuit_breaker import Limits
 from twisted_envoy.upstream.cluster import Cluster, ClusterSettings
@@ -104,6 +105,7 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         discovery,
         http,
         healthChecker,
+        buildOutlierDetector(config, context),
     )
     scope.computedGauge("upstream_cx_tx_bytes_buffered", cluster.bufferedBytes)
     return cluster

@@ -41,6 +41,7 @@ from twisted_envoy.upstream.stats import ClusterStats
 
 if TYPE_CHECKING:
     from twisted_envoy.upstream.health.checker import HealthChecker
+    from twisted_envoy.upstream.outlier.detector import OutlierDetector
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,7 @@ class Cluster:
         discovery: finds the hosts; None when the settings have them all.
         http: what its HTTP pools share; None for a cluster that has none.
         healthChecker: checks the hosts; None for no health checks.
-
-    Attributes:
-        outlier: finds hosts whose requests end badly; None for nobody.
+        outlier: ejects hosts whose requests end badly; None for nobody.
     """
 
     addedViaAPI = False
@@ -102,9 +101,10 @@ class Cluster:
         discovery: IDiscovery | None = None,
         http: UpstreamHTTP | None = None,
         healthChecker: HealthChecker | None = None,
+        outlier: OutlierDetector | None = None,
     ) -> None:
         self.healthChecker = healthChecker
-        self.outlier: Any = None
+        self.outlier = outlier
         self.discovery = discovery
         self.http = http
         self.name = settings.name
@@ -151,13 +151,17 @@ class Cluster:
         kept = len(self.hosts) - sum(map(len, old.values()))
         if kept == len(hosts) == len(self.hosts):
             return False
-        before, self.hosts = self.hosts, hosts
+        before = set(self.hosts)
+        self.hosts = hosts
         self._balancer.hostsChanged(hosts)
-        for gone in (one for left in old.values() for one in left):
+        added = [one for one in hosts if one not in before]
+        removed = [one for left in old.values() for one in left]
+        for gone in removed:
             gone.drainPools()
         self._countMembers()
-        self._tellHosts([one for one in hosts if one not in before], old)
-        self.stats.membership_change.value += 1
+        changed = {one.priority for one in (*added, *removed)}
+        self.stats.membership_change.value += len(changed)  # Envoy changes one at a time
+        self._tellHosts(added, removed)
         return True
 
     def _stillHealthy(self, old: dict[str, list[Host]]) -> tuple[Host, ...]:
@@ -174,8 +178,7 @@ class Cluster:
                     kept.append(host)
         return tuple(kept)
 
-    def _tellHosts(self, added: Sequence[Host], old: dict[str, list[Host]]) -> None:
-        removed = [one for left in old.values() for one in left]
+    def _tellHosts(self, added: Sequence[Host], removed: Sequence[Host]) -> None:
         if self.healthChecker is not None:
             self.healthChecker.hostsChanged(added, removed)
         if self.outlier is not None:
@@ -216,7 +219,7 @@ class Cluster:
         self._balancer.hostsChanged(self.hosts)
         self._countMembers()
         self.stats.membership_change.value += 1
-        self._tellHosts((host,), {})
+        self._tellHosts((host,), ())
         return host
 
     def _hostOf(self, settings: HostSettings, old: list[Host]) -> Host:

@@ -23,6 +23,7 @@ from twisted_envoy.upstream.tcp_pool import TCPPool
 if TYPE_CHECKING:
     from twisted_envoy.upstream.cluster import Cluster
     from twisted_envoy.upstream.http.pool import HTTPPool
+    from twisted_envoy.upstream.outlier.monitor import HostMonitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class Host:
         self.plainPools: dict[str, HTTPPool] = {}
         self._plainPool: TCPPool | None = None
         self.health = self.judged = CONFIGURED.get(settings.healthStatus, 0)
-        self.monitor: Any = None
+        self.monitor: HostMonitor | None = None
         self.passiveHealth: Callable[[], None] | None = None
 
     # Health.

@@ -59,6 +59,10 @@ def hostStat(host: ShownHost, name: str) -> int:
 
 def _lines(cluster: ShownCluster) -> Iterator[str]:
     yield f"{cluster.name}::observability_name::{cluster.observabilityName}\n"
+    if cluster.outlier is not None:
+        for prefix, rates in _averages(cluster.outlier):
+            for name, rate in zip(("average", "ejection_threshold"), rates, strict=True):
+                yield f"{cluster.name}::outlier::{prefix}success_rate_{name}::{_number(rate)}\n"
     for priority in _PRIORITIES:
         for name, most in _limits(cluster, priority):
             yield f"{cluster.name}::{priority}_priority::{name}::{most}\n"
@@ -85,8 +89,21 @@ def _hostFacts(host: ShownHost) -> Iterable[tuple[str, object]]:
         yield name, getattr(host.locality, name)
     yield "canary", _word(bool(host.metadata.get("envoy.lb", {}).get("canary")))
     yield "priority", host.priority
-    yield "success_rate", -1
-    yield "local_origin_success_rate", -1
+    monitor = host.monitor
+    for name, rate in (
+        ("success_rate", -1.0 if monitor is None else monitor.external.rate),
+        ("local_origin_success_rate", -1.0 if monitor is None else monitor.local.rate),
+    ):
+        yield name, _number(rate)
+
+
+def _number(value: float) -> str:
+    """As C++'s streams print a double."""
+    return f"{value:g}"
+
+
+def _averages(outlier: Untyped) -> tuple[tuple[str, tuple[float, float]], ...]:
+    return ("", outlier.external), ("local_origin_", outlier.local)
 
 
 def _word(value: bool) -> str:
@@ -101,6 +118,10 @@ def _status(kit: MessageKit, cluster: ShownCluster) -> Untyped:
         observability_name=cluster.observabilityName,
         host_statuses=[_hostStatus(kit, host) for host in cluster.hosts],
     )
+    if cluster.outlier is not None:
+        for prefix, (_, least) in _averages(cluster.outlier):
+            if least >= 0:
+                getattr(made, f"{prefix}success_rate_ejection_threshold").value = least
     for priority in _PRIORITIES:
         threshold = made.circuit_breakers.thresholds.add(priority=priority.upper())
         for name, most in _limits(cluster, priority):
@@ -118,6 +139,14 @@ def _hostStatus(kit: MessageKit, host: ShownHost) -> Untyped:
         locality=localityOf(kit, host),
     )
     _healthStatus(made.health_status, host.health)
+    if host.monitor is not None:
+        for field, rates in (
+            (made.success_rate, host.monitor.external),
+            (made.local_origin_success_rate, host.monitor.local),
+        ):
+            if rates.rate >= 0:
+                field.SetInParent()
+                field.value = rates.rate
     for kind, names in (("COUNTER", _COUNTERS), ("GAUGE", _GAUGES)):
         for name in names:
             made.stats.add(type=kind, name=name, value=hostStat(host, name))

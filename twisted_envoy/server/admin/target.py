@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from google.protobuf.message import Message
 from twisted.internet.interfaces import IAddress
@@ -14,6 +14,10 @@ from twisted_envoy.server.options import ServerOptions
 from twisted_envoy.server.runtime import Runtime
 from twisted_envoy.stats.scope import Store
 from twisted_envoy.upstream.circuit_breaker import Limits
+
+if TYPE_CHECKING:
+    from twisted_envoy.upstream.outlier.detector import OutlierDetector
+    from twisted_envoy.upstream.outlier.monitor import HostMonitor
 
 
 class Configured(Protocol):
@@ -62,6 +66,7 @@ class ShownHost(Protocol):
     healthFlags: str
     locality: ShownLocality
     metadata: Mapping[str, Mapping[str, object]]
+    monitor: HostMonitor | None
     stats: object
 
 
@@ -74,6 +79,7 @@ class ShownCluster(Protocol):
     observabilityName: str
     priorities: Mapping[str, Limits]
     addedViaAPI: bool
+    outlier: OutlierDetector | None
 
 
 class ShownClusters(Protocol):

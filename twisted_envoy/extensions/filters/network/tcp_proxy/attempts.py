@@ -141,6 +141,11 @@ class Attempts:
     def poolReady(self, upstream: object) -> None:
         """It has begun."""
         self._connecting = self._tunnel = None
+        proxy = self._proxy
+        if proxy is not None:
+            host: Any = proxy.upstreamInfo.host
+            if host.monitor is not None:
+                host.monitor.connectedTCP()
 
     def poolFailed(self, problem: StreamError) -> None:
         """It could not be had."""
@@ -169,6 +174,9 @@ class Attempts:
             proxy.streamInfo.raiseFlag(problem.flag)
         else:
             info.host = None  # it was not even asked
+        host: Any = info.host
+        if problem.flag == "UF" and host.monitor is not None:
+            (host.monitor.connectFailed if problem.reason else host.monitor.timedOut)()
         info.transportFailureReason = problem.reason
         info.filterState = upstreamState((), getattr(problem, "passthrough", None))
         settings = proxy.settings

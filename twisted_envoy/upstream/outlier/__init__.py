@@ -1,0 +1,1 @@
+"""Hosts whose requests end badly are left out for a while."""
