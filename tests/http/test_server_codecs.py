@@ -26,6 +26,7 @@ class CodecsTests(SynchronousTestCase):
             http1Stats=HTTP1Stats(store.scope("http1.")),
             http2Stats=HTTP2Stats(store.scope("http2.")),
             limits=HeaderLimits(),
+            heads=None,
             seconds=lambda: 0.0,
         )
         self.store = store

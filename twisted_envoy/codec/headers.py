@@ -9,7 +9,9 @@ Envoy: Http::HeaderMap
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+
+_empty: Callable[[type[HeaderMap]], HeaderMap] = dict.__new__  # without the call of __init__
 
 
 class HeaderMap(dict[bytes, bytes]):
@@ -93,9 +95,9 @@ class HeaderMap(dict[bytes, bytes]):
 
     def copy(self) -> HeaderMap:
         """Another map with the same fields."""
-        other = HeaderMap()
+        other = _empty(HeaderMap)
         other.update(self)
-        if self.more:
-            other.more = {name: list(values) for name, values in self.more.items()}
+        more = self.more
+        other.more = more and {name: list(values) for name, values in more.items()}
         other.cases = self.cases
         return other

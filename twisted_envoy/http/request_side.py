@@ -145,8 +145,17 @@ class RequestSide:
         if self.timers is not None:
             self.timers.headersCame()
         if endStream:
-            self._requestEnds()
-        connection.requestCame(self, headers)
+            self.requestEnded = True
+            info.lastRequestByteReceivedTime = self.lastActivity
+            if self.timers is not None:
+                self.timers.requestEnded()
+        if (
+            connection.multiplexes
+            or b"connection" in headers
+            or b"proxy-connection" in headers
+            or info.protocol != "HTTP/1.1"
+        ):
+            connection.requestCame(self, headers)
         try:
             self._begin(headers, endStream)
         except Exception:
@@ -162,12 +171,14 @@ class RequestSide:
             if not endStream:
                 connection.countResponse(100)
                 self.encoder.encode1xx(HeaderMap(((b":status", b"100"),)))
-        refusal = settings.edge.prepareRequest(headers, info, connection.info, info.tls is not None)
+        own = connection.info
+        refusal = settings.edge.prepareRequest(headers, info, own, own.tls is not None)
         if refusal is not None:
             connection.refuse(self, refusal)
             return
         self.refreshRoute()
-        if not self._chooseFilters(headers):
+        wantsMore = b"upgrade" in headers or headers.get(b":method") == b"CONNECT"
+        if wantsMore and not self._chooseFilters(headers):
             self._plan = settings.plan
             self._makeFilters()
             settings.stats.downstream_rq_ws_on_non_ws_route.value += 1
@@ -175,13 +186,19 @@ class RequestSide:
             self.sendLocalReply(403, b"", "upgrade_failed")
             return
         self._makeFilters()
-        self._setRouteTimes()
+        route = self.route
+        if route is not None and (
+            route.idleTimeout is not None or route.maxStreamDuration is not None
+        ):
+            self._setRouteTimes(route)
         if settings.records.onNewRequest:
             self.writeRecord("DownstreamStart")
         if endStream and self.isTunnel:  # what is ended is one direction of the tunnel
             self._decoding.headers(headers, False)
             if not self.decodingEnded:
                 self._decoding.data(b"", True)
+        elif self._plan.decodesAlone:
+            self.filters[-1].decodeHeaders(headers, endStream)  # type: ignore[attr-defined]
         else:
             self._decoding.headers(headers, endStream)
 
@@ -255,11 +272,8 @@ class RequestSide:
         self.watched = False
         answerIdle(self)
 
-    def _setRouteTimes(self) -> None:
+    def _setRouteTimes(self, route: Any) -> None:
         """A route may say otherwise about silence and duration."""
-        route = self.route
-        if route is None or (route.idleTimeout is None and route.maxStreamDuration is None):
-            return
         if self.timers is None:
             self.timers = StreamTimers(self)
         self.timers.routeChosen(route)
@@ -270,9 +284,12 @@ class RequestSide:
         """Choose the route by what the request looks like now."""
         info = self.streamInfo
         settings = self.settings
-        self.route = info.route = route = settings.routes.match(
-            self.requestHeaders, info, settings.random.getrandbits(64)
-        )
+        routes = settings.routes
+        headers = self.requestHeaders
+        route = routes.always
+        if route is None or headers.get(b":path", b"")[:1] != b"/":  # type: ignore[union-attr]
+            route = routes.match(headers, info, settings.random.getrandbits(64))
+        self.route = info.route = route
         if route is not None:
             info.routeName = route.name
 
@@ -373,14 +390,21 @@ class RequestSide:
 class _Straight:
     """The request's way when only the terminal filter looks at it."""
 
-    __slots__ = ("data", "headers", "trailers")
+    __slots__ = ("_terminal",)
 
     heldBytes = 0
 
     def __init__(self, terminal: Any) -> None:
-        self.headers = terminal.decodeHeaders
-        self.data = terminal.decodeData
-        self.trailers = terminal.decodeTrailers
+        self._terminal = terminal
+
+    def headers(self, headers: HeaderMap, endStream: bool) -> None:
+        self._terminal.decodeHeaders(headers, endStream)
+
+    def data(self, data: bytes, endStream: bool) -> None:
+        self._terminal.decodeData(data, endStream)
+
+    def trailers(self, trailers: HeaderMap) -> None:
+        self._terminal.decodeTrailers(trailers)
 
     def hold(self, index: int) -> None:
         """Nothing comes after it."""

@@ -26,9 +26,16 @@ def makeHTTP1(connection: ServerConnection, output: CodecOutput) -> H1ServerCode
     settings = connection.settings
     settings.stats.downstream_cx_http1_total.value += 1
     settings.stats.downstream_cx_http1_active.value += 1
-    reading = _Reading(connection)
     http1 = settings.http1 if connection.info.tls is None else settings.http1Secured
-    return H1ServerCodec(connection, output, http1, settings.limits, reading, settings.http1Stats)
+    return H1ServerCodec(
+        connection,
+        output,
+        http1,
+        settings.limits,
+        _Reading(connection),
+        settings.http1Stats,
+        settings.heads,
+    )
 
 
 def makeHTTP2(connection: ServerConnection, output: CodecOutput) -> H2ServerCodec:

@@ -297,7 +297,12 @@ class ServerConnection(ConnectionLife):
         info.responseCode = CODES.get(text) or int(text)
         settings.edge.prepareResponse(headers, info, stream.requestHeaders)
         status = info.responseCode
-        self.countResponse(status)
+        kind = status // 100 if 100 <= status < 600 else 0
+        listenerStats = settings.listenerStats
+        stats.downstream_rq_completed.value += 1
+        stats.byClass[kind].value += 1
+        listenerStats.downstream_rq_completed.value += 1
+        listenerStats.byClass[kind].value += 1
         if self.drain is Drain.NO and settings.drainClose():
             self._startDraining()
             stats.downstream_cx_drain_close.value += 1
@@ -327,7 +332,7 @@ class ServerConnection(ConnectionLife):
             stats.downstream_rq_http1_total.value += 1
 
     def countResponse(self, status: int) -> None:
-        """A response of this status, or interim headers, go to the client."""
+        """Interim headers go to the client; of responses the same is done in prepareResponse."""
         kind = status // 100 if 100 <= status < 600 else 0
         settings = self.settings
         stats, listenerStats = settings.stats, settings.listenerStats

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from twisted_envoy.codec.h1.memo import RESPONSE_HOLES, HeadMemo
 from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings, HTTP2Settings
 from twisted_envoy.http.filter_chain import FilterPlan
 from twisted_envoy.http.stats import ListenerManagerStats, ManagerStats
@@ -102,6 +103,7 @@ class ManagerSettings:
     idleWatch: IdleWatch = field(init=False)
     hasTimers: bool = field(init=False)
     idleQueue: DeadlineQueue = field(init=False)
+    heads: HeadMemo = field(init=False)
 
     def __post_init__(self) -> None:
         self.seconds = self.reactor.seconds
@@ -114,4 +116,5 @@ class ManagerSettings:
             or times.maxStreamDuration
             or (self.records.interval and self.records.logs)
         )
+        self.heads = HeadMemo(RESPONSE_HOLES)
         self.idleQueue = DeadlineQueue(self.reactor, self.timeouts.idle)

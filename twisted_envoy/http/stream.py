@@ -264,7 +264,11 @@ class HTTPStream(RequestSide):
         info.requestTrailers = self.requestTrailers
         self.refreshRoute()
         self._makeFilters()
-        self._setRouteTimes()
+        route = self.route
+        if route is not None and (
+            route.idleTimeout is not None or route.maxStreamDuration is not None
+        ):
+            self._setRouteTimes(route)
         try:
             trailers = self.requestTrailers
             self._decoding.headers(headers, not body and trailers is None)
@@ -318,6 +322,7 @@ class HTTPStream(RequestSide):
         """Trailers go to the client."""
         if self.ended:
             return
+        self.lastActivity = self.settings.seconds()
         self.encoder.encodeTrailers(trailers)
         self._responseEnds()
 
@@ -331,7 +336,7 @@ class HTTPStream(RequestSide):
                 self.timers.responseEnded()
             self._flushing = Flushing(self, self._flushed)
         else:
-            self.streamInfo.lastResponseByteSentTime = self.settings.seconds()
+            self.streamInfo.lastResponseByteSentTime = self.lastActivity
             self.connection.responseEnded(self)
 
     def _flushed(self) -> None:
@@ -367,12 +372,13 @@ class HTTPStream(RequestSide):
 
     def _endFilters(self) -> None:
         filters = self.filters
-        for index in self._plan.ended if filters else ():
-            try:
-                filters[index].streamEnded()  # type: ignore[attr-defined]
-            except Exception:
-                _log.failure("streamEnded of an HTTP filter raised")
-        self.filters = []
+        if filters:
+            self.filters = []
+            for index in self._plan.ended:
+                try:
+                    filters[index].streamEnded()  # type: ignore[attr-defined]
+                except Exception:
+                    _log.failure("streamEnded of an HTTP filter raised")
         self._decoding = self._encoding = None
 
     def writeRecord(self, kind: str) -> None:

@@ -19,6 +19,7 @@ from twisted_envoy.codec.h1.body import ChunkedBody, RawBody
 from twisted_envoy.codec.h1.client_stream import H1ClientStream
 from twisted_envoy.codec.h1.codec import MOST_REMEMBERED, H1Codec
 from twisted_envoy.codec.h1.fields import findEnd, malformed, oddLines, splitLines, tooLarge
+from twisted_envoy.codec.h1.memo import REQUEST_HOLES, HeadMemo
 from twisted_envoy.codec.h1.response import CHUNKED, ResponseHead, checkStart, parseResponse
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import (
@@ -39,7 +40,7 @@ class H1ClientCodec(H1Codec):
 
     Args:
         connection: hears when a stream is over.
-        output, reading: as of H1Codec.
+        output, reading, heads: as of H1Codec; heads: None for one of its own.
 
     Attributes:
         closeAfterStream: no request may follow the present one.
@@ -55,8 +56,9 @@ class H1ClientCodec(H1Codec):
         settings: HTTP1Settings,
         limits: HeaderLimits,
         reading: IPushProducer,
+        heads: HeadMemo | None = None,
     ) -> None:
-        super().__init__(output, settings, limits, reading)
+        super().__init__(output, settings, limits, reading, heads or HeadMemo(REQUEST_HOLES))
         self.isPlain = self.isPlain and not settings.absoluteRequests
         self.connection = connection
         self._asked = (b"", False)
@@ -69,11 +71,11 @@ class H1ClientCodec(H1Codec):
 
     def newStream(self, decoder: IStreamDecoder) -> H1ClientStream:
         """Begin a request; only while `reusable`."""
-        if not self.reusable:
+        if self._stream is not None or self._dead or self.closeAfterStream:
             raise RuntimeError("one request at a time")
-        self._count += 1
+        count = self._count = self._count + 1
         self._decoder = decoder
-        stream = self._stream = H1ClientStream(self, self._count)
+        stream = self._stream = H1ClientStream(self, count)
         return stream
 
     def dataReceived(self, data: bytes) -> None:
@@ -108,9 +110,16 @@ class H1ClientCodec(H1Codec):
         seen = self._seen
         if seen is not None and data.startswith(seen, start) and stream.asked == self._asked:
             self._scanned = 0
-            stream.receivedWireBytes += len(seen)
-            self._answerAgain(stream, seen)
-            return start + len(seen)
+            end = len(seen)
+            stream.receivedWireBytes += end
+            head = self._seenHead
+            if head is None or head.length <= 0 or head.closes or head.isInterim:
+                self._answerAgain(stream, seen)
+            else:
+                stream.receivedHeaderBytes += head.headerBytes
+                self._left = head.length
+                self._decoder.decodeHeaders(head.headers.copy(), False)
+            return start + end
         end = data.find(b"\r\n\r\n", start + self._scanned) + 4
         block = data[start:end] if end > 3 else b""
         lines = splitLines(block) if block else None
@@ -192,9 +201,12 @@ class H1ClientCodec(H1Codec):
             return size
         self._left = 0
         stream.receivedWireBytes += end - start
-        self._responseEnded(stream)
+        stream.received = True
+        if not stream.sent:
+            self.closeAfterStream = True
         decoder.decodeData(data[start:end], True)
-        self._over(stream)
+        if stream.sent:
+            self.streamEnded(stream)
         return end
 
     def _readBody(self, data: bytes, start: int) -> int:

@@ -33,7 +33,6 @@ _BODILESS = frozenset((b"GET", b"HEAD", b"DELETE", b"TRACE", b"CONNECT"))
 """Methods of which nobody expects a body, so that none need be denied."""
 
 _AROUND = len(b"  HTTP/1.1\r\n\r\n")
-_NOTHING = (b"", False)
 _GET = (b"GET", False)
 
 
@@ -47,14 +46,9 @@ class H1ClientStream(H1Stream):
         isTunnel: CONNECT, or the answer was 101: nothing follows it on the connection.
     """
 
-    __slots__ = ("asked", "isTunnel")
+    __slots__ = ()
 
     codec: H1ClientCodec
-
-    def __init__(self, codec: H1ClientCodec, streamID: int) -> None:
-        super().__init__(codec, streamID)
-        self.asked = _NOTHING
-        self.isTunnel = False
 
     def encode1xx(self, headers: HeaderMap) -> None:
         """Clients have none."""
@@ -65,6 +59,13 @@ class H1ClientStream(H1Stream):
             return
         codec = self.codec
         method = headers[b":method"]
+        if endStream and codec.isPlain and headers.more is None:
+            head = codec.heads.find(headers)
+            if head is not None:
+                self.asked = _GET if method == b"GET" else (method, False)
+                self._send(head, method, headers)
+                self.sent = True
+                return
         self.asked = _GET if method == b"GET" else (method, False)
         if (
             codec.isPlain
@@ -105,11 +106,16 @@ class H1ClientStream(H1Stream):
             head = b"%b %b HTTP/1.1\r\nhost: %b%b\r\n%b\r\n" % (
                 *(method, path, authority, fields, framing),
             )
-            size = self.wireBytes = len(head)
-            self.headerBytes = size - len(method) - len(path) - _AROUND
-            self.codec.output.write(head)
+            if endStream and not framing:
+                self.codec.heads.keep(headers, head)
+            self._send(head, method, headers)
         if endStream:
-            self._end()
+            self.sent = True
+
+    def _send(self, head: bytes, method: bytes, headers: HeaderMap) -> None:
+        size = self.wireBytes = len(head)
+        self.headerBytes = size - len(method) - len(headers[b":path"]) - _AROUND
+        self.codec.output.write(head)
 
     def _encodeOdd(self, method: bytes, headers: HeaderMap, framing: bytes) -> None:
         """The same in any order, and with values that have to be cleaned."""

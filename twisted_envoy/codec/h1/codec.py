@@ -10,6 +10,7 @@ from typing import Any
 from twisted.internet.interfaces import IPushProducer
 
 from twisted_envoy.codec.h1.body import ChunkedBody, RawBody
+from twisted_envoy.codec.h1.memo import HeadMemo
 from twisted_envoy.codec.http import CodecOutput, IStreamDecoder
 from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings
 
@@ -24,6 +25,7 @@ class H1Codec:
     Args:
         output: takes what is sent.
         reading: paused while no more bytes are wanted.
+        heads: the memo of what is sent; many codecs may share one.
 
     Attributes:
         full: the transport takes no more.
@@ -33,7 +35,7 @@ class H1Codec:
     __slots__ = (
         *("_body", "_count", "_dead", "_decoder", "_held", "_left", "_limits", "_paused"),
         *("_reading", "_scanned", "_seen", "_seenHead", "_stream"),
-        *("full", "isPlain", "output", "protocol", "settings"),
+        *("full", "heads", "isPlain", "output", "protocol", "settings"),
     )
 
     def __init__(
@@ -42,12 +44,14 @@ class H1Codec:
         settings: HTTP1Settings,
         limits: HeaderLimits,
         reading: IPushProducer,
+        heads: HeadMemo,
     ) -> None:
         self.output = output
         self.settings = settings
         self.isPlain = settings.headerCase == "lower"
         self.protocol = "HTTP/1.1"
         self.full = False
+        self.heads = heads
         self._limits = limits
         self._reading = reading
         self._stream: Any = None

@@ -59,9 +59,10 @@ class RequestHead:
         length: bytes of the body; -1 when it is chunked.
         raw: everything behind the head is for the tunnel: CONNECT or an upgrade.
         headerBytes: of the fields, as Envoy counts them.
+        isUsual: HTTP/1.1, and its answer has a body if it says so.
     """
 
-    __slots__ = ("headerBytes", "headers", "length", "method", "protocol", "raw")
+    __slots__ = ("headerBytes", "headers", "isUsual", "length", "method", "protocol", "raw")
 
     headers: HeaderMap
 
@@ -69,7 +70,7 @@ class RequestHead:
         self.method = b""
         self.protocol = "HTTP/1.1"
         self.length = self.headerBytes = 0
-        self.raw = False
+        self.raw = self.isUsual = False
 
 
 NO_HEAD = RequestHead()
@@ -154,6 +155,7 @@ def parseRequest(
     head.headers = headers
     head.method = method
     head.protocol = "HTTP/1.1" if current else "HTTP/1.0"
+    head.isUsual = current and method != b"HEAD"
     head.headerBytes = size - len(lines[0]) - len(lines) - 3 or 3
     if settings.headerCase == "preserve":
         headers.cases = spellings(lines)

@@ -24,6 +24,7 @@ from zope.interface import implementer
 from twisted_envoy.codec.h1.body import ChunkedBody, RawBody
 from twisted_envoy.codec.h1.codec import MOST_REMEMBERED, H1Codec
 from twisted_envoy.codec.h1.fields import findEnd, oddLines, splitLines, tooLarge
+from twisted_envoy.codec.h1.memo import RESPONSE_HOLES, HeadMemo
 from twisted_envoy.codec.h1.request import RequestHead, checkFirstLine, parseRequest
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
 from twisted_envoy.codec.headers import HeaderMap
@@ -65,7 +66,7 @@ class H1ServerCodec(H1Codec):
     Args:
         connection: gets the requests.
         output, reading: as of H1Codec.
-        stats: None when nobody counts.
+        stats: None when nobody counts. heads: as of H1Codec; None for one of its own.
 
     Attributes:
         protocol: of the newest request.
@@ -84,8 +85,9 @@ class H1ServerCodec(H1Codec):
         limits: HeaderLimits,
         reading: IPushProducer,
         stats: H1Stats | None = None,
+        heads: HeadMemo | None = None,
     ) -> None:
-        super().__init__(output, settings, limits, reading)
+        super().__init__(output, settings, limits, reading, heads or HeadMemo(RESPONSE_HOLES))
         self._connection = connection
         self._stats = stats
         self._lineRead = False
@@ -187,7 +189,16 @@ class H1ServerCodec(H1Codec):
 
     def _readAgain(self, block: bytes) -> None:
         """A whole request without a body, the same as the one before."""
-        self._deliverAgain(self._begin(len(block)), block)
+        stream = self._begin(len(block))
+        head = self._seenHead
+        if head is None or head.length or head.raw:
+            self._deliverAgain(stream, block)
+            return
+        stream.receivedHeaderBytes = head.headerBytes
+        self.protocol = head.protocol
+        stream.head = head
+        stream.received = True
+        self._decoder.decodeHeaders(head.headers.copy(), True)
 
     def _deliverAgain(self, stream: H1ServerStream, block: bytes) -> None:
         """The head that came before on this connection has come again, byte for byte."""
@@ -211,12 +222,12 @@ class H1ServerCodec(H1Codec):
 
     def _begin(self, size: int) -> H1ServerStream:
         """Begin a stream; size: bytes that are here, which Envoy counts as its own."""
-        self._count += 1
+        count = self._count = self._count + 1
         self._lineRead = False
-        stream = self._stream = H1ServerStream(self, self._count)
+        stream = self._stream = H1ServerStream(self, count)
         stream.receivedWireBytes = size
         self._decoder = self._connection.newStream(stream)
-        if self.queued >= MOST_QUEUED and (self.full or self.output.pending):
+        if self.queued >= MOST_QUEUED and (self.full or self.output.pieces):
             if self._stats is not None:
                 self._stats.response_flood.value += 1
             raise CodecError(FLOOD, 0, b"")

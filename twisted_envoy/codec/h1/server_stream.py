@@ -26,7 +26,6 @@ from twisted_envoy.codec.h1.encode import (
     statusLine,
 )
 from twisted_envoy.codec.h1.fields import hasToken
-from twisted_envoy.codec.h1.request import NO_HEAD, RequestHead
 from twisted_envoy.codec.h1.stream import H1Stream
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import IResponseEncoder
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from twisted_envoy.codec.h1.server import H1ServerCodec
 
 _BODILESS = (b"204", b"304")
+_OK = len(STATUS_LINES[b"200"])
 
 
 @implementer(IResponseEncoder)
@@ -47,17 +47,12 @@ class H1ServerStream(H1Stream):
         closes: the response says that no request may follow; none is read then.
     """
 
-    __slots__ = ("closes", "head")
+    __slots__ = ()
 
     codec: H1ServerCodec
 
     isFlushing = False
     flushed = None
-
-    def __init__(self, codec: H1ServerCodec, streamID: int) -> None:
-        super().__init__(codec, streamID)
-        self.head: RequestHead = NO_HEAD
-        self.closes = False
 
     def encode1xx(self, headers: HeaderMap) -> None:
         """Send interim headers; HTTP/1.0 knows none."""
@@ -79,6 +74,10 @@ class H1ServerStream(H1Stream):
             self.closes = True
         status = headers[b":status"]
         if codec.isPlain and headers.more is None and headers.cases is None:
+            head = codec.heads.find(headers)
+            if head is not None and not self.closes and self.head.isUsual:
+                self._send(head, _OK, endStream)
+                return
             usual = STATUS_LINES.get(status) if self.head.protocol == "HTTP/1.1" else None
             if usual is not None and next(iter(headers)) == b":status":
                 self._encodeUsual(usual, status, headers, endStream)
@@ -87,7 +86,8 @@ class H1ServerStream(H1Stream):
 
     def _encodeUsual(self, line: bytes, status: bytes, headers: HeaderMap, endStream: bool) -> None:
         """Send a head whose fields have one value each; `:status` is the first."""
-        if status == b"200" and b"content-length" in headers:
+        isKept = status == b"200" and b"content-length" in headers
+        if isKept:
             self._bodiless = self.head.method == b"HEAD"
             framing = b""
         else:
@@ -100,8 +100,14 @@ class H1ServerStream(H1Stream):
             head = b"%b%b\r\n%b\r\n" % (line, block, framing)
         else:
             head = b"%b%b\r\n" % (line, framing)
+        if isKept and not self.closes:
+            self.codec.heads.keep(headers, head)
+        self._send(head, len(line), endStream)
+
+    def _send(self, head: bytes, line: int, endStream: bool) -> None:
+        """Send a whole head; line: bytes of its first line."""
         size = len(head)
-        self.headerBytes += size - len(line) - 2
+        self.headerBytes += size - line - 2
         self.wireBytes += size
         self.codec.output.write(head)
         if endStream:
@@ -142,5 +148,9 @@ class H1ServerStream(H1Stream):
         return CHUNKED
 
     def _end(self) -> None:
-        self.codec.queued += 1
-        super()._end()
+        self.sent = True
+        self._producer = None
+        codec = self.codec
+        codec.queued += 1
+        if self.received:
+            codec.streamEnded(self)

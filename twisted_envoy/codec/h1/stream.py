@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING
 from twisted.internet.interfaces import IPushProducer
 
 from twisted_envoy.codec.h1.encode import CRLF, LAST_CHUNK, fieldLines, writeChunk
+from twisted_envoy.codec.h1.request import NO_HEAD, RequestHead
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
 
 if TYPE_CHECKING:
     from twisted_envoy.codec.h1.codec import H1Codec
+
+
+_NOTHING = (b"", False)
 
 
 class H1Stream:
@@ -31,11 +35,13 @@ class H1Stream:
         receivedHeaderBytes, receivedWireBytes: of the peer's message so far.
         sent: our message is encoded to its end; received: the peer's is decoded to its end.
         pauses: how often reading is paused for this stream.
+        head, closes: of a server's stream. asked, isTunnel: of a client's.
     """
 
     __slots__ = (
         *("_bodiless", "_chunked", "_lost", "_producer", "codec", "headerBytes", "pauses"),
         *("received", "receivedHeaderBytes", "receivedWireBytes", "sent", "streamID", "wireBytes"),
+        *("asked", "closes", "head", "isTunnel"),
     )
 
     codec: H1Codec
@@ -49,6 +55,9 @@ class H1Stream:
         self.headerBytes = self.wireBytes = 0
         self.receivedHeaderBytes = self.receivedWireBytes = 0
         self.pauses = 0
+        self.head: RequestHead = NO_HEAD
+        self.closes = self.isTunnel = False
+        self.asked = _NOTHING
 
     def encodeData(self, data: bytes, endStream: bool) -> None:
         """Send body bytes."""
@@ -59,7 +68,11 @@ class H1Stream:
                 self.wireBytes += writeChunk(self.codec.output.write, data, endStream)
         elif data and not self._bodiless:
             self.wireBytes += len(data)
-            self.codec.output.write(data)
+            output = self.codec.output
+            if output.pieces:
+                output.pieces.append(data)
+            else:
+                output.write(data)
         if endStream:
             self._end()
 

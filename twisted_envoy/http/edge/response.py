@@ -52,7 +52,9 @@ class ResponseEdge:
         if b"date" not in headers:
             headers[b"date"] = self._date.now()
         if self._overwrites:
-            headers.set(b"server", self._server)
+            headers[b"server"] = self._server
+            if headers.more is not None:
+                headers.more.pop(b"server", None)
         elif self._ifAbsent and b"server" not in headers:
             headers[b"server"] = self._server
         if not HOPS.isdisjoint(headers):

@@ -22,11 +22,14 @@ class Routes:
 
     Args:
         ignoresPathParameters: what follows a semicolon in a segment of a path does not count.
+
+    Attributes:
+        only: the route of every path that begins with a slash; None where it depends.
     """
 
     __slots__ = (
-        *("_connect", "_first", "_folded", "_ignoresPathParameters", "_index", "_only", "_others"),
-        "_plain",
+        *("_connect", "_first", "_folded", "_ignoresPathParameters", "_index", "_others"),
+        *("_plain", "only"),
     )
 
     def __init__(self, ignoresPathParameters: bool) -> None:
@@ -37,7 +40,7 @@ class Routes:
         self._connect: tuple[RouteEntry, ...] = ()
         self._plain = True
         self._first: tuple[RouteEntry, PathMatch] | None = None
-        self._only: RouteEntry | None = None
+        self.only: RouteEntry | None = None
 
     def add(self, entry: RouteEntry, path: PathMatch) -> None:
         """One more route."""
@@ -63,7 +66,7 @@ class Routes:
             entry, path = self._first
             if path.kind == PREFIX and path.text == b"/" and not path.ignoreCase:
                 if entry.matches is None and entry.weighted is None:
-                    self._only = entry  # and those behind it are for CONNECT at most
+                    self.only = entry  # and those behind it are for CONNECT at most
         self._index.finish()
         self._folded.finish()
         self._connect = tuple(entry for entry in self._others if entry.isConnectMatch)
@@ -74,8 +77,8 @@ class Routes:
         path = headers.get(b":path")
         if path is None:
             candidates = self._connect
-        elif self._only is not None and path[:1] == b"/":
-            return self._only
+        elif self.only is not None and path[:1] == b"/":
+            return self.only
         else:
             if b"?" in path or b"#" in path:
                 path = withoutQuery(path)

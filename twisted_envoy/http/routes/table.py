@@ -14,6 +14,7 @@ from twisted_envoy.http.routes.domains import Domains, DuplicateDomain
 from twisted_envoy.http.routes.entry import RouteEntry
 from twisted_envoy.http.routes.filter_configs import FilterConfigs
 from twisted_envoy.http.routes.finalize import Levels
+from twisted_envoy.http.routes.routes import Routes
 from twisted_envoy.http.routes.virtual_host import Building, VirtualHost, buildVirtualHost
 from twisted_envoy.network.matchers import fieldName
 from twisted_envoy.state.request_info import RequestInfo
@@ -24,6 +25,7 @@ class RouteTable:
     Finds the route of a request; does not change.
 
     Attributes:
+        always: the route of every request whose path begins with a slash; None where it depends.
         name: of the configuration. config: its View, for dumps.
         virtualHosts: all, in order. internalOnlyHeaders: lower-case names that only internal
             requests may have.
@@ -34,6 +36,7 @@ class RouteTable:
         "_host",
         "_ignoresPort",
         "_only",
+        "always",
         "config",
         "internalOnlyHeaders",
         "name",
@@ -47,6 +50,7 @@ class RouteTable:
         self.internalOnlyHeaders: tuple[bytes, ...] = ()
         self._domains: Domains[VirtualHost] = Domains()
         self._only: VirtualHost | None = None
+        self.always: RouteEntry | None = None
         self._ignoresPort = False
         self._host = b":authority"
 
@@ -122,7 +126,9 @@ def buildRouteTable(
     table._domains.sort()
     table.virtualHosts = tuple(hosts)
     if table._domains.isDefaultOnly:
-        table._only = table._domains.default
+        only = table._only = table._domains.default
+        if only is not None and only.tlsRedirect is None and isinstance(only.routes, Routes):
+            table.always = only.routes.only
     return table
 
 

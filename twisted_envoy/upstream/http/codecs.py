@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.h1.client import H1ClientCodec
+from twisted_envoy.codec.h1.memo import REQUEST_HOLES, HeadMemo
 from twisted_envoy.codec.h2.client import H2ClientCodec
 from twisted_envoy.codec.http import CodecOutput
 from twisted_envoy.http.h2_stats import HTTP2Stats
@@ -28,11 +29,12 @@ def clientCodecs(
         seconds: the reactor's clock.
     """
     made: dict[str, Any] = {}
+    heads = HeadMemo(REQUEST_HOLES)
 
     def http1(connection: Any, output: CodecOutput, transport: Any) -> H1ClientCodec:
         if HTTP1 not in made:
             made[HTTP1] = HTTP1Stats(scope.scope("http1."))
-        return H1ClientCodec(connection, output, settings.http1, settings.limits, transport)
+        return H1ClientCodec(connection, output, settings.http1, settings.limits, transport, heads)
 
     def http2(connection: Any, output: CodecOutput, transport: Any) -> H2ClientCodec:
         if HTTP2 not in made:

@@ -30,8 +30,10 @@ from twisted_envoy.codec.http import (
     IStreamDecoder,
     IStreamEncoder,
     Reset,
+    Sent,
 )
 from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.network.link import NO_TRANSPORT
 from twisted_envoy.state.passthrough import upstreamState
 from twisted_envoy.upstream.counting import countDestroyed, countDestroyedWithActive
 from twisted_envoy.upstream.http.lifetime import Lifetime
@@ -134,7 +136,7 @@ class PooledConnection:
         http = self.pool.http
         if http.settings.automatic:
             self._negotiated(http.settings.http2.maxConcurrentStreams)
-        self.output = CodecOutput(http.post, self)
+        self.output = CodecOutput(http.post, transport, self.stats.upstream_cx_tx_bytes_total)
         self.codec = http.codecs[self.protocol](self, self.output, transport)
 
     def _negotiated(self, streams: int) -> None:
@@ -167,9 +169,9 @@ class PooledConnection:
         stats = self.stats
         self.isNew = not self._served
         self._served += 1
-        self._remaining -= 1
         self.active += 1
-        if not self._remaining:
+        self._remaining = left = self._remaining - 1
+        if not left:
             stats.upstream_cx_max_requests.value += 1
             self._stopTaking(State.DRAINING)
         elif self.active >= self._streamLimit:
@@ -203,12 +205,21 @@ class PooledConnection:
         """Only HTTP/1.1 has to know: the codec is ready for another request."""
         if not self._http1 or self._closing:
             return
-        if self.codec.reusable:
-            self._stream = None
-            self._settled()
-            self._afterStream()
-        else:
+        if not self.codec.reusable:
             self.close()
+            return
+        self._stream = None
+        self._settled()
+        if self.state is not State.BUSY:
+            self._afterStream()
+            return
+        pool = self.pool
+        if self._lifetime is not None:
+            self._lifetime.becameIdle()
+        self.state = State.READY
+        pool.ready[self] = None
+        if pool.waits:
+            pool.serveSoon()
 
     def streamOver(self) -> None:
         """HTTP/2: both directions of a stream have ended."""
@@ -228,7 +239,7 @@ class PooledConnection:
         self.active -= 1
         self.stats.upstream_rq_active.value -= 1
         self.host.stats.rq_active.value -= 1
-        self.pool.limits.requests.give()
+        self.pool.requests.give()
 
     def _afterStream(self) -> None:
         if not self.active:
@@ -254,7 +265,7 @@ class PooledConnection:
         if self.pool.http.tunnelHalfClose:
             self._transport.loseWriteConnection()
         else:
-            self._closing = True
+            self._shut()
             self._transport.loseConnection()
             self._end(Reset.CONNECTION_TERMINATION)
 
@@ -310,19 +321,6 @@ class PooledConnection:
         self.stats.upstream_cx_protocol_error.value += 1
         self.close(Reset.PROTOCOL_ERROR)
 
-    def write(self, data: bytes) -> None:
-        """The codec's output, once an event."""
-        if self._closing:
-            return
-        self.stats.upstream_cx_tx_bytes_total.value += len(data)
-        self._transport.write(data)
-
-    def writeSequence(self, pieces: list[bytes]) -> None:
-        """As write."""
-        if not self._closing:
-            self.stats.upstream_cx_tx_bytes_total.value += sum(map(len, pieces))
-            self._transport.writeSequence(pieces)
-
     def pauseProducing(self) -> None:
         self.codec.pauseProducing()
 
@@ -347,6 +345,12 @@ class PooledConnection:
         self._transport.abortConnection()
         self.close()
 
+    def _shut(self) -> None:
+        """Nothing that is written from now on is sent, or counted."""
+        self._closing = True
+        self.output.transport = NO_TRANSPORT
+        self.output.sent = Sent()
+
     def close(self, reason: Reset = Reset.CONNECTION_TERMINATION) -> None:
         """Close now; streams that are open are reset with reason."""
         if self._closing:
@@ -354,7 +358,7 @@ class PooledConnection:
         transport = self._transport
         if not self._http1:
             self.output.flush()
-        self._closing = True
+        self._shut()
         transport.unregisterProducer()
         if transport.bufferedBytes > (0 if self._http1 else _MOST_FLUSHED):
             transport.abortConnection()
@@ -381,11 +385,11 @@ class PooledConnection:
         """The transport is gone; whatever was not told and counted yet is now."""
         self.host.cluster.open.discard(self._transport)
         if not self._closing:
-            self._closing = True
+            self._shut()
             self._remote = self._remote or not isinstance(reason.value, ConnectionAborted)
             if self.state is not State.BEGINNING:  # else the connect fails, and counts
                 self._end(Reset.CONNECTION_TERMINATION)
-        self._transport = self.codec = self.output.transport = None
+        self._transport = self.codec = None
 
     def _end(self, reason: Reset) -> None:
         """Count the end, reset who is left, and tell the pool; the transport may still close."""

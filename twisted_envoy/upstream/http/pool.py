@@ -72,13 +72,14 @@ class HTTPPool:
         streamLimit: streams that one connection takes at once, as far as the config says.
         ready: connections that take another stream, the one that became so last at the end.
         attempts: connects under way; connections: all that are made.
+        requests: of limits. waits: who has asked and has no connection.
     """
 
     __slots__ = (
         "_draining",
         "_key",
         "_posted",
-        "_waiting",
+        "waits",
         "attempts",
         "connectingCapacity",
         "connections",
@@ -88,6 +89,7 @@ class HTTPPool:
         "limits",
         "protocol",
         "ready",
+        "requests",
         "shared",
         "streamLimit",
     )
@@ -106,6 +108,7 @@ class HTTPPool:
         self.shared = shared
         self.protocol = protocol
         self.limits = limits
+        self.requests = limits.requests
         self.endpoint = endpoint
         self.http = http
         self.connectingCapacity = 0
@@ -114,14 +117,14 @@ class HTTPPool:
         self.attempts: set[Attempt] = set()
         self.connections: set[PooledConnection] = set()
         self._key = key
-        self._waiting: dict[_Waiting, None] = {}
+        self.waits: dict[_Waiting, None] = {}
         self._posted = False
         self._draining = False
 
     @property
     def busy(self) -> bool:
         """Somebody waits, or uses a connection."""
-        return bool(self._waiting) or any(one.active for one in self.connections)
+        return bool(self.waits) or any(one.active for one in self.connections)
 
     def newStream(self, decoder: IStreamDecoder, user: IPoolUser) -> Callable[[], None] | None:
         ready = self.ready
@@ -135,7 +138,7 @@ class HTTPPool:
         waiting = _Waiting(self, decoder, user)
         self._enqueue(waiting)
         self._connect()
-        return waiting.cancel if waiting in self._waiting else None
+        return waiting.cancel if waiting in self.waits else None
 
     # Those who wait.
 
@@ -146,7 +149,7 @@ class HTTPPool:
         stats.upstream_rq_pending_active.value += 1
         host.stats.rq_pending_active.value += 1
         self.limits.pendingRequests.take()
-        self._waiting[waiting] = None
+        self.waits[waiting] = None
 
     def _dequeued(self) -> None:
         host = self.host
@@ -156,15 +159,15 @@ class HTTPPool:
 
     def cancelled(self, waiting: _Waiting) -> None:
         """A request that waits does so no more; a connect that is under way goes on."""
-        if waiting in self._waiting:
-            del self._waiting[waiting]
+        if waiting in self.waits:
+            del self.waits[waiting]
             self._dequeued()
             self.host.cluster.stats.upstream_rq_cancelled.value += 1
             self.forgetWhenUnused()
 
     def serveSoon(self) -> None:
         """A connection became ready; who waits gets it when the current event has ended."""
-        if self._waiting and not self._posted:
+        if self.waits and not self._posted:
             self._posted = True
             self.http.post(self._servePosted)
 
@@ -174,19 +177,19 @@ class HTTPPool:
 
     def serve(self) -> None:
         """Give the ready connections to who waits, and make more if more are needed."""
-        while self._waiting and self.ready:
-            waiting = next(iter(self._waiting))
-            del self._waiting[waiting]
+        while self.waits and self.ready:
+            waiting = next(iter(self.waits))
+            del self.waits[waiting]
             self._dequeued()
             self._attach(next(reversed(self.ready)), waiting.decoder, waiting.user)
-        if self._waiting:
+        if self.waits:
             self._connect()
 
     def _attach(
         self, connection: PooledConnection, decoder: IStreamDecoder, user: IPoolUser
     ) -> None:
-        requests = self.limits.requests
-        if requests.full:
+        requests = self.requests
+        if requests.inUse >= requests.most:
             self.host.cluster.stats.upstream_rq_active_overflow.value += 1
             user.poolFailed(Reset.OVERFLOW, "")
             return
@@ -205,7 +208,7 @@ class HTTPPool:
         """Begin connections while more wait than those under way will take."""
         connections = self.limits.connections
         for _ in range(_AT_ONCE):
-            if len(self._waiting) <= self.connectingCapacity:
+            if len(self.waits) <= self.connectingCapacity:
                 return
             full = connections.full
             if full:
@@ -234,8 +237,8 @@ class HTTPPool:
 
     def connectFailed(self, reason: Reset, details: str) -> None:
         """A connect has failed, or was given up."""
-        if len(self._waiting) > self.connectingCapacity:
-            failing, self._waiting = self._waiting, {}
+        if len(self.waits) > self.connectingCapacity:
+            failing, self.waits = self.waits, {}
             for waiting in failing:
                 self.host.cluster.stats.upstream_rq_pending_failure_eject.value += 1
                 self._dequeued()
@@ -251,13 +254,13 @@ class HTTPPool:
         self._oneLess()
 
     def _oneLess(self) -> None:
-        if self._waiting:
+        if self.waits:
             self._connect()
         self.forgetWhenUnused()
 
     def forgetWhenUnused(self) -> None:
         """Without connections and without anybody who waits there is nothing to keep."""
-        if not (self.connections or self.attempts or self._waiting):
+        if not (self.connections or self.attempts or self.waits):
             self.host.forgetPool(self._key, self)
 
     def transports(self) -> list[object]:

@@ -40,6 +40,7 @@ from twisted_envoy.extensions.filters.http.router.timeouts import Timeouts
 from twisted_envoy.extensions.filters.http.router.wishes import WISHES, takeWishes
 from twisted_envoy.http.filter import HTTPFilter
 from twisted_envoy.http.retry import newRetryState
+from twisted_envoy.http.routes.entry import noResponseEdits
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
 from twisted_envoy.state.stream_info import UpstreamInfo
 
@@ -319,7 +320,9 @@ class Router(HTTPFilter):
             return
         done = self.requestDone
         if done is not None and not self.settings.suppressesHeaders:
-            headers.set(_SERVICE_TIME, b"%d" % int((now - done) * 1000))
+            headers[_SERVICE_TIME] = b"%d" % int((now - done) * 1000)
+            if headers.more is not None:
+                headers.more.pop(_SERVICE_TIME, None)
         if route.includeAttemptCountResponse:
             headers.set(ATTEMPTS, b"%d" % self.attempts)
         if self.settings.dynamicStats and not info.isHealthCheck:
@@ -331,7 +334,8 @@ class Router(HTTPFilter):
         info.responseCode = status
         info.responseCodeDetails = "via_upstream"
         info.responseHeaders = headers  # for formats in what is added
-        route.finalizeResponse(headers, info)
+        if route.finalizeResponse is not noResponseEdits:
+            route.finalizeResponse(headers, info)
         self.responseStarted = True
         if endStream:
             self.attemptCompleted(attempt, now)
@@ -382,7 +386,10 @@ class Router(HTTPFilter):
         self.body = None
 
     def streamEnded(self) -> None:
-        attempt, self.attempt = self.attempt, None
+        attempt = self.attempt
         if attempt is not None:
+            self.attempt = None
             attempt.cancel()
-        self.cleanUp()
+        if self.timer is not None or self.retry is not None or self.retryCall is not None:
+            self.cleanUp()
+        self.body = None

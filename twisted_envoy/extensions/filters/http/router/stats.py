@@ -46,8 +46,8 @@ class ClusterCodes:
     """
 
     __slots__ = (
-        "_external",
-        "_internal",
+        "external",
+        "internal",
         "_more",
         "_root",
         "_scope",
@@ -59,8 +59,8 @@ class ClusterCodes:
     def __init__(self, scope: Scope, root: Scope) -> None:
         self._scope = scope
         self._root = root
-        self._external: dict[int, tuple[Counter, ...]] = {}
-        self._internal: dict[int, tuple[Counter, ...]] = {}
+        self.external: dict[int, tuple[Counter, ...]] = {}
+        self.internal: dict[int, tuple[Counter, ...]] = {}
         self._more: dict[tuple[str, int], tuple[Counter, ...]] = {}
         self._time: Any = None
         self._timeExternal: Any = None
@@ -68,7 +68,7 @@ class ClusterCodes:
 
     def charge(self, status: int, internal: bool) -> None:
         """One answer with this status; internal: of a request from inside."""
-        table = self._internal if internal else self._external
+        table = self.internal if internal else self.external
         counters = table.get(status)
         if counters is None:
             kind = "internal." if internal else "external."
@@ -141,7 +141,12 @@ class CodeStats:
 def chargeAnswer(router: Any, status: int, host: Any, canary: bool) -> None:
     """Count an answer of a router's cluster; host: that it comes from, None for none."""
     codes: ClusterCodes = router.codes
-    codes.charge(status, router.internal)
+    counters = (codes.internal if router.internal else codes.external).get(status)
+    if counters is None:
+        codes.charge(status, router.internal)
+    else:
+        for counter in counters:
+            counter.value += 1
     if canary:
         codes.chargeUnder("canary.", status)
     if router.asked.altStat:
