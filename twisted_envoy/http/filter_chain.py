@@ -359,3 +359,29 @@ class Encoding(Passage):
 
     def _heldChanged(self) -> None:
         self._stream.heldResponseChanged(self.heldBytes)
+
+
+class Straight:
+    """The request's way when only the terminal filter looks at it."""
+
+    __slots__ = ("_terminal",)
+
+    heldBytes = 0
+
+    def __init__(self, terminal: Any) -> None:
+        self._terminal = terminal
+
+    def headers(self, headers: HeaderMap, endStream: bool) -> None:
+        self._terminal.decodeHeaders(headers, endStream)
+
+    def data(self, data: bytes, endStream: bool) -> None:
+        self._terminal.decodeData(data, endStream)
+
+    def trailers(self, trailers: HeaderMap) -> None:
+        self._terminal.decodeTrailers(trailers)
+
+    def hold(self, index: int) -> None:
+        """Nothing comes after it."""
+
+    def release(self, index: int) -> None:
+        """Nothing waits."""

@@ -21,7 +21,7 @@ from zope.interface import implementer
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecError, IResponseEncoder, IStreamDecoder, Reset
-from twisted_envoy.http.filter_chain import Decoding, Encoding, FilterPlan
+from twisted_envoy.http.filter_chain import Decoding, Encoding, FilterPlan, Straight
 from twisted_envoy.http.flushing import Flushing
 from twisted_envoy.http.stream_timers import StreamTimers, answerIdle
 from twisted_envoy.network.read_gate import ReadGate
@@ -334,7 +334,7 @@ class RequestSide:
             one.stream = self  # type: ignore[assignment]
             one.index = index
         if plan.decodesAlone:
-            self._decoding = _Straight(filters[-1])
+            self._decoding = Straight(filters[-1])
         else:
             self._decoding = Decoding(self, filters, plan.decodeSteps)  # type: ignore[arg-type]
         if not plan.encodesAlone:
@@ -385,29 +385,3 @@ class RequestSide:
     def writeRecord(self, kind: str) -> None:
         """Write to the access logs."""
         raise NotImplementedError
-
-
-class _Straight:
-    """The request's way when only the terminal filter looks at it."""
-
-    __slots__ = ("_terminal",)
-
-    heldBytes = 0
-
-    def __init__(self, terminal: Any) -> None:
-        self._terminal = terminal
-
-    def headers(self, headers: HeaderMap, endStream: bool) -> None:
-        self._terminal.decodeHeaders(headers, endStream)
-
-    def data(self, data: bytes, endStream: bool) -> None:
-        self._terminal.decodeData(data, endStream)
-
-    def trailers(self, trailers: HeaderMap) -> None:
-        self._terminal.decodeTrailers(trailers)
-
-    def hold(self, index: int) -> None:
-        """Nothing comes after it."""
-
-    def release(self, index: int) -> None:
-        """Nothing waits."""

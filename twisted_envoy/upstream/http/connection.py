@@ -14,7 +14,6 @@ Envoy: source/common/http/{conn_pool_base,codec_client,http1/conn_pool}.cc
 
 from __future__ import annotations
 
-import enum
 from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +37,7 @@ from twisted_envoy.state.passthrough import upstreamState
 from twisted_envoy.upstream.counting import countDestroyed, countDestroyedWithActive
 from twisted_envoy.upstream.http.lifetime import Lifetime
 from twisted_envoy.upstream.http.settings import HTTP1, HTTP2
+from twisted_envoy.upstream.http.states import State
 from twisted_envoy.upstream.http.stream import PoolStream, countReset
 
 if TYPE_CHECKING:
@@ -46,16 +46,6 @@ if TYPE_CHECKING:
 
 _MOST_FLUSHED = 64 * 1024
 """Bytes that HTTP/2 may still have to send when it closes."""
-
-
-class State(enum.Enum):
-    """Whether a connection takes another stream."""
-
-    BEGINNING = 1
-    READY = 2
-    BUSY = 3
-    DRAINING = 4
-    CLOSED = 5
 
 
 @implementer(IProtocol, IHalfCloseableProtocol, IClientConnection, IPushProducer)
@@ -195,7 +185,7 @@ class PooledConnection:
         self.pool.ready.pop(self, None)
 
     def _makeReady(self) -> None:
-        if self.capacity > 0:
+        if self._remaining > 0 and self.active < self._streamLimit:
             self.state = State.READY
             self.pool.ready[self] = None
         else:
@@ -210,16 +200,7 @@ class PooledConnection:
             return
         self._stream = None
         self._settled()
-        if self.state is not State.BUSY:
-            self._afterStream()
-            return
-        pool = self.pool
-        if self._lifetime is not None:
-            self._lifetime.becameIdle()
-        self.state = State.READY
-        pool.ready[self] = None
-        if pool.waits:
-            pool.serveSoon()
+        self._afterStream()
 
     def streamOver(self) -> None:
         """HTTP/2: both directions of a stream have ended."""
@@ -250,7 +231,8 @@ class PooledConnection:
                 self._lifetime.becameIdle()
         if self.state is State.BUSY:
             self._makeReady()
-        self.pool.serveSoon()
+        if self.pool.waits:
+            self.pool.serveSoon()
 
     def closeNoticed(self) -> None:
         """Count a server that will take no further request, as its headers say."""
