@@ -67,12 +67,12 @@ class EncoderTests(SynchronousTestCase):
     def test_table(self) -> None:
         """What comes again enters the table, and is a number then."""
         encoder = Encoder(False, 4096)
-        fields = [(b"server", b"me"), (b"x", b"y"), (b"date", b"today")]
+        fields = [(b"server", b"me"), (b"x", b"y"), (b"etag", b"today")]
         first, second, third, fourth = (encoder.encode(fields) for _ in range(4))
-        date = b"\x0f\x12\x05today"
-        self.assertEqual(first, b"\x0f\x27\x02me\0\x01x\x01y" + date)
-        self.assertEqual(second, b"\x76\x02me\x40\x01x\x01y" + date)
-        self.assertEqual(third, b"\xbf\xbe" + date)
+        etag = b"\x0f\x13\x05today"
+        self.assertEqual(first, b"\x0f\x27\x02me\0\x01x\x01y" + etag)
+        self.assertEqual(second, b"\x76\x02me\x40\x01x\x01y" + etag)
+        self.assertEqual(third, b"\xbf\xbe" + etag)
         self.assertEqual(fourth, third)
 
     def test_fullTable(self) -> None:

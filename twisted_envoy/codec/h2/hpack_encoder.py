@@ -32,10 +32,10 @@ _SECRET = frozenset((b"authorization", b"proxy-authorization", b"cookie", b"set-
 _NEVER_KEPT = _SECRET | {b"x-request-id"}
 """They would only push out what comes again; not worth their Huffman code either."""
 _CHANGING = frozenset(
-    b":path age content-length content-range date etag expires if-modified-since if-none-match "
-    b"last-modified location x-envoy-expected-rq-timeout-ms x-envoy-upstream-service-time".split()
+    b":path age content-range etag expires if-modified-since if-none-match last-modified "
+    b"location".split()
 )
-"""Their values are many; a table is filled but once."""
+"""Their values are many, and seldom come again soon."""
 
 _indexOf = {field: index for index, field in reversed(tuple(enumerate(STATIC)))}
 _nameIndexOf = {name: index for index, (name, _) in reversed(tuple(enumerate(STATIC)))}
