@@ -20,21 +20,19 @@ from time import monotonic
 from typing import Any, NoReturn
 
 from twisted_envoy.codec.h2 import failures, frames
+from twisted_envoy.codec.h2.bodies import Bodies
 from twisted_envoy.codec.h2.control import ControlFrames
 from twisted_envoy.codec.h2.core import STREAM_ERROR, Block, Core
 from twisted_envoy.codec.h2.failures import ConnectionFailure, MessageFailure
 from twisted_envoy.codec.h2.floods import Floods
 from twisted_envoy.codec.h2.frames import (
     CONTINUATION,
-    END_STREAM,
-    FLOW_CONTROL_ERROR,
     FRAME_SIZE_ERROR,
     HEADER_BYTES,
     INTERNAL_ERROR,
     KNOWN_TYPES,
     LAST_STREAM,
     MOST_PAYLOAD,
-    PADDED,
     PROTOCOL_ERROR,
     SETTINGS,
     STREAM_CLOSED,
@@ -101,10 +99,9 @@ class H2Codec:
         self._blockStream = self.blockBytes = 0
         self._pieces = Pieces(limits)
         self.sawSettings = False
-        self._receiveWindow = max(frames.FIRST_WINDOW, settings.initialConnectionWindow)
-        self._unacknowledged = 0
+        self.bodies = bodies = Bodies(self)
         self._handlers: tuple[Callable[[int, int, bytes, int, int], None], ...] = (
-            self._data,
+            bodies.data,
             self._headers,
             control.priority,
             control.rstStream,
@@ -179,7 +176,7 @@ class H2Codec:
         raise CodecError(failure.details, status, hasCut=hasCut) from failure
 
     def _shut(self, reason: Reset, details: str) -> None:
-        self._closed = True
+        self._closed = self.bodies.closed = True
         self._handlers = ()
         self._buffer = b""
         self.table.resetAll(reason, details)
@@ -194,70 +191,6 @@ class H2Codec:
         if not self._closed:
             self._shut(reason, "")
         self._handlers = ()  # a cycle through ourselves
-
-    # Bodies.
-
-    def _data(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> None:
-        window = stop - start
-        self._receiveWindow -= window
-        if self._receiveWindow < 0:
-            raise ConnectionFailure(FLOW_CONTROL_ERROR)
-        ended = flags & END_STREAM > 0
-        if window or ended:
-            self.floods.empty = 0
-        else:
-            self.floods.emptyFrame()
-        stream = self.streams.get(streamID)
-        if stream is None or stream.remoteEnded:
-            self._strayData(stream, streamID, window)
-            return
-        if flags & PADDED:
-            start, stop = frames.unpad(data, start, stop)
-        stream.receiveWindow -= window
-        if stream.receiveWindow < 0:
-            self.acknowledge(window)
-            self.table.fail(stream, FLOW_CONTROL_ERROR, failures.PROTOCOL)
-            return
-        size = stop - start
-        if stream.expected >= 0:
-            stream.expected -= size
-            if stream.expected < 0 or (ended and stream.expected):
-                self.acknowledge(window)
-                self.stats.rx_messaging_error.value += 1
-                self.table.fail(stream, PROTOCOL_ERROR, failures.REMOTE_RESET)
-                return
-        if self.isClient and not stream.answered:
-            self.acknowledge(window)
-            self.table.fail(stream, PROTOCOL_ERROR, failures.MESSAGING)
-            return
-        stream.receivedWireBytes += HEADER_BYTES + window
-        if ended:
-            stream.remoteEnded = True
-            self.core.endReceived(streamID)
-            if stream.localEnded:
-                self.table.closeEnded(stream)
-        stream.dataReceived(data[start:stop], window, ended)
-
-    def _strayData(self, stream: H2Stream | None, streamID: int, window: int) -> None:
-        """DATA of a stream that is not open."""
-        self.acknowledge(window)
-        if stream is not None:
-            self.table.fail(stream, STREAM_CLOSED, failures.PROTOCOL)
-            return
-        self.checkBegun(streamID)
-        if self.table.resets.byUs(streamID):
-            return
-        if not self.table.resets.byPeer(streamID):
-            raise ConnectionFailure(STREAM_CLOSED)
-        self.sender.answer(frames.rstStream(streamID, STREAM_CLOSED))
-
-    def acknowledge(self, window: int) -> None:
-        """So much of the connection's window is free again."""
-        self._unacknowledged += window
-        if self._unacknowledged * 2 >= self.settings.initialConnectionWindow and not self._closed:
-            increment, self._unacknowledged = self._unacknowledged, 0
-            self._receiveWindow += increment
-            self.write(frames.windowUpdate(0, increment))
 
     # Headers.
 

@@ -294,10 +294,10 @@ class H2Stream:
     def _decode(self, data: bytes, window: int, ended: bool) -> None:
         decoder = self.decoder
         if decoder is None:
-            self._codec.acknowledge(window)
+            self._codec.bodies.acknowledge(window)
             return
         decoder.decodeData(data, ended)
-        self._codec.acknowledge(window)
+        self._codec.bodies.acknowledge(window)
         if self.remoteEnded or self.closed:
             if ended and self.closed and not self.held:
                 self.decoder = None
@@ -332,4 +332,4 @@ class H2Stream:
         held, self.held = self.held, None
         for item in held or ():
             if not isinstance(item, HeaderMap):
-                self._codec.acknowledge(item[1])
+                self._codec.bodies.acknowledge(item[1])
