@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from tests.bootstraps import echo, listener, logTo
-from tests.extensions.common.tls.pki import MUST_STAPLE, Authority, inlineBytes
+from tests.extensions.common.tls.pki import MUST_STAPLE, Authority, inlineBytes, keyUsage
 from tests.parity.support import ParityTestCase, Side, served
 from tests.parity.tls_client import V12, V13, TLSPeer, clientContext
 from tests.parity.tls_refusals import downstream
@@ -39,6 +39,8 @@ class PKI:
         self.rsaClient = issue("client.test", common="rsa client", kind="rsa")
         self.expired = issue("client.test", common="late", expired=True)
         self.stranger = self.other.issue("client.test", common="stranger")
+        usage = keyUsage(key_encipherment=True)
+        self.enciphers = issue("server.test", common="enciphers", kind="rsa", extensions=[usage])
         self.wrong = issue("wrong.test", common="wrong name")
         for issued, days in ((self.own, 5), (self.own, -1), (self.own, None), (self.must, -1)):
             self.staples[issued.pem, days] = self.authority.respond(issued, days)

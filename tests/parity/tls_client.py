@@ -78,7 +78,7 @@ class TLSPeer:
     def exchange(self, say: bytes = b"hello") -> dict[str, object]:
         """Shake hands, say something, hear it again, say good-bye; what was seen."""
         try:
-            self._shake()
+            self.shake()
             self._tls.send(say)
             heard = b""
             while len(heard) < len(say):
@@ -92,7 +92,10 @@ class TLSPeer:
         self.peer.close()
         return self.seen
 
-    def _shake(self) -> None:
+    def shake(self) -> None:
+        """Shake hands, unless that was done."""
+        if "version" in self.seen:
+            return
         self._ask(self._tls.do_handshake)
         library: Any = SSL._lib  # type: ignore[attr-defined]
         tls = self._tls

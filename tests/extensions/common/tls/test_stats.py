@@ -45,6 +45,13 @@ class StatsTests(SynchronousTestCase):
             },
         )
 
+    def test_neverExpires(self):
+        """As Envoy says it."""
+        self.stats.neverExpires()
+
+        gauge = self.store.gauges["ssl.certificate.unnamed_ca_cert.expiration_unix_time_seconds"]
+        self.assertEqual(gauge.value, 9223372036854775807)
+
     def test_failed(self):
         """As Envoy: a refused certificate is counted by who refused it, an end by nobody."""
         self.stats.failed(TLSTruncated())

@@ -150,6 +150,8 @@ def readCommon(
         common._tell(certificate, "")
     if verifier is not None:
         common._tellTrusted(verifier, "")
+    if view.validation_context is not None and view.validation_context.trusted_ca is None:
+        stats.neverExpires()
     return common
 
 

@@ -26,7 +26,9 @@ _CIPHERS = (
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
 )
 _CIPHERS_13 = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
-"""Envoy takes what the client likes best; this is the order of most of them."""
+"""A server takes what the client likes best in Envoy; this is the order of most of them."""
+_OFFERED_13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+"""A client's."""
 _GROUPS = ("X25519MLKEM768", "X25519", "P-256")
 _OLD_GROUPS = _GROUPS[1:]
 """What an OpenSSL before 3.5 knows of them."""
@@ -118,7 +120,9 @@ def readParameters(view: Any, isServer: bool, preferClients: bool = False) -> Pa
         view: None without one.
     """
     usual = Parameters(
-        newest=SSL.TLS1_3_VERSION if isServer else SSL.TLS1_2_VERSION, preferClients=preferClients
+        newest=SSL.TLS1_3_VERSION if isServer else SSL.TLS1_2_VERSION,
+        newCiphers=_CIPHERS_13 if isServer else _OFFERED_13,
+        preferClients=preferClients,
     )
     if view is None:
         return usual
@@ -126,6 +130,7 @@ def readParameters(view: Any, isServer: bool, preferClients: bool = False) -> Pa
         _VERSIONS.get(view.tls_minimum_protocol_version, usual.oldest),
         _VERSIONS.get(view.tls_maximum_protocol_version, usual.newest),
         ":".join(view.cipher_suites) or _CIPHERS,
+        usual.newCiphers,
         groups=tuple(view.ecdh_curves) or _GROUPS,
         algorithms=tuple(view.signature_algorithms),
         preferClients=preferClients,

@@ -13,6 +13,9 @@ from twisted_envoy.stats.scope import Scope
 if TYPE_CHECKING:
     from twisted_envoy.codec.tls_info import TLSInfo
 
+_NEVER = 2**63 - 1
+"""Seconds, as Envoy has it."""
+
 
 class TLSStats:
     """
@@ -51,6 +54,11 @@ class TLSStats:
         named = f"{name or f'unnamed_{kind}'}_{mark}"
         gauge = self._scope.gauge(f"certificate.{named}.expiration_unix_time_seconds")
         gauge.value = min(gauge.value, seconds) if gauge.value else seconds
+
+    def neverExpires(self) -> None:
+        """Certificates are looked at, but nobody is trusted."""
+        gauge = self._scope.gauge("certificate.unnamed_ca_cert.expiration_unix_time_seconds")
+        gauge.value = _NEVER
 
     def opened(self, info: TLSInfo) -> None:
         """A handshake is done."""
