@@ -114,6 +114,22 @@ class ProxyTests(RunningTestCase):
                 await gatherResults([client.untilEvent("end"), upstream.untilEvent("end")])
                 self.assertGot(client, upstream)
 
+    async def test_bulkIsCounted(self):
+        """What the kernel moves from socket to socket is counted by everybody whom it passes."""
+        for hops in (0, 1, 2):
+            ends = await self.pair(hops)
+            for one in ends:
+                one.transport.write(PAYLOAD)
+            await gatherResults([one.untilSize(len(PAYLOAD)) for one in ends])
+            self.assertGot(*ends)
+            counted = {
+                name: counter.value
+                for name, counter in self.server.store.counters.items()
+                if name.endswith("x_bytes_total") and counter.value
+            }
+            self.assertEqual(set(counted.values()), {len(PAYLOAD)})
+            self.assertEqual(len(counted), 4 * (hops + 1))
+
     async def test_oneAfterTheOther(self):
         """Question and end, then answer and close; and the other way round."""
         for hops in (0, 1):

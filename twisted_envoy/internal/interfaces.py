@@ -6,11 +6,35 @@ None of these is `ITCPTransport`: there is no socket, so there are no socket opt
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IConsumer, IPushProducer, ITransport
 from twisted.python.failure import Failure
 from zope.interface import Attribute
+
+
+class Passage:
+    """
+    What a protocol does with all that it receives, when that is only to count it and write it on.
+
+    A protocol may have `passage()`, which returns one or None. Who moves the bytes in another way
+    tells how many they were, and stops as soon as the protocol's `dataReceived` is not `reader`.
+
+    Args:
+        reader: the `dataReceived` whose place is taken.
+        sink: the transport that it writes to.
+        count: called with the number of bytes.
+    """
+
+    __slots__ = ("count", "reader", "sink")
+
+    def __init__(
+        self, reader: Callable[[bytes], None], sink: Any, count: Callable[[int], None]
+    ) -> None:
+        self.reader = reader
+        self.sink = sink
+        self.count = count
 
 
 class ConnectUser(Protocol):
@@ -89,6 +113,12 @@ class IInternalTransport(IHalfCloseTransport):
     """
     One end of an internal connection.
     """
+
+    def passage() -> Passage | None:
+        """What the other end's protocol does with all that is written here; None: something."""
+
+    def passes(passage: Passage) -> bool:
+        """Whether it would do that now, at once, with what were written here."""
 
     passthrough = Attribute("The client endpoint's opaque object, by reference; or None.")
     hops = Attribute("How many internal connections lead here, this one included (int).")

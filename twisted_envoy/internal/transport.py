@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.internal.end import End, failureOf
-from twisted_envoy.internal.interfaces import IInternalTransport
+from twisted_envoy.internal.interfaces import IInternalTransport, Passage
 from twisted_envoy.internal.pipe import Pipe
 from twisted_envoy.internal.turn import TurnQueue
 
@@ -124,6 +124,25 @@ class InternalTransport(End):
         pipe.setHigh(limit)
         if pipe.size <= pipe.wakeBelow:
             self._turn.post(self._wakeProducer)
+
+    def passage(self) -> Passage | None:
+        """See IInternalTransport."""
+        peer = self._peer
+        ask = None if peer is None else getattr(peer.protocol, "passage", None)
+        found: Passage | None = None if ask is None else ask()
+        return found
+
+    def passes(self, passage: Passage) -> bool:
+        """See IInternalTransport."""
+        pipe = self._outbound
+        peer = self._peer
+        return (
+            pipe.open
+            and not pipe
+            and peer is not None
+            and peer._reading
+            and peer.protocol.dataReceived is passage.reader
+        )
 
     # -- IPushProducer: our reading side -------------------------------------------------------
 

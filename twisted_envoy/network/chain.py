@@ -30,6 +30,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from twisted_envoy.internal.interfaces import Passage
 from twisted_envoy.network.link import NO_TRANSPORT, Link, dropped
 from twisted_envoy.network.protocol_link import ProtocolLink
 from twisted_envoy.network.read_gate import HELD_FULL, ReadGate
@@ -144,6 +145,19 @@ class Chain:
 
     def connectionMade(self) -> None:
         """Part of IProtocol; makeConnection has done everything."""
+
+    def passage(self) -> Passage | None:
+        """What the only link that reads does with all bytes; None: see them, or not only that."""
+        links = self._links
+        if (
+            not links
+            or self._held
+            or self.dataReceived is not getattr(links[-1], "dataReceived", None)
+        ):
+            return None
+        ask = getattr(links[-1], "passage", None)
+        found: Passage | None = None if ask is None else ask()
+        return found
 
     def readConnectionLost(self) -> None:
         """The peer's end of stream."""

@@ -84,6 +84,7 @@ class ReactorSockets:
         return SocketClientEndpoint(address, options, self._context)
 
     def close(self) -> None:
-        """Stop waiting for peers of connections that were closed."""
+        """Stop waiting for peers of connections that were closed; close idle pipes."""
+        self._context.pipes.close()
         for waiting in list(self._context.lingering):
             waiting.close()

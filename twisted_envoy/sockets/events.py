@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_envoy.internal.turn import TurnQueue
+from twisted_envoy.sockets.splicing import Pipes
 
 _log = Logger("connection")
 
@@ -112,15 +113,17 @@ class SocketContext:
 
     Attributes:
         edges: watches connected sockets; None where the reactor does.
+        pipes: for bulk.
         lingering: closed sockets that wait for their peers' end.
     """
 
-    __slots__ = ("edges", "lingering", "reactor", "turn")
+    __slots__ = ("edges", "lingering", "pipes", "reactor", "turn")
 
     def __init__(self, reactor: SocketReactor, turn: TurnQueue, edges: Edges | None = None) -> None:
         self.reactor = reactor
         self.turn = turn
         self.edges = edges
+        self.pipes = Pipes()
         self.lingering: set[Any] = set()
 
 

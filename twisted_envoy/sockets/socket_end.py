@@ -1,18 +1,15 @@
 """
-One connected socket as a machine: what the kernel's news and the end of an event do to it.
+One connected socket as a machine: what it keeps, and how it ends.
 
-StreamSocket's verbs act on it, and tell the rules. Where there are Edges, news are told once:
-
-    flag        set by                             cleared by
-    readable    news while paused, a full read     a read that finds less than it asked for
-    lasting     news of the peer's end, an error   never, save that it was another socket's news
-    queued      asking for another turn            that turn
+What the kernel's news do to it is told in `socket_reader`; the rules, and what protocols may ask
+for, in `stream`.
 """
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import cast
 
 from twisted.internet import error
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
@@ -22,19 +19,15 @@ from twisted.python.failure import Failure
 from twisted_envoy.sockets.addresses import fromSocketName
 from twisted_envoy.sockets.events import NOBODY, Events, SocketContext, failureOf, lost, tell
 from twisted_envoy.sockets.lingering import closeWithReset, linger, resetWhenSent
-from twisted_envoy.sockets.stale import isStale
-from twisted_envoy.sockets.write_buffer import AGAIN, WriteBuffer
+from twisted_envoy.sockets.splicing import (
+    Splice,
+)
+from twisted_envoy.sockets.write_buffer import WriteBuffer, WriteOwner
 
 _log = Logger("connection")
 
-_FIRST_READ = 16 * 1024
-_LARGEST_READ = 256 * 1024
+FIRST_READ = 16 * 1024
 _DONE = failureOf(error.ConnectionDone())
-
-# Bits of epoll: what makes it worth while to read or write, and what is said only once.
-_READABLE = 0x001 | 0x008 | 0x010 | 0x2000
-_WRITABLE = 0x004 | 0x008 | 0x010
-_LAST = 0x008 | 0x010 | 0x2000
 
 
 class SocketEnd:
@@ -53,6 +46,7 @@ class SocketEnd:
         "__weakref__",
         "_aborting",
         "_broken",
+        "_bulky",
         "_context",
         "_edges",
         "_ended",
@@ -67,6 +61,7 @@ class SocketEnd:
         "_reading",
         "_resetting",
         "_sock",
+        "_splice",
         "_turn",
         "_writeEnded",
         "disconnected",
@@ -84,13 +79,17 @@ class SocketEnd:
         self._local = local
         self._peer = peer
         edges = self._edges = context.edges
-        self._out = WriteBuffer(sock, self, context.reactor if edges is None else None)
+        self._out = WriteBuffer(
+            sock, cast(WriteOwner, self), context.reactor if edges is None else None
+        )
         self.write: Callable[[bytes], None] = self._out.write
-        self._readSize = _FIRST_READ
+        self._readSize = FIRST_READ
         self._reading = False
         self._readable = False  # as far as is known without asking: of edges only
         self._lasting = False  # and will be until the end has been read
         self._queued = False  # for another turn
+        self._bulky = 0  # large reads, one after the other
+        self._splice: Splice | None = None
         self._ended = False
         self._halfClosing = False
         self._writeEnded = False
@@ -101,141 +100,7 @@ class SocketEnd:
         self.disconnected = False
         self.protocol: Events = NOBODY
 
-    def begin(self, protocol: Events, watched: bool = False) -> Failure | None:
-        """
-        Give the connection to a protocol and start reading.
-
-        Args:
-            watched: for edges, by somebody else who is done with it.
-        Returns:
-            What makeConnection raised; the connection is lost with that already.
-        """
-        self.protocol = protocol
-        self._reading = True
-        try:
-            protocol.makeConnection(self)
-        except Exception:
-            return self._fault("makeConnection")
-        if self.disconnected:
-            return None
-        if watched and self._edges is not None:
-            self._edges.handOver(self._sock.fileno(), self)
-        elif self._edges is not None:
-            self._edges.watch(self._sock.fileno(), self)
-        elif self._reading:
-            self._context.reactor.addReader(self)
-        return None
-
-    # What the reactor calls.
-
-    def fileno(self) -> int:
-        return self._sock.fileno()
-
-    def logPrefix(self) -> str:
-        return "connection"
-
-    def doRead(self) -> None:
-        """Take what there is, once, and hand it on."""
-        if self._reading:
-            turn = self._turn
-            turn.enter()
-            try:
-                self._read()
-            finally:
-                turn.leave()
-
-    def doWrite(self) -> None:
-        """Give the kernel what it takes."""
-        if not self.disconnected:
-            turn = self._turn
-            turn.enter()
-            try:
-                self._flush()
-            finally:
-                turn.leave()
-
-    # What the Edges call, inside an event of theirs.
-
-    def ready(self, events: int) -> None:
-        """Something is new: it is told once, and kept in mind until it has been used."""
-        if self._out.waiting and events & _WRITABLE:
-            self._flush()
-        if events & _READABLE:
-            if events & _LAST:
-                self._lasting = True
-            if self._reading:
-                self._read()
-            else:
-                self._readable = True
-
-    def goOn(self) -> None:
-        """Another turn."""
-        self._queued = False
-        if self._out.waiting:
-            self._flush()
-        if self._reading and self._readable:
-            self._read()
-
-    def _goOnLater(self) -> None:
-        if not self._queued and self._edges is not None:
-            self._queued = True
-            self._edges.again(self)
-
-    def _flush(self) -> None:
-        try:
-            self._out.flush()
-        except Exception:
-            self._fault("producer")
-
-    def _read(self) -> None:
-        wanted = self._readSize
-        try:
-            data = self._sock.recv(wanted)
-        except OSError as problem:
-            if problem.errno not in AGAIN:
-                self._lose(self._broken or lost(problem))
-            self._readable = self._lasting = False
-            return
-        try:
-            if data:
-                size = len(data)
-                if size == wanted:
-                    if size < _LARGEST_READ:
-                        self._readSize = size * 4
-                    self._readable = True
-                    self._goOnLater()
-                elif self._lasting:
-                    self._readable = True
-                    self._goOnLater()
-                else:
-                    self._readable = False
-                    if size << 3 < wanted:
-                        self._readSize = _FIRST_READ
-                self.protocol.dataReceived(data)
-            else:
-                self._endRead()
-        except Exception:
-            self._fault("protocol")
-
-    def connectionLost(self, reason: Failure) -> None:
-        """The reactor, which watches us no more, says that we were reset or that it stops."""
-        if self.disconnected:
-            return
-        if isStale(self._sock, reason):
-            if self._reading and self._edges is None:
-                self._context.reactor.addReader(self)
-            self._out.watchAgain()
-            return
-        turn = self._turn
-        turn.enter()
-        try:
-            if self._hasUnread():
-                self._out.drop()
-                self._break(reason)
-            else:
-                self._lose(self._broken or reason)
-        finally:
-            turn.leave()
+    # Reading.
 
     def _hasUnread(self) -> bool:
         """Whether reading is paused while there is something to read."""
@@ -246,20 +111,10 @@ class SocketEnd:
         except OSError:
             return False
 
-    # Reading.
-
-    def _endRead(self) -> None:
-        self._ended = True
-        self._stopReading()
-        if self._broken is not None:
-            self._lose(self._broken)
-        elif IHalfCloseableProtocol.providedBy(self.protocol):
-            self.protocol.readConnectionLost()
-        else:
-            producer = self._out.unregisterProducer()
-            if producer is not None:
-                producer.stopProducing()
-            self.loseConnection()
+    def _stopSplicing(self) -> None:
+        splice, self._splice = self._splice, None
+        if splice is not None:
+            splice.end()
 
     def _stopReading(self) -> None:
         if self._reading:
@@ -269,9 +124,10 @@ class SocketEnd:
 
     # Writing.
 
-    def flushSoon(self) -> None:
-        """See WriteOwner."""
-        self._goOnLater()
+    @property
+    def bufferedBytes(self) -> int:
+        """Bytes written and not yet taken by the kernel."""
+        return self._out.size
 
     def writeFailed(self, problem: OSError) -> None:
         """
@@ -348,6 +204,7 @@ class SocketEnd:
         self._stopReading()
         self.disconnected = self.disconnecting = True
         self.getHost()
+        self._stopSplicing()
         producer = self._out.close()
         sock = self._sock
         if self._edges is not None:

@@ -32,11 +32,11 @@ from twisted.internet.interfaces import IAddress, IReadDescriptor, IWriteDescrip
 from zope.interface import implementer
 
 from twisted_envoy.internal.interfaces import IHalfCloseTransport
-from twisted_envoy.sockets.socket_end import SocketEnd
+from twisted_envoy.sockets.socket_reader import SocketReader
 
 
 @implementer(IHalfCloseTransport, IReadDescriptor, IWriteDescriptor)
-class StreamSocket(SocketEnd):
+class StreamSocket(SocketReader):
     """
     One connected socket.
 
@@ -68,11 +68,6 @@ class StreamSocket(SocketEnd):
         self.loseConnection()
 
     # Writing.
-
-    @property
-    def bufferedBytes(self) -> int:
-        """Bytes written and not yet taken by the kernel."""
-        return self._out.size
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Write all of them as one."""

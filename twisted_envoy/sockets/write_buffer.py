@@ -14,17 +14,19 @@ import errno
 import os
 import socket
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
 from typing import Any, Protocol
 
 from twisted_envoy.sockets.events import SocketReactor
+from twisted_envoy.sockets.splicing import Piped
 
 AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS})
 """Error numbers that say: not now."""
 
 _MOST_PIECES = min(64, os.sysconf("SC_IOV_MAX"))
 _DEFAULT_LIMIT = 1024 * 1024
-_NOTHING: deque[bytes | memoryview] = deque(maxlen=0)
+_NOTHING: deque[bytes | memoryview | Piped] = deque(maxlen=0)
 """Kept by all that keep nothing; never changed."""
 
 
@@ -52,6 +54,7 @@ class WriteBuffer:
 
     Attributes:
         size: bytes kept.
+        limit: bytes kept above which a producer is paused.
         waiting: `flush` is to be called when the kernel takes bytes.
         shut: no more writes are taken.
         wrote: something was handed to the kernel, ever.
@@ -59,14 +62,15 @@ class WriteBuffer:
     """
 
     __slots__ = (
-        "_high",
         "_low",
+        "_onWritten",
         "_owner",
         "_paused",
         "_pieces",
         "_pull",
         "_reactor",
         "_sock",
+        "limit",
         "producer",
         "shut",
         "size",
@@ -80,8 +84,9 @@ class WriteBuffer:
         self._sock = sock
         self._owner: WriteOwner | None = owner
         self._reactor = reactor
-        self._pieces: deque[bytes | memoryview] = _NOTHING
-        self._high = _DEFAULT_LIMIT
+        self._pieces: deque[bytes | memoryview | Piped] = _NOTHING
+        self._onWritten: Callable[[], None] | None = None
+        self.limit = _DEFAULT_LIMIT
         self._low = _DEFAULT_LIMIT // 2
         self.waiting = False
         self._pull = False
@@ -135,29 +140,36 @@ class WriteBuffer:
             self._pieces.append(memoryview(data)[sent:] if sent else data)
             size -= sent
         self.size += size
-        if self.size > self._high and self.producer is not None:
+        if self.size > self.limit and self.producer is not None:
             self._pause()
+
+    def writePiped(self, piped: Piped) -> None:
+        """Send what is in a pipe, after which nothing is kept but what is left of it."""
+        self.wrote = True
+        self._pieces = deque((piped,))
+        self.size = piped.size
+        self._send(self._pieces)
+        if self.size:
+            self._watch()
+            if self.size > self.limit and self.producer is not None:
+                self._pause()
+        elif not self.shut:
+            self._pieces = _NOTHING
+
+    def onWritten(self, call: Callable[[], None] | None) -> None:
+        """Call whenever nothing is kept any more after something was."""
+        self._onWritten = call
 
     def flush(self) -> None:
         """The kernel takes bytes again."""
         pieces = self._pieces
-        while pieces:
-            try:
-                if len(pieces) == 1:
-                    sent = self._sock.send(pieces[0])
-                else:
-                    sent = self._sock.sendmsg(list(islice(pieces, _MOST_PIECES)))
-            except OSError as problem:
-                if problem.errno not in AGAIN:
-                    self._break(problem)
-                    return
-                break
-            self.size -= sent
-            if not self._forget(sent):
-                break
+        if not self._send(pieces):
+            return
         if not pieces:
             self._pieces = _NOTHING
             self._unwatch()
+            if self._onWritten is not None:
+                self._onWritten()
         if self.producer is None:
             if not pieces and self._owner is not None:
                 self._owner.written()
@@ -165,9 +177,34 @@ class WriteBuffer:
             self._paused = False
             self.producer.resumeProducing()
 
+    def _send(self, pieces: deque[Any]) -> bool:
+        """Send what the kernel takes; False when it has failed."""
+        while pieces:
+            try:
+                if pieces[0].__class__ is Piped:
+                    sent = pieces[0].moveTo(self._sock.fileno())
+                elif len(pieces) == 1:
+                    sent = self._sock.send(pieces[0])
+                else:  # only the first can be Piped
+                    sent = self._sock.sendmsg(list(islice(pieces, _MOST_PIECES)))
+            except OSError as problem:
+                if problem.errno not in AGAIN:
+                    self._break(problem)
+                    return False
+                break
+            self.size -= sent
+            if not self._forget(sent):
+                break
+        return True
+
     def _forget(self, sent: int) -> bool:
         """Drop `sent` bytes; False when the kernel stopped inside a piece."""
-        pieces = self._pieces
+        pieces: deque[Any] = self._pieces
+        if pieces[0].__class__ is Piped:
+            if pieces[0].size:
+                return False
+            pieces.popleft()
+            return True
         while sent:
             first = pieces[0]
             size = len(first)
@@ -187,8 +224,14 @@ class WriteBuffer:
     def drop(self) -> None:
         """Forget what is kept and take no more."""
         self.shut = True
-        self._pieces = _NOTHING
+        if self._pieces:
+            first = self._pieces[0]
+            if isinstance(first, Piped):
+                first.drop()
+            self._pieces = _NOTHING
         self.size = 0
+        if self._onWritten is not None:
+            self._onWritten()
         self._unwatch()
 
     def end(self) -> None:
@@ -204,7 +247,7 @@ class WriteBuffer:
             The producer that was registered, or None; it has not been told.
         """
         self.drop()
-        self._owner = None
+        self._owner = self._onWritten = None
         return self.unregisterProducer()
 
     def watchAgain(self) -> None:
@@ -235,7 +278,7 @@ class WriteBuffer:
         """
         if limit < 1:
             raise ValueError(f"a write buffer limit must be 1 byte or more, not {limit}")
-        self._high = limit
+        self.limit = limit
         self._low = limit // 2
         if self.producer is not None:
             if self.size > limit:
@@ -258,7 +301,7 @@ class WriteBuffer:
         self._pull = not streaming
         if self._pull:
             producer.resumeProducing()
-        elif self.size > self._high:
+        elif self.size > self.limit:
             self._pause()
 
     def unregisterProducer(self) -> Any:

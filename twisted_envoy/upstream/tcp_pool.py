@@ -34,7 +34,7 @@ from zope.interface import Attribute, Interface, implementer
 from twisted_envoy.errors import StreamError
 from twisted_envoy.interfaces.upstream import ITCPPool
 from twisted_envoy.internal.address import InternalAddress
-from twisted_envoy.internal.interfaces import ConnectAttempt
+from twisted_envoy.internal.interfaces import ConnectAttempt, Passage
 from twisted_envoy.network.link import dropped
 from twisted_envoy.network.timers import Deadline
 from twisted_envoy.upstream.counting import (
@@ -355,6 +355,12 @@ class PoolConnection:
 
     def connectionMade(self) -> None:
         """Part of IProtocol; makeConnection does everything."""
+
+    def passage(self) -> Passage | None:
+        """What the user's protocol does with all that comes."""
+        ask = getattr(self.protocol, "passage", None)
+        found: Passage | None = None if ask is None else ask()
+        return found
 
     def readConnectionLost(self) -> None:
         if self._halfCloses:

@@ -6,7 +6,11 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.extensions.filters.network.tcp_proxy.relay import downward, upward
+from twisted_envoy.extensions.filters.network.tcp_proxy.relay import (
+    counting,
+    downward,
+    upward,
+)
 from twisted_envoy.state.stream_info import StreamInfo
 from twisted_envoy.stats.metrics import Counter
 
@@ -30,3 +34,16 @@ class RelayTests(SynchronousTestCase):
             self.assertEqual((received.value, sent.value), (5, 5))
             self.assertEqual((info.bytesReceived, info.bytesSent), expected)
             self.assertEqual(idle.lastActivity, 2.0)
+
+    def test_unseen(self):
+        """Bytes that pass without being seen here are counted as those that are."""
+        for up, expected in ((True, (7, 0)), (False, (0, 7))):
+            received, sent = Counter("received"), Counter("sent")
+            info = StreamInfo(0.0)
+            idle = SimpleNamespace(lastActivity=0.0)
+            count = counting((received, sent), info, idle, lambda: 3.0, up)
+            count(3)
+            count(4)
+            self.assertEqual((received.value, sent.value), (7, 7))
+            self.assertEqual((info.bytesReceived, info.bytesSent), expected)
+            self.assertEqual(idle.lastActivity, 3.0)

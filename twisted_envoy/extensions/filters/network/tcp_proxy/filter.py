@@ -23,10 +23,11 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from twisted_envoy.extensions.filters.network.tcp_proxy.attempts import Attempts
-from twisted_envoy.extensions.filters.network.tcp_proxy.relay import askingDrain, upward
+from twisted_envoy.extensions.filters.network.tcp_proxy.relay import askingDrain, counting, upward
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import Settings
 from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream
 from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.internal.interfaces import Passage
 from twisted_envoy.network.link import Link, dropped
 from twisted_envoy.network.read_gate import CONNECTING
 from twisted_envoy.network.records import writeRecord
@@ -225,6 +226,15 @@ class TCPProxy(Link):
         if self._ended:
             upstream.endWrites()
         self.chain.gate.open(CONNECTING)
+
+    def passage(self) -> Passage | None:
+        """What is done with the client's bytes, while it is only this; see Upstream for others."""
+        upstream, settings = self._upstream, self.settings
+        if upstream is None or upstream.isTunnel or settings.drainClose is not None:
+            return None
+        counters = (settings.stats.downstream_cx_rx_bytes_total, upstream.sent)
+        count = counting(counters, self._info, self.idle, settings.seconds, True)
+        return Passage(self.dataReceived, upstream.transport, count)
 
     def drain(self) -> None:
         """The server drains, and check_drain_close asks to end connections then."""

@@ -65,6 +65,34 @@ def downward(
     return relay
 
 
+def counting(
+    counters: tuple[Counter, Counter],
+    info: StreamInfo,
+    idle: IdleTimer,
+    seconds: Callable[[], float],
+    up: bool,
+) -> Callable[[int], None]:
+    """
+    What counts bytes that pass without being seen here.
+
+    Args:
+        counters: as for `upward` or `downward`.
+        up: they are the client's.
+    """
+    received, sent = counters
+
+    def count(size: int) -> None:
+        received.value += size
+        sent.value += size
+        if up:
+            info.bytesReceived += size
+        else:
+            info.bytesSent += size
+        idle.lastActivity = seconds()
+
+    return count
+
+
 def askingDrain(proxy: TCPProxy, relay: Callable[[bytes], None]) -> Callable[[bytes], None]:
     """With check_drain_close, ask after each chunk whether the connection shall end."""
     drainClose = proxy.settings.drainClose

@@ -30,10 +30,11 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from twisted_envoy.extensions.filters.network.tcp_proxy.relay import askingDrain, downward
+from twisted_envoy.extensions.filters.network.tcp_proxy.relay import askingDrain, counting, downward
 from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_kind import TunnelKind
 from twisted_envoy.http.stream_transport import StreamLost
 from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.internal.interfaces import Passage
 from twisted_envoy.network.link import NO_TRANSPORT, dropped
 from twisted_envoy.network.read_gate import ReadGate
 from twisted_envoy.network.timers import IdleTimer
@@ -143,6 +144,24 @@ class Upstream:
                 proxy.settings.seconds,
             ),
         )
+
+    @property
+    def isTunnel(self) -> bool:
+        """What it writes becomes part of a request."""
+        return self._tunnel is not None
+
+    def passage(self) -> Passage | None:
+        """What is done with the upstream's bytes, while it is only this."""
+        proxy = self._proxy
+        if proxy is None or self._tunnel is not None or proxy.settings.drainClose is not None:
+            return None
+        counters = (
+            self.clusterStats.upstream_cx_rx_bytes_total,
+            self._stats.downstream_cx_tx_bytes_total,
+        )
+        settings = proxy.settings
+        count = counting(counters, proxy.streamInfo, proxy.idle, settings.seconds, False)
+        return Passage(self.dataReceived, proxy.transport, count)
 
     # Events of the upstream connection.
 
