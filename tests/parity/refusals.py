@@ -18,6 +18,7 @@ from tests.bootstraps import (
     tcpProxy,
     typed,
 )
+from tests.parity.health_refusals import healthRefusals
 from tests.parity.tls_refusals import tlsRefusals
 
 ANY_PORT = "127.0.0.1:0"
@@ -304,3 +305,4 @@ def refusals() -> Iterator[tuple[str, str]]:
     yield from _clusters()
     yield from _filters()
     yield from tlsRefusals()
+    yield from healthRefusals()
