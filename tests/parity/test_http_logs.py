@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tests.bootstraps import cluster, logTo, typed
-from tests.parity.exchanges import get
+from tests.parity.exchanges import END, get
 from tests.parity.http_origins import NO, OK, Scripted, answer
 from tests.parity.managers import ManagerTestCase, direct, host, manager, protocol, route
 from tests.parity.peers import Served
@@ -76,6 +76,16 @@ _FILTERS: dict[str, dict[str, Any]] = {
 }
 
 
+def _groups() -> dict[str, Any]:
+    """A virtual host whose requests are counted in groups."""
+    again = {"retry_policy": {"retry_on": "5xx", "num_retries": 1}, "timeout": "0.3s"}
+    methods = {"name": ":method", "string_match": {"exact": "POST"}}
+    paths = {"name": ":path", "string_match": {"prefix": "/a"}}
+    routes = [{**route(action=again), "stat_prefix": "mine"}]
+    virtual = [{"name": "posts", "headers": [methods]}, {"name": "a", "headers": [paths]}]
+    return {"virtual_hosts": [host("grouped", routes=routes, virtual_clusters=virtual)]}
+
+
 class HTTPLogTests(ManagerTestCase):
     """One connection manager with every operator, one with every filter."""
 
@@ -127,6 +137,7 @@ class HTTPLogTests(ManagerTestCase):
         started = logTo("types.log", "%ACCESS_LOG_TYPE% %REQ(:PATH)% %RESPONSE_CODE%")
         listeners = [
             manager("words", filters=[sets], log=_FORMAT, config=config),
+            manager("groups", config=_groups()),
             manager(
                 "filters",
                 filters=[sets],
@@ -203,6 +214,24 @@ class HTTPLogTests(ManagerTestCase):
     def test_types(self) -> None:
         """Lines at the beginning, now and then, and at the end."""
         self.compared("types", {"get": get("/direct")}, 2)
+
+    def test_groups(self) -> None:
+        """Virtual clusters, routes with a stat_prefix, phones."""
+        phone = [get("/", "user-agent: my iOS"), get("/", "user-agent: curl")]
+        self.compared(
+            "groups",
+            {
+                "good": get("/a"),
+                "posted": get("/", "content-length: 2", method="POST", body="ab"),
+                "retried": get("/a", "x-key: groups", answer(NO, OK)),
+                "failed": get("/a", answer(NO)),
+                "silent": get("/b", answer("!hang")),
+                "phone": phone,
+                "robot": [get("/", "user-agent: x android", answer("!hang")), END],
+            },
+            8,
+            "^vhost.grouped",
+        )
 
     def test_counters(self) -> None:
         """What a cluster counts of its requests."""

@@ -25,6 +25,7 @@ from twisted_envoy.codec.http import CodecOutput
 from twisted_envoy.http.keepalive import PingKeepalive
 from twisted_envoy.http.settings import ManagerSettings
 from twisted_envoy.http.upgrade import isUpgrade
+from twisted_envoy.http.user_agents import UserAgentStats
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import Link, dropped
 from twisted_envoy.network.timers import IdleTimer
@@ -53,12 +54,14 @@ class ConnectionLife(Link):
         codec: None before the first bytes when it depends on them.
         info: the connection's StreamInfo. bufferLimit: bytes, the listener's.
         streams: requests that are not over.
+        countsAgent: it is a phone, or that is not known yet.
         multiplexes: it is HTTP/2: requests end alone.
         drain: how far it is on its way to its end.
         hops: connections inside the process that the client came over.
     """
 
     __slots__ = (
+        "_agent",
         "_closed",
         "_drainTimer",
         "_duration",
@@ -73,6 +76,7 @@ class ConnectionLife(Link):
         "_sniffed",
         "bufferLimit",
         "codec",
+        "countsAgent",
         "dataReceived",
         "drain",
         "hops",
@@ -94,6 +98,8 @@ class ConnectionLife(Link):
         self.streams: set[HTTPStream] = set()
         self._sniffed = b""
         self._requests = 0
+        self._agent: UserAgentStats | None = None
+        self.countsAgent = True
         self._closed = False
         self._remote = False
         self._inCodec = self._isSoft = False
@@ -122,6 +128,36 @@ class ConnectionLife(Link):
         """A client of HTTP/2 had better begin anew."""
         if self.multiplexes and self.drain is Drain.NO:
             self._startDraining()
+
+    # Counting.
+
+    def agentCame(self, headers: HeaderMap) -> None:
+        """A request's headers are there; those of the first tell whether it is a phone."""
+        if self._agent is None:
+            self._agent = self.settings.userAgents.of(headers)
+        if self._agent is None:
+            self.countsAgent = False
+        else:
+            self._agent.downstream_rq_total.value += 1
+
+    def _countCut(self, local: bool) -> None:
+        """The connection ends with requests open."""
+        stats = self.settings.stats
+        stats.downstream_cx_destroy_active_rq.value += 1
+        if local:
+            stats.downstream_cx_destroy_local_active_rq.value += 1
+        else:
+            stats.downstream_cx_destroy_remote_active_rq.value += 1
+            if self._agent is not None:
+                self._agent.downstream_cx_destroy_remote_active_rq.value += 1
+
+    def _recordLength(self) -> None:
+        """How long it lasted."""
+        settings = self.settings
+        length = int((settings.seconds() - self.info.startTime) * 1000)
+        settings.stats.downstream_cx_length_ms.record(length)
+        if self._agent is not None:
+            self._agent.downstream_cx_length_ms.record(length)
 
     # The end.
 

@@ -149,6 +149,8 @@ class RequestSide:
             info.lastRequestByteReceivedTime = self.lastActivity
             if self.timers is not None:
                 self.timers.requestEnded()
+        if connection.countsAgent:
+            connection.agentCame(headers)
         if (
             connection.multiplexes
             or b"connection" in headers

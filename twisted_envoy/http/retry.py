@@ -36,6 +36,7 @@ from twisted_envoy.http.retry_conditions import (
     conditionsOf,
     listed,
 )
+from twisted_envoy.http.routes.group_stats import GroupStats
 from twisted_envoy.http.routes.retry import RateLimitedBackOff, RetrySettings
 
 NO = 0
@@ -91,6 +92,7 @@ def newRetryState(
     priority: str,
     runtime: Any,
     random: Random,
+    groups: tuple[GroupStats, ...] = (),
 ) -> RetryState | None:
     """
     What decides about one request; None when it is never retried.
@@ -100,6 +102,7 @@ def newRetryState(
     Args:
         cluster: has `stats`, and `retryResources(priority)` or circuit breakers.
         runtime: server.Runtime.
+        groups: count retries beside the cluster.
     """
     state = None
     if (
@@ -109,6 +112,7 @@ def newRetryState(
     ):
         resources = cluster.priorities[priority].retries
         state = RetryState(policy or NO_POLICY, headers, cluster.stats, resources, runtime, random)
+        state.groups = groups
         if not state.on:
             state = None
     for name in RETRY_HEADERS:
@@ -138,6 +142,7 @@ class RetryState:
         "_runtime",
         "_stats",
         "_taken",
+        "groups",
         "headers",
         "on",
         "policy",
@@ -156,6 +161,7 @@ class RetryState:
     ) -> None:
         self.policy = policy
         self._stats = stats
+        self.groups: tuple[GroupStats, ...] = ()
         self._resources = resources
         self._runtime = runtime
         self._random = random
@@ -248,26 +254,30 @@ class RetryState:
         return False
 
     def _decide(self, again: bool) -> int:
-        stats = self._stats
+        counted = (self._stats, *self.groups)
         if self._retried and not again:
-            stats.upstream_rq_retry_success.value += 1
+            for stats in counted:
+                stats.upstream_rq_retry_success.value += 1
         self._retried = False
         self._giveBack()
         if not again:
             return NO
         if not self.remaining:
-            stats.upstream_rq_retry_limit_exceeded.value += 1
+            for stats in counted:
+                stats.upstream_rq_retry_limit_exceeded.value += 1
             return EXHAUSTED
         self.remaining -= 1
         if self._resources.full:
-            stats.upstream_rq_retry_overflow.value += 1
+            for stats in counted:
+                stats.upstream_rq_retry_overflow.value += 1
             return OVERFLOW
         share = self._runtime.percent("upstream.use_retry", 100.0)
         if share < 100.0 and self._random.random() * 100.0 >= share:
             return NO
         self._resources.take()
         self._taken = self._retried = True
-        stats.upstream_rq_retry.value += 1
+        for stats in counted:
+            stats.upstream_rq_retry.value += 1
         return YES
 
     # Back-off.

@@ -188,7 +188,7 @@ class ServerConnection(ConnectionLife):
                 stats.downstream_cx_http1_active.value -= 1
         if self._isSoft:
             stats.downstream_cx_http1_soft_drain.value -= 1
-        stats.downstream_cx_length_ms.record(int((settings.seconds() - self.info.startTime) * 1000))
+        self._recordLength()
         for timer in (self._lingers, self._drainTimer, self._duration):
             if timer is not None and timer.active():
                 timer.cancel()
@@ -212,15 +212,6 @@ class ServerConnection(ConnectionLife):
             stream.streamReset(Reset.CONNECTION_TERMINATION, details)
         if codec is not None:
             codec.connectionLost(Reset.CONNECTION_TERMINATION)
-
-    def _countCut(self, local: bool) -> None:
-        """The connection ends with requests open."""
-        stats = self.settings.stats
-        stats.downstream_cx_destroy_active_rq.value += 1
-        if local:
-            stats.downstream_cx_destroy_local_active_rq.value += 1
-        else:
-            stats.downstream_cx_destroy_remote_active_rq.value += 1
 
     # IPushProducer: the transport's view of the codec.
 

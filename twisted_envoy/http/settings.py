@@ -12,6 +12,7 @@ from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings, HTTP2Setti
 from twisted_envoy.http.filter_chain import FilterPlan
 from twisted_envoy.http.stats import ListenerManagerStats, ManagerStats
 from twisted_envoy.http.stream_timers import IdleWatch
+from twisted_envoy.http.user_agents import UserAgents
 from twisted_envoy.network.timers import DeadlineQueue
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class ManagerSettings:
     safeMaxDuration: bool = False
     tunnelHalfClose: bool = False
     seconds: Callable[[], float] = field(init=False)
+    userAgents: UserAgents = field(init=False)
     http1Secured: HTTP1Settings = field(init=False)
     idleWatch: IdleWatch = field(init=False)
     hasTimers: bool = field(init=False)
@@ -107,6 +109,7 @@ class ManagerSettings:
 
     def __post_init__(self) -> None:
         self.seconds = self.reactor.seconds
+        self.userAgents = UserAgents(self.scope)
         self.http1Secured = replace(self.http1, refusesHTTPS=False)
         times = self.timeouts
         self.idleWatch = IdleWatch(self.reactor, times.streamIdle)

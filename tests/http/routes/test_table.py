@@ -106,7 +106,7 @@ class FieldTests(SynchronousTestCase):
             "{cluster: a, hedge_policy: {}, rate_limits: [{actions: [{remote_address: {}}]}], "
             "retry_policy: {retry_on: 5xx, retry_priority: {name: x}}}"
         )
-        view = viewOfYAML(routes(f"{{match: {{prefix: /}}, route: {action}, stat_prefix: x}}"))
+        view = viewOfYAML(routes(f"{{match: {{prefix: /}}, route: {action}}}"))
         buildRouteTable(view, Context())
         where = "virtual_hosts[0].routes[0]"
         self.assertEqual(
@@ -115,6 +115,5 @@ class FieldTests(SynchronousTestCase):
                 f"{where}.route.hedge_policy",
                 f"{where}.route.rate_limits",
                 f"{where}.route.retry_policy.retry_priority",
-                f"{where}.stat_prefix",
             ],
         )

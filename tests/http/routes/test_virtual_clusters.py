@@ -17,15 +17,17 @@ class VirtualClusterTests(SynchronousTestCase):
             "{exact: PUT}}]}, {name: a, headers: [{name: x}, {name: z}]}]"
         )
         host = tableOf(routes(ROUTE, host=clusters)).virtualHosts[0]
-        self.assertEqual(host.virtualClusterName(request(method="PUT", x="", z="")), "put")
-        self.assertEqual(host.virtualClusterName(request(x="", z="")), "a")
-        self.assertEqual(host.virtualClusterName(request(x="")), "other")
+        found = [
+            host.virtualClusters.find(one)
+            for one in (request(method="PUT", x="", z=""), request(x="", z=""), request(x=""))
+        ]
+        self.assertEqual([one and one.name for one in found], ["put", "a", "other"])
         self.assertEqual(host.virtualClusters.names, ("put", "a", "other"))
 
     def test_none(self) -> None:
         """Where there are none there is no name."""
         host = tableOf(routes(ROUTE)).virtualHosts[0]
-        self.assertEqual(host.virtualClusterName(request()), "")
+        self.assertIsNone(host.virtualClusters.find(request()))
         self.assertEqual(host.virtualClusters.names, ())
 
     def test_errors(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.routes.group_stats import GroupStats
 from twisted_envoy.state.request_info import RequestInfo
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class RouteEntry:
         cluster: the name, when it is the same for all requests; else "".
         clusterName(headers): None when the request names none (cluster_header).
         clusterNotFoundCode: the status then, and for a cluster that does not exist.
+        stats: of a stat_prefix, None without.
         timeout: seconds, 0.0 for none. idleTimeout, flushTimeout: seconds; None: the connection
             manager's. maxStreamDuration: None when the route says nothing about it.
         maxGrpcTimeout, grpcTimeoutOffset: seconds (deprecated fields); None when not set.
@@ -117,6 +119,7 @@ class RouteEntry:
         "requestBufferLimit",
         "retryPolicy",
         "routeConfigs",
+        "stats",
         "timeout",
         "upgrades",
         "virtualHost",
@@ -143,6 +146,7 @@ class RouteEntry:
         self.metadata: Mapping[str, dict[str, Any]] = {}
         self.hashPolicy: HashPolicy | None = None
         self.mirrors: tuple[Mirror, ...] = ()
+        self.stats: GroupStats | None = None
         self.upgrades: dict[str, UpgradeSettings] = {}
         self.finalizeRequest: Callable[..., None] = noRequestEdits
         self.finalizeResponse: Callable[[HeaderMap, RequestInfo], None] = noResponseEdits

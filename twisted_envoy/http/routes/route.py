@@ -20,6 +20,7 @@ from twisted_envoy.http.routes.entry import (
     RouteEntry,
 )
 from twisted_envoy.http.routes.finalize import requestEdit, responseEdit
+from twisted_envoy.http.routes.group_stats import GroupStats
 from twisted_envoy.http.routes.hash_policy import buildHashPolicy
 from twisted_envoy.http.routes.header_edits import buildEdits
 from twisted_envoy.http.routes.internal_redirect import buildInternalRedirect
@@ -59,6 +60,9 @@ def buildRoute(view: Any, building: Building, order: int) -> tuple[RouteEntry, P
     if view.has("metadata"):
         entry.metadata = view.metadata.filter_metadata
     _readLimits(view, entry)
+    if view.stat_prefix:
+        prefix = f"vhost.{building.virtualHost.name}.route.{view.stat_prefix}."
+        entry.stats = GroupStats(building.context.stats.scope(prefix))
     if view.has("decorator"):
         view.moot("decorator", "there is no tracing")
     if view.has("typed_per_filter_config"):

@@ -1,43 +1,60 @@
-"""virtual_clusters: names that requests are counted under."""
+"""virtual_clusters: groups that requests are counted under."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.routes.group_stats import GroupStats
 from twisted_envoy.network.matchers import HeaderMatch, buildHeaderMatch
+from twisted_envoy.stats.scope import Scope
 
 _OTHER = "other"
 
 
+@dataclass(frozen=True, slots=True)
+class VirtualCluster:
+    """One of them; all its headers have to match."""
+
+    name: str
+    headers: tuple[HeaderMatch, ...]
+    stats: GroupStats
+
+
 class VirtualClusters:
-    """Finds the first whose headers match."""
+    """
+    Finds the first whose headers match.
+
+    Args:
+        clusters: the last one, without headers, is what others are counted under.
+    """
 
     __slots__ = ("_clusters",)
 
-    def __init__(self, clusters: Sequence[tuple[str, tuple[HeaderMatch, ...]]]) -> None:
+    def __init__(self, clusters: Sequence[VirtualCluster]) -> None:
         self._clusters = tuple(clusters)
 
-    def name(self, headers: HeaderMap) -> str:
-        """Its name; `other` for none, "" where no virtual clusters are configured."""
-        for name, matches in self._clusters:
-            if all(match(headers) for match in matches):
-                return name
-        return _OTHER if self._clusters else ""
+    def find(self, headers: HeaderMap) -> VirtualCluster | None:
+        """`other` when no other matches; None where no virtual clusters are configured."""
+        for cluster in self._clusters:
+            if all(match(headers) for match in cluster.headers):
+                return cluster
+        return None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names that `name` can give, for counters."""
-        if not self._clusters:
-            return ()
-        return (*(name for name, _ in self._clusters), _OTHER)
+        """Of all of them."""
+        return tuple(cluster.name for cluster in self._clusters)
 
 
-def buildVirtualClusters(views: Sequence[Any]) -> VirtualClusters:
+def buildVirtualClusters(views: Sequence[Any], scope: Scope) -> VirtualClusters:
     """
     Read virtual_clusters.
 
+    Args:
+        scope: `vhost.<virtual host>.`.
     Raises:
         ConfigError: one without headers.
     """
@@ -46,5 +63,11 @@ def buildVirtualClusters(views: Sequence[Any]) -> VirtualClusters:
         matches = tuple(buildHeaderMatch(header) for header in view.headers)
         if not matches:
             raise view.error("virtual clusters must define 'headers'")
-        clusters.append((view.name, matches))
+        clusters.append(_cluster(view.name, matches, scope))
+    if clusters:
+        clusters.append(_cluster(_OTHER, (), scope))
     return VirtualClusters(clusters)
+
+
+def _cluster(name: str, matches: tuple[HeaderMatch, ...], scope: Scope) -> VirtualCluster:
+    return VirtualCluster(name, matches, GroupStats(scope.scope(f"vcluster.{name}.")))

@@ -127,10 +127,6 @@ class VirtualHost:
         self.routes: Routes | RouteTree = Routes(False)
         self.tlsRedirect: RouteEntry | None = None
 
-    def virtualClusterName(self, headers: HeaderMap) -> str:
-        """The name to count a request under; "" for none."""
-        return self.virtualClusters.name(headers)
-
     def match(self, headers: HeaderMap, info: RequestInfo, randomValue: int) -> RouteEntry | None:
         """The entry for a request, or None."""
         if self.tlsRedirect is not None and headers.get(b":scheme") != b"https":
@@ -165,7 +161,8 @@ def buildVirtualHost(view: Any, table: Building) -> VirtualHost:
         host.metadata = view.metadata.filter_metadata
     if view.has("cors"):
         host.corsPolicies = (buildCors(view.cors, table.context),)
-    host.virtualClusters = buildVirtualClusters(view.virtual_clusters)
+    scope = table.context.stats.scope(f"vhost.{host.name}.")
+    host.virtualClusters = buildVirtualClusters(view.virtual_clusters, scope)
     if view.matcher is None:
         host.routes = buildRoutes(view.routes, building)
     else:

@@ -200,12 +200,8 @@ class VirtualHost:
     requestBufferLimit = None
     routeConfigs: dict = {}
     filterDisabled: dict = {}
-    virtualCluster = ""
     virtualClusters = VirtualClusters(())
     corsPolicies = ()
-
-    def virtualClusterName(self, headers):
-        return self.virtualCluster
 
 
 class Producer:

@@ -8,6 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.filters.http.router.support import Routing, VirtualHost
 from twisted_envoy.extensions.filters.http.router.stats import CodeStats
+from twisted_envoy.http.routes.group_stats import GroupStats
+from twisted_envoy.http.routes.virtual_clusters import VirtualCluster, VirtualClusters
 from twisted_envoy.stats.scope import Store
 
 
@@ -46,15 +48,13 @@ class CodeStatsTests(SynchronousTestCase):
     def test_prefixes(self):
         self.codes.chargeUnder("retry.", 503)
         self.codes.chargeUnder("retry.", 503)
-        self.codes.chargeVirtualCluster("vh", "vc", 503)
-        self.codes.chargeVirtualCluster("vh", "vc", 503)
 
         self.assertEqual(self.used()["cluster.c.retry.upstream_rq_503"], 2)
-        self.assertEqual(self.used()["vhost.vh.vcluster.vc.upstream_rq_503"], 2)
 
     def test_times(self):
         self.codes.recordTime(5, True)
         self.codes.recordTime(6, False)
+        self.codes.recordTimeUnder("canary.", 6)
         self.store.merge()
 
         found = {name: one.total.count for name, one in self.store.histograms.items()}
@@ -62,6 +62,7 @@ class CodeStatsTests(SynchronousTestCase):
             found,
             {
                 "cluster.c.upstream_rq_time": 2,
+                "cluster.c.canary.upstream_rq_time": 1,
                 "cluster.c.internal.upstream_rq_time": 1,
                 "cluster.c.external.upstream_rq_time": 1,
             },
@@ -76,12 +77,18 @@ class CodeStatsTests(SynchronousTestCase):
 
     def test_virtualCluster(self):
         routing = Routing()
-        self.patch(VirtualHost, "virtualCluster", "vc")
+        stats = GroupStats(routing.stats.scope("vhost.vh.vcluster.vc."))
+        found = VirtualClusters([VirtualCluster("vc", (), stats)])
+        self.patch(VirtualHost, "virtualClusters", found)
         stream = routing.request()
         routing.asked[0].answer(200)
 
         self.assertEqual(stream.streamInfo.virtualClusterName, "vc")
-        self.assertEqual(routing.stats.value("vhost.vh.vcluster.vc.upstream_rq_200"), 1)
+        prefix = "vhost.vh.vcluster.vc.upstream_rq_"
+        for name in ("200", "2xx", "completed", "total"):
+            self.assertEqual(routing.stats.value(prefix + name), 1, name)
+        routing.stats.merge()
+        self.assertEqual(routing.stats.histograms[prefix + "time"].total.count, 1)
 
     def test_notDynamic(self):
         """Without dynamic_stats, and for health checks, nothing is counted by code."""

@@ -96,6 +96,8 @@ def timedOut(router: Router) -> None:
     attempt, router.attempt = router.attempt, None
     if attempt is not None:
         router.cluster.stats.upstream_rq_timeout.value += 1
+        for group in router.groups:
+            group.upstream_rq_timeout.value += 1
         attempt.host.stats.rq_timeout.value += 1
         attempt.cancel()
         if attempt.awaitingHeaders:

@@ -35,7 +35,7 @@ from twisted_envoy.extensions.filters.http.router.replies import upgradeRefused
 from twisted_envoy.extensions.filters.http.router.retries import ATTEMPTS, answerRetried
 from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
 from twisted_envoy.extensions.filters.http.router.shadow import chosenMirrors, sendCopy
-from twisted_envoy.extensions.filters.http.router.stats import chargeAnswer
+from twisted_envoy.extensions.filters.http.router.stats import chargeAnswer, groupsOf, recordTime
 from twisted_envoy.extensions.filters.http.router.timeouts import Timeouts
 from twisted_envoy.extensions.filters.http.router.wishes import WISHES, takeWishes
 from twisted_envoy.http.filter import HTTPFilter
@@ -44,7 +44,6 @@ from twisted_envoy.http.routes.entry import noResponseEdits
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
 from twisted_envoy.state.stream_info import UpstreamInfo
 
-_CANARY = b"x-envoy-upstream-canary"
 _SERVICE_TIME = b"x-envoy-upstream-service-time"
 
 _UNASKED = Asked()
@@ -67,6 +66,7 @@ class Router(HTTPFilter):
         requestDone: seconds when all of it was there, None before.
         retry, retryCall: the RetryState, None for none; the timer of the next attempt.
         route, timeouts, context, codes: of the request, set with cluster.
+        groups: that count it beside its cluster, each a GroupStats.
         timer: of the route's time-out.
     """
 
@@ -81,6 +81,7 @@ class Router(HTTPFilter):
         "cluster",
         "codes",
         "context",
+        "groups",
         "headers",
         "info",
         "internal",
@@ -102,6 +103,7 @@ class Router(HTTPFilter):
         self.cluster: Any = None
         self.asked = _UNASKED
         self.internal = False
+        self.groups: tuple[Any, ...] = ()
         self.attempt: UpstreamRequest | None = None
         self.attempts = self.bodySize = 0
         self.body: list[bytes] | None = None
@@ -148,7 +150,7 @@ class Router(HTTPFilter):
         self.route = route
         self.cluster = cluster
         self.codes = settings.codes.of(cluster)
-        info.virtualClusterName = route.virtualHost.virtualClusterName(headers)
+        self.groups = groupsOf(route, headers, info)
         self.internal = headers.get(b"x-envoy-internal") == b"true"
         info.upstream = upstream = UpstreamInfo(name)
         upstream.cluster = cluster
@@ -179,7 +181,7 @@ class Router(HTTPFilter):
             headers.set(ATTEMPTS, b"1")
         route.finalizeRequest(headers, info, not settings.suppressesHeaders)
         shared = (self.cluster, route.priority, settings.runtime, settings.random)
-        self.retry = newRetryState(route.retryPolicy, headers, *shared)
+        self.retry = newRetryState(route.retryPolicy, headers, *shared, self.groups)
         if route.mirrors:
             self._mirrors = chosenMirrors(route.mirrors, headers, settings.random)
         if self.retry is not None or self._mirrors or route.internalRedirect is not None:
@@ -283,6 +285,8 @@ class Router(HTTPFilter):
             attempt.startTimers(timeouts, duration, self.requestDone is not None)
         if settings.logs:
             attempt.startRecords()
+        for group in self.groups:
+            group.upstream_rq_total.value += 1
         if self.route.autoHostRewrite or protocol == "HTTP/2":
             return headersFor(self.headers, self.route, attempt.host, protocol)
         return self.headers
@@ -326,7 +330,7 @@ class Router(HTTPFilter):
         if route.includeAttemptCountResponse:
             headers.set(ATTEMPTS, b"%d" % self.attempts)
         if self.settings.dynamicStats and not info.isHealthCheck:
-            chargeAnswer(self, status, attempt.host, headers.get(_CANARY) == b"true")
+            chargeAnswer(self, status, attempt.host, headers)
         if status < 500:
             attempt.host.stats.rq_success.value += 1
         if self._cookie is not None:
@@ -350,7 +354,7 @@ class Router(HTTPFilter):
         attempt.complete(done is not None)
         self.attempt = None
         if done is not None and self.settings.dynamicStats and not self.info.isHealthCheck:
-            self.codes.recordTime(int((now - done) * 1000), self.internal)
+            recordTime(self, int((now - done) * 1000), attempt.host)
         self.cleanUp()
 
     # Ends.
@@ -371,10 +375,10 @@ class Router(HTTPFilter):
             self.retryCall.cancel()
             self.retryCall = None
 
-    def charge(self, status: int, host: Any, canary: bool = False) -> None:
+    def charge(self, status: int, host: Any) -> None:
         """Count an answer; host: that it comes from, None for none."""
         if self.settings.dynamicStats and not self.info.isHealthCheck:
-            chargeAnswer(self, status, host, canary)
+            chargeAnswer(self, status, host)
 
     def cleanUp(self) -> None:
         """Nothing more is tried, and no time counts any more."""

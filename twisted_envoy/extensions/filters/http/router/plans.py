@@ -92,6 +92,7 @@ def _isPlain(route: Any) -> bool:
         and not route.includeAttemptCountRequest
         and not (route.retryPolicy is not None and route.retryPolicy.on)
         and not route.virtualHost.virtualClusters.names
+        and route.stats is None
     )
 
 

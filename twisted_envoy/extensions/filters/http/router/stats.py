@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.routes.group_stats import GroupStats, codeCounters
 from twisted_envoy.stats.bundle import fillBundle
 from twisted_envoy.stats.metrics import Counter
 from twisted_envoy.stats.scope import Scope
+
+_CANARY = b"x-envoy-upstream-canary"
 
 
 class RouterStats:
@@ -29,39 +33,31 @@ class RouterStats:
         fillBundle(self, scope)
 
 
-def codeCounters(scope: Scope, status: int, prefixes: tuple[str, ...]) -> tuple[Counter, ...]:
-    """`upstream_rq_completed`, `upstream_rq_2xx` and `upstream_rq_200` under each prefix."""
-    names = ["upstream_rq_completed"]
-    if 100 <= status < 600:
-        names += [f"upstream_rq_{status // 100}xx", f"upstream_rq_{status}"]
-    return tuple(scope.counter(prefix + name) for prefix in prefixes for name in names)
-
-
 class ClusterCodes:
     """
     What a cluster's answers add to: its `upstream_rq_<code>` counters and times.
 
     Args:
-        scope: `cluster.<name>.`. root: for what is named after virtual hosts.
+        scope: `cluster.<name>.`.
     """
 
     __slots__ = (
         "external",
         "internal",
         "_more",
-        "_root",
         "_scope",
         "_time",
         "_timeExternal",
         "_timeInternal",
+        "_times",
     )
 
-    def __init__(self, scope: Scope, root: Scope) -> None:
+    def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._root = root
         self.external: dict[int, tuple[Counter, ...]] = {}
         self.internal: dict[int, tuple[Counter, ...]] = {}
         self._more: dict[tuple[str, int], tuple[Counter, ...]] = {}
+        self._times: dict[str, Any] = {}
         self._time: Any = None
         self._timeExternal: Any = None
         self._timeInternal: Any = None
@@ -85,16 +81,6 @@ class ClusterCodes:
         for counter in counters:
             counter.value += 1
 
-    def chargeVirtualCluster(self, virtualHost: str, virtualCluster: str, status: int) -> None:
-        """The same for a virtual cluster of a virtual host."""
-        prefix = f"vhost.{virtualHost}.vcluster.{virtualCluster}."
-        counters = self._more.get((prefix, status))
-        if counters is None:
-            counters = codeCounters(self._root, status, (prefix,))
-            self._more[prefix, status] = counters
-        for counter in counters:
-            counter.value += 1
-
     def recordTime(self, milliseconds: int, internal: bool) -> None:
         """From the request's end to the response's."""
         if self._time is None:
@@ -112,6 +98,14 @@ class ClusterCodes:
                     "external.upstream_rq_time", "Milliseconds"
                 )
             self._timeExternal.record(milliseconds)
+
+    def recordTimeUnder(self, prefix: str, milliseconds: int) -> None:
+        """The same under a prefix, see chargeUnder."""
+        histogram = self._times.get(prefix)
+        if histogram is None:
+            histogram = self._scope.histogram(f"{prefix}upstream_rq_time", "Milliseconds")
+            self._times[prefix] = histogram
+        histogram.record(milliseconds)
 
 
 class CodeStats:
@@ -134,12 +128,17 @@ class CodeStats:
         codes = self._codes.get(name)
         if codes is None:
             scope = self._root.scope(f"cluster.{name}.")
-            codes = self._codes[name] = ClusterCodes(scope, self._root)
+            codes = self._codes[name] = ClusterCodes(scope)
         return codes
 
 
-def chargeAnswer(router: Any, status: int, host: Any, canary: bool) -> None:
-    """Count an answer of a router's cluster; host: that it comes from, None for none."""
+def chargeAnswer(router: Any, status: int, host: Any, headers: HeaderMap | None = None) -> None:
+    """
+    Count an answer of a router's cluster.
+
+    Args:
+        host: that it comes from, None for none. headers: the upstream's.
+    """
     codes: ClusterCodes = router.codes
     counters = (codes.internal if router.internal else codes.external).get(status)
     if counters is None:
@@ -147,17 +146,41 @@ def chargeAnswer(router: Any, status: int, host: Any, canary: bool) -> None:
     else:
         for counter in counters:
             counter.value += 1
-    if canary:
+    if headers is not None and headers.get(_CANARY) == b"true":
         codes.chargeUnder("canary.", status)
     if router.asked.altStat:
         codes.chargeUnder(router.asked.altStat, status)
-    if router.info.virtualClusterName:
-        codes.chargeVirtualCluster(
-            router.route.virtualHost.name, router.info.virtualClusterName, status
-        )
+    for group in router.groups:
+        group.charge(status)
     if host is not None:
         zone = router.settings.zone
         if zone and host.locality.zone:
             codes.chargeUnder(f"zone.{zone}.{host.locality.zone}.", status)
         if status >= 500:
             host.stats.rq_error.value += 1
+
+
+def recordTime(router: Any, milliseconds: int, host: Any) -> None:
+    """How long a whole answer took from the request's end; host: that it comes from."""
+    codes: ClusterCodes = router.codes
+    codes.recordTime(milliseconds, router.internal)
+    for group in router.groups:
+        group.recordTime(milliseconds)
+    answer = router.info.responseHeaders
+    if answer is not None and answer.get(_CANARY) == b"true":
+        codes.recordTimeUnder("canary.", milliseconds)
+    if router.asked.altStat:
+        codes.recordTimeUnder(router.asked.altStat, milliseconds)
+    zone = router.settings.zone
+    if zone and host.locality.zone:
+        codes.recordTimeUnder(f"zone.{zone}.{host.locality.zone}.", milliseconds)
+
+
+def groupsOf(route: Any, headers: HeaderMap, info: Any) -> tuple[GroupStats, ...]:
+    """What counts a request beside its cluster; the virtual cluster's name is kept."""
+    groups = () if route.stats is None else (route.stats,)
+    found = route.virtualHost.virtualClusters.find(headers)
+    if found is None:
+        return groups
+    info.virtualClusterName = found.name
+    return (found.stats, *groups)
