@@ -76,6 +76,20 @@ class ConfigTests(SynchronousTestCase):
             server(context, {"common_tls_context": common, **required})
             self.assertEqual(len(context.warnings), expected)
 
+    def test_surprises(self):
+        """Nobody is verified, which each context is warned of; and old versions, told once."""
+        newest = {"tls_params": {"tls_maximum_protocol_version": "TLSv1_3"}}
+        for configs, expected in (
+            ([{}, {}], 3),
+            ([newest, newest], 2),
+            ([{"validation_context": CA}, {"validation_context": CA}], 1),
+            ([{**newest, "validation_context": CA}], 0),
+        ):
+            context = Context()
+            for common in configs:
+                client(context, {"common_tls_context": common})
+            self.assertEqual(len(context.warnings), expected)
+
     def test_shown(self):
         """What `/certs` tells of both sides."""
         context = Context()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from twisted_envoy.config.view import View
 
 _PACKAGE = "envoy.extensions.transport_sockets.tls.v3"
+_TOLD = "the newest version of TLS for hosts was told"
 _RAW = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer"
 
 
@@ -138,6 +139,7 @@ class UpstreamTLSFactory:
             make, tls.subscriptions, _updates(context.scope, "client_ssl_socket_factory.")
         )
         _show(context, lambda: rotating.value[1:])
+        _warn(config, context, rotating.value[1])
         most = config.max_session_keys
         factory = context.extensions.factory(_RAW)
         return UpstreamTLS(
@@ -165,6 +167,27 @@ class UpstreamTLSFactory:
                 "auto_sni_san_validation",
             )
         return True
+
+
+def _warn(config: View, context: Any, verifier: Verifier) -> None:
+    """Say what Envoy's defaults are where they surprise."""
+    if not verifier.asks:
+        context.warn(
+            "whoever answers is taken for the server, as in Envoy: no validation_context says whom "
+            "to trust",
+            config,
+        )
+    common: Any = config.message
+    parameters = common.common_tls_context.tls_params
+    if not (parameters.tls_maximum_protocol_version or parameters.compliance_policies):
+        told: list[bool] = context.singleton(_TOLD, list)
+        if not told:
+            told.append(True)
+            context.warn(
+                "hosts are offered TLS 1.2 at most, as by Envoy, where no "
+                "tls_maximum_protocol_version is set",
+                config,
+            )
 
 
 def _updates(scope: Any, prefix: str) -> Counter:
