@@ -28,7 +28,7 @@ from twisted_envoy.server.build_listener import ListenerBuilder
 from twisted_envoy.server.build_log import buildLogFormat
 from twisted_envoy.server.build_outlier import buildOutlierLog
 from twisted_envoy.server.build_overload import (
-    buildGlobalLimit,
+    buildOverload,
     checkLocalCluster,
     checkManagers,
     checkRegexEngine,
@@ -152,7 +152,7 @@ class _Builder:
 
             readAddress(bootstrap.admin)
         extensions = [context.build(one, "bootstrap") for one in bootstrap.bootstrap_extensions]
-        limit = buildGlobalLimit(bootstrap, context)
+        limit, overload = buildOverload(bootstrap, context)
         if hasAdmin or (bootstrap.admin is not None and context.validating):  # as in Envoy
             self._adminLogs = buildAccessLogs(bootstrap.admin.access_log, context)
         checkTracing(bootstrap)
@@ -175,6 +175,7 @@ class _Builder:
         checkSinks(bootstrap, context)
         server = Server(bootstrap, self._options, context, listeners, interval)
         server.admin = self._admin(server)
+        server.overload = overload
         if self._unimplemented:
             raise self._unimplemented[0]
         if limit is None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.network.limits import ConnectionLimit
+from twisted_envoy.server.build_overload_manager import buildOverloadManager
 from twisted_envoy.server.context import FactoryContext
+from twisted_envoy.server.overload_manager import OverloadManager, ResourceMonitor
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
@@ -17,24 +19,32 @@ _RE2 = "envoy.extensions.regex_engines.v3.GoogleRE2"
 _RUNTIME_KEY = "overload.global_downstream_max_connections"
 
 
-def buildGlobalLimit(bootstrap: View, context: FactoryContext) -> ConnectionLimit | None:
+def buildOverload(
+    bootstrap: View, context: FactoryContext
+) -> tuple[ConnectionLimit | None, OverloadManager | None]:
     """
-    The limit of all connections; None when there is none.
+    The limit of all connections, and what looks at resources; None where there is none.
 
     Raises:
-        ConfigError: a monitor that nobody knows, or one given twice.
+        ConfigError: a monitor that nobody knows, or one given twice; an action, likewise.
     """
-    manager = bootstrap.overload_manager
+    config = bootstrap.overload_manager
     limit: Any = None
-    if manager is not None:
-        manager.moot("refresh_interval", "connections are counted when they come")
+    manager = None
+    if config is not None:
         names: set[str] = set()
-        for monitor in manager.resource_monitors:
-            limit = _monitor(monitor, names, context)
+        monitors: dict[str, ResourceMonitor] = {}
+        for monitor in config.resource_monitors:
+            made: Any = _monitor(monitor, names, context)
+            if isinstance(made, ConnectionLimit):
+                limit = made
+            else:
+                monitors[monitor.name] = made
+        manager = buildOverloadManager(config, monitors, context)
     if limit is None and context.runtime.integer(_RUNTIME_KEY) is not None:
         limit = ConnectionLimit()
         context.runtime.follow(_RUNTIME_KEY, limit.change)
-    return limit  # type: ignore[no-any-return]
+    return limit, manager
 
 
 def _monitor(monitor: View, names: set[str], context: FactoryContext) -> object:

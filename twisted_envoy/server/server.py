@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from twisted_envoy.config.view import View
     from twisted_envoy.interfaces.sockets import ISocketInterface, ListenOptions
     from twisted_envoy.server.admin.listener import Admin
+    from twisted_envoy.server.overload_manager import OverloadManager
     from twisted_envoy.stats.scope import Store
 
 _log = Logger("main")
@@ -202,6 +203,7 @@ class Server(Service):
         self.certificates = cast(list[Any], context.singleton(CERTIFICATES, list))
         self._polled = cast(list[Any], context.singleton(POLLED, list))
         self._pollTimer: IDelayedCall | None = None
+        self.overload: OverloadManager | None = None
         self._listening: Deferred[None] | None = None
         self._stopping: Deferred[None] | None = None
         self._initializing = False
@@ -233,6 +235,8 @@ class Server(Service):
         ready.addCallback(self._initialized)
         self._scheduleMerge()
         self._schedulePoll()
+        if self.overload is not None:
+            self.overload.start()
 
     def _found(self) -> None:
         """Every cluster has had an answer: let health checks reach internal listeners."""
@@ -262,6 +266,8 @@ class Server(Service):
 
     def _stop(self) -> Deferred[None]:
         self.drain.stop()
+        if self.overload is not None:
+            self.overload.stop()
         if self._statsTimer is not None and self._statsTimer.active():
             self._statsTimer.cancel()
         if self._pollTimer is not None and self._pollTimer.active():

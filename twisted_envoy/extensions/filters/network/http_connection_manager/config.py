@@ -18,6 +18,7 @@ from twisted_envoy.extensions.filters.network.http_connection_manager.filters im
     filterKinds,
 )
 from twisted_envoy.http.edge.edge import Edge, EdgeFacts
+from twisted_envoy.http.edge.overloaded import refuser
 from twisted_envoy.http.h2_stats import HTTP2Stats
 from twisted_envoy.http.local_reply import LocalReplies
 from twisted_envoy.http.protocol_options import (
@@ -31,6 +32,7 @@ from twisted_envoy.http.server_connection import ServerConnection
 from twisted_envoy.http.settings import ManagerSettings, RecordSettings, Timeouts, Upgrade
 from twisted_envoy.http.stats import HTTP1Stats, ListenerManagerStats, ManagerStats
 from twisted_envoy.interfaces.network import INetworkFilterFactory
+from twisted_envoy.network.overload import STOP_REQUESTS, OverloadActions
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
@@ -87,6 +89,8 @@ def buildManager(config: View, context: Any) -> ManagerSettings:
     node = context.node
     facts = EdgeFacts(http1.acceptHTTP10, routes.internalOnlyHeaders, node.cluster, node.id)
     edge = Edge(config, inner, facts)
+    overload: Any = context.singleton("overload", OverloadActions)
+    overload.follow(STOP_REQUESTS, refuser(edge, context.random))
     plan = buildFilters(config.http_filters, inner)
     drain, listener = context.drain, context.listener
     stats = context.stats
