@@ -72,9 +72,12 @@ class LocalReplies:
         buildFilter: makes what says whether a record matches, of the View of an AccessLogFilter.
     Raises:
         ConfigError: a filter, format or header that cannot be obeyed.
+
+    Attributes:
+        isPlain: replies are what they are asked to be.
     """
 
-    __slots__ = ("_format", "_mappers", "_seconds")
+    __slots__ = ("_format", "_mappers", "_seconds", "isPlain")
 
     def __init__(
         self,
@@ -90,6 +93,7 @@ class LocalReplies:
                 _readMapper(each, context, buildFilter) for each in config.mappers
             )
             self._format = _readFormat(config.body_format, context)
+        self.isPlain = not self._mappers and self._format is None
 
     def make(
         self,

@@ -178,7 +178,12 @@ class RequestSide:
         if refusal is not None:
             connection.refuse(self, refusal)
             return
-        self.refreshRoute()
+        routes = settings.routes
+        if routes.always is not None and headers.get(b":path", b"")[:1] == b"/":
+            route = self.route = info.route = routes.always
+            info.routeName = route.name
+        else:
+            self.refreshRoute()
         wantsMore = b"upgrade" in headers or headers.get(b":method") == b"CONNECT"
         if wantsMore and not self._chooseFilters(headers):
             self._plan = settings.plan
@@ -196,9 +201,9 @@ class RequestSide:
         if settings.records.onNewRequest:
             self.writeRecord("DownstreamStart")
         if endStream and self.isTunnel:  # what is ended is one direction of the tunnel
-            self._decoding.headers(headers, False)
+            self._way().headers(headers, False)
             if not self.decodingEnded:
-                self._decoding.data(b"", True)
+                self._way().data(b"", True)
         elif self._plan.decodesAlone:
             self.filters[-1].decodeHeaders(headers, endStream)  # type: ignore[attr-defined]
         else:
@@ -219,7 +224,7 @@ class RequestSide:
         if self.decodingEnded:
             return
         try:
-            self._decoding.data(data, endStream)
+            self._way().data(data, endStream)
         except Exception:
             self._filterRaised()
 
@@ -230,7 +235,7 @@ class RequestSide:
         if self.decodingEnded:
             return
         try:
-            self._decoding.trailers(trailers)
+            self._way().trailers(trailers)
         except Exception:
             self._filterRaised()
 
@@ -286,11 +291,8 @@ class RequestSide:
         """Choose the route by what the request looks like now."""
         info = self.streamInfo
         settings = self.settings
-        routes = settings.routes
         headers = self.requestHeaders
-        route = routes.always
-        if route is None or headers.get(b":path", b"")[:1] != b"/":  # type: ignore[union-attr]
-            route = routes.match(headers, info, settings.random.getrandbits(64))
+        route = settings.routes.match(headers, info, settings.random.getrandbits(64))
         self.route = info.route = route
         if route is not None:
             info.routeName = route.name
@@ -335,12 +337,16 @@ class RequestSide:
             filters[index] = one = make()
             one.stream = self  # type: ignore[assignment]
             one.index = index
-        if plan.decodesAlone:
-            self._decoding = Straight(filters[-1])
-        else:
+        if not plan.decodesAlone:
             self._decoding = Decoding(self, filters, plan.decodeSteps)  # type: ignore[arg-type]
         if not plan.encodesAlone:
             self._encoding = Encoding(self, filters, plan.encodeSteps)  # type: ignore[arg-type]
+
+    def _way(self) -> Any:
+        """The request's, through the filters; most requests end before they need it."""
+        if self._decoding is None:
+            self._decoding = Straight(self.filters[-1])
+        return self._decoding
 
     # IPushProducer: the gate's view of the request.
 

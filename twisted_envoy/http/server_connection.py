@@ -123,8 +123,9 @@ class ServerConnection(ConnectionLife):
             self._keepalive.start()
 
     def _receive(self, data: bytes) -> None:
-        self.settings.stats.downstream_cx_rx_bytes_total.value += len(data)
-        self.info.bytesReceived += len(data)
+        size = len(data)
+        self.settings.stats.downstream_cx_rx_bytes_total.value += size
+        self.info.bytesReceived += size
         if self._keepalive is not None:
             self._keepalive.received()
         self._inCodec = True
@@ -365,7 +366,7 @@ class ServerConnection(ConnectionLife):
             return
         if self._idle is not None:
             self._idle.lastActivity = stream.streamInfo.endTime or 0.0
-        if not (self.multiplexes or self._inCodec) and self.codec.waits:
+        if not (self.multiplexes or self._inCodec) and self.codec.held and self.codec.waits:
             if self._output.pending:  # before it is sent: Envoy counts unsent responses
                 self._output.before = self._readOn
             else:

@@ -61,8 +61,7 @@ class HTTPStream(RequestSide):
     @property
     def heldRequestBytes(self) -> int:
         """Body bytes that wait behind a filter that holds the request."""
-        held: int = self._decoding.heldBytes
-        return held
+        return 0 if self._decoding is None else self._decoding.heldBytes
 
     def holdDecode(self, filter: HTTPFilter) -> None:
         """See HTTPFilter."""
@@ -221,6 +220,14 @@ class HTTPStream(RequestSide):
         if reply.body:
             self.encodeData(reply.body, True)
 
+    def sendReply(self, headers: HeaderMap, body: bytes, details: str) -> None:
+        """The same, of a whole reply that nothing in the config would change."""
+        self.decodingEnded = True
+        self.streamInfo.responseCodeDetails = details
+        self.encodeHeaders(headers, not body)
+        if body:
+            self.encodeData(body, True)
+
     def _nameCluster(self, route: Any) -> None:
         """A request that no router has seen still knows the cluster of its route."""
         name = route.clusterName(self.requestHeaders)
@@ -271,11 +278,11 @@ class HTTPStream(RequestSide):
             self._setRouteTimes(route)
         try:
             trailers = self.requestTrailers
-            self._decoding.headers(headers, not body and trailers is None)
+            self._way().headers(headers, not body and trailers is None)
             if body and not self.decodingEnded:
-                self._decoding.data(body, trailers is None)
+                self._way().data(body, trailers is None)
             if trailers is not None and not self.decodingEnded:
-                self._decoding.trailers(trailers)
+                self._way().trailers(trailers)
         except Exception:
             self._filterRaised()
 
@@ -364,7 +371,8 @@ class HTTPStream(RequestSide):
         stats.downstream_rq_time.record(int((now - info.startTime) * 1000))
         if self.isTunnel:
             stats.downstream_cx_upgrades_active.value -= 1
-        self._endFilters()
+        if self.filters:
+            self._endFilters()
         self.connection.streamFinished(self)
         if settings.records.logs:
             self.writeRecord("DownstreamEnd")

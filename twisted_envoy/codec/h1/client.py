@@ -85,9 +85,9 @@ class H1ClientCodec(H1Codec):
         Raises:
             CodecError: the connection cannot go on.
         """
-        if self._held:
-            data = self._held + data
-            self._held = b""
+        if self.held:
+            data = self.held + data
+            self.held = b""
         start = 0
         end = len(data)
         try:
@@ -126,7 +126,7 @@ class H1ClientCodec(H1Codec):
         if lines is None:
             end = findEnd(data, start + self._scanned)
         if end < 0:
-            part = self._held = data[start:] if start else data
+            part = self.held = data[start:] if start else data
             if len(part) >= self._limits.maxBytes:
                 raise tooLarge()
             checkStart(part)
@@ -293,7 +293,7 @@ class H1ClientCodec(H1Codec):
             self._responseEnded(stream)
             decoder.decodeData(b"", True)
             self._over(stream)
-        elif self._body is None and not (self._held or self._left):
+        elif self._body is None and not (self.held or self._left):
             self._reset(Reset.CONNECTION_TERMINATION)
         else:
             self._reset(Reset.PROTOCOL_ERROR)
@@ -303,6 +303,6 @@ class H1ClientCodec(H1Codec):
         """The connection is gone; in the middle of a response that is a fault of the server's."""
         stream = self._stream
         if reason is Reset.CONNECTION_TERMINATION and stream is not None and not stream.received:
-            if self._held or self._left or isinstance(self._body, ChunkedBody):
+            if self.held or self._left or isinstance(self._body, ChunkedBody):
                 reason = Reset.PROTOCOL_ERROR
         self._reset(reason)

@@ -28,14 +28,14 @@ class H1Codec:
         heads: the memo of what is sent; many codecs may share one.
 
     Attributes:
-        full: the transport takes no more.
+        full: the transport takes no more. held: bytes that wait.
         isPlain: names are sent in lower case, whatever they were.
     """
 
     __slots__ = (
-        *("_body", "_count", "_dead", "_decoder", "_held", "_left", "_limits", "_paused"),
+        *("_body", "_count", "_dead", "_decoder", "_left", "_limits", "_paused"),
         *("_reading", "_scanned", "_seen", "_seenHead", "_stream"),
-        *("full", "heads", "isPlain", "output", "protocol", "settings"),
+        *("full", "heads", "held", "isPlain", "output", "protocol", "settings"),
     )
 
     def __init__(
@@ -58,7 +58,7 @@ class H1Codec:
         self._decoder: IStreamDecoder
         self._body: ChunkedBody | RawBody | None = None
         self._left = 0  # bytes that are missing of a body of a known length
-        self._held = b""
+        self.held = b""
         self._scanned = 0
         self._count = 0
         self._paused = 0
@@ -69,7 +69,7 @@ class H1Codec:
     def _die(self) -> None:
         """Nothing that comes is for anybody."""
         self._dead = True
-        self._held = b""
+        self.held = b""
         self._body = None
         self._left = 0
 

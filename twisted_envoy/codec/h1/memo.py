@@ -7,7 +7,14 @@ values are the same but those of the holes; what goes into these must not end a 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import cast
+
 from twisted_envoy.codec.headers import HeaderMap
+
+Pick = Callable[[Sequence[bytes]], tuple[bytes, ...]]
+"""Some of a head's values."""
 
 _AROUND = {b":path": (b" ", b" HTTP/1.1\r\n")}
 """What stands around a value that is not in a line of its own."""
@@ -30,32 +37,30 @@ class HeadMemo:
         holes: names whose values may differ from one head to the next.
     """
 
-    __slots__ = ("_holes", "_misses", "_names", "_pattern", "_places", "_values")
+    __slots__ = ("_given", "_holes", "_misses", "_names", "_pattern", "_rest", "_same")
 
     def __init__(self, holes: frozenset[bytes]) -> None:
         self._holes = holes
         self._misses = 0
         self._names: list[bytes] = []
-        self._values: list[bytes | None] = []
-        self._places: tuple[int, ...] = ()
+        self._given: Pick = _nothing
+        self._rest: Pick = _nothing
+        self._same: tuple[bytes, ...] = ()
         self._pattern = b""
 
     def find(self, headers: HeaderMap) -> bytes | None:
         """The head of these headers, each with one value; None: it has to be made."""
         if list(headers) != self._names:
             return None
-        values: list[bytes | None] = list(headers.values())
-        given = []
-        for place in self._places:
-            given.append(values[place])
-            values[place] = None
-        if values != self._values:
+        values = list(headers.values())
+        if self._rest(values) != self._same:
             return None
-        text = b"".join(given)  # type: ignore[arg-type]
+        given = self._given(values)
+        text = b"".join(given)
         if b"\n" in text or b"\r" in text:
             return None
         self._misses = 0
-        return self._pattern % tuple(given)
+        return self._pattern % given
 
     def keep(self, headers: HeaderMap, head: bytes) -> None:
         """
@@ -68,8 +73,6 @@ class HeadMemo:
         if len(head) > _MOST or (self._misses > _PATIENCE and self._misses % _PATIENCE):
             return
         self._names = list(headers)
-        values: list[bytes | None] = list(headers.values())
-        self._values = values
         pattern = head.replace(b"%", b"%%")
         places = []
         for place, name in enumerate(self._names):
@@ -79,7 +82,22 @@ class HeadMemo:
                 line = before + value + after
                 if pattern.count(line) == 1:
                     pattern = pattern.replace(line, before + b"%b" + after)
-                    values[place] = None
                     places.append(place)
-        self._places = tuple(places)
         self._pattern = pattern
+        self._given = _pick(places)
+        self._rest = _pick([place for place in range(len(headers)) if place not in places])
+        self._same = self._rest(list(headers.values()))
+
+
+def _nothing(values: Sequence[bytes]) -> tuple[bytes, ...]:
+    return ()
+
+
+def _pick(places: list[int]) -> Pick:
+    """What takes the values of those places."""
+    if len(places) > 1:
+        return cast("Pick", itemgetter(*places))
+    if places:
+        (place,) = places
+        return lambda values: (values[place],)
+    return _nothing

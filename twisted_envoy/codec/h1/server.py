@@ -96,7 +96,7 @@ class H1ServerCodec(H1Codec):
 
     @property
     def waits(self) -> bool:
-        return bool(self._held) and self._stream is None and not self._dead
+        return bool(self.held) and self._stream is None and not self._dead
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -108,21 +108,21 @@ class H1ServerCodec(H1Codec):
         stream = self._stream
         try:
             if stream is None:
-                if data == self._seen and not (self._held or self._dead):
+                if data == self._seen and not (self.held or self._dead):
                     self._readAgain(data)
                     return
             elif not stream.received:
                 stream.receivedWireBytes += len(data)
-            if self._held:
-                data = self._held + data
-                self._held = b""
+            if self.held:
+                data = self.held + data
+                self.held = b""
             start = self._read(data)
         except CodecError as error:
             self._fail(error)
             raise
         if 0 <= start < len(data) and not self._dead:
-            self._held = data[start:] if start else data
-        if self._held or self._tooMuch:
+            self.held = data[start:] if start else data
+        if self.held or self._tooMuch:
             self._boundHeld()
 
     def _read(self, data: bytes) -> int:
@@ -145,7 +145,7 @@ class H1ServerCodec(H1Codec):
     def _boundHeld(self) -> None:
         """Stop reading while too much waits behind a request."""
         stream = self._stream
-        tooMuch = len(self._held) > MOST_HELD and stream is not None and stream.received
+        tooMuch = len(self.held) > MOST_HELD and stream is not None and stream.received
         if tooMuch != self._tooMuch:
             self._tooMuch = tooMuch
             self.pauseReading(tooMuch)
@@ -235,7 +235,7 @@ class H1ServerCodec(H1Codec):
 
     def _keepHead(self, part: bytes) -> None:
         """Part of a head: wait for more, if it may become one."""
-        self._held = part
+        self.held = part
         if len(part) >= self._limits.maxBytes:
             raise tooLarge()
         if not self._lineRead:

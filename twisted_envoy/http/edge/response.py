@@ -77,7 +77,9 @@ def _clean(headers: HeaderMap, requestHeaders: HeaderMap | None) -> None:
         or not isUpgrade(requestHeaders)
         or not isUpgrade(headers)
     ):
-        headers.remove(b"connection")
+        headers.pop(b"connection", None)
+        if headers.more is not None:
+            headers.more.pop(b"connection", None)
         if b"upgrade" in headers:
             headers.remove(b"upgrade")
     for name in _ALWAYS_REMOVED:

@@ -31,6 +31,11 @@ class DirectResponse:
         self._format: Formatter | None = None
         self._seconds: Callable[[], float] | None = None
 
+    @property
+    def isStatic(self) -> bool:
+        """The same for every request."""
+        return self._format is None and self.contentType is None
+
     def makeBody(self, info: RequestInfo) -> bytes:
         """The body for one request; %LOCAL_REPLY_BODY% in its format is `body`."""
         if self._format is None or self._seconds is None:

@@ -223,6 +223,8 @@ class Stream:
         self.connection = SimpleNamespace(
             transport=object(), streamInfo=parent, info=parent, hops=0
         )
+        replies = SimpleNamespace(isPlain=False)
+        self.settings = SimpleNamespace(localReplies=replies)
         self.streamInfo = RequestInfo(parent, 0.0)
         self.streamInfo.protocol = "HTTP/1.1"
         self.streamInfo.requestHeaders = self.requestHeaders = headers
@@ -260,6 +262,11 @@ class Stream:
         self.reply = (status, body)
         self.headers = HeaderMap(((b":status", b"%d" % status), *headers))
         self.body = body
+        self.ended = True
+
+    def sendReply(self, headers, body, details):
+        self.streamInfo.responseCodeDetails = self.details = details
+        self.headers, self.body = headers, body
         self.ended = True
 
     def registerProducer(self, producer):
@@ -312,6 +319,7 @@ class Routing:
         self.cluster = Cluster(self.stats, hosts=hosts)
         self.clusters = Clusters(origin=self.cluster)
         self.singletons = {}
+        self.repliesPlainly = False
         self.nextID = count(1).__next__
         self.route = RouteEntry(VirtualHost())
         self.route.clusterName = lambda headers: "origin"
@@ -334,6 +342,7 @@ class Routing:
             )
         )
         stream = Stream(self.route, headers)
+        stream.settings.localReplies.isPlain = self.repliesPlainly
         for name, value in dict(state).items():
             stream.streamInfo.filterState.set(name, value)
         stream.router = router = self.make()

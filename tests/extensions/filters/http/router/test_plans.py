@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.filters.http.router.support import Routing
 from twisted_envoy.extensions.filters.http.router.plans import RoutePlan
+from twisted_envoy.http.routes.direct_response import DirectResponse
 from twisted_envoy.http.routes.virtual_clusters import VirtualClusters
 from twisted_envoy.state.filter_state import Sharing, StringObject
 
@@ -124,3 +125,39 @@ class PlansTests(SynchronousTestCase):
         for _ in range(2000):
             settings.planOf(routing.route.copy())
         self.assertLess(len(settings.plans), 1100)
+
+
+class ReplyTests(SynchronousTestCase):
+    """Direct responses that are the same for all."""
+
+    def ask(self, response, *more, method=b"GET", plainly=True):
+        routing = PlainRouting()
+        routing.repliesPlainly = plainly
+        routing.route.kind = "direct_response"
+        routing.route.directResponse = response
+        stream = routing.request(*more, method=method)
+        self.assertEqual(routing.value("http.hcm.rq_direct_response"), 1)
+        self.assertEqual(stream.details, "direct_response")
+        return stream
+
+    def test_atOnce(self) -> None:
+        """Headers and body are ready; each request has headers of its own."""
+        for body, more in (
+            (b"hi", {b"content-length": b"2", b"content-type": b"text/plain"}),
+            (b"", {}),
+        ):
+            stream = self.ask(DirectResponse(200, body))
+            self.assertIsNone(stream.reply)
+            self.assertEqual((stream.headers, stream.body), ({b":status": b"200", **more}, body))
+
+    def test_otherwise(self) -> None:
+        """What may change a reply is asked."""
+        json = DirectResponse(200, b"{}")
+        json.contentType = b"application/json"
+        for response, given in (
+            *((DirectResponse(201, b"hi"), {}), (json, {}), (DirectResponse(404, b"no"), {})),
+            *((DirectResponse(200, b"hi"), one) for one in ({"method": b"HEAD"}, {"plainly": 0})),
+        ):
+            self.assertIsNotNone(self.ask(response, **given).reply)
+        stream = self.ask(DirectResponse(200, b"hi"), (b"content-type", b"application/grpc"))
+        self.assertIsNotNone(stream.reply)

@@ -29,7 +29,7 @@ from twisted_envoy.extensions.filters.http.router.choice import (
     refused,
 )
 from twisted_envoy.extensions.filters.http.router.failures import bodyTooLarge, noHost, timedOut
-from twisted_envoy.extensions.filters.http.router.plans import sendPlainly
+from twisted_envoy.extensions.filters.http.router.plans import replyAtOnce, sendPlainly
 from twisted_envoy.extensions.filters.http.router.redirect import followRedirect
 from twisted_envoy.extensions.filters.http.router.replies import upgradeRefused
 from twisted_envoy.extensions.filters.http.router.retries import ATTEMPTS, answerRetried
@@ -125,12 +125,13 @@ class Router(HTTPFilter):
         self.info = stream.streamInfo
         self.headers = headers
         plan = settings.plans.get(route) or settings.planOf(route)
-        if not plan.isPlain or stream.isTunnel or settings.runtime.values:
-            self._decode(route, headers, endStream)
-        elif WISHES.isdisjoint(headers):
-            sendPlainly(self, plan, headers, endStream)
-        else:
-            self._decode(route, headers, endStream)
+        if plan.reply is not None and replyAtOnce(self, plan.reply, headers):
+            return
+        if plan.isPlain and not stream.isTunnel and WISHES.isdisjoint(headers):
+            if not settings.runtime.values or plan.maintenance not in settings.runtime.values:
+                sendPlainly(self, plan, headers, endStream)
+                return
+        self._decode(route, headers, endStream)
 
     def _decode(self, route: Any, headers: HeaderMap, endStream: bool) -> None:
         """Of a request that may ask for anything, on a route that may say anything."""

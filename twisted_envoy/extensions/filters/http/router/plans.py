@@ -11,14 +11,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.extensions.filters.http.router.choice import notForwarded, poolFor
+from twisted_envoy.extensions.filters.http.router.choice import MAINTENANCE, notForwarded, poolFor
 from twisted_envoy.extensions.filters.http.router.failures import noHost
 from twisted_envoy.extensions.filters.http.router.timeouts import (
     EXPECTED,
     Timeouts,
     usualTimeouts,
 )
-from twisted_envoy.http.routes.entry import CLUSTER, noRequestEdits
+from twisted_envoy.http.local_reply import TEXT
+from twisted_envoy.http.routes.entry import (
+    CLUSTER,
+    DIRECT_RESPONSE,
+    noRequestEdits,
+    noResponseEdits,
+)
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
 from twisted_envoy.state.stream_info import UpstreamInfo
 
@@ -36,30 +42,38 @@ class RoutePlan:
 
     Attributes:
         isPlain: the rest is there, and requests may be sent plainly.
-        name, codes: of the cluster.
+        name, codes: of the cluster. maintenance: its runtime key.
         timeouts: of the route; expected: x-envoy-expected-rq-timeout-ms, None for none.
         pools: the downstream's protocol -> the name of the pool in Host.plainPools; None where
             pools depend on the request.
         edits: the route changes headers of requests.
+        reply: headers and body of a direct response that is the same for all; else None.
     """
 
-    __slots__ = ("cluster", "codes", "edits", "expected", "isPlain", "name", "pools", "timeouts")
+    __slots__ = (
+        *("cluster", "codes", "edits", "expected", "isPlain", "maintenance", "name", "pools"),
+        *("reply", "timeouts"),
+    )
 
     cluster: Any
     codes: Any
     edits: bool
     expected: bytes | None
+    maintenance: str
     name: str
     pools: dict[str, str] | None
     timeouts: Timeouts
 
     def __init__(self) -> None:
         self.isPlain = False
+        self.reply: tuple[HeaderMap, bytes] | None = None
 
 
 def makePlan(settings: RouterSettings, route: Any) -> RoutePlan:
     """Look at a route, which may be None."""
     plan = RoutePlan()
+    if route is not None and route.kind == DIRECT_RESPONSE:
+        plan.reply = _staticReply(route)
     if route is None or settings.strictHeaders or not _isPlain(route):
         return plan
     cluster = settings.clusters.get(route.cluster)
@@ -68,6 +82,7 @@ def makePlan(settings: RouterSettings, route: Any) -> RoutePlan:
     plan.isPlain = True
     plan.name = route.cluster
     plan.cluster = cluster
+    plan.maintenance = MAINTENANCE + route.cluster
     plan.codes = settings.codes.of(cluster)
     plan.timeouts, expected = usualTimeouts(route)
     plan.expected = None if settings.suppressesHeaders else expected
@@ -77,6 +92,33 @@ def makePlan(settings: RouterSettings, route: Any) -> RoutePlan:
         spoken = cluster.http.protocolFor
         plan.pools = {one: f"{spoken(one)} {route.priority}" for one in _PROTOCOLS}
     return plan
+
+
+def _staticReply(route: Any) -> tuple[HeaderMap, bytes] | None:
+    response = route.directResponse
+    isUsual = 200 <= response.status < 300 and response.status != 201
+    if not (isUsual and response.isStatic and route.finalizeResponse is noResponseEdits):
+        return None
+    headers = HeaderMap(((b":status", b"%d" % response.status),))
+    body: bytes = response.body
+    if body:
+        headers[b"content-length"] = b"%d" % len(body)
+        headers[b"content-type"] = TEXT
+    return headers, body
+
+
+def replyAtOnce(router: Router, reply: tuple[HeaderMap, bytes], headers: HeaderMap) -> bool:
+    """Send a direct response; False: something asks for another one."""
+    stream: Any = router.stream
+    if (
+        not stream.settings.localReplies.isPlain
+        or b"content-type" in headers
+        or headers.get(b":method") == b"HEAD"
+    ):
+        return False
+    router.settings.stats.rq_direct_response.value += 1
+    stream.sendReply(reply[0].copy(), reply[1], "direct_response")
+    return True
 
 
 def _isPlain(route: Any) -> bool:
