@@ -17,6 +17,8 @@ from twisted_envoy.extensions.common.tls.verifier import Verifier
 
 _NO_RENEGOTIATION = 1 << 30
 _IGNORE_EOF = 1 << 7
+_NO_AUTO_CHAIN = 1 << 3
+"""Only the chain that is configured is sent, not what is found among those we trust."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def _newContext(
 ) -> SSL.Context:
     context = SSL.Context(SSL.TLS_SERVER_METHOD if isServer else SSL.TLS_CLIENT_METHOD)
     context.clear_mode(SSL._lib.SSL_MODE_ENABLE_PARTIAL_WRITE)  # type: ignore[attr-defined]
-    context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS | _NO_AUTO_CHAIN)
     context.set_options(_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION | _IGNORE_EOF)
     settings.parameters.install(context)
     for certificate in certificates:
