@@ -58,6 +58,25 @@ class TLSInfoTests(SynchronousTestCase):
         up.verdict.isTolerated = True
         self.assertFalse(client.peerCertificateValidated)
 
+    def test_sessionID(self):
+        """Of TLS 1.2 both ends have the same when a session goes on; of 1.3 there is none."""
+        down, up = shaken(SERVER_12, CLIENT_12)
+        own = TLSInfo(up.connection).sessionID
+        self.assertEqual(TLSInfo(down.connection).sessionID, "")
+        self.assertRegex(own, "^[0-9a-f]{64}$")
+
+        again = newRecord(SERVER_12, True), newRecord(CLIENT_12, False)
+        again[1].connection.set_session(up.connection.get_session())
+        again[1].feed(b"")
+        for _ in range(3):
+            again[0].feed(again[1].pull())
+            again[1].feed(again[0].pull())
+        self.assertEqual([TLSInfo(each.connection).sessionID for each in again], [own, own])
+
+        newest = shaken(SERVER, CLIENT)
+        self.assertEqual([TLSInfo(each.connection).sessionID for each in newest], ["", ""])
+        self.assertEqual(TLSInfo(newRecord(SERVER, True).connection).sessionID, "")
+
     def test_group(self):
         """As BoringSSL names it."""
         down, _up = shaken(SERVER_12, CLIENT_12)

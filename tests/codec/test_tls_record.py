@@ -67,6 +67,20 @@ class RecordTests(SynchronousTestCase):
 
         self.assertEqual(down.feed(up.send(b"abc" * 100000)), b"abc" * 100000)
 
+    def test_endlessHello(self):
+        """A message that says it is 16 MiB long is refused before it has come."""
+        down = newRecord(self.contexts[0], True)
+        part = b"\x16\x03\x01\x40\x00"
+        problem = self.assertRaises(
+            TLSProblem,
+            lambda: [
+                down.feed(part + begin + b"z" * (16384 - len(begin)))
+                for begin in (b"\x01\xff\xff\xff", b"", b"", b"", b"", b"", b"", b"", b"", b"", b"")
+            ],
+        )
+
+        self.assertEqual(problem.reasons, ("EXCESSIVE_MESSAGE_SIZE",))
+
     def test_littleMemory(self):
         """What is larger than the memory on the way comes whole all the same."""
         for size in (64, 1000, 20000):

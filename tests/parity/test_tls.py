@@ -16,9 +16,10 @@ from tests.parity.tls_refusals import downstream
 LOG = (
     "fail=%DOWNSTREAM_TRANSPORT_FAILURE_REASON% close=%DOWNSTREAM_LOCAL_CLOSE_REASON% "
     "detected=%DOWNSTREAM_DETECTED_CLOSE_TYPE% "
-    "peer=%DOWNSTREAM_PEER_SUBJECT% flags=%RESPONSE_FLAGS%"
+    "peer=%DOWNSTREAM_PEER_SUBJECT% flags=%RESPONSE_FLAGS% id=%DOWNSTREAM_TLS_SESSION_ID%"
 )
 STATS = "ssl|_cx_total"
+_ID = re.compile(r"id=[0-9a-f]{64}$")
 _OF_NOW = re.compile(r'"expiration": "[^"]*\.\d+Z"')
 """A staple without an end ends now."""
 
@@ -197,6 +198,9 @@ class TLSTests(ParityTestCase):
 
             (seen,) = self.same(scenario, f"^listener.{name}.({STATS})")
             self.assertEqual(seen["resumed"], expected, name)
+            lines = [side.program.lines(f"{name}.log", 2) for side in self.sides]
+            ids = [[_ID.search(line) is not None for line in each] for each in lines]
+            self.assertEqual(ids[0], ids[1], lines)
 
     def test_protocols(self) -> None:
         """The server's order counts; nothing in common is no protocol."""

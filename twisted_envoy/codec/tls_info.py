@@ -106,10 +106,10 @@ class TLSInfo:
         name = self._connection.get_servername()
         return name.decode("latin-1") if name else ""
 
-    @property
+    @cached_property
     def sessionID(self) -> str:
-        """Hexadecimal; "" where the library does not tell."""
-        return ""
+        """Hexadecimal; "" for a session without one, as all of TLS 1.3 are."""
+        return "" if self.version == "TLSv1.3" else _sessionID(self._connection).hex()
 
     @cached_property
     def isResumed(self) -> bool:
@@ -163,6 +163,25 @@ class TLSInfo:
         """What this end shows."""
         found = self._connection.get_certificate(as_cryptography=True)
         return None if found is None else CertificateInfo(found)
+
+
+def _sessionID(connection: Any) -> bytes:
+    """Of the session's encoding it is the fourth part, behind versions and the cipher."""
+    library: Any = SSL._lib  # type: ignore[attr-defined]
+    ffi: Any = SSL._ffi  # type: ignore[attr-defined]
+    session = library.SSL_get_session(connection._ssl)
+    if session == ffi.NULL:
+        return b""
+    size = library.i2d_SSL_SESSION(session, ffi.NULL)
+    if size <= 0:
+        return b""
+    memory = ffi.new("unsigned char[]", size)
+    library.i2d_SSL_SESSION(session, ffi.new("unsigned char **", memory))
+    encoded = bytes(ffi.buffer(memory, size))
+    at = 2 + (encoded[1] & 0x7F if encoded[1] & 0x80 else 0)
+    for _ in range(3):
+        at += 2 + encoded[at + 1]
+    return encoded[at + 2 : at + 2 + encoded[at + 1]]
 
 
 class CertificateInfo:
