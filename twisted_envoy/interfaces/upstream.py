@@ -30,9 +30,12 @@ class LoadBalancerContext:
         headers: of the request, None when there is none.
         attempt: how often a host was chosen for the same attempt before, and turned down.
         tried: hosts that failed before for this connection or request.
+        priorities: an IRetryPriority of a retry, else None.
     """
 
-    __slots__ = ("attempt", "hashKey", "headers", "metadataMatch", "streamInfo", "tried")
+    __slots__ = (
+        *("attempt", "hashKey", "headers", "metadataMatch", "priorities", "streamInfo", "tried"),
+    )
 
     def __init__(
         self,
@@ -47,6 +50,7 @@ class LoadBalancerContext:
         self.headers = headers
         self.attempt = 0
         self.tried: list[IHost] = []
+        self.priorities: Any = None
 
 
 class IHost(Interface):
@@ -164,6 +168,23 @@ class IClusterType(Interface):
         """
 
 
+PriorityLoads = tuple[Sequence[int], Sequence[int]]
+"""Percent of the load for healthy and for degraded hosts, by priority; 100 in all."""
+
+
+class IRetryPriority(Interface):
+    """What a retry of one request wants to know of priorities (`retry_priority`)."""
+
+    def loads(health: Sequence[tuple[int, int]], usual: PriorityLoads) -> PriorityLoads:
+        """
+        How the load of this retry is spread.
+
+        Args:
+            health: what healthy and degraded hosts of each priority can take, percent.
+            usual: how it is spread otherwise.
+        """
+
+
 class ILoadBalancerMaker(Interface):
     """
     What a load balancing policy's factory builds.
@@ -183,6 +204,8 @@ __all__ = [
     "IDiscovery",
     "IHost",
     "IHostResolver",
+    "IRetryPriority",
+    "PriorityLoads",
     "ILoadBalancer",
     "ILoadBalancerMaker",
     "ITCPPool",

@@ -25,6 +25,7 @@ from twisted_envoy.interfaces.upstream import (
 )
 from twisted_envoy.network.timers import DeadlineQueue
 from twisted_envoy.state.addresses import addressText
+from twisted_envoy.upstream.balancing import chooseFrom
 from twisted_envoy.upstream.circuit_breaker import Limits
 from twisted_envoy.upstream.health.flags import (
     FAILED_ACTIVE_HC,
@@ -276,7 +277,7 @@ class Cluster:
 
     def chooseHost(self, context: LoadBalancerContext) -> Host | None:
         """The host for one new connection; None (and `upstream_cx_none_healthy`) without one."""
-        host: Any = self._balancer.choose(context)
+        host: Any = chooseFrom(self._balancer, context)
         if host is None:
             self.stats.upstream_cx_none_healthy.value += 1
             if not (self.hosts or self._providesOwn) and self.healthPolicy.threshold():

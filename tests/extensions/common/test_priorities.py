@@ -185,6 +185,25 @@ class PrioritizedTests(SynchronousTestCase):
             wanted = "a" if key + 1 <= 70 else "c"
             self.assertEqual(balancer.choose(LoadBalancerContext(key)).name, wanted)
 
+    def test_chooseOther(self) -> None:
+        """A retry may spread the load in its own way; panic stays what it is."""
+
+        class Last:
+            def loads(self, health: Any, usual: Any) -> Any:
+                self.given = health, usual
+                return [0] * (len(health) - 1) + [100], [0] * len(health)
+
+        context = LoadBalancerContext()
+        context.priorities = last = Last()
+        balancer = self.make("+-", "++")
+        self.assertEqual({balancer.chooseOther(context).name for _ in range(4)}, set("cd"))
+        self.assertEqual(last.given, ([(70, 0), (100, 0)], ([70, 30], [0, 0])))
+        balancer = self.make("--", "-")
+        self.assertEqual(balancer.chooseOther(context).name, "c")
+        self.assertEqual(self.cluster.stats.lb_healthy_panic.value, 1)
+        balancer.hostsChanged(())
+        self.assertIsNone(balancer.chooseOther(context))
+
     def test_none(self) -> None:
         """Without hosts nobody is chosen, and nothing is counted: the cluster does that."""
         balancer = self.make("+")

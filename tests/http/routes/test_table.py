@@ -104,7 +104,7 @@ class FieldTests(SynchronousTestCase):
         """What is not there is left for the report of unsupported fields."""
         action = (
             "{cluster: a, hedge_policy: {}, rate_limits: [{actions: [{remote_address: {}}]}], "
-            "retry_policy: {retry_on: 5xx, retry_priority: {name: x}}}"
+            "retry_policy: {retry_on: 5xx, retry_options_predicates: [{name: x}]}}"
         )
         view = viewOfYAML(routes(f"{{match: {{prefix: /}}, route: {action}}}"))
         buildRouteTable(view, Context())
@@ -114,6 +114,6 @@ class FieldTests(SynchronousTestCase):
             [
                 f"{where}.route.hedge_policy",
                 f"{where}.route.rate_limits",
-                f"{where}.route.retry_policy.retry_priority",
+                f"{where}.route.retry_policy.retry_options_predicates",
             ],
         )

@@ -254,6 +254,33 @@ class Prioritized:
 
         return chooseAny
 
+    def chooseOther(self, context: LoadBalancerContext) -> IHost | None:
+        """As `choose`, for a retry whose IRetryPriority has a word about priorities."""
+        hosts = self._hosts
+        if not hosts:
+            return None
+        policy = hosts[0].cluster.healthPolicy
+        weighted, factor = policy.weightedPriorityHealth, policy.overprovisioningFactor
+        sets = hostSets(hosts)
+        usual = loadsOf(sets, factor, weighted, policy.threshold())
+        health = [one.health(factor, weighted) for one in sets]
+        loads = context.priorities.loads(health, (usual.healthy, usual.degraded))
+        number = self._random.getrandbits(32) % 100 + 1
+        for kind, shares in zip((HEALTHY, DEGRADED), loads, strict=True):
+            for priority, share in enumerate(shares):
+                number -= share
+                if share and number <= 0:
+                    return self._chooseIn(priority, kind, sets[priority], usual, context)
+        return None
+
+    def _chooseIn(
+        self, priority: int, kind: str, hosts: HostSet, usual: Loads, context: LoadBalancerContext
+    ) -> IHost | None:
+        if usual.panics[priority]:
+            return self._inPanic(priority, hosts, self._balancers)(context)
+        some = hosts.healthy if kind == HEALTHY else hosts.degraded
+        return self._use(priority, kind, some, self._balancers)(context)
+
     def _chooseSet(self, context: LoadBalancerContext) -> IHost | None:
         key = None if context is None else context.hashKey
         number = (self._random.getrandbits(32) if key is None else key) % 100 + 1

@@ -41,6 +41,7 @@ class RetrySettings:
         backOffBase, backOffMax: seconds; None: 25 ms, and 10 times the base.
         rateLimitedBackOff: None for none.
         hostPredicates: see HostPredicate. hostSelectionAttempts: how often to choose.
+        newPriority: makes an IRetryPriority of the hosts that were tried; None for none.
     """
 
     __slots__ = (
@@ -49,6 +50,7 @@ class RetrySettings:
         "headers",
         "hostPredicates",
         "hostSelectionAttempts",
+        "newPriority",
         "numRetries",
         "on",
         "perTryIdleTimeout",
@@ -71,6 +73,7 @@ class RetrySettings:
         self.rateLimitedBackOff: RateLimitedBackOff | None = None
         self.hostPredicates: tuple[HostPredicate, ...] = ()
         self.hostSelectionAttempts = 1
+        self.newPriority: Callable[[list[Any]], Any] | None = None
 
 
 def buildRetry(view: Any, context: Any) -> RetrySettings:
@@ -103,6 +106,8 @@ def buildRetry(view: Any, context: Any) -> RetrySettings:
         settings.hostPredicates = tuple(
             context.build(one, "retry.host") for one in view.retry_host_predicate
         )
+    if view.has("retry_priority"):
+        settings.newPriority = context.build(view.retry_priority, "retry.priority")
     if view.has("host_selection_retry_max_attempts"):
         settings.hostSelectionAttempts = view.host_selection_retry_max_attempts or 1
     return settings

@@ -35,6 +35,7 @@ from twisted_envoy.interfaces.upstream import (
 from twisted_envoy.stats.bundle import fillBundle
 from twisted_envoy.stats.metrics import Counter, Gauge
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.upstream.balancing import chooseFrom
 
 _LIST = "fallback_list"
 _THREADS = 2
@@ -200,7 +201,7 @@ class SubsetBalancer:
             subset = self._subsets.get(subsetKey(criteria))
             if subset is not None:
                 self._stats.lb_subsets_selected.value += 1
-                return subset.choose(context)
+                return chooseFrom(subset, context)
             selector = self._fallbacks.get(tuple(sorted(criteria)))
             if selector is not None and selector.fallback != "NOT_DEFINED":
                 return self._chooseInstead(context, criteria, selector)
@@ -226,7 +227,7 @@ class SubsetBalancer:
 
     def _chooseIn(self, balancer: ILoadBalancer, context: LoadBalancerContext) -> IHost | None:
         """A balancer that has no hosts, though the cluster has some, is in panic."""
-        host = balancer.choose(context)
+        host = chooseFrom(balancer, context)
         if host is None and self._members:
             self._stats.lb_healthy_panic.value += 1
         return host
@@ -238,7 +239,7 @@ class SubsetBalancer:
         if host is not None:
             self._stats.lb_subsets_fallback.value += 1
         elif self._settings.panicAny and self._any is not None:
-            host = self._any.choose(context)
+            host = chooseFrom(self._any, context)
             if host is not None:
                 self._stats.lb_subsets_fallback_panic.value += 1
         return host

@@ -91,7 +91,10 @@ def _tryAgain(router: Router) -> None:
     settings = router.settings
     headers = router.headers
     route = router.route
-    host = chooseHost(router.cluster, router.context, router.retry.policy)
+    policy, context = router.retry.policy, router.context
+    if policy.newPriority is not None and context.priorities is None:
+        context.priorities = policy.newPriority(context.tried)
+    host = chooseHost(router.cluster, context, policy)
     pool = None if host is None else poolFor(router, host, route, headers)
     if pool is None:
         router.attempts += 1
