@@ -104,7 +104,8 @@ class FieldTests(SynchronousTestCase):
         """What is not there is left for the report of unsupported fields."""
         action = (
             "{cluster: a, hedge_policy: {}, rate_limits: [{actions: [{remote_address: {}}]}], "
-            "retry_policy: {retry_on: 5xx, retry_options_predicates: [{name: x}]}}"
+            "retry_policy: {retry_on: 5xx, retry_options_predicates: [{name: x, typed_config: "
+            "{'@type': type.googleapis.com/google.protobuf.Struct}}]}}"
         )
         view = viewOfYAML(routes(f"{{match: {{prefix: /}}, route: {action}}}"))
         buildRouteTable(view, Context())
