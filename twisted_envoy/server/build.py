@@ -18,7 +18,7 @@ from twisted_envoy.access_log.manager import AccessLogManager
 from twisted_envoy.config.bootstrap import loadBootstrap
 from twisted_envoy.config.extensions import Extensions
 from twisted_envoy.config.unread import reportUnread
-from twisted_envoy.errors import UnsupportedExtension, UnsupportedField
+from twisted_envoy.errors import ConfigError, UnsupportedExtension, UnsupportedField
 from twisted_envoy.interfaces.extensions import Node
 from twisted_envoy.internal.registry import getRegistry
 from twisted_envoy.network.limits import ConnectionLimit
@@ -37,6 +37,11 @@ from twisted_envoy.server.build_overload import (
 from twisted_envoy.server.build_stats import buildStore
 from twisted_envoy.server.build_tracing import checkTracing
 from twisted_envoy.server.context import FactoryContext
+from twisted_envoy.server.dynamic_files import (
+    DynamicFiles,
+    FileSubscription,
+    readDynamicFiles,
+)
 from twisted_envoy.server.lifecycle import DrainManager
 from twisted_envoy.server.lint import lint
 from twisted_envoy.server.options import ServerOptions
@@ -51,7 +56,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twisted_envoy.config.view import View
-    from twisted_envoy.errors import ConfigError
     from twisted_envoy.interfaces.access_log import IAccessLogger
     from twisted_envoy.interfaces.sockets import ISocketInterface
     from twisted_envoy.interfaces.upstream import IHostResolver
@@ -114,8 +118,9 @@ def buildServer(
         node=_node(bootstrap, options),
         warnings=warnings,
     )
-    server = _Builder(bootstrap, options, context).server()
-    _report(bootstrap, options, context)
+    builder = _Builder(bootstrap, options, context)
+    server = builder.server()
+    _report(bootstrap, options, context, builder.files)
     return server
 
 
@@ -139,6 +144,7 @@ class _Builder:
         self._context = context
         self._unimplemented: list[ConfigError] = []
         self._adminLogs: tuple[IAccessLogger, ...] = ()
+        self.files = DynamicFiles()
 
     def server(self) -> Server:
         bootstrap = self._bootstrap
@@ -156,6 +162,7 @@ class _Builder:
         if hasAdmin or (bootstrap.admin is not None and context.validating):  # as in Envoy
             self._adminLogs = buildAccessLogs(bootstrap.admin.access_log, context)
         checkTracing(bootstrap)
+        self.files = readDynamicFiles(bootstrap, context)
         resources = bootstrap.static_resources
         if resources is not None:
             count = 0
@@ -165,13 +172,14 @@ class _Builder:
                 count = keepStaticSecrets(resources.secrets, context)
             _log.info("loading {count} static secret(s)", count=count)
             buildOutlierLog(bootstrap, context)
-            self._clusters(resources.clusters)
+        self._clusters(() if resources is None else resources.clusters)
+        if resources is not None:
             checkLocalCluster(bootstrap, context)
-            listeners = self._listeners(
-                resources.listeners, _INTERNAL_LISTENER in extensions, limit
-            )
-        else:
-            listeners = ListenerManager(context.stats, context.sockets, context.registry)
+        listeners = self._listeners(
+            () if resources is None else resources.listeners,
+            _INTERNAL_LISTENER in extensions,
+            limit,
+        )
         checkSinks(bootstrap, context)
         server = Server(bootstrap, self._options, context, listeners, interval)
         server.admin = self._admin(server)
@@ -207,15 +215,13 @@ class _Builder:
         for config in configs:
             if manager.get(config.name) is not None:
                 raise config.error(f"cluster manager: duplicate cluster '{config.name}'", "name")
-            try:
-                manager.add(buildCluster(config, context))
-            except (UnsupportedExtension, UnsupportedField) as problem:
-                self._unimplemented.append(problem)  # what Envoy would say comes first
-                manager.leaveOut(config.name)
+            self._addCluster(config)
+        refused = self._discover(self.files.clusters, self._addDynamicCluster)
         scope = context.stats.scope("cluster_manager.")
-        scope.gauge("active_clusters").value = len(configs)
+        count = len(list(manager.names()))
+        scope.gauge("active_clusters").value = count
         scope.gauge("warming_clusters").value = 0
-        scope.counter("cluster_added").value += len(configs)
+        scope.counter("cluster_added").value += count + refused  # as Envoy counts them
         for name in (
             *("cluster_modified", "cluster_removed", "cluster_updated"),
             *("cluster_updated_via_merge", "update_merge_cancelled", "update_out_of_merge_window"),
@@ -234,14 +240,64 @@ class _Builder:
                 config.warn(f"listener name '{config.name}' is given twice: the first one wins")
                 config.take()
             else:
-                try:
-                    listener, options = builder.build(config)
-                except (UnsupportedExtension, UnsupportedField) as problem:
-                    self._unimplemented.append(problem)
-                    continue
-                _refuseDuplicate(config, listener, manager)
-                manager.add(listener, options)
+                self._addListener(config, builder, manager)
+        self._discover(
+            self.files.listeners,
+            lambda config: self._addListener(config, builder, manager),
+        )
         return manager
+
+    def _addCluster(self, config: View) -> None:
+        manager = self._context.clusters
+        try:
+            manager.add(buildCluster(config, self._context))
+        except (UnsupportedExtension, UnsupportedField) as problem:
+            self._unimplemented.append(problem)  # what Envoy would say comes first
+            manager.leaveOut(config.name)
+
+    def _addDynamicCluster(self, config: View) -> None:
+        manager = self._context.clusters
+        if manager.isKnown(config.name):
+            config.take()  # a static one stays as it is
+            return
+        self._addCluster(config)
+        cluster: Any = manager.get(config.name)
+        if cluster is not None:
+            cluster.addedViaAPI = True
+
+    def _addListener(
+        self, config: View, builder: ListenerBuilder, manager: ListenerManager
+    ) -> None:
+        if manager.get(config.name) is not None:
+            config.take()
+            return
+        try:
+            listener, options = builder.build(config)
+        except (UnsupportedExtension, UnsupportedField) as problem:
+            self._unimplemented.append(problem)
+            return
+        _refuseDuplicate(config, listener, manager)
+        manager.add(listener, options)
+
+    def _discover(self, files: FileSubscription | None, add: Callable[[View], None]) -> int:
+        """
+        Use what a file has; what is refused there leaves all else as it is.
+
+        Returns:
+            How many were refused.
+        """
+        if files is None:
+            return 0
+        problems: list[ConfigError] = []
+        for config in files.resources():
+            try:
+                add(config)
+            except (UnsupportedExtension, UnsupportedField):
+                raise
+            except ConfigError as problem:
+                problems.append(problem)
+        files.used(problems)
+        return len(problems)
 
     def _admin(self, server: Server) -> Any:
         config = self._bootstrap.admin
@@ -274,11 +330,15 @@ def _refuseDuplicate(config: View, listener: Listener, others: ListenerManager) 
             )
 
 
-def _report(bootstrap: View, options: ServerOptions, context: FactoryContext) -> None:
+def _report(
+    bootstrap: View, options: ServerOptions, context: FactoryContext, files: DynamicFiles
+) -> None:
     """Say what was odd, and refuse what nobody obeys."""
     for key in context.runtime.unasked():
         context.warn(f"runtime key '{key}' has no effect in twisted_envoy")
     unsupported: list[Any] = list(reportUnread(bootstrap))
+    for root in files.roots():
+        unsupported += reportUnread(root)
     odd = lint(bootstrap, context.runtime) if context.validating and not unsupported else []
     if unsupported and not options.allowUnsupported:
         first = unsupported[0]
