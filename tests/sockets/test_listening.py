@@ -359,7 +359,7 @@ class AcceptTests(LoopbackTestCase):
         raising = [OSError(103, "aborted"), BlockingIOError()]
 
         class Gone:
-            def accept(self) -> Any:
+            def _accept(self) -> Any:
                 raise raising.pop(0)
 
         real, port._sock = port._sock, Gone()

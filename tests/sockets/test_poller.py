@@ -211,7 +211,9 @@ class PollerTests(SynchronousTestCase):
         self.poller.addReader(one)
         one.sock.close()
         two = self.make("two")
-        if two.fileno() != number:
+        if two.peer.fileno() == number:
+            two.sock, two.peer = two.peer, two.sock
+        elif two.fileno() != number:
             two.sock = self._moved(two.sock, number)
         one.fileno = lambda: number  # type: ignore[method-assign]
         self.poller.addReader(two)

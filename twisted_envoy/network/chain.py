@@ -305,6 +305,11 @@ class Chain:
         self.transport.loseConnection()
 
     def _bindReads(self) -> None:
+        if len(self._links) == 1 and not (self._held or self._left):
+            only = self._links[0]
+            only.deliver = dropped
+            self.dataReceived = only.dataReceived if only.reads else dropped  # type: ignore[attr-defined]
+            return
         deliver: Callable[[bytes], None] = dropped
         held = self._held
         left = self._left

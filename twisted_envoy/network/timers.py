@@ -71,9 +71,11 @@ class DeadlineQueue:
         self._live = 0
         self._armed: IDelayedCall | None = None
 
-    def add(self, call: Callable[[], None]) -> Deadline:
-        """Call when `delay` has passed; what it raises is logged."""
-        deadline = Deadline(self, self._reactor.seconds() + self.delay, call)
+    def add(self, call: Callable[[], None], now: float | None = None) -> Deadline:
+        """Call when `delay` has passed; what it raises is logged. `now` saves asking for it."""
+        if now is None:
+            now = self._reactor.seconds()
+        deadline = Deadline(self, now + self.delay, call)
         self._waiting.append(deadline)
         self._live += 1
         if self._armed is None:
@@ -148,7 +150,7 @@ class IdleTimer:
         self.lastActivity = self._reactor.seconds()
         if self._call is None and self.timeout > 0:
             if self._queue is not None:
-                self._call = self._queue.add(self._look)
+                self._call = self._queue.add(self._look, self.lastActivity)
             else:
                 self._call = self._reactor.callLater(self.timeout, self._look)
 

@@ -111,7 +111,8 @@ class ListeningSocket:
             if self._sock is None:
                 return
             try:
-                sock, name = self._sock.accept()
+                # accept() asks for families, types and defaults of each one.
+                fd, name = self._sock._accept()  # type: ignore[attr-defined]
             except BlockingIOError:
                 self._batch = 1
                 return
@@ -120,7 +121,7 @@ class ListeningSocket:
                     continue
                 self._backOff(problem)
                 return
-            self._accepted(sock, name)
+            self._accepted(socket.socket(self._family, socket.SOCK_STREAM, 0, fd), name)
         self._batch = min(batch * 2, self._options.acceptBatch)
 
     def _accepted(self, sock: socket.socket, name: Any) -> None:

@@ -7,6 +7,7 @@ for, in `stream`.
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from typing import cast
@@ -146,9 +147,11 @@ class SocketEnd:
         """Close once all that was written is out (and a registered producer has gone)."""
         if not self.disconnecting:
             self.disconnecting = True
-            self._stopReading()
-            self._out.end()
-            self._turn.post(self._finish)
+            if self._reading:
+                self._stopReading()
+            if self._out.producer is None:
+                self._out.shut = True
+                self._turn.post(self._finish)
 
     def _finish(self) -> None:
         """At the event boundary: do what was asked for, if it can be done by now."""
@@ -161,7 +164,7 @@ class SocketEnd:
                 self._wakeProducer()
             else:
                 self._lose(self._broken)
-        elif self._out.idle:
+        elif self._out.producer is None and not self._out.size:
             self.written()
 
     def _wakeProducer(self) -> None:
@@ -201,10 +204,13 @@ class SocketEnd:
     def _lose(self, reason: Failure) -> None:
         if self.disconnected:
             return
-        self._stopReading()
+        if self._reading:
+            self._stopReading()
         self.disconnected = self.disconnecting = True
-        self.getHost()
-        self._stopSplicing()
+        if self._local is None:
+            self.getHost()
+        if self._splice is not None:
+            self._stopSplicing()
         producer = self._out.close()
         sock = self._sock
         if self._edges is not None:
@@ -216,11 +222,14 @@ class SocketEnd:
         elif self._out.wrote and not self._ended and reason is _DONE:
             linger(sock, self._context)
         else:
-            sock.close()
+            os.close(sock.detach())
         protocol, self.protocol = self.protocol, NOBODY
         if producer is not None:
             tell(producer.stopProducing)
-        tell(protocol.connectionLost, reason)
+        try:
+            protocol.connectionLost(reason)
+        except Exception:
+            _log.failure("connectionLost raised")
 
     def getHost(self) -> IAddress:
         """This end; also when the connection is gone."""

@@ -86,10 +86,12 @@ class StreamSocket(SocketReader):
 
     def unregisterProducer(self) -> None:
         """Forget the producer; an end that waited for it goes on."""
-        self._out.unregisterProducer()
-        if self._halfClosing or self.disconnecting:
-            self._out.end()
-            self._turn.post(self._finish)
+        out = self._out
+        if out.producer is not None:
+            out.unregisterProducer()
+            if self._halfClosing or self.disconnecting:
+                out.shut = True
+                self._turn.post(self._finish)
 
     # Ending.
 
@@ -97,8 +99,9 @@ class StreamSocket(SocketReader):
         """Send our end of stream once all that was written is out (and a producer has gone)."""
         if not (self._halfClosing or self.disconnecting):
             self._halfClosing = True
-            self._out.end()
-            self._turn.post(self._finish)
+            if self._out.producer is None:
+                self._out.shut = True
+                self._turn.post(self._finish)
 
     def resetConnection(self) -> None:
         """Reset the connection once all that was written is out (and a producer has gone)."""

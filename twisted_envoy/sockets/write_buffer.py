@@ -246,9 +246,16 @@ class WriteBuffer:
         Returns:
             The producer that was registered, or None; it has not been told.
         """
-        self.drop()
-        self._owner = self._onWritten = None
-        return self.unregisterProducer()
+        self._onWritten, told = None, self._onWritten
+        if self._pieces or self.waiting:
+            self.drop()
+        self.shut = True
+        self._owner = None
+        if told is not None:
+            told()
+        producer, self.producer = self.producer, None
+        self._pull = self._paused = False
+        return producer
 
     def watchAgain(self) -> None:
         """The reactor has dropped its writer by mistake."""

@@ -231,6 +231,11 @@ class FilterState:
             del self._changedOut()[name]
         return True
 
+    @property
+    def isEmpty(self) -> bool:
+        """Nothing is here, nor in a parent."""
+        return not self._entries and (self.parent is None or self.parent.isEmpty)
+
     def get(self, name: str) -> FilterStateObject | None:
         """The object of that name here or in a parent; None when there is none."""
         entry = self.entry(name)

@@ -125,11 +125,11 @@ class TCPPool:
         """
         host = self._host
         cluster = host.cluster
-        if cluster.connections.full:
+        if cluster.connections.inUse >= cluster.connections.most:
             cluster.stats.upstream_cx_overflow.value += 1
             user.poolFailed(PoolError("UO"))
             return None
-        if cluster.pending.full:
+        if cluster.pending.inUse >= cluster.pending.most:
             cluster.stats.upstream_rq_pending_overflow.value += 1
             user.poolFailed(PoolError(""))  # no flag says this
             return None
@@ -233,7 +233,7 @@ class PoolConnection:
         stats.upstream_rq_pending_total.value += 1
         stats.upstream_rq_pending_active.value += 1
         self._started = cluster.seconds()
-        self._timer = cluster.connectTimeouts.add(self._timedOut)
+        self._timer = cluster.connectTimeouts.add(self._timedOut, self._started)
         begin = getattr(endpoint, "begin", None) if self._factory is None else None
         try:
             connecting: Any = endpoint.connect(self) if begin is None else begin(self)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from twisted_envoy.codec.h1.client import H1ClientCodec
-from twisted_envoy.codec.h1.memo import REQUEST_HOLES, HeadMemo
-from twisted_envoy.codec.h2.client import H2ClientCodec
-from twisted_envoy.codec.http import CodecOutput
-from twisted_envoy.http.h2_stats import HTTP2Stats
-from twisted_envoy.http.stats import HTTP1Stats
 from twisted_envoy.upstream.http.settings import HTTP1, HTTP2, UpstreamHTTPSettings
 
 if TYPE_CHECKING:
+    from twisted_envoy.codec.h1.client import H1ClientCodec
+    from twisted_envoy.codec.h2.client import H2ClientCodec
+    from twisted_envoy.codec.http import CodecOutput
     from twisted_envoy.stats.scope import Scope
 
 
@@ -25,21 +22,35 @@ def clientCodecs(
 
     Args:
         scope: `cluster.<name>.`; the stats of a codec are made with its first connection, as
-            Envoy's are.
+            Envoy's are. So is a codec imported: a cluster of TCP needs none.
         seconds: the reactor's clock.
     """
     made: dict[str, Any] = {}
-    heads = HeadMemo(REQUEST_HOLES)
 
     def http1(connection: Any, output: CodecOutput, transport: Any) -> H1ClientCodec:
         if HTTP1 not in made:
-            made[HTTP1] = HTTP1Stats(scope.scope("http1."))
-        return H1ClientCodec(connection, output, settings.http1, settings.limits, transport, heads)
+            from twisted_envoy.codec.h1.client import H1ClientCodec
+            from twisted_envoy.codec.h1.memo import REQUEST_HOLES, HeadMemo
+            from twisted_envoy.http.stats import HTTP1Stats
+
+            HTTP1Stats(scope.scope("http1."))
+            made[HTTP1] = H1ClientCodec, HeadMemo(REQUEST_HOLES)
+        make, heads = made[HTTP1]
+        codec: H1ClientCodec = make(
+            connection, output, settings.http1, settings.limits, transport, heads
+        )
+        return codec
 
     def http2(connection: Any, output: CodecOutput, transport: Any) -> H2ClientCodec:
         if HTTP2 not in made:
-            made[HTTP2] = HTTP2Stats(scope.scope("http2."))
-        stats = made[HTTP2]
-        return H2ClientCodec(connection, output, settings.http2, settings.limits, stats, seconds)
+            from twisted_envoy.codec.h2.client import H2ClientCodec
+            from twisted_envoy.http.h2_stats import HTTP2Stats
+
+            made[HTTP2] = H2ClientCodec, HTTP2Stats(scope.scope("http2."))
+        make, stats = made[HTTP2]
+        codec: H2ClientCodec = make(
+            connection, output, settings.http2, settings.limits, stats, seconds
+        )
+        return codec
 
     return {HTTP1: http1, HTTP2: http2}

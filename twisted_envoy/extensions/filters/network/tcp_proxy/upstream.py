@@ -36,7 +36,6 @@ from twisted_envoy.http.stream_transport import StreamLost
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.internal.interfaces import Passage
 from twisted_envoy.network.link import NO_TRANSPORT, dropped
-from twisted_envoy.network.read_gate import ReadGate
 from twisted_envoy.network.timers import IdleTimer
 from twisted_envoy.stats.metrics import Counter
 
@@ -62,16 +61,16 @@ def _wroteJustNow(proxy: TCPProxy, before: int) -> bool:
 @implementer(IPushProducer)
 class CountedGate:
     """
-    A read gate as a producer that counts how often it is paused and resumed.
+    A producer that counts how often it is paused and resumed.
 
     Args:
-        gate: of the connection that is read.
+        gate: of the connection that is read; its transport, where nobody else pauses it.
         paused, resumed: counters.
     """
 
     __slots__ = ("_gate", "_paused", "_resumed")
 
-    def __init__(self, gate: ReadGate, paused: Counter, resumed: Counter) -> None:
+    def __init__(self, gate: IPushProducer, paused: Counter, resumed: Counter) -> None:
         self._gate = gate
         self._paused = paused
         self._resumed = resumed
@@ -174,7 +173,7 @@ class Upstream:
         stats = self.clusterStats
         proxy.transport.registerProducer(
             CountedGate(
-                ReadGate(transport),
+                transport,
                 stats.upstream_flow_control_paused_reading_total,
                 stats.upstream_flow_control_resumed_reading_total,
             ),
