@@ -25,7 +25,7 @@ ONCE = {
 }
 OFTEN = {
     **ONCE,
-    "timeout": "0.1s",
+    "timeout": "0.5s",
     "interval": "0.02s",
     "no_traffic_interval": "0.02s",
     "reuse_connection": False,

@@ -62,6 +62,8 @@ class CheckerTests(SynchronousTestCase):
     def start(self, *hosts: Any, **fields: Any) -> HealthChecker:
         checker = self.make(*hosts, **fields)
         checker.start(self.cluster, lambda: self.ready.append(True))
+        self.assertEqual(self.stats.attempt.value, 0)  # it waits for the reactor
+        self.clock.advance(0)
         return checker
 
     def test_rounds(self) -> None:
@@ -191,6 +193,13 @@ class CheckerTests(SynchronousTestCase):
         self.assertEqual(second.healthFlags, "/failed_active_hc")
         checker.hostsChanged([host()], [])
         self.assertEqual(len(self.probes), 2)
+
+    def test_stopAtOnce(self) -> None:
+        """Nothing was begun yet."""
+        checker = self.make(host(FAILED_ACTIVE_HC))
+        checker.start(self.cluster, lambda: self.ready.append(True))
+        checker.stop()
+        self.assertEqual((self.clock.getDelayedCalls(), self.probes, self.ready), ([], [], []))
 
     def test_traffic(self) -> None:
         """As long as nobody uses the cluster it is checked less often."""

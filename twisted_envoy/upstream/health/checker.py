@@ -178,6 +178,7 @@ class HealthChecker:
         self._events = events
         self._cluster: Cluster | None = None
         self._sessions: dict[Host, Session] = {}
+        self._starting: IDelayedCall | None = None
         self._ready: Callable[[], None] | None = None
 
     def hasTraffic(self) -> bool:
@@ -186,11 +187,15 @@ class HealthChecker:
 
     def start(self, cluster: Cluster, ready: Callable[[], None]) -> None:
         """
-        Begin.
+        Begin when the reactor runs: what it does before must not eat up the first timeout.
 
         Args:
-            ready: called once, when each host that there is now has had its first result.
+            ready: called once, when each host that there is then has had its first result.
         """
+        self._starting = self.reactor.callLater(0, self._begin, cluster, ready)
+
+    def _begin(self, cluster: Cluster, ready: Callable[[], None]) -> None:
+        self._starting = None
         self._cluster = cluster
         self._ready = ready
         self.hostsChanged(cluster.hosts, ())
@@ -200,6 +205,9 @@ class HealthChecker:
         """Check no more."""
         self._ready = None
         self._cluster = None
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            starting.cancel()
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
             session.stop()
