@@ -24,8 +24,9 @@ def checkBoth(
     """
     Feed data, cut at these places, to a codec with each core.
 
-    But that the library ends the connection over headers of a stream that we have reset if the
-    peer had ended it before; ours ignores them, as it does all frames of such streams.
+    But that the library ends the connection over headers of a stream that we have reset, if the
+    peer had ended it before, and over interim ones: the sequences have none. Ours ignores them, as
+    it does all frames of such streams (RFC 9113, 5.1).
 
     Returns:
         `outcome` of ours.

@@ -6,17 +6,35 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.codec.h2.bytesof import parse
 from twisted_envoy.codec.h2 import frames
+from twisted_envoy.codec.h2.failures import ConnectionFailure
 
 
 class FramesTests(SynchronousTestCase):
     """Each builder."""
 
+    def test_strippedHeaders(self) -> None:
+        """Where a block is behind padding and priority; both must be whole."""
+        for flags, payload, expected in (
+            (0, b"abc", (0, 3)),
+            (8, b"\x02abc12", (1, 4)),
+            (32, b"\0\0\0\3\x10abc", (5, 8)),
+            (40, b"\x01\0\0\0\3\x10abc1", (6, 9)),
+        ):
+            found = frames.stripHeaders(flags, 1, payload, 0, len(payload))
+            self.assertEqual(found, expected)
+        for flags, payload, code in (
+            (8, b"", 6),
+            (8, b"\x01", 1),
+            (32, b"\0\0\0\3", 6),
+            (32, b"\x80\0\0\1\0", 1),
+            (40, b"\x05\0\0\0\3\0", 1),
+        ):
+            with self.assertRaises(ConnectionFailure) as caught:
+                frames.stripHeaders(flags, 1, payload, 0, len(payload))
+            self.assertEqual(caught.exception.code, code)
+
     def test_small(self) -> None:
         """One frame each, with what was asked for."""
-        (found,) = parse(frames.dataHeader(3, True, 5) + b"abc")
-        self.assertEqual(
-            (found.stream_id, found.data, set(found.flags)), (5, b"abc", {"END_STREAM"})
-        )
         (found,) = parse(frames.rstStream(7, 11))
         self.assertEqual((found.stream_id, found.error_code), (7, 11))
         (found,) = parse(frames.windowUpdate(0, 2**31 - 1))

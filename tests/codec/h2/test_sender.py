@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.codec.h2.bytesof import parse
+from tests.codec.h2.bytesof import frame, parse
 from tests.codec.h2.support import Side
 from twisted_envoy.codec.h2.failures import ConnectionFailure
 from twisted_envoy.codec.h2.sender import greeting
@@ -25,14 +25,26 @@ class SenderTests(SynchronousTestCase):
         side.wire.take()
 
         sender.answer(b"1")
-        sender.writeData(b"header", b"")
-        sender.writeData(b"header", b"data")
+        sender.sendData(1, b"", False)
+        sender.sendData(1, b"data", True)
         sender.answer(b"2")
         with self.assertRaises(ConnectionFailure):
             sender.answer(b"3")
 
-        self.assertEqual(side.wire.take(), b"1headerheaderdata23")
+        self.assertEqual(side.wire.take(), b"1%b%b23" % (frame(0, 0, 1), frame(0, 1, 1, b"data")))
         self.assertEqual(side.codec.floods.sentData, 2)
+        self.assertEqual(sender.sendWindow, 65535 - 4)
+
+    def test_largeBodies(self) -> None:
+        """They are not copied."""
+        side = Side(False)
+        side.wire.take()
+        pieces: list[bytes] = []
+        side.codec.sender.write = pieces.append
+        data = bytes(5000)
+        side.codec.sender.sendData(1, data, False)
+        self.assertIs(pieces[1], data)
+        self.assertEqual(b"".join(pieces), frame(0, 0, 1, data))
 
     def test_goneStreamsDoNotWait(self) -> None:
         """A stream that waits for the connection's window and is reset leaves the queue."""

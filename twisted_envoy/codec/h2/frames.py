@@ -64,11 +64,6 @@ _reset = Struct(">HBBBII")
 _goAway = Struct(">HBBBIII")
 
 
-def dataHeader(size: int, ended: bool, streamID: int) -> bytes:
-    """What stands before `size` bytes of a body."""
-    return frameHeader.pack(size >> 8, size & 255, DATA, 1 if ended else 0, streamID)
-
-
 def headersFrames(streamID: int, block: bytes, ended: bool, most: int) -> bytes:
     """HEADERS, and CONTINUATIONs for what is above `most` bytes."""
     size = len(block)

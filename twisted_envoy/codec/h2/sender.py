@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.h2 import frames
 from twisted_envoy.codec.h2.floods import Floods
+from twisted_envoy.codec.h2.frames import DATA, END_STREAM, frameHeader
 from twisted_envoy.codec.settings import HTTP2Settings
 
 if TYPE_CHECKING:
     from twisted_envoy.codec.h2.stream import H2Stream
 
+_pack = frameHeader.pack
 _SMALL = 2048
 """Bytes that are sooner copied than written apart."""
 
@@ -57,10 +59,13 @@ class Sender:
         self.isPaused = False
         self._sending = False
 
-    def writeData(self, header: bytes, data: bytes) -> None:
-        """One DATA frame."""
+    def sendData(self, streamID: int, data: bytes, ended: bool) -> None:
+        """One DATA frame, that the connection's window takes."""
+        size = len(data)
+        self.sendWindow -= size
         self.floods.sentData += 1
-        if len(data) <= _SMALL:
+        header = _pack(size >> 8, size & 255, DATA, END_STREAM if ended else 0, streamID)
+        if size <= _SMALL:
             self.write(header + data)
         else:
             self.write(header)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from twisted_envoy.codec.h2 import frames
-from twisted_envoy.codec.h2.frames import HEADER_BYTES, dataHeader
+from twisted_envoy.codec.h2.frames import HEADER_BYTES
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import IResponseEncoder, Reset
 
@@ -225,12 +225,10 @@ class H2Stream:
 
     def _send(self, data: bytes, ended: bool) -> None:
         """One DATA frame that fits into everything."""
-        sender = self._sender
         size = len(data)
         self.sendWindow -= size
-        sender.sendWindow -= size
         self.wireBytes += HEADER_BYTES + size
-        sender.writeData(dataHeader(size, ended, self.streamID), data)
+        self._sender.sendData(self.streamID, data, ended)
         if ended:
             codec = self._codec
             codec.core.endSent(self.streamID)
