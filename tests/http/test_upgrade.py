@@ -88,9 +88,9 @@ class UpgradeTests(SynchronousTestCase):
         self.assertEqual(
             list(ordered.pairs()),
             [
+                (b":path", b"/"),
                 (b":method", b"GET"),
                 (b":scheme", b"http"),
-                (b":path", b"/"),
                 (b"a", b"1"),
                 (b"a", b"2"),
                 (b"b", b"3"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 from tests.bootstraps import cluster, listener, logTo, tcpProxy
@@ -261,9 +260,6 @@ class EndTests(ManagerTestCase):
             peer.close()
             return end
 
-        def scenario(side: Side) -> Any:
-            with ThreadPoolExecutor(2) as pool:
-                return list(pool.map(lambda name: waits(side, name), ("idle1", "idle2")))
-
         for name in ("idle1", "idle2"):
-            self.same(scenario, r"^tcp\.idle", f"{name}.log")
+            stats = rf"^tcp\.{name}\.idle"
+            self.same(lambda side, name=name: waits(side, name), stats, f"{name}.log")

@@ -14,6 +14,28 @@ from collections.abc import Callable, Iterable, Iterator
 _empty: Callable[[type[HeaderMap]], HeaderMap] = dict.__new__  # without the call of __init__
 
 
+class Further(list[bytes]):
+    """
+    The second and later values of a name.
+
+    Attributes:
+        places: of each: its number among all further values, and the newest name of the map then
+            with its index.
+    """
+
+    __slots__ = ("places",)
+
+    def __init__(self, values: Iterable[bytes] = ()) -> None:
+        super().__init__(values)
+        self.places: list[tuple[int, int, bytes]] = []
+
+    def again(self) -> Further:
+        """Another one that says the same."""
+        other = Further(self)
+        other.places = self.places.copy()
+        return other
+
+
 class HeaderMap(dict[bytes, bytes]):
     """
     name -> first value; what else a name has is in `more`.
@@ -30,7 +52,7 @@ class HeaderMap(dict[bytes, bytes]):
     __slots__ = ("cases", "more")
 
     def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        self.more: dict[bytes, list[bytes]] | None = None
+        self.more: dict[bytes, Further] | None = None
         self.cases: dict[bytes, bytes] | None = None
         if pairs:
             for name, value in pairs:
@@ -45,9 +67,18 @@ class HeaderMap(dict[bytes, bytes]):
     def add(self, name: bytes, value: bytes) -> None:
         """One more value of the name."""
         if name in self:
-            if self.more is None:
-                self.more = {}
-            self.more.setdefault(name, []).append(value)
+            more = self.more
+            if more is None:
+                more = self.more = {}
+            values = more.get(name)
+            if values is None:
+                values = more[name] = Further()
+            places = values.places
+            number = sum(map(len, more.values()))
+            if places:
+                number = max(number, places[-1][0] + 1)
+            places.append((number, len(self) - 1, next(reversed(self))))
+            values.append(value)
         else:
             self[name] = value
 
@@ -73,15 +104,32 @@ class HeaderMap(dict[bytes, bytes]):
         return separator.join(self.every(name))
 
     def pairs(self) -> Iterator[tuple[bytes, bytes]]:
-        """Every (name, value); the values of one name stand together."""
-        more = self.more
-        if not more:
+        """Every (name, value), further values where they came as far as that is still known."""
+        if not self.more:
             yield from self.items()
             return
-        for name, value in self.items():
-            yield name, value
-            for further in more.get(name, ()):
-                yield name, further
+        behind = self._behind(self.more)
+        for index, pair in enumerate(self.items()):
+            yield pair
+            if index in behind:
+                for _, name, value in sorted(behind[index]):
+                    yield name, value
+
+    def _behind(self, more: dict[bytes, Further]) -> dict[int, list[tuple[int, bytes, bytes]]]:
+        """Index of a name -> the further values that follow it: (number, name, value)."""
+        indexes = {name: index for index, name in enumerate(self)}
+        behind: dict[int, list[tuple[int, bytes, bytes]]] = {}
+        for name, values in more.items():
+            if name not in indexes:
+                continue
+            at = indexes[name]
+            for value, (number, index, before) in zip(values, values.places, strict=True):
+                found = indexes.get(before)
+                if found is None or found > index:  # that one has gone, or has moved to the end
+                    found = min(index, len(self)) - 1
+                at = max(at, found)  # the order of one name's values holds
+                behind.setdefault(at, []).append((number, name, value))
+        return behind
 
     def count(self) -> int:
         """How many values there are, pseudo-headers included."""
@@ -98,6 +146,6 @@ class HeaderMap(dict[bytes, bytes]):
         other = _empty(HeaderMap)
         other.update(self)
         more = self.more
-        other.more = more and {name: list(values) for name, values in more.items()}
+        other.more = more and {name: values.again() for name, values in more.items()}
         other.cases = self.cases
         return other

@@ -11,7 +11,7 @@ from __future__ import annotations
 from twisted_envoy.codec.headers import HeaderMap
 
 _CONNECT = b"CONNECT"
-_PSEUDO = (b":method", b":scheme", b":authority", b":path", b":protocol")
+_PSEUDO = (b":authority", b":path", b":method", b":scheme", b":protocol")
 
 
 def isUpgrade(headers: HeaderMap) -> bool:

@@ -13,8 +13,8 @@ class ICompressor(Protocol):
     def compress(self, data: bytes) -> bytes:
         """What goes on for these bytes: all of them can be read from it."""
 
-    def finish(self) -> bytes:
-        """What ends the body; nothing comes after it."""
+    def finish(self, data: bytes = b"") -> bytes:
+        """What ends the body, with its last bytes; nothing comes after it."""
 
 
 @dataclass(frozen=True, slots=True)

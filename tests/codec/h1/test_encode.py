@@ -50,7 +50,7 @@ class FieldTests(SynchronousTestCase):
     def test_repeated(self) -> None:
         """Each value of a name has its line."""
         headers = HeaderMap([(b"a", b"1"), (b"b", b"2"), (b"a", b"3"), (b":x", b"")])
-        self.assertEqual(fieldLines(headers), b"a: 1\r\na: 3\r\nb: 2\r\n")
+        self.assertEqual(fieldLines(headers), b"a: 1\r\nb: 2\r\na: 3\r\n")
 
     def test_proper(self) -> None:
         """As observed on Envoy."""

@@ -116,7 +116,7 @@ class MessagesTests(SynchronousTestCase):
         self.assertEqual(headers[b":authority"], b"h")
         headers = self.messages.request([*REQUEST, (b"host", b"other")])
         self.assertEqual(headers, HeaderMap(REQUEST))
-        self.assertEqual(self.refused(*bare), FIELD)
+        self.assertEqual(self.refused(*bare), MESSAGING)
         self.assertEqual(self.refused(*REQUEST, (b"host", b"a"), (b"host", b"b")), FIELD)
 
     def test_paths(self) -> None:

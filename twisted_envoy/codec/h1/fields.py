@@ -182,11 +182,11 @@ def checkedName(spelling: bytes) -> bytes:
 
 def spellings(lines: list[bytes]) -> dict[bytes, bytes]:
     """Name -> as it was spelt, of lines that readFields took."""
-    found = {}
+    found: dict[bytes, bytes] = {}
     for line in lines[1:]:
         spelling = line.split(b":", 1)[0]
         if line[:1] not in _BLANK:
-            found[spelling.lower()] = spelling
+            found.setdefault(spelling.lower(), spelling)
     return found
 
 

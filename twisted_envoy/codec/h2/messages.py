@@ -120,8 +120,12 @@ class Messages:
         headers = self._read(fields, _REQUEST_PSEUDO)
         if b"host" in headers:
             _foldHost(headers)
+        if b"cookie" in headers:
+            headers[b"cookie"] = headers.pop(b"cookie")  # the last, wherever its crumbs were
         method = headers.get(b":method", b"")
-        authority = headers.get(b":authority", b"")
+        authority = headers.get(b":authority")
+        if authority is None:
+            raise MessageFailure(MESSAGING, True)
         if authority == self._lastAuthority:
             pass
         elif _authority(authority) is not None:

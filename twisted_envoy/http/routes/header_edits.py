@@ -15,6 +15,7 @@ from typing import Any
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.formatter.parser import FormatError
 from twisted_envoy.formatter.text import Formatter, compileText
+from twisted_envoy.http.edge.joining import JOINED_IN_REQUESTS, JOINED_IN_RESPONSES
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo
 
 Edit = Callable[[HeaderMap, StreamInfo], None]
@@ -58,14 +59,16 @@ class HeaderEdits:
         seconds: the reactor's clock, for formats.
     """
 
-    __slots__ = ("_added", "_isStatic", "_removed", "_seconds", "_simple")
+    __slots__ = ("_added", "_isStatic", "_joined", "_removed", "_seconds", "_simple")
 
     def __init__(
         self,
         removed: Sequence[bytes],
         added: Sequence[HeaderValue],
         seconds: Callable[[], float],
+        joined: frozenset[bytes] = frozenset(),
     ) -> None:
+        self._joined = joined
         self._removed = tuple(removed)
         self._added = tuple(added)
         self._seconds = seconds
@@ -112,7 +115,10 @@ class HeaderEdits:
         for name, value in overwrites:
             _overwrite(headers, name, value)
         for name, value in adds:
-            headers.add(name, value)
+            if name in self._joined and name in headers:
+                headers[name] += b"," + value
+            else:
+                headers.add(name, value)
 
 
 def _overwrite(headers: HeaderMap, name: bytes, value: bytes) -> None:
@@ -142,7 +148,9 @@ def buildEdits(
         if name.startswith(":") or name.lower() == "host":
             raise owner.error(":-prefixed or host headers may not be removed", field)
         names.append(name.lower().encode())
-    return HeaderEdits(names, [readHeader(option) for option in added], context.reactor.seconds)
+    joined = JOINED_IN_REQUESTS if field.startswith("request") else JOINED_IN_RESPONSES
+    edits = [readHeader(option) for option in added]
+    return HeaderEdits(names, edits, context.reactor.seconds, joined)
 
 
 def readHeader(option: Any) -> HeaderValue:

@@ -30,13 +30,13 @@ HostRewrite = Callable[[HeaderMap, RequestInfo], "bytes | None"]
 def updateAuthority(headers: HeaderMap, host: bytes, appendForwardedHost: bool) -> None:
     """Give a request another host; the old one is kept in x-envoy-original-host."""
     old = headers.get(b":authority", b"")
+    headers.set(b"x-envoy-original-host", old)
     if appendForwardedHost and old:
         forwarded = headers.joined(b"x-forwarded-host")
         if not forwarded:
             headers.set(b"x-forwarded-host", old)
         elif forwarded.rpartition(b",")[2] != old:
             headers.set(b"x-forwarded-host", forwarded + b"," + old)
-    headers.set(b"x-envoy-original-host", old)
     headers.set(b":authority", host)
 
 

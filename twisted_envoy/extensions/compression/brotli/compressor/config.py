@@ -31,7 +31,7 @@ class BrotliCompressor:
         brotli: the package. mode, quality, windowBits, blockBits: as its Compressor has them.
     """
 
-    __slots__ = ("_process", "_flush", "finish")
+    __slots__ = ("_finish", "_flush", "_process")
 
     def __init__(
         self, brotli: Any, mode: int, quality: int, windowBits: int, blockBits: int
@@ -39,11 +39,16 @@ class BrotliCompressor:
         made = brotli.Compressor(mode=mode, quality=quality, lgwin=windowBits, lgblock=blockBits)
         self._process = made.process
         self._flush = made.flush
-        self.finish = made.finish
+        self._finish = made.finish
 
     def compress(self, data: bytes) -> bytes:
         start: bytes = self._process(data)
         rest: bytes = self._flush()
+        return start + rest
+
+    def finish(self, data: bytes = b"") -> bytes:
+        start: bytes = self._process(data)
+        rest: bytes = self._finish()
         return start + rest
 
 

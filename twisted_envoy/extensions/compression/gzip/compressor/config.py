@@ -39,14 +39,16 @@ _STRATEGIES = {
 class GzipCompressor:
     """One body; arguments as zlib's."""
 
-    __slots__ = ("_zlib", "finish")
+    __slots__ = ("_zlib",)
 
     def __init__(self, level: int, windowBits: int, memoryLevel: int, strategy: int) -> None:
         self._zlib = zlib.compressobj(level, zlib.DEFLATED, windowBits, memoryLevel, strategy)
-        self.finish = self._zlib.flush
 
     def compress(self, data: bytes) -> bytes:
         return self._zlib.compress(data) + self._zlib.flush(zlib.Z_SYNC_FLUSH)
+
+    def finish(self, data: bytes = b"") -> bytes:
+        return self._zlib.compress(data) + self._zlib.flush()
 
 
 @implementer(IExtensionFactory)

@@ -31,18 +31,22 @@ class ZstdCompressor:
             one state, and bodies overlap in time.
     """
 
-    __slots__ = ("_compress", "_flush", "_flushBlock", "finish")
+    __slots__ = ("_compress", "_flush", "_flushBlock")
 
     def __init__(self, zstandard: Any, arguments: dict[str, Any]) -> None:
         made = zstandard.ZstdCompressor(**arguments).compressobj()
         self._compress = made.compress
         self._flush = made.flush
         self._flushBlock = zstandard.COMPRESSOBJ_FLUSH_BLOCK
-        self.finish = made.flush
 
     def compress(self, data: bytes) -> bytes:
         start: bytes = self._compress(data)
         rest: bytes = self._flush(self._flushBlock)
+        return start + rest
+
+    def finish(self, data: bytes = b"") -> bytes:
+        start: bytes = self._compress(data)
+        rest: bytes = self._flush()
         return start + rest
 
 

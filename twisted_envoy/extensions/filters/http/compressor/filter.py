@@ -245,10 +245,7 @@ class Compressor(ResponseCompressor):
 def _compressed(
     compressor: ICompressor, stats: DirectionStats, data: bytes, endStream: bool
 ) -> bytes:
-    if endStream:
-        made = compressor.compress(data) + compressor.finish() if data else compressor.finish()
-    else:
-        made = compressor.compress(data)
+    made = compressor.finish(data) if endStream else compressor.compress(data)
     stats.total_uncompressed_bytes.value += len(data)
     stats.total_compressed_bytes.value += len(made)
     return made
