@@ -646,6 +646,29 @@ class LogTests(ProxyTestCase):
         self.assertEqual(self.types(), ["TcpConnectionStart", "TcpConnectionEnd"])
 
 
+class ListenerLogTests(ProxyTestCase):
+    """The log of a listener, when the proxy has none."""
+
+    def test_upstreamBytes(self):
+        """It has the upstream's bytes too."""
+        line = "%UPSTREAM_WIRE_BYTES_SENT% %UPSTREAM_WIRE_BYTES_RECEIVED%"
+        self.start(
+            bootstrap(
+                [listener("ingress", "127.0.0.1:9000", tcpProxy(), access_log=logTo("log", line))],
+                [cluster("origin", ORIGIN)],
+            )
+        )
+        client, upstream = self.pair()
+        client.write(b"hi")
+        self.envoy.settle()
+        upstream.write(b"hello")
+        self.envoy.settle()
+        client.loseConnection()
+        upstream.loseConnection()
+        self.envoy.settle()
+        self.assertEqual(self.envoy.lines("log"), ["2 5"])
+
+
 class FaultTests(ProxyTestCase):
     """A callback that raises ends its own connection and no other."""
 

@@ -334,9 +334,9 @@ class TCPProxy(Link):
         self.schedule(self.settings.logging.interval, self._logPeriodically)
 
     def _log(self, recordType: str) -> None:
+        info, upstream = self._info, self.upstreamInfo
+        upstream.bytesSent, upstream.bytesReceived = info.bytesReceived, info.bytesSent
         logs = self.settings.logging.logs
         if logs:
-            info, upstream = self._info, self.upstreamInfo
-            upstream.bytesSent, upstream.bytesReceived = info.bytesReceived, info.bytesSent
-            context = FormatContext(self._info, recordType, self.settings.seconds())
+            context = FormatContext(info, recordType, self.settings.seconds())
             writeRecord(logs, context)
