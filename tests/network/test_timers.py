@@ -231,7 +231,7 @@ class DeadlineQueueTests(SynchronousTestCase):
         for _ in range(10_000):
             self.add("goes").cancel()
 
-        self.assertLess(len(self.queue._waiting), 100)
+        self.assertLess(len(self.queue.waiting), 100)
         self.clock.advance(5)
         self.assertEqual(self.heard, ["stays"])
 

@@ -46,7 +46,10 @@ class Deadline:
         """Do not call; once it is over nothing happens."""
         if self.call is not None:
             self.call = None
-            self._queue.cancelled()
+            queue = self._queue
+            queue.live -= 1
+            if not queue.live or len(queue.waiting) > _MOST_DEAD + 2 * queue.live:
+                queue.tidy()
 
 
 class DeadlineQueue:
@@ -60,15 +63,18 @@ class DeadlineQueue:
     Args:
         reactor: tells and waits for the time.
         delay: seconds.
+
+    Attributes:
+        waiting: all, and who has given it up lately. live: how many of them have not.
     """
 
-    __slots__ = ("_armed", "_live", "_reactor", "_waiting", "delay")
+    __slots__ = ("_armed", "_reactor", "delay", "live", "waiting")
 
     def __init__(self, reactor: TimerReactor, delay: float) -> None:
         self._reactor = reactor
         self.delay = delay
-        self._waiting: deque[Deadline] = deque()
-        self._live = 0
+        self.waiting: deque[Deadline] = deque()
+        self.live = 0
         self._armed: IDelayedCall | None = None
 
     def add(self, call: Callable[[], None], now: float | None = None) -> Deadline:
@@ -76,27 +82,25 @@ class DeadlineQueue:
         if now is None:
             now = self._reactor.seconds()
         deadline = Deadline(self, now + self.delay, call)
-        self._waiting.append(deadline)
-        self._live += 1
+        self.waiting.append(deadline)
+        self.live += 1
         if self._armed is None:
             self._armed = self._reactor.callLater(self.delay, self._due)
         return deadline
 
-    def cancelled(self) -> None:
-        """One of those who wait does so no more."""
-        self._live -= 1
-        waiting = self._waiting
-        if not self._live:
-            waiting.clear()
-            if self._armed is not None:
-                self._armed.cancel()
-                self._armed = None
-        elif len(waiting) > _MOST_DEAD + 2 * self._live:
-            self._waiting = deque(one for one in waiting if one.call is not None)
+    def tidy(self) -> None:
+        """Nobody waits any more, or most who are kept do not."""
+        if self.live:
+            self.waiting = deque(one for one in self.waiting if one.call is not None)
+            return
+        self.waiting.clear()
+        if self._armed is not None:
+            self._armed.cancel()
+            self._armed = None
 
     def _due(self) -> None:
         self._armed = None
-        waiting = self._waiting
+        waiting = self.waiting
         now = self._reactor.seconds()
         due: list[Deadline] = []
         while waiting and (waiting[0].call is None or waiting[0].when <= now):
@@ -108,7 +112,7 @@ class DeadlineQueue:
             if call is None:  # cancelled, by one before it perhaps
                 continue
             deadline.call = None
-            self._live -= 1
+            self.live -= 1
             try:
                 call()
             except Exception:

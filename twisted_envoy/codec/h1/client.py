@@ -67,11 +67,11 @@ class H1ClientCodec(H1Codec):
     @property
     def reusable(self) -> bool:
         """May another request begin now?"""
-        return self._stream is None and not (self._dead or self.closeAfterStream)
+        return self._stream is None and not (self.isDead or self.closeAfterStream)
 
     def newStream(self, decoder: IStreamDecoder) -> H1ClientStream:
         """Begin a request; only while `reusable`."""
-        if self._stream is not None or self._dead or self.closeAfterStream:
+        if self._stream is not None or self.isDead or self.closeAfterStream:
             raise RuntimeError("one request at a time")
         count = self._count = self._count + 1
         self._decoder = decoder
@@ -91,7 +91,7 @@ class H1ClientCodec(H1Codec):
         start = 0
         end = len(data)
         try:
-            while 0 <= start < end and not self._dead:
+            while 0 <= start < end and not self.isDead:
                 if self._left:
                     start = self._readFixed(data, start)
                 elif self._body is not None:
@@ -229,7 +229,7 @@ class H1ClientCodec(H1Codec):
         else:
             if piece:
                 decoder.decodeData(piece, False)
-            if not self._dead:
+            if not self.isDead:
                 self._responseEnded(stream)
                 decoder.decodeTrailers(trailers)
         self._over(stream)

@@ -29,13 +29,14 @@ class H1Codec:
 
     Attributes:
         full: the transport takes no more. held: bytes that wait.
+        isDead: nothing more is read, after an error or a reset.
         isPlain: names are sent in lower case, whatever they were.
     """
 
     __slots__ = (
-        *("_body", "_count", "_dead", "_decoder", "_left", "_limits", "_paused"),
+        *("_body", "_count", "_decoder", "_left", "_limits", "_paused"),
         *("_reading", "_scanned", "_seen", "_seenHead", "_stream"),
-        *("full", "heads", "held", "isPlain", "output", "protocol", "settings"),
+        *("full", "heads", "held", "isDead", "isPlain", "output", "protocol", "settings"),
     )
 
     def __init__(
@@ -62,13 +63,13 @@ class H1Codec:
         self._scanned = 0
         self._count = 0
         self._paused = 0
-        self._dead = False
+        self.isDead = False
         self._seen: bytes | None = None
         self._seenHead: Any = None
 
     def _die(self) -> None:
         """Nothing that comes is for anybody."""
-        self._dead = True
+        self.isDead = True
         self.held = b""
         self._body = None
         self._left = 0

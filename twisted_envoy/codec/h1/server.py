@@ -96,7 +96,7 @@ class H1ServerCodec(H1Codec):
 
     @property
     def waits(self) -> bool:
-        return bool(self.held) and self._stream is None and not self._dead
+        return bool(self.held) and self._stream is None and not self.isDead
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -108,7 +108,7 @@ class H1ServerCodec(H1Codec):
         stream = self._stream
         try:
             if stream is None:
-                if data == self._seen and not (self.held or self._dead):
+                if data == self._seen and not (self.held or self.isDead):
                     self._readAgain(data)
                     return
             elif not stream.received:
@@ -120,7 +120,7 @@ class H1ServerCodec(H1Codec):
         except CodecError as error:
             self._fail(error)
             raise
-        if 0 <= start < len(data) and not self._dead:
+        if 0 <= start < len(data) and not self.isDead:
             self.held = data[start:] if start else data
         if self.held or self._tooMuch:
             self._boundHeld()
@@ -129,7 +129,7 @@ class H1ServerCodec(H1Codec):
         """Decode what can be; gives the index of what waits, -1 when nothing does."""
         start = 0
         end = len(data)
-        while start < end and not self._dead:
+        while start < end and not self.isDead:
             if self._left:
                 start = self._readFixed(data, start)
             elif self._body is not None:
@@ -303,7 +303,7 @@ class H1ServerCodec(H1Codec):
         else:
             if piece:
                 decoder.decodeData(piece, False)
-            if not self._dead:
+            if not self.isDead:
                 self._requestEnded(stream)
                 decoder.decodeTrailers(trailers)
         return following
@@ -326,7 +326,7 @@ class H1ServerCodec(H1Codec):
         """Both its directions have ended: the next request may come."""
         if self._stream is stream:
             self._stream = None
-            self._dead = self._dead or stream.closes
+            self.isDead = self.isDead or stream.closes
             del self._decoder
             while stream.pauses:
                 stream.resumeReading()
@@ -342,7 +342,7 @@ class H1ServerCodec(H1Codec):
         """
         stream = self._stream
         if stream is None or stream.received:
-            self._dead = self._dead or stream is None
+            self.isDead = self.isDead or stream is None
             return
         if isinstance(self._body, RawBody):
             self._body = None
@@ -355,7 +355,7 @@ class H1ServerCodec(H1Codec):
     def connectionLost(self, reason: Reset) -> None:
         """The connection is gone."""
         stream, self._stream = self._stream, None
-        failed = self._dead
+        failed = self.isDead
         self._die()
         if stream is None:
             return

@@ -123,8 +123,9 @@ class RequestEdge:
                 headers[XFP] = scheme = b"https" if isTLS else b"http"
                 if b":scheme" not in headers:
                     headers[b":scheme"] = scheme
-                if self._requestID is not None:
-                    headers[b"x-request-id"] = self._requestID.new()
+                ids = self._requestID
+                if ids is not None:
+                    headers[b"x-request-id"] = ids.ready.pop() if ids.ready else ids.new()
                 return None
         return self._prepare(headers, info, connection, isTLS)
 

@@ -36,20 +36,23 @@ class UUIDRequestID:
     Args:
         packsTraceReason: the 15th character of an id says why the request is traced.
         randomBytes: gives so many of them.
+
+    Attributes:
+        ready: ids that are made already, for `new` and who would rather not call it.
     """
 
-    __slots__ = ("_next", "_packs", "_random", "_ready")
+    __slots__ = ("_packs", "_random", "ready")
 
     def __init__(
         self, packsTraceReason: bool = True, randomBytes: Callable[[int], bytes] = os.urandom
     ) -> None:
         self._packs = packsTraceReason
         self._random = randomBytes
-        self._ready: list[bytes] = []
+        self.ready: list[bytes] = []
 
     def new(self) -> bytes:
         """The text of a random UUID, version 4."""
-        ready = self._ready
+        ready = self.ready
         if not ready:
             self._fill()
         return ready.pop()
@@ -82,6 +85,6 @@ class UUIDRequestID:
             texts[to::_UUID_LENGTH] = digits[at::32]
         texts[_VARIANT_AT::_UUID_LENGTH] = digits[16::32].translate(_VARIANTS)
         whole = bytes(texts)
-        self._ready.extend(
+        self.ready.extend(
             [whole[at : at + _UUID_LENGTH] for at in range(0, len(whole), _UUID_LENGTH)]
         )

@@ -195,7 +195,8 @@ class PooledConnection:
         """Only HTTP/1.1 has to know: the codec is ready for another request."""
         if not self._http1 or self._closing:
             return
-        if not self.codec.reusable:
+        codec = self.codec
+        if codec.isDead or codec.closeAfterStream:
             self.close()
             return
         self._stream = None
