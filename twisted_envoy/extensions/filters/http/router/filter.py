@@ -243,7 +243,7 @@ class Router(HTTPFilter):
             self._sendCopies()
         if timeouts.total and not self.stream.isTunnel:
             queue = settings.queues.get(timeouts.total) or settings.queue(timeouts.total)
-            self.timer = queue.add(self._timedOut)
+            self.timer = queue.add(self._timedOut, self.requestDone)
         if timeouts.perTry and attempt is not None:
             attempt.requestEnds(timeouts.perTry)
 
