@@ -26,7 +26,6 @@ from twisted_envoy.network.listener import Listener
 from twisted_envoy.server.build_cluster import buildCluster
 from twisted_envoy.server.build_listener import ListenerBuilder
 from twisted_envoy.server.build_log import buildLogFormat
-from twisted_envoy.server.build_outlier import buildOutlierLog
 from twisted_envoy.server.build_overload import (
     buildOverload,
     checkLocalCluster,
@@ -171,7 +170,10 @@ class _Builder:
 
                 count = keepStaticSecrets(resources.secrets, context)
             _log.info("loading {count} static secret(s)", count=count)
-            buildOutlierLog(bootstrap, context)
+            if bootstrap.cluster_manager is not None:
+                from twisted_envoy.server.build_outlier import buildOutlierLog
+
+                buildOutlierLog(bootstrap, context)
         self._clusters(() if resources is None else resources.clusters)
         if resources is not None:
             checkLocalCluster(bootstrap, context)

@@ -18,10 +18,8 @@ from twisted_envoy.server.build_address import socketAddress
 from twisted_envoy.server.build_balancer import buildBalancer
 from twisted_envoy.server.build_cluster_http import buildUpstreamHTTP
 from twisted_envoy.server.build_health import buildHealthPolicy
-from twisted_envoy.server.build_health_check import buildHealthChecker
 from twisted_envoy.server.build_hosts import buildHosts, metadataOf, staticAddress
 from twisted_envoy.server.build_options import keepaliveOptions, socketOptions
-from twisted_envoy.server.build_outlier import buildOutlierDetector
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.upstream.circuit_breaker import Limits
 from twisted_envoy.upstream.cluster import Cluster, ClusterSettings
@@ -30,6 +28,9 @@ from twisted_envoy.upstream.stats import ClusterStats
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
     from twisted_envoy.stats.scope import Scope
+    from twisted_envoy.upstream.health.checker import HealthChecker
+    from twisted_envoy.upstream.http.settings import UpstreamHTTP
+    from twisted_envoy.upstream.outlier.detector import OutlierDetector
 
 _CONNECT_TIMEOUT = 5.0
 _BUFFER = 1024 * 1024
@@ -93,7 +94,7 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
     if balancer is None:
         balancer = _provided(config, discovery)
     stats = ClusterStats(scope)
-    healthChecker = buildHealthChecker(config, transportSocket, http, context)
+    healthChecker = _healthChecker(config, transportSocket, http, context)
     cluster = Cluster(
         settings,
         config,
@@ -105,10 +106,32 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         discovery,
         http,
         healthChecker,
-        buildOutlierDetector(config, context),
+        _outlierDetector(config, context),
     )
     scope.computedGauge("upstream_cx_tx_bytes_buffered", cluster.bufferedBytes)
     return cluster
+
+
+def _healthChecker(
+    config: View,
+    transportSocket: IUpstreamTransportSocketFactory,
+    http: UpstreamHTTP,
+    context: FactoryContext,
+) -> HealthChecker | None:
+    """What most bootstraps do not need is imported when one does."""
+    if not config.health_checks:
+        return None
+    from twisted_envoy.server.build_health_check import buildHealthChecker
+
+    return buildHealthChecker(config, transportSocket, http, context)
+
+
+def _outlierDetector(config: View, context: FactoryContext) -> OutlierDetector | None:
+    if config.outlier_detection is None:
+        return None
+    from twisted_envoy.server.build_outlier import buildOutlierDetector
+
+    return buildOutlierDetector(config, context)
 
 
 def _provided(config: View, discovery: IDiscovery | None) -> ILoadBalancerMaker:

@@ -44,9 +44,9 @@ def buildHealthChecker(
     transportSocket: IUpstreamTransportSocketFactory,
     http: UpstreamHTTP,
     context: FactoryContext,
-) -> HealthChecker | None:
+) -> HealthChecker:
     """
-    The checker of a cluster; None without health checks.
+    The checker of a cluster that has health checks.
 
     Args:
         context: the cluster's, with its scope.
@@ -54,8 +54,6 @@ def buildHealthChecker(
         ConfigError: what Envoy refuses, or what is not implemented.
     """
     checks = config.health_checks
-    if not checks:
-        return None
     if len(checks) > 1:
         raise _several(checks)
     return _Builder(config, checks[0], transportSocket, http, context).checker()

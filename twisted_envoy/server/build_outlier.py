@@ -37,9 +37,9 @@ def buildOutlierLog(bootstrap: View, context: FactoryContext) -> None:
     context.singleton(_FILE, lambda: file)
 
 
-def buildOutlierDetector(config: View, context: FactoryContext) -> OutlierDetector | None:
+def buildOutlierDetector(config: View, context: FactoryContext) -> OutlierDetector:
     """
-    The detector of a cluster; None without outlier detection.
+    The detector of a cluster that has outlier detection.
 
     Args:
         context: the cluster's, with its scope.
@@ -47,8 +47,6 @@ def buildOutlierDetector(config: View, context: FactoryContext) -> OutlierDetect
         ConfigError: in Envoy's words.
     """
     outlier = config.outlier_detection
-    if outlier is None:
-        return None
     message: Any = outlier.message
     if not message.detect_degraded_hosts.value:
         outlier.moot("detect_degraded_hosts", "the default")
