@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
 from tests.http.manager import ORIGIN, PROXIED
 from tests.http.test_server_connection import GET, ConnectionCase
+from twisted_envoy.http.settings import RecordSettings, Timeouts
+from twisted_envoy.http.stats import ManagerStats
+from twisted_envoy.http.stream_timers import StreamTimers
+from twisted_envoy.stats.scope import Store
 
 
 class TimeoutTests(ConnectionCase):
@@ -114,3 +124,35 @@ class TimeoutTests(ConnectionCase):
         envoy.advance(10)
 
         self.assertEqual(client.received, b"")
+
+
+class GuardTests(SynchronousTestCase):
+    """What raises when a time is over."""
+
+    def test_raises(self) -> None:
+        """It ends the request, and nothing reaches the reactor."""
+        clock = Clock()
+        times = {"request": 1.0, "requestHeaders": 2.0, "maxStreamDuration": 3.0}
+        raised = []
+
+        def refuse(*arguments: object) -> None:
+            raise ValueError
+
+        stream: Any = SimpleNamespace(
+            requestHeaders=None,
+            requestEnded=False,
+            settings=SimpleNamespace(
+                reactor=clock,
+                timeouts=Timeouts(**times),
+                records=RecordSettings(),
+                stats=ManagerStats(Store().scope("http.x.")),
+            ),
+            connection=SimpleNamespace(multiplexes=True),
+            sendLocalReply=refuse,
+            filterRaised=lambda: raised.append(clock.seconds()),
+        )
+        StreamTimers(stream)
+
+        clock.pump([1.0] * 3)
+
+        self.assertEqual(raised, [1.0, 2.0, 3.0])

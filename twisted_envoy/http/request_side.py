@@ -161,7 +161,7 @@ class RequestSide:
         try:
             self._begin(headers, endStream)
         except Exception:
-            self._filterRaised()
+            self.filterRaised()
 
     def _begin(self, headers: HeaderMap, endStream: bool) -> None:
         """The checks, the route, the filters."""
@@ -226,7 +226,7 @@ class RequestSide:
         try:
             self._way().data(data, endStream)
         except Exception:
-            self._filterRaised()
+            self.filterRaised()
 
     def decodeTrailers(self, trailers: HeaderMap) -> None:
         self.requestTrailers = self.streamInfo.requestTrailers = trailers
@@ -237,7 +237,7 @@ class RequestSide:
         try:
             self._way().trailers(trailers)
         except Exception:
-            self._filterRaised()
+            self.filterRaised()
 
     def streamReset(self, reason: Reset, details: str) -> None:
         """The client gave this request up, or its connection is gone."""
@@ -365,7 +365,7 @@ class RequestSide:
     def stopProducing(self) -> None:
         """Whoever reads the request is gone; the filters know."""
 
-    def _filterRaised(self) -> None:
+    def filterRaised(self) -> None:
         """End this request and nothing else; the filters are not asked about the answer."""
         _log.failure("an HTTP filter raised; the request is ended")
         if not self.ended:

@@ -75,7 +75,7 @@ class HTTPStream(RequestSide):
         try:
             self._decoding.release(filter.index)
         except Exception:
-            self._filterRaised()
+            self.filterRaised()
 
     def holdEncode(self, filter: HTTPFilter) -> None:
         """See HTTPFilter."""
@@ -88,7 +88,7 @@ class HTTPStream(RequestSide):
             try:
                 self._encoding.release(filter.index)
             except Exception:
-                self._filterRaised()
+                self.filterRaised()
 
     def releaseEncodeSome(self, filter: HTTPFilter, size: int) -> None:
         """Let so many of the body bytes pass that the filter holds; the rest goes on waiting."""
@@ -96,7 +96,7 @@ class HTTPStream(RequestSide):
             try:
                 self._encoding.releaseSome(filter.index, size)
             except Exception:
-                self._filterRaised()
+                self.filterRaised()
 
     def addDecodedData(self, filter: HTTPFilter, data: bytes) -> None:
         """See HTTPFilter."""
@@ -161,7 +161,7 @@ class HTTPStream(RequestSide):
             else:
                 self.sendHeaders(headers, endStream)
         except Exception:
-            self._raisedAgain() if self._raised else self._filterRaised()
+            self._raisedAgain() if self._raised else self.filterRaised()
 
     def _raisedAgain(self) -> None:
         """Even the answer to a failure fails: end the request without one."""
@@ -174,7 +174,7 @@ class HTTPStream(RequestSide):
             try:
                 self._encoding.data(data, endStream)
             except Exception:
-                self._filterRaised()
+                self.filterRaised()
         else:
             self.sendData(data, endStream)
 
@@ -185,7 +185,7 @@ class HTTPStream(RequestSide):
             try:
                 self._encoding.trailers(trailers)
             except Exception:
-                self._filterRaised()
+                self.filterRaised()
         else:
             self.sendTrailers(trailers)
 
@@ -286,7 +286,7 @@ class HTTPStream(RequestSide):
             if trailers is not None and not self.decodingEnded:
                 self._way().trailers(trailers)
         except Exception:
-            self._filterRaised()
+            self.filterRaised()
 
     def _infoAgain(self) -> RequestInfo:
         """Log what was, and begin with a StreamInfo that keeps only the filter state."""

@@ -12,6 +12,7 @@ Envoy: ConnectionManagerImpl::ActiveStream (timers)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IDelayedCall
@@ -79,7 +80,10 @@ class IdleWatch:
         self._timer = self._reactor.callLater(rest, self._look)
         for stream in due:
             if not stream.ended:
-                stream.idled()
+                try:
+                    stream.idled()
+                except Exception:
+                    stream.filterRaised()
 
 
 class StreamTimers:
@@ -114,13 +118,19 @@ class StreamTimers:
         if stream.requestHeaders is not None:
             return  # made for a route
         if timeouts.requestHeaders:
-            self._headers = reactor.callLater(timeouts.requestHeaders, self._headersLate)
+            self._headers = reactor.callLater(
+                timeouts.requestHeaders, self._guarded, self._headersLate
+            )
         if timeouts.request:
-            self._request = reactor.callLater(timeouts.request, self._requestLate)
+            self._request = reactor.callLater(timeouts.request, self._guarded, self._requestLate)
         if timeouts.maxStreamDuration:
-            self._duration = reactor.callLater(timeouts.maxStreamDuration, self._tooLong)
+            self._duration = reactor.callLater(
+                timeouts.maxStreamDuration, self._guarded, self._tooLong
+            )
         if settings.records.interval and settings.records.logs:
-            self._periodic = reactor.callLater(settings.records.interval, self._record)
+            self._periodic = reactor.callLater(
+                settings.records.interval, self._guarded, self._record
+            )
 
     # What happens to the stream.
 
@@ -148,7 +158,7 @@ class StreamTimers:
             if idle:
                 self._idleTimeout = idle
                 self._stream.lastActivity = reactor.seconds()
-                self._idle = reactor.callLater(idle, self._lookIdle)
+                self._idle = reactor.callLater(idle, self._guarded, self._lookIdle)
         if route.maxStreamDuration is not None:
             self._limit(route.maxStreamDuration)
 
@@ -176,7 +186,7 @@ class StreamTimers:
             headers.set(b"grpc-timeout", grpcTimeoutText(int(most * 1000)))
         reactor = stream.settings.reactor
         used = reactor.seconds() - stream.streamInfo.startTime
-        self._duration = reactor.callLater(max(0.0, most - used), self._tooLong)
+        self._duration = reactor.callLater(max(0.0, most - used), self._guarded, self._tooLong)
 
     def responseEnded(self) -> None:
         """No time counts any more, but that of the records."""
@@ -194,13 +204,20 @@ class StreamTimers:
 
     # What time does.
 
+    def _guarded(self, act: Callable[[], None]) -> None:
+        """What raises, a filter that sees the answer for one, ends this request and no more."""
+        try:
+            act()
+        except Exception:
+            self._stream.filterRaised()
+
     def _lookIdle(self) -> None:
         self._idle = None
         stream = self._stream
         reactor = stream.settings.reactor
         rest = stream.lastActivity + self._idleTimeout - reactor.seconds()
         if rest > 0:
-            self._idle = reactor.callLater(rest, self._lookIdle)
+            self._idle = reactor.callLater(rest, self._guarded, self._lookIdle)
         else:
             stream.idled()
 
@@ -233,7 +250,7 @@ class StreamTimers:
     def _record(self) -> None:
         stream = self._stream
         interval = stream.settings.records.interval
-        self._periodic = stream.settings.reactor.callLater(interval, self._record)
+        self._periodic = stream.settings.reactor.callLater(interval, self._guarded, self._record)
         stream.writeRecord("DownstreamPeriodic")
 
 
