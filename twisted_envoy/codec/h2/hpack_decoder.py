@@ -6,8 +6,6 @@ RFC 7541, sections 2.3, 3.2, 4 and 6
 
 from __future__ import annotations
 
-from collections import deque
-
 from twisted_envoy.codec.h2 import huffman
 from twisted_envoy.codec.h2.failures import TOO_MANY_HEADERS, ConnectionFailure
 from twisted_envoy.codec.h2.frames import COMPRESSION_ERROR, ENHANCE_YOUR_CALM
@@ -29,13 +27,13 @@ class Decoder:
         refers: the last block had a field of the table.
         entered: what the last block has put into the table.
         resized: the last block has changed the size of the table.
-        later: what blocks that were not decoded put into the table, in order. Only a block that is
-            decoded needs to see it; there are no more entries than `later` keeps.
+        later: what blocks that were not decoded put into the table, in order; a block that is
+            decoded sees it. What cannot be in the table any more is let go of.
     """
 
     __slots__ = (
-        *("_entries", "_mostBytes", "_size", "_used", "allowed", "entered", "later", "refers"),
-        "resized",
+        *("_entries", "_mostBytes", "_mostLater", "_size", "_used", "allowed", "entered", "later"),
+        *("refers", "resized"),
     )
 
     def __init__(self, allowed: int, mostBytes: int) -> None:
@@ -43,11 +41,19 @@ class Decoder:
         self.refers = False
         self.resized = False
         self.entered: list[Field] = []
-        self.later: deque[list[Field]] = deque(maxlen=allowed // ENTRY_BYTES + 1)
+        self.later: list[list[Field]] = []
+        self._mostLater = 2 * (allowed // ENTRY_BYTES + 1)
         self._mostBytes = mostBytes
-        self._entries: deque[Field] = deque()
+        self._entries: list[Field] = []
         self._size = _FIRST_SIZE
         self._used = 0
+
+    def enterLater(self, fields: list[Field]) -> None:
+        """A block that is not decoded, as it is known, puts these into the table."""
+        later = self.later
+        later.append(fields)
+        if len(later) > self._mostLater:
+            del later[: len(later) // 2]
 
     def decode(self, block: bytes) -> list[Field]:
         """
@@ -102,7 +108,7 @@ class Decoder:
                     index, position = _number(block, position - 1, 0x7F)
                 if index >= FIRST_DYNAMIC:
                     self.refers = True
-                    fields.append(entries[index - FIRST_DYNAMIC])
+                    fields.append(entries[FIRST_DYNAMIC - 1 - index])
                 elif index:
                     fields.append(STATIC[index])
                 else:
@@ -115,7 +121,7 @@ class Decoder:
                 index, position = _number(block, position - 1, mask)
             if index >= FIRST_DYNAMIC:
                 self.refers = True
-                name = entries[index - FIRST_DYNAMIC][0]
+                name = entries[FIRST_DYNAMIC - 1 - index][0]
             elif index:
                 name = STATIC[index][0]
             else:
@@ -131,7 +137,7 @@ class Decoder:
         return fields
 
     def _enter(self, field: Field) -> None:
-        self._entries.appendleft(field)
+        self._entries.append(field)
         self._used += len(field[0]) + len(field[1]) + ENTRY_BYTES
         if self._used > self._size:
             self._evict()
@@ -140,7 +146,7 @@ class Decoder:
         """Let the oldest go until the others fit."""
         entries = self._entries
         while self._used > self._size:
-            name, value = entries.pop()
+            name, value = entries.pop(0)
             self._used -= len(name) + len(value) + ENTRY_BYTES
 
 

@@ -29,7 +29,10 @@ _MOST_LACKING = 1000
 
 _SECRET = frozenset((b"authorization", b"proxy-authorization", b"cookie", b"set-cookie"))
 """Nobody on the way may put them into a table."""
-_NEVER_KEPT = _SECRET | {b"x-request-id"}
+_NEVER_KEPT = _SECRET.union(
+    b"x-request-id traceparent x-b3-traceid x-b3-spanid x-b3-parentspanid b3 uber-trace-id "
+    b"x-amzn-trace-id x-cloud-trace-context x-datadog-trace-id x-datadog-parent-id".split()
+)
 """They would only push out what comes again; not worth their Huffman code either."""
 _CHANGING = frozenset(
     b":path age content-range etag expires if-modified-since if-none-match last-modified "

@@ -18,7 +18,6 @@ RFC 9113, sections 5.1, 6.2 and 6.5
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -102,7 +101,7 @@ class LeanCore:
         self._mostPayload = frames.MOST_PAYLOAD
         self._most = frames.LAST_STREAM
         self._early = 0
-        self._gaps: deque[tuple[int, int]] = deque(maxlen=_MOST_GAPS)
+        self._gaps: list[tuple[int, int]] = []
         self._last = b""
         self._passing = False
         self._fixed: dict[bytes, Head] = {}
@@ -123,6 +122,7 @@ class LeanCore:
         following = self.highest + 2 if self.highest else 1
         if streamID != following:
             self._gaps.append((following, streamID))
+            del self._gaps[:-_MOST_GAPS]
         self.highest = streamID
 
     # Headers in.
@@ -183,7 +183,7 @@ class LeanCore:
 
     def entered(self, fields: Entered) -> None:
         """See Core."""
-        self._decoder.later.append(fields)
+        self._decoder.enterLater(fields)
         if self._passing:
             self._forget()
 
