@@ -65,8 +65,10 @@ INTERFACES = {
         "IHostResolver",
         "ILoadBalancer",
         "ILoadBalancerMaker",
+        "IRetryPriority",
         "ITCPPool",
         "LoadBalancerContext",
+        "PriorityLoads",
         "ResolveFailed",
     ],
 }

@@ -204,11 +204,11 @@ __all__ = [
     "IDiscovery",
     "IHost",
     "IHostResolver",
-    "IRetryPriority",
-    "PriorityLoads",
     "ILoadBalancer",
     "ILoadBalancerMaker",
+    "IRetryPriority",
     "ITCPPool",
     "LoadBalancerContext",
+    "PriorityLoads",
     "ResolveFailed",
 ]
