@@ -248,6 +248,8 @@ class HTTPLogTests(ManagerTestCase):
                     "/", answer(("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\na", "!close"))
                 ),
                 "noise": get("/", answer("noise\r\n\r\n")),
+                "untilClose": get("/", answer(("HTTP/1.1 200 OK\r\n\r\n", "body", "!close"))),
+                "old": get("/", answer(("HTTP/1.0 200 OK\r\n\r\n", "body", "!close"))),
                 "canary": get(
                     "/",
                     answer(

@@ -52,11 +52,12 @@ class ClosingTests(SynchronousTestCase):
     """What an owner hears of a connection that will not be used again."""
 
     def test_noticed(self) -> None:
-        """Headers that say so are told once; a request that never was whole says it by itself."""
+        """Headers and versions that say so are told once; a body until the close does not."""
         for head, most in (
             (b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n", 1),
             (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n", 0),
-            (b"HTTP/1.1 200 OK\r\n\r\n", 1),
+            (b"HTTP/1.1 200 OK\r\n\r\n", 0),
+            (b"HTTP/1.0 200 OK\r\n\r\n", 1),
         ):
             client = ClientOwner()
             client.request()

@@ -185,7 +185,7 @@ class H1ClientCodec(H1Codec):
         self.closeAfterStream = True
         if head.status == 101:
             stream.isTunnel = True
-        if not stream.isTunnel and (stream.sent or head.length):
+        if head.saysClose and not stream.isTunnel and (stream.sent or head.length):
             self.connection.closeNoticed()
 
     def _readFixed(self, data: bytes, start: int) -> int:

@@ -41,17 +41,18 @@ class ResponseHead:
         headers: `:status` and the fields.
         status: the number.
         length: bytes of the body, or CHUNKED, UNTIL_CLOSE, RAW.
-        closes: the connection ends with this response.
+        closes: the connection ends with this response. saysClose: so its headers or version say.
         isInterim: another response follows.
         headerBytes: of the fields, as Envoy counts them.
     """
 
-    __slots__ = ("closes", "headerBytes", "headers", "isInterim", "length", "status")
+    __slots__ = ("closes", "headerBytes", "headers", "isInterim", "length", "saysClose", "status")
 
     headers: HeaderMap
     status: int
     length: int
     closes: bool
+    saysClose: bool
     isInterim: bool
     headerBytes: int
 
@@ -116,6 +117,7 @@ def parseResponse(
     head.isInterim = 100 <= head.status <= 199 and head.status != 101
     head.headerBytes = max(3, size - len(lines[0]) - len(lines) - 3)
     head.closes = closesConnection("HTTP/1.1" if current else "HTTP/1.0", headers)
+    head.saysClose = head.closes
     head.length = _length(head, *asked, settings)
     if head.length < CHUNKED:
         head.closes = True
