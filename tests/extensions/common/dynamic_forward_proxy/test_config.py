@@ -73,7 +73,6 @@ class ReadDNSCacheTests(SynchronousTestCase):
 
     def test_unread(self) -> None:
         """What cannot be obeyed is not."""
-        servers = [{"socket_address": {"address": "8.8.8.8", "port_value": 53}}]
         kind = RESOLVERS + "cares.v3.CaresDnsResolverConfig"
         config = configOf(
             CONFIG,
@@ -82,12 +81,15 @@ class ReadDNSCacheTests(SynchronousTestCase):
                 "disable_dns_refresh_on_failure": True,
                 "typed_dns_resolver_config": {
                     "name": "c",
-                    "typed_config": {"@type": kind, "resolvers": servers},
+                    "typed_config": {"@type": kind, "udp_max_queries": 3},
                 },
             },
         )
         readDNSCache(config, self.context)
         self.assertEqual(
             unreadFields(config),
-            ["disable_dns_refresh_on_failure", "typed_dns_resolver_config.typed_config.resolvers"],
+            [
+                "disable_dns_refresh_on_failure",
+                "typed_dns_resolver_config.typed_config.udp_max_queries",
+            ],
         )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.address import HostnameAddress
 from zope.interface import implementer
 
+from twisted_envoy.extensions.common.dns_resolver import readResolver
 from twisted_envoy.interfaces.extensions import IExtensionFactory
-from twisted_envoy.interfaces.upstream import IClusterType
+from twisted_envoy.interfaces.upstream import IClusterType, IHostResolver
 from twisted_envoy.upstream.discovery import FAMILIES, DNSDiscovery, DNSSettings
 from twisted_envoy.upstream.host import HostSettings
 
@@ -34,7 +35,9 @@ class DNSClusterFactory:
             ConfigError: the bounds of the back-off are in the wrong order.
         """
         config.moot("dns_min_refresh_rate", "the refresh rate does not follow any TTL")
-        return DNSCluster(_settings(config, config.all_addresses_in_single_endpoint), context)
+        resolver = readResolver(config.typed_dns_resolver_config, context)
+        settings = _settings(config, config.all_addresses_in_single_endpoint)
+        return DNSCluster(settings, context, resolver)
 
     def buildFromCluster(self, cluster: View, logical: bool, context: Any) -> DNSCluster:
         """The same from the fields of a Cluster, as `type: STRICT_DNS` or `LOGICAL_DNS` has it."""
@@ -42,7 +45,8 @@ class DNSClusterFactory:
         for field in ("dns_resolvers", "use_tcp_for_dns_lookups"):
             if not getattr(message, field):
                 cluster.moot(field, "the default")
-        return DNSCluster(_settings(cluster, logical), context)
+        resolver = readResolver(cluster.typed_dns_resolver_config, context)
+        return DNSCluster(_settings(cluster, logical), context, resolver)
 
 
 @implementer(IClusterType)
@@ -51,12 +55,13 @@ class DNSCluster:
     Where the hosts of a DNS cluster come from.
 
     Args:
-        context: its resolver, reactor and random are used.
+        context: its reactor and random are used.
     """
 
-    def __init__(self, settings: DNSSettings, context: Any) -> None:
+    def __init__(self, settings: DNSSettings, context: Any, resolver: IHostResolver) -> None:
         self._settings = settings
         self._context = context
+        self._resolver = resolver
 
     def addressOf(self, endpoint: View) -> HostnameAddress:
         """A name and a port; an address of any other kind yields no host, as in Envoy."""
@@ -93,7 +98,7 @@ class DNSCluster:
         if cluster.wait_for_warm_on_init is False:
             settings = replace(settings, waitForWarm=False)
         context = self._context
-        return DNSDiscovery(settings, endpoints, context.resolver, context.reactor, context.random)
+        return DNSDiscovery(settings, endpoints, self._resolver, context.reactor, context.random)
 
 
 def _settings(config: View, logical: bool) -> DNSSettings:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twisted_envoy.extensions.common.dns_resolver import readResolver
 from twisted_envoy.extensions.common.dynamic_forward_proxy.cache import DNSCache, DNSCacheSettings
 from twisted_envoy.extensions.common.dynamic_forward_proxy.names import HostPort
 from twisted_envoy.upstream.discovery import FAMILIES
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
-
-_RESOLVERS = (
-    "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
-    "envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig",
-)
-"""What they do without any field of theirs set, the system's resolver does."""
 
 
 def readDNSCache(config: View, context: Any) -> DNSCache:
@@ -34,15 +29,16 @@ def readDNSCache(config: View, context: Any) -> DNSCache:
             raise config.error(
                 f"config specified DNS cache '{settings.name}' with different settings"
             )
+        readResolver(config.typed_dns_resolver_config, context)
         return found[1]
     scope = context.stats.scope(f"dns_cache.{settings.name}.")
-    cache = DNSCache(settings, scope, context.resolver, context.reactor, context.random)
+    resolver = readResolver(config.typed_dns_resolver_config, context)
+    cache = DNSCache(settings, scope, resolver, context.reactor, context.random)
     known[settings.name] = (message, cache)
     return cache
 
 
 def _settings(config: View) -> DNSCacheSettings:
-    _checkResolver(config)
     message: Any = config.message
     for field in ("use_tcp_for_dns_lookups", "disable_dns_refresh_on_failure"):
         if not getattr(message, field):
@@ -69,13 +65,3 @@ def _settings(config: View) -> DNSCacheSettings:
         preresolved=tuple(HostPort(one.address, one.port_value) for one in preresolved),
         **{name: value for name, value in given.items() if value is not None},
     )
-
-
-def _checkResolver(config: View) -> None:
-    """A resolver without settings of its own is as good as the system's; others stay unread."""
-    if not config.message.HasField("typed_dns_resolver_config"):
-        return
-    holder = config.typed_dns_resolver_config
-    if holder.typed_config is not None and holder.typed_config.typeName in _RESOLVERS:
-        holder.moot("name", "only the type counts")
-        holder.typed_config.open()
