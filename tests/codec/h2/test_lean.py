@@ -108,6 +108,14 @@ class SettingsTests(SynchronousTestCase):
         self.assertEqual(first[9:], b"\x3f\x45" + plain[9:])
         self.assertLess(len(third), len(plain))
 
+    def test_sizesInOneFrame(self) -> None:
+        """A table that shrinks and grows at once was emptied all the same."""
+        made = core(True)
+        data = frame(4, 0, 0, setting(1, 0)[9:] + setting(1, 4096)[9:])
+        self.assertEqual(made.receiveSettings(data, 9, len(data)), {1: 4096})
+        self.assertEqual(made.output, frame(4, 1, 0))
+        self.assertEqual(made.sendHeaders(1, REQUEST, True)[9:13], b"\x20\x3f\xe1\x1f")
+
     def test_streams(self) -> None:
         """As many as the peer allows; and numbers end."""
         made = core(True)

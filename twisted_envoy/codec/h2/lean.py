@@ -236,10 +236,10 @@ class LeanCore:
             if code:
                 raise ConnectionFailure(code)
             changed[identifier] = value
+            if identifier == frames.HEADER_TABLE_SIZE:
+                self._encoder.resize(value)
         self._mostPayload = changed.get(frames.MAX_FRAME_SIZE, self._mostPayload)
         self._most = changed.get(frames.MAX_CONCURRENT_STREAMS, self._most)
-        if frames.HEADER_TABLE_SIZE in changed:
-            self._encoder.resize(changed[frames.HEADER_TABLE_SIZE])
         self.output = _ACK
         return changed
 
