@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.bootstraps import addressOf, bootstrap, cluster, listener, tcpProxy, typed
+from tests.bootstraps import (
+    addressOf,
+    bootstrap,
+    cluster,
+    directResponse,
+    listener,
+    tcpProxy,
+    typed,
+)
 from tests.server.refusing import RefusalTestCase
 from tests.upstream.health.memory import ILL, OK, TIMES, CheckedTestCase, HTTPOrigin
 from twisted_envoy.errors import UnsupportedExtension, UnsupportedField
@@ -90,6 +98,22 @@ class HealthCheckTests(CheckedTestCase):
         self.envoy.advance(10)
         self.assertEqual(self.flags(), ["/failed_active_hc"])
 
+    def test_internalFirst(self) -> None:
+        """The first check of an internal endpoint is as good as any: the start waits for it."""
+        receive = {"tcp_health_check": {"receive": [{"text": "6869"}]}}
+        check = {**TIMES, **receive, "reuse_connection": False}
+        text = bootstrap(
+            [
+                listener("l", "127.0.0.1:9000", tcpProxy("c")),
+                listener("inside", "internal:", directResponse("hi")),
+            ],
+            [cluster("c", "internal:inside", health_checks=[check])],
+        )
+        self.envoy = MemoryEnvoy(text)
+        self.assertEqual(self.flags(), ["healthy"])
+        self.assertEqual(self.counts(), {"attempt": 1, "healthy": 1, "success": 1})
+        self.assertEqual(self.envoy.server.state, "LIVE")
+
     def test_elsewhere(self) -> None:
         """An endpoint may be asked at another port or address, or not at all."""
         for config, where in (
@@ -172,12 +196,26 @@ class HealthCheckTests(CheckedTestCase):
             for number in (1, 2):
                 self.envoy.listen(f"10.0.0.{number}:80")
             self.envoy.advance(21)
+            self.envoy.silence("10.0.0.3:80")
+            resolver.addresses["x.test"] = ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+            self.envoy.advance(4.5)
+            self.assertEqual(self.flags()[2], "/failed_active_hc/pending_active_hc")
+            self.assertEqual(self.envoy.stat("cluster.c.membership_excluded"), 1)
+            self.envoy.advance(1)
+            self.assertEqual(self.flags()[2], "/failed_active_hc/active_hc_timeout")
+            resolver.addresses["x.test"] = ["10.0.0.1", "10.0.0.2"]
+            self.envoy.advance(5)
             self.assertEqual(self.flags(), ["healthy", "healthy"])
             resolver.addresses["x.test"] = ["10.0.0.2"]
             self.envoy.advance(5)
             self.assertEqual(len(self.flags()), left)
             if left == 2:
                 self.assertIn("/pending_dynamic_removal", self.flags())
+                resolver.addresses["x.test"] = ["10.0.0.1", "10.0.0.2"]
+                self.envoy.advance(5)
+                self.assertEqual(self.flags(), ["healthy", "healthy"])
+                resolver.addresses["x.test"] = ["10.0.0.2"]
+                self.envoy.advance(5)
                 self.envoy.sockets._ports.pop("10.0.0.1:80")
                 self.envoy.advance(30)
                 self.assertEqual(self.flags(), ["healthy"])

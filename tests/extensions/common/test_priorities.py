@@ -107,6 +107,7 @@ class LoadsTests(SynchronousTestCase):
         """Hosts that are excluded do not count."""
         self.check(loads("+xxx", "+"), [100, 0])
         self.assertEqual(loads("x").panics, [True])
+        self.assertEqual(loads("+-xx").panics, [False])
 
     def test_weighted(self) -> None:
         """By weight where the config wants that."""
@@ -148,6 +149,7 @@ class PrioritizedTests(SynchronousTestCase):
         picks(balancer, 4)
         self.hosts[1].health = FAILED_ACTIVE_HC
         balancer.hostsChanged(self.hosts)
+        self.assertEqual(balancer.choose, balancer._rebuild)  # who asks next pays
         self.assertEqual(picks(balancer, 4), "acac")
         self.hosts[1].health = 0
         balancer.hostsChanged(self.hosts)
