@@ -27,6 +27,7 @@ from twisted_envoy.codec.h1.fields import findEnd, oddLines, splitLines, tooLarg
 from twisted_envoy.codec.h1.memo import RESPONSE_HOLES, HeadMemo
 from twisted_envoy.codec.h1.request import RequestHead, checkFirstLine, parseRequest
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
+from twisted_envoy.codec.h1.similar import readSimilar
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import (
     CodecError,
@@ -162,9 +163,7 @@ class H1ServerCodec(H1Codec):
             stream = self._begin(size)
         end = data.find(b"\r\n\r\n", start + self._scanned) + 4
         block = data[start:end] if end > 3 else b""
-        if block and block == self._seen:
-            self._scanned = 0
-            self._deliverAgain(stream, block)
+        if block and self._seen is not None and self._readSeen(stream, block, self._seen):
             return end
         lines = splitLines(block) if block else None
         if lines is None:
@@ -182,33 +181,37 @@ class H1ServerCodec(H1Codec):
             size = end - start
             if size <= MOST_REMEMBERED and self._limits.underscores == "ALLOW":
                 self._seen = block
-                self._seenHead = None
         head = self._parse(stream, lines, size)
-        self._deliver(stream, head, head.headers)
+        headers = head.headers
+        if self._seen is block:
+            self._seenHead = head
+            head.headers = headers.copy()
+        self._deliver(stream, head, headers)
         return end
 
     def _readAgain(self, block: bytes) -> None:
-        """A whole request without a body, the same as the one before."""
+        """A whole request without a body, perhaps, the same as the one before."""
         stream = self._begin(len(block))
         head = self._seenHead
-        if head is None or head.length or head.raw:
-            self._deliverAgain(stream, block)
-            return
-        stream.receivedHeaderBytes = head.headerBytes
-        self.protocol = head.protocol
-        stream.head = head
-        stream.received = True
-        self._decoder.decodeHeaders(head.headers.copy(), True)
-
-    def _deliverAgain(self, stream: H1ServerStream, block: bytes) -> None:
-        """The head that came before on this connection has come again, byte for byte."""
-        head = self._seenHead
-        if head is None:
-            lines = splitLines(block)
-            assert lines is not None
-            head = self._seenHead = self._parse(stream, lines, len(block))
         stream.receivedHeaderBytes = head.headerBytes
         self._deliver(stream, head, head.headers.copy())
+
+    def _readSeen(self, stream: H1ServerStream, block: bytes, seen: bytes) -> bool:
+        """Read a head by one before that is the same, or similar; False: it is neither."""
+        head = self._seenHead
+        if block == seen:
+            headers = head.headers.copy()
+        elif len(block) > self._limits.maxBytes:
+            return False
+        else:
+            similar = readSimilar(block, seen, head)
+            if similar is None:
+                return False
+            headers = similar
+        self._scanned = 0
+        stream.receivedHeaderBytes = head.headerBytes
+        self._deliver(stream, head, headers)
+        return True
 
     def _parse(self, stream: H1ServerStream, lines: list[bytes], size: int) -> RequestHead:
         head = RequestHead()
@@ -260,15 +263,17 @@ class H1ServerCodec(H1Codec):
         """Give the headers to whom the request is for, and get ready for its body."""
         self.protocol = head.protocol
         stream.head = head
+        if not (head.length or head.raw):
+            stream.received = True
+            self._decoder.decodeHeaders(headers, True)
+            return
         if head.raw:
             self._body = RawBody()
         elif head.length > 0:
             self._left = head.length
-        elif head.length < 0:
-            self._body = ChunkedBody(self._limits, self.settings.enableTrailers)
         else:
-            stream.received = True
-        self._decoder.decodeHeaders(headers, stream.received)
+            self._body = ChunkedBody(self._limits, self.settings.enableTrailers)
+        self._decoder.decodeHeaders(headers, False)
 
     def _readFixed(self, data: bytes, start: int) -> int:
         """Decode what belongs to a body of a known length; gives the index behind it."""
