@@ -61,11 +61,12 @@ class IPoolUser(Interface):
     def poolReady(encoder: IStreamEncoder, connection: PoolConnection) -> None:
         """The request may be encoded now; may come before newStream returns."""
 
-    def poolFailed(reason: Reset, details: str) -> None:
+    def poolFailed(reason: Reset, details: str, learned: Any = None) -> None:
         """
         There is no connection: OVERFLOW, LOCAL_CONNECTION_FAILURE, REMOTE_CONNECTION_FAILURE or
-        CONNECTION_TIMEOUT; details as `%UPSTREAM_TRANSPORT_FAILURE_REASON%`. May come before
-        newStream returns.
+        CONNECTION_TIMEOUT; details as `%UPSTREAM_TRANSPORT_FAILURE_REASON%`; learned: the
+        Passthrough of an internal connection that failed before it was confirmed, or None. May
+        come before newStream returns.
         """
 
 

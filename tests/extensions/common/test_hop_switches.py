@@ -123,6 +123,29 @@ class TellBackTests(SynchronousTestCase):
             ["delayed_connect_error:_Connection_refused UF,URX tcp_initializion_failure:0"],
         )
 
+    def test_failureOfARequest(self) -> None:
+        """A request's hop fails before its connect is confirmed: its log says why, too."""
+        fields = shown("failure", "response_flags", "cluster")
+        outer = manager("hop", fields)
+        envoy = MemoryEnvoy(
+            bootstrap(
+                [
+                    listener("in", "127.0.0.1:9000", outer),
+                    listener("hop", "internal:", tcpProxy("origin")),
+                ],
+                [cluster("hop", "internal:hop"), cluster("origin", "127.0.0.1:10000")],
+                **switched(tell_back=True),
+            )
+        )
+        client = envoy.connect("in")
+        client.write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        envoy.settle()
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 503 "))
+        self.assertEqual(
+            envoy.lines("http.log"),
+            ["delayed_connect_error:_Connection_refused UF,URX origin"],
+        )
+
     def test_failureWithSocket(self) -> None:
         """The same through internal_upstream."""
         outer = tcpProxy("hop", "outer", access_log=logTo("outer.log", shown("response_flags")))

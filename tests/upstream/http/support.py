@@ -50,7 +50,7 @@ class User:
         self.isNew = connection.isNew
         encoder.encodeHeaders(self.headers, self.ends)
 
-    def poolFailed(self, reason, details):
+    def poolFailed(self, reason, details, learned=None):
         self.failed = (reason, details)
 
     def decode1xx(self, headers):

@@ -164,7 +164,7 @@ class HTTP1Tests(HTTPTestCase):
         class Again(User):
             count = 0
 
-            def poolFailed(self, reason, details):
+            def poolFailed(self, reason, details, learned=None):
                 super().poolFailed(reason, details)
                 self.count += 1
                 if self.count < 3:

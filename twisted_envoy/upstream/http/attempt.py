@@ -111,7 +111,8 @@ class Attempt:
         if self._connection is not None:
             _log.failure("a new connection to a host raised; it is closed", failure)
         text = connectFailure(self._pool.host, failure, immediate)
-        self._fail(Reset.REMOTE_CONNECTION_FAILURE, text)
+        learned = getattr(failure.value, "passthrough", None)
+        self._fail(Reset.REMOTE_CONNECTION_FAILURE, text, learned)
 
     def _timedOut(self) -> None:
         self._timer = None
@@ -131,7 +132,7 @@ class Attempt:
             self._timer.cancel()
             self._timer = None
 
-    def _fail(self, reason: Reset, details: str) -> None:
+    def _fail(self, reason: Reset, details: str, learned: Any = None) -> None:
         self._settle()
         pool = self._pool
         host = pool.host
@@ -141,4 +142,4 @@ class Attempt:
         stats = host.cluster.stats
         stats.upstream_cx_length_ms.record(int((host.cluster.seconds() - self._started) * 1000))
         pool.attemptEnded(self)
-        pool.connectFailed(reason, details)
+        pool.connectFailed(reason, details, learned)

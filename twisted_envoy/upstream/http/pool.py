@@ -14,7 +14,7 @@ Envoy: source/common/conn_pool/conn_pool_base.cc
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.logger import Logger
@@ -235,15 +235,15 @@ class HTTPPool:
         if self._draining:
             connection.closeAfterStream()
 
-    def connectFailed(self, reason: Reset, details: str) -> None:
-        """A connect has failed, or was given up."""
+    def connectFailed(self, reason: Reset, details: str, learned: Any = None) -> None:
+        """A connect has failed, or was given up; learned: IPoolUser.poolFailed's."""
         if len(self.waits) > self.connectingCapacity:
             failing, self.waits = self.waits, {}
             for waiting in failing:
                 self.host.cluster.stats.upstream_rq_pending_failure_eject.value += 1
                 self._dequeued()
                 try:
-                    waiting.user.poolFailed(reason, details)
+                    waiting.user.poolFailed(reason, details, learned)
                 except Exception:
                     _log.failure("a pool's user raised")
         self._oneLess()

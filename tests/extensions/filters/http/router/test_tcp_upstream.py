@@ -34,7 +34,7 @@ class User:
         self.encoder = encoder
         self.connection = connection
 
-    def poolFailed(self, reason, details):
+    def poolFailed(self, reason, details, learned=None):
         self.failed = (reason, details)
 
     def decodeHeaders(self, headers, endStream):

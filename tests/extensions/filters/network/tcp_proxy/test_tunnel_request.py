@@ -75,7 +75,7 @@ class RequestTests(RefusalTestCase):
                 added("c", "4", append_action="OVERWRITE_IF_EXISTS"),
             ],
         )
-        self.assertEqual(lines[2:-2], ["a: 2", "a: 3", "b: 0"])
+        self.assertEqual(lines[2:-2], ["a: 2", "b: 0", "a: 3"])
 
     def test_hostname(self):
         """It is a format; what is unset is a dash."""

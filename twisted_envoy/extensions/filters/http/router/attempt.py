@@ -36,6 +36,7 @@ from twisted_envoy.interfaces.http import IHTTPPool, IPoolUser, PoolConnection
 from twisted_envoy.network.read_gate import CONNECTING, PEER_FULL
 from twisted_envoy.network.records import writeRecord
 from twisted_envoy.network.timers import IdleTimer
+from twisted_envoy.state.passthrough import upstreamState
 from twisted_envoy.state.stream_info import FormatContext
 
 if TYPE_CHECKING:
@@ -159,9 +160,12 @@ class UpstreamRequest:
             encoder.encodeTrailers(trailers)
         router.stream.gate.open(CONNECTING)
 
-    def poolFailed(self, reason: Reset, details: str) -> None:
+    def poolFailed(self, reason: Reset, details: str, learned: Any = None) -> None:
         router = self._router
         if router is not None:
+            if learned is not None:
+                self.passthrough = learned
+                router.info.upstream.filterState = upstreamState((), learned)
             self._over()
             attemptFailed(router, self, reason, details)
 

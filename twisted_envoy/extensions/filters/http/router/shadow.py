@@ -137,7 +137,7 @@ class Shadow:
         if trailers is not None:
             encoder.encodeTrailers(trailers)
 
-    def poolFailed(self, reason: Reset, details: str) -> None:
+    def poolFailed(self, reason: Reset, details: str, learned: Any = None) -> None:
         self._charge(503)
         self._ended()
 

@@ -132,9 +132,11 @@ class Tunnel:
         isTLS = getattr(cluster.transportSocket, "isTLS", False)
         return b"https" if isTLS else b"http"
 
-    def poolFailed(self, reason: Reset, details: str) -> None:
+    def poolFailed(self, reason: Reset, details: str, learned: Any = None) -> None:
         self._cancelAsking = None
-        self._settle(PoolError(_FLAGS.get(reason, ""), details))
+        problem = PoolError(_FLAGS.get(reason, ""), details)
+        problem.passthrough = learned
+        self._settle(problem)
 
     # IStreamDecoder.
 
