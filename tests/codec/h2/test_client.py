@@ -123,6 +123,18 @@ class ClientTests(SynchronousTestCase):
             self.assertEqual([found.error_code for found in parse(side.wire.take())], [1])
             self.assertEqual(self.requests[0].reset, (Reset.PROTOCOL_ERROR, details))
 
+    def test_interimOutOfPlace(self) -> None:
+        """No response ends with interim headers, and none come after the final ones."""
+        interim = [(b":status", b"103")]
+        for data in (
+            response(1, interim, ES | EH),
+            response() + headers(1, interim, EH),
+            response() + headers(1, interim),
+        ):
+            side = self.client(True)
+            self.assertEqual(side.receive(data), failures.PROTOCOL)
+            self.assertEqual(parse(side.wire.take())[-1].error_code, 1)
+
     def test_streamFailures(self) -> None:
         """What ends one stream."""
         length = response(1, [*RESPONSE, (b"content-length", b"5")])

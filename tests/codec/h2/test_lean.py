@@ -243,6 +243,11 @@ class KnownHeadTests(SynchronousTestCase):
 
     def test_manyBlocks(self) -> None:
         """Few are kept, long ones never, and none once underscores are counted."""
+        for count in range(300):
+            self.send(block([*REQUEST, (b"x", b"%d" % count)]))
+            self.side.owner.requests.pop().encoder.resetStream(Reset.LOCAL)
+        self.assertEqual(len(self.heads), 0)
+        self.assertLessEqual(len(self.side.codec.core._seen), 256)
         for count in range(200):
             for _ in range(2):
                 self.send(block([*REQUEST, (b"x", b"%d" % count)]))
