@@ -86,7 +86,7 @@ class UpstreamInfo:
         connectionIDsAttempted: of the connections that were made, in order; assign anew.
         tls: a codec.tls_info.TLSInfo when the upstream connection is inside TLS.
         connection: an interfaces.http.PoolConnection, which knows its addresses and so on; or None.
-        made: (host, connection) of a request's attempts that had a stream, in order.
+        made: (host, connection) of a request's last attempt, if it had a stream.
     """
 
     cluster: object | None = None

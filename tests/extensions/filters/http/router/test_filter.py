@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.bootstraps import bootstrap, cluster, listener, logTo, typed
 from tests.extensions.filters.http.router.support import Routing
+from tests.upstream.health.memory import ILL, OK, HTTPOrigin
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
+from twisted_envoy.testing import MemoryEnvoy
 
 
 class ForwardTests(SynchronousTestCase):
@@ -159,3 +164,45 @@ class FailureTests(SynchronousTestCase):
             stream.details, "upstream_reset_after_response_started{connection_termination}"
         )
         self.assertEqual(stream.flags, "UC")
+
+
+class AttemptedTests(SynchronousTestCase):
+    """What a log says of attempts, over more than one host; observed on Envoy 1.40."""
+
+    def logged(self, *answers):
+        """The line of a request that is tried once more; None is a host that refuses."""
+        policy = {"retry_on": "5xx,connect-failure"}
+        routes = [{"match": {"prefix": "/"}, "route": {"cluster": "c", "retry_policy": policy}}]
+        kind = "filters.network.http_connection_manager.v3.HttpConnectionManager"
+        fields = "HOSTS_ATTEMPTED", "HOST", "CONNECTION_IDS_ATTEMPTED", "PROTOCOL", "REMOTE_ADDRESS"
+        http = typed(
+            "http",
+            kind,
+            stat_prefix="h",
+            access_log=logTo("/log", " ".join(f"%UPSTREAM_{field}%" for field in fields)),
+            route_config={"virtual_hosts": [{"name": "v", "domains": ["*"], "routes": routes}]},
+            http_filters=[typed("router", "filters.http.router.v3.Router")],
+        )
+        addresses = [f"10.0.0.{number}:1" for number in range(1, len(answers) + 1)]
+        listeners = [listener("l", "127.0.0.1:9000", http)]
+        envoy = MemoryEnvoy(bootstrap(listeners, [cluster("c", *addresses)]), random=FirstHost())
+        for address, answer in zip(addresses, answers, strict=True):
+            if answer is not None:
+                envoy.listen(address, HTTPOrigin(answer))
+        client = envoy.connect("l")
+        client.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        envoy.advance(1)
+        (line,) = envoy.logs.lines("/log")
+        return line
+
+    def test_last(self):
+        """Only the last attempt is there, and nothing of a connection when it had none."""
+        self.assertEqual(self.logged(ILL, OK), "10.0.0.2:1 10.0.0.2:1 3 HTTP/1.1 10.0.0.2:1")
+        self.assertEqual(self.logged(ILL, None), "- 10.0.0.2:1 - - -")
+
+
+class FirstHost(Random):
+    """Balancers begin with the first host."""
+
+    def randrange(self, *args):
+        return 0

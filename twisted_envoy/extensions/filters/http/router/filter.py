@@ -261,7 +261,8 @@ class Router(HTTPFilter):
         info = self.info
         upstream = info.upstream
         info.attemptCount = upstream.attempts = self.attempts
-        upstream.host = host
+        upstream.host, upstream.connection, upstream.made = host, None, ()
+        info.upstreamProtocol = ""
         self.attempt = attempt = UpstreamRequest(self, host)
         attempt.start(pool, endStream)
 
@@ -271,9 +272,8 @@ class Router(HTTPFilter):
         info = self.info
         info.upstreamProtocol = protocol = connection.protocol
         upstream = info.upstream
-        host = attempt.host
         upstream.connection = connection
-        upstream.made += ((host, connection),)
+        upstream.made = ((attempt.host, connection),)
         if self.attempts > 1:
             upstream.transportFailureReason = ""  # of an attempt before
         info.firstUpstreamByteSentTime = settings.seconds()
