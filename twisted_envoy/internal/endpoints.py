@@ -96,10 +96,10 @@ class InternalClientEndpoint:
             connection is confirmed; but what the server wrote is delivered first, always.
         """
         protocolFactory.doStart()
-        waiting = _Waiting(protocolFactory, self._address)
-        attempt = waiting.attempt = _Attempt(waiting, self._address, protocolFactory)
+        attempt = _Attempt(protocolFactory, self._address)
+        done = attempt.done = Deferred(attempt.cancelled)
         self._begin(attempt)
-        return waiting.done
+        return done
 
     def begin(self, user: ConnectUser) -> ConnectAttempt:
         """The same for a user: it may have been told of a failure when this returns."""
@@ -124,19 +124,21 @@ class _Attempt:
     A connection that is accepted and not yet confirmed.
 
     Args:
-        factory: is stopped when the connection is lost, or never made.
+        user: a ConnectUser; with a Deferred, a factory, stopped when the connection is lost or was
+            never made.
+
+    Attributes:
+        transport: of the client's end; None before it is there, and when nobody waits any more.
+        done: what somebody waits with; None when the user is told by calls.
     """
 
-    __slots__ = ("_address", "_factory", "_over", "_user", "transport")
+    __slots__ = ("_address", "_user", "done", "transport")
 
-    def __init__(
-        self, user: ConnectUser, address: InternalAddress, factory: IProtocolFactory | None = None
-    ) -> None:
-        self.transport: InternalTransport | None = None  # or taken back, by a cancel
-        self._user: ConnectUser | None = user
-        self._factory = factory
+    def __init__(self, user: Any, address: InternalAddress) -> None:
+        self.transport: InternalTransport | None = None
+        self.done: Deferred[IProtocol] | None = None
+        self._user: Any = user  # None: it is over
         self._address = address
-        self._over = False
 
     def confirm(self) -> None:
         """Start the client's end, unless the server's is closed or the attempt is cancelled."""
@@ -145,7 +147,7 @@ class _Attempt:
         if transport is None or user is None:  # nobody took it, or it was cancelled
             return
         if transport.isRefused():
-            self._giveUp(transport)
+            self._giveUp(transport, user)
             text = f"{self._address} closed the connection before it was confirmed"
             self._fail(user, failureOf(refused(text)))
             return
@@ -154,87 +156,64 @@ class _Attempt:
             if protocol is None:
                 raise NoProtocol()
         except BaseException:
-            if not self._over:
-                self._giveUp(transport)
+            if self._user is not None:
+                self._giveUp(transport, user)
                 self._fail(user, failureOf())
             return
-        if self._over:  # cancelled by buildProtocol
-            return
-        transport.factory = self._factory
-        self._factory = None
-        self._begun(transport, user, protocol)
+        if self._user is not None:  # not cancelled by buildProtocol
+            self._start(transport, user, protocol)
 
-    def _begun(self, transport: InternalTransport, user: ConnectUser, protocol: Any) -> None:
+    def _start(self, transport: InternalTransport, user: Any, protocol: Any) -> None:
+        done = self.done
+        if done is not None:
+            transport.factory = user
         try:
             transport.start(protocol)
         except BaseException:
-            if not self._over:
+            if self._user is not None:
                 self._fail(user, failureOf())
             return
-        if not self._over:  # not cancelled by connectionMade
-            self._end()
+        if self._user is None:  # cancelled by connectionMade
+            return
+        self._user = self.transport = self.done = None
+        if done is None:
             user.connected(protocol)
+        else:
+            done.callback(protocol)
 
     def refused(self) -> None:
         """It was not accepted, for the exception that is being handled."""
         user = self._user
-        self._stop()
+        if self.done is not None:
+            user.doStop()
         if user is not None:
             self._fail(user, failureOf())
 
-    def _fail(self, user: ConnectUser, reason: Failure) -> None:
-        self._end()
-        user.connectFailed(reason)
+    def _fail(self, user: Any, reason: Failure) -> None:
+        done = self.done
+        self._user = self.transport = self.done = None
+        if done is None:
+            user.connectFailed(reason)
+        else:
+            done.errback(reason)
 
-    def _end(self) -> None:
-        self._over = True
-        self._user = self.transport = None
-
-    def _giveUp(self, transport: InternalTransport) -> None:
+    def _giveUp(self, transport: InternalTransport, user: Any) -> None:
         transport.discard()
-        self._stop()
-
-    def _stop(self) -> None:
-        factory, self._factory = self._factory, None
-        if factory is not None:
-            factory.doStop()
+        if self.done is not None:
+            user.doStop()
 
     def cancel(self) -> None:
         """Nobody wants it any more."""
-        transport = self.transport
-        self._end()
-        if transport is None:
-            return
-        if transport.isStarted():  # cancelled by connectionMade
-            transport.abortConnection()
-        else:
-            self._giveUp(transport)
+        transport, user = self.transport, self._user
+        self._user = self.transport = None
+        if transport is not None:
+            if transport.isStarted():  # cancelled by connectionMade
+                transport.abortConnection()
+            else:
+                self._giveUp(transport, user)
+        self.done = None
 
-
-class _Waiting:
-    """Waits with a Deferred for a connection whose protocol a factory makes."""
-
-    __slots__ = ("_address", "_factory", "attempt", "done")
-
-    def __init__(self, factory: IProtocolFactory, address: InternalAddress) -> None:
-        self._factory = factory
-        self._address = address
-        self.attempt: _Attempt | None = None
-        self.done: Deferred[IProtocol] = Deferred(self._cancel)
-
-    def buildProtocol(self, addr: Any) -> Any:
-        return self._factory.buildProtocol(addr)
-
-    def connected(self, protocol: Any) -> None:
-        self.attempt = None
-        self.done.callback(protocol)
-
-    def connectFailed(self, reason: Failure) -> None:
-        self.attempt = None
-        self.done.errback(reason)
-
-    def _cancel(self, done: Deferred[IProtocol]) -> None:
-        attempt, self.attempt = self.attempt, None
+    def cancelled(self, done: Deferred[IProtocol]) -> None:
+        """The same, by the Deferred."""
         done.errback(ConnectingCancelledError(self._address))  # type: ignore[no-untyped-call]
-        if attempt is not None:
-            attempt.cancel()
+        self.cancel()
