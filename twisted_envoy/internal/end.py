@@ -186,7 +186,7 @@ class End:
             try:
                 if len(pipe) == 1:
                     pipe.size = 0
-                    self.protocol.dataReceived(pipe.popleft())
+                    self.protocol.dataReceived(pipe.pop())
                 else:
                     self._deliver(pipe)
             except BaseException:

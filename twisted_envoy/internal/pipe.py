@@ -6,7 +6,6 @@ Envoy: the buffer and its watermarks in extensions/io_socket/user_space/io_handl
 
 from __future__ import annotations
 
-from collections import deque
 from sys import maxsize
 from typing import cast
 
@@ -17,12 +16,13 @@ SMALL = 4096
 JOINED = 16384
 
 
-class Pipe(deque[bytes]):
+class Pipe(list[bytes]):
     """
     The chunks on their way from a writer to a reader, and the writer's producer.
 
     It is the queue of the chunks, and not an object that has one: a connection costs two objects
-    less.  The attributes are read and set by the two ends: this is the hot path.
+    less. A list: an empty deque is six times as large, and few chunks wait at a time.
+    The attributes are read and set by the two ends: this is the hot path.
 
     Args:
         high: above so many bytes the producer pauses; at half of it or below it goes on.
@@ -63,17 +63,15 @@ class Pipe(deque[bytes]):
         Returns:
             The bytes, and how many chunks they were.
         """
-        data = self.popleft()
+        data = self[0]
         size = len(data)
         taken = 1
-        if size < SMALL and taken < budget and len(self[0]) < SMALL:
-            joined = [data]
-            while taken < budget and size + len(self[0]) <= JOINED:
-                data = self.popleft()
+        if size < SMALL and taken < budget and len(self[1]) < SMALL:
+            while taken < budget and size + len(self[taken]) <= JOINED:
+                size += len(self[taken])
                 taken += 1
-                size += len(data)
-                joined.append(data)
-            data = b"".join(joined)
+            data = b"".join(self[:taken])
+        del self[:taken]
         self.size -= size
         return data, taken
 

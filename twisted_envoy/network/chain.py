@@ -66,6 +66,10 @@ class _Held:
             self.gate.shut(HELD_FULL)
 
 
+_NOTHING_HELD: dict[int, _Held] = {}
+"""Of all chains in which no link holds; never changed."""
+
+
 @implementer(IProtocol, IHalfCloseableProtocol)
 class Chain:
     """
@@ -111,7 +115,7 @@ class Chain:
         self.bufferLimit = bufferLimit
         self._ended = ended
         self._links: list[Link] = []
-        self._held: dict[int, _Held] = {}
+        self._held: dict[int, _Held] = _NOTHING_HELD
         self._left: frozenset[int] = _NOBODY_LEFT
         self._started = 0
         self.transport: Any = NO_TRANSPORT
@@ -197,7 +201,7 @@ class Chain:
             held.releasing = False
             held.deliver = dropped
             held.chunks.clear()
-        self._held.clear()
+        self._held = _NOTHING_HELD
         self.transport = NO_TRANSPORT
         ended, self._ended = self._ended, None
         if ended is not None:
@@ -224,7 +228,7 @@ class Chain:
         if held is not None:
             held.releasing = False
             return
-        self._held[link.index] = _Held(self.gate, self.bufferLimit)
+        self._held = {**self._held, link.index: _Held(self.gate, self.bufferLimit)}
         self._bindReads()
 
     def release(self, link: Link) -> None:

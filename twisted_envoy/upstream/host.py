@@ -16,6 +16,7 @@ from twisted_envoy.interfaces.transport_sockets import (
 )
 from twisted_envoy.interfaces.upstream import IHost
 from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.state.addresses import addressText
 from twisted_envoy.upstream.health.flags import CONFIGURED, DEGRADED, EXCLUDED, UNHEALTHY, flagText
 from twisted_envoy.upstream.stats import HostStats
 from twisted_envoy.upstream.tcp_pool import TCPPool
@@ -115,6 +116,7 @@ class Host:
         cluster: the cluster that it belongs to.
 
     Attributes:
+        asAttempted: its address and its name as lists of attempts begin; never changed.
         httpPools: those that have a connection, or somebody who waits for one.
         plainPools: protocol, blank, priority -> the one for requests with nothing to share.
         health: flags of upstream.health.flags; whoever changes them tells `Cluster.hostJudged`,
@@ -127,6 +129,7 @@ class Host:
         "_plainPool",
         "addedTLVs",
         "address",
+        "asAttempted",
         "cluster",
         "health",
         "hostname",
@@ -151,6 +154,8 @@ class Host:
         self.settings = settings
         self.address = settings.address
         self.hostname = settings.hostname
+        text = addressText(settings.address)
+        self.asAttempted = ([text], [settings.hostname or text])
         self.weight = settings.weight
         self.priority = settings.priority
         self.locality = settings.locality

@@ -28,7 +28,6 @@ from twisted_envoy.extensions.filters.network.tcp_proxy.choice import (
 from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel import Tunnel
 from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream
 from twisted_envoy.network.timers import Backoff
-from twisted_envoy.state.addresses import addressText
 from twisted_envoy.state.passthrough import upstreamState
 from twisted_envoy.upstream.options import optionsOf
 from twisted_envoy.upstream.tcp_pool import PoolConnection
@@ -100,9 +99,12 @@ class Attempts:
             return False
         info.host = host
         info.attempts += 1
-        address = addressText(host.address)
-        info.hostsAttempted = [*info.hostsAttempted, address]
-        info.hostNamesAttempted = [*info.hostNamesAttempted, host.hostname or address]
+        if info.attempts == 1:
+            info.hostsAttempted, info.hostNamesAttempted = host.asAttempted
+        else:
+            addresses, names = host.asAttempted
+            info.hostsAttempted = info.hostsAttempted + addresses
+            info.hostNamesAttempted = info.hostNamesAttempted + names
         self._trying = True
         self._retryNow = False
         self._cluster = cluster
@@ -113,7 +115,8 @@ class Attempts:
             asking.addCallbacks(self.poolReady, self._failed)
         else:
             info.connectionID = proxy.settings.nextID()
-            info.connectionIDsAttempted = [*info.connectionIDsAttempted, info.connectionID]
+            before = info.connectionIDsAttempted if info.attempts > 1 else []
+            info.connectionIDsAttempted = [*before, info.connectionID]
             tcpPool = host.tcpPool(optionsOf(proxy.streamInfo, proxy.chain.transport, cluster))
             self._connecting = tcpPool.open(self)
         self._trying = False
@@ -141,8 +144,9 @@ class Attempts:
     def poolReady(self, upstream: object) -> None:
         """It has begun."""
         self._connecting = self._tunnel = None
-        proxy = self._proxy
+        proxy, self._proxy = self._proxy, None
         if proxy is not None:
+            proxy.attemptsOver()
             host: Any = proxy.upstreamInfo.host
             if host.monitor is not None:
                 host.monitor.connectedTCP()

@@ -16,7 +16,7 @@ Follows Envoy's `tcp_proxy.cc`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IDelayedCall
@@ -82,9 +82,9 @@ class TCPProxy(Link):
         self.upstreamInfo = UpstreamInfo()
         self._info: StreamInfo
         self._upstream: Upstream | None = None
-        self._attempts = Attempts(self)
-        self._timers: list[IDelayedCall] = []
-        self._early: list[bytes] = []
+        self._attempts: Attempts | None = None
+        self._timers: Sequence[IDelayedCall] = ()
+        self._early: list[bytes] | tuple[()] = ()
         self._earlySize = 0
         self._idleBytes = 0
         self.closed = False
@@ -129,7 +129,7 @@ class TCPProxy(Link):
         self.closed = True
         self.settings.live.discard(self)
         self.dataReceived = dropped
-        self._early.clear()
+        self._early = ()
         upstream, self._upstream = self._upstream, None
         reset = not isinstance(reason.value, ConnectionDone)
         if reset and self._dropsHop and isinstance(reason.value, ConnectionAborted):
@@ -139,11 +139,12 @@ class TCPProxy(Link):
             upstream.downstreamLost(reset)
         else:
             self.idle.stop()
-        self._attempts.cancel()
+        if self._attempts is not None:
+            self._attempts.cancel()
         for timer in self._timers:
             if timer.active():
                 timer.cancel()
-        self._timers.clear()
+        self._timers = ()
         self._info.endTime = self.settings.seconds()
         self._log("TcpConnectionEnd")
 
@@ -164,7 +165,7 @@ class TCPProxy(Link):
         if settings.mayReceiveEarly(self._info):  # else a listener filter had looked at it
             settings.stats.early_data_received_count_total.value += 1
         self.idle.lastActivity = settings.seconds()
-        self._early.append(data)
+        self._early = [*self._early, data]
         self._earlySize += size
         if self._earlySize >= (settings.maxEarlyData or 0):
             self.chain.gate.shut(CONNECTING)
@@ -182,7 +183,12 @@ class TCPProxy(Link):
     def _connect(self) -> None:
         if self.settings.proxyTLVs is not None:
             self.settings.proxyTLVs(self._info)
+        self._attempts = Attempts(self)
         self._attempts.start()
+
+    def attemptsOver(self) -> None:
+        """One of them led to a connection."""
+        self._attempts = None
 
     def fail(self, flag: str, reason: str) -> None:
         """There is no upstream connection, for good."""
@@ -209,7 +215,7 @@ class TCPProxy(Link):
         if settings.logging.onConnected:
             self._log("TcpUpstreamConnected")
         sent = upstream.sent
-        early, self._early = self._early, []
+        early, self._early = self._early, ()
         for data in early:
             sent.value += len(data)
             transport.write(data)
@@ -290,11 +296,13 @@ class TCPProxy(Link):
     def _idledEarly(self) -> None:
         """Idle while the upstream connection, or the answer to a CONNECT, is awaited."""
         self._info.localCloseReason = _IDLE
-        if self._attempts.isAsked:
+        attempts = self._attempts
+        if attempts is not None and attempts.isAsked:
             self._info.raiseFlag("UF")
         else:
             self.upstreamInfo.host = None
-        self._attempts.cancel()
+        if attempts is not None:
+            attempts.cancel()
         self._closeBoth()
 
     def _because(self, reason: str) -> None:
@@ -326,8 +334,9 @@ class TCPProxy(Link):
 
     def schedule(self, delay: float, call: Callable[[], None]) -> None:
         """Call after so many seconds, unless the connection is gone then."""
-        self._timers = [timer for timer in self._timers if timer.active()]
-        self._timers.append(self.settings.callLater(delay, call))
+        timers = [timer for timer in self._timers if timer.active()]
+        timers.append(self.settings.callLater(delay, call))
+        self._timers = timers
 
     def _logPeriodically(self) -> None:
         self._log("TcpPeriodic")

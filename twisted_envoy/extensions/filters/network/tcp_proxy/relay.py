@@ -13,6 +13,42 @@ if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
 
 
+class _Relay:
+    """What the functions know: an object and a method of it are smaller than a closure."""
+
+    __slots__ = ("_idle", "_info", "_received", "_seconds", "_sent", "_write")
+
+    def __init__(
+        self,
+        write: Callable[[bytes], None],
+        counters: tuple[Counter, Counter],
+        info: StreamInfo,
+        idle: IdleTimer,
+        seconds: Callable[[], float],
+    ) -> None:
+        self._received, self._sent = counters
+        self._write = write
+        self._info = info
+        self._idle = idle
+        self._seconds = seconds
+
+    def up(self, data: bytes) -> None:
+        size = len(data)
+        self._received.value += size
+        self._sent.value += size
+        self._info.bytesReceived += size
+        self._idle.lastActivity = self._seconds()
+        self._write(data)
+
+    def down(self, data: bytes) -> None:
+        size = len(data)
+        self._received.value += size
+        self._sent.value += size
+        self._info.bytesSent += size
+        self._idle.lastActivity = self._seconds()
+        self._write(data)
+
+
 def upward(
     write: Callable[[bytes], None],
     counters: tuple[Counter, Counter],
@@ -26,17 +62,7 @@ def upward(
     Args:
         counters: `downstream_cx_rx_bytes_total` and the cluster's `upstream_cx_tx_bytes_total`.
     """
-    received, sent = counters
-
-    def relay(data: bytes) -> None:
-        size = len(data)
-        received.value += size
-        sent.value += size
-        info.bytesReceived += size
-        idle.lastActivity = seconds()
-        write(data)
-
-    return relay
+    return _Relay(write, counters, info, idle, seconds).up
 
 
 def downward(
@@ -52,17 +78,7 @@ def downward(
     Args:
         counters: the cluster's `upstream_cx_rx_bytes_total` and `downstream_cx_tx_bytes_total`.
     """
-    received, sent = counters
-
-    def relay(data: bytes) -> None:
-        size = len(data)
-        received.value += size
-        sent.value += size
-        info.bytesSent += size
-        idle.lastActivity = seconds()
-        write(data)
-
-    return relay
+    return _Relay(write, counters, info, idle, seconds).down
 
 
 def counting(
