@@ -18,9 +18,9 @@ class AccessLogFileTests(SynchronousTestCase):
         self.store = Store()
         self.path = self.mktemp()
 
-    def open(self, path: str | None = None) -> AccessLogFile:
+    def open(self, path: str | None = None, isShared: bool = False) -> AccessLogFile:
         stats = FileStats.make(self.store)
-        file = AccessLogFile(path or self.path, self.clock, 10.0, stats)
+        file = AccessLogFile(path or self.path, self.clock, 10.0, stats, isShared)
         self.addCleanup(file.close)
         return file
 
@@ -40,6 +40,39 @@ class AccessLogFileTests(SynchronousTestCase):
 
         self.assertEqual(self.content(), "one\n")
         self.assertEqual(self.stats()["write_total_buffered"], len("two é\n".encode()))
+
+    def test_sharedPipe(self) -> None:
+        """A pipe that others write to gets whole lines, as many at once as it keeps together."""
+        os.mkfifo(self.path)
+        reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        pieces: list[bytes] = []
+        write = os.write
+
+        def written(descriptor: int, data: bytes) -> int:
+            pieces.append(bytes(data))
+            return write(descriptor, data)
+
+        file = self.open(isShared=True)
+        self.patch(os, "write", written)
+        lines = ["first\n", *(f"{number:0999}\n" for number in range(9)), "x" * 5000 + "\n", "last"]
+        for line in lines:
+            file.write(line)
+        file.flush()
+
+        self.assertEqual(b"".join(pieces).decode(), "".join(lines))
+        self.assertEqual([len(piece) for piece in pieces], [6, 4000, 4000, 1000, 5001, 4])
+
+    def test_sharedFile(self) -> None:
+        """The system keeps each piece of a file together, however long it is."""
+        file = self.open(isShared=True)
+        pieces: list[int] = []
+        write = os.write
+        self.patch(os, "write", lambda fd, data: pieces.append(len(data)) or write(fd, data))
+        for _ in range(10):
+            file.write("x" * 999 + "\n")
+        file.flush()
+        self.assertEqual(pieces, [1000, 9000])
 
     def test_oddBytes(self) -> None:
         """Bytes that are no UTF-8 go out as they came; what never was a byte is spelt out."""

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IAddress
 
 from twisted_envoy.config.bootstrap import loadBootstrap
 from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.server.admin.server_info import memorySizes
 from twisted_envoy.server.lifecycle import DrainManager
 from twisted_envoy.server.options import ServerOptions
 from twisted_envoy.server.runtime import Runtime
@@ -146,6 +147,9 @@ class FakeServer:
 
     def reopenLogs(self) -> None:
         self.said.append("reopenLogs")
+
+    def memory(self) -> tuple[int, int]:
+        return memorySizes()
 
     def seconds(self) -> float:
         return float(self.reactor.seconds())

@@ -90,7 +90,7 @@ class OptionsTests(SynchronousTestCase):
             (("--component-log-level", "admin"), "not correctly specified 'admin'"),
             (("--component-log-level", "nope:info"), "invalid component specified 'nope'"),
             (("--log-format", "%q"), "unknown token '%q'"),
-            (("--concurrency", "2"), "only 1 is implemented"),
+            (("--concurrency", "257"), "at most 256"),
             (("--concurrency", "x"), "--concurrency: not a number"),
             (("--drain-time-s", "-1"), "--drain-time-s: not a number"),
             (("--base-id", "4294967296"), "--base-id: not a number"),

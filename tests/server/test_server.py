@@ -8,7 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.bootstraps import addressOf, bootstrap, cluster, echo, listener, proxied, tcpProxy
 from twisted_envoy.server.build import buildServer
 from twisted_envoy.server.options import ServerOptions
-from twisted_envoy.server.server import GRACE, residentBytes
+from twisted_envoy.server.server import GRACE
+from twisted_envoy.server.server_stats import residentBytes
 from twisted_envoy.testing import MemoryEnvoy, MemoryResolver
 
 

@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_envoy.errors import ConfigError, Position
 from twisted_envoy.server import tap
-from twisted_envoy.server.log_setup import printNothing
+from twisted_envoy.server.log_setup import LogSetup, printNothing
 from twisted_envoy.server.options import Options, ServerOptions
 from twisted_envoy.server.tap import (
     EnvoyService,
@@ -87,9 +87,9 @@ class StartTests(SynchronousTestCase):
         for name in ("stdout", "stderr"):
             self.patch(sys, name, io.StringIO())
 
-        def made(options: ServerOptions, reactor: object, setLogFormat: Any) -> Any:
+        def made(options: ServerOptions, reactor: object, logs: LogSetup) -> Any:
             if self.logFormat is not None:
-                setLogFormat(self.logFormat)
+                logs.log.setFormat(self.logFormat)
             if build is not None:
                 raise build
             return self.server

@@ -8,6 +8,8 @@ Writing may fail (a full disk, a closed pipe): the lines are counted and lost, n
 from __future__ import annotations
 
 import os
+import select
+import stat
 from dataclasses import dataclass
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -63,14 +65,23 @@ class AccessLogFile:
     Args:
         path: its name; `/dev/stdout` and `/dev/stderr` are this process's streams.
         flushInterval: seconds.
+        isShared: other processes write to it too; then a pipe, which keeps only short pieces
+            together, gets its lines in such pieces.
     Raises:
         AccessLogError: it cannot be opened.
     """
 
     def __init__(
-        self, path: str, reactor: IReactorTime, flushInterval: float, stats: FileStats
+        self,
+        path: str,
+        reactor: IReactorTime,
+        flushInterval: float,
+        stats: FileStats,
+        isShared: bool = False,
     ) -> None:
         self.path = path
+        self._isShared = isShared
+        self._inPieces = False
         self._reactor = reactor
         self._flushInterval = flushInterval
         self._stats = stats
@@ -141,13 +152,16 @@ class AccessLogFile:
         self._descriptor = None
 
     def _open(self) -> int:
-        stream = _STREAMS.get(self.path)
-        if stream is not None:
-            return stream
-        try:
-            return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise AccessLogError(f"unable to open file '{self.path}': {error.strerror}") from error
+        descriptor = _STREAMS.get(self.path)
+        if descriptor is None:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            try:
+                descriptor = os.open(self.path, flags, 0o644)
+            except OSError as error:
+                text = f"unable to open file '{self.path}': {error.strerror}"
+                raise AccessLogError(text) from error
+        self._inPieces = self._isShared and not _isRegular(descriptor)
+        return descriptor
 
     def _writeOut(self, data: bytes) -> bytes:
         """
@@ -162,7 +176,8 @@ class AccessLogFile:
         view = memoryview(data)
         try:
             while view:
-                view = view[os.write(self._descriptor, view) :]
+                size = _pieceOf(data, len(data) - len(view)) if self._inPieces else len(view)
+                view = view[os.write(self._descriptor, view[:size]) :]
         except BlockingIOError:
             return bytes(view)
         except OSError:
@@ -182,3 +197,20 @@ class AccessLogFile:
         self._timer = None
         self._stats.flushedByTimer.value += 1
         self.flush()
+
+
+def _isRegular(descriptor: int) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(descriptor).st_mode)
+    except OSError:
+        return False
+
+
+def _pieceOf(data: bytes, start: int) -> int:
+    """How much from there on a pipe keeps together: whole lines; of a longer line, all of it."""
+    if len(data) - start <= select.PIPE_BUF:
+        return len(data) - start
+    end = data.rfind(b"\n", start, start + select.PIPE_BUF) + 1
+    if not end:
+        end = data.find(b"\n", start) + 1 or len(data)
+    return end - start

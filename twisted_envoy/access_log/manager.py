@@ -21,9 +21,17 @@ class AccessLogManager:
     Args:
         scope: the root scope; the stats are `filesystem.*`.
         flushInterval: seconds (`--file-flush-interval-msec`).
+        isShared: other processes append to the same files.
     """
 
-    def __init__(self, reactor: IReactorTime, scope: Scope, flushInterval: float = 10.0) -> None:
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        scope: Scope,
+        flushInterval: float = 10.0,
+        isShared: bool = False,
+    ) -> None:
+        self._isShared = isShared
         self._reactor = reactor
         self._stats = FileStats.make(scope)
         self._flushInterval = flushInterval
@@ -40,7 +48,9 @@ class AccessLogManager:
         """
         found = self._files.get(path)
         if found is None:
-            found = AccessLogFile(path, self._reactor, self._flushInterval, self._stats)
+            found = AccessLogFile(
+                path, self._reactor, self._flushInterval, self._stats, self._isShared
+            )
             self._files[path] = found
         return found
 

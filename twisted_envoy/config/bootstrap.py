@@ -126,7 +126,7 @@ def _configError(problem: Problem, root: Record) -> ConfigError:
 
 
 def loadBootstrap(
-    paths: Sequence[str] = (),
+    paths: Sequence[str | Text] = (),
     yamlText: str = "",
     findMore: Callable[[str], bool] = _nothingMore,
 ) -> tuple[View, list[ConfigError]]:
@@ -136,7 +136,7 @@ def loadBootstrap(
     Later texts are merged into earlier ones: scalars overwritten, lists appended, messages merged.
 
     Args:
-        paths: config files, in order.
+        paths: config files, in order; a Text is one that was read already.
         yamlText: the text of `--config-yaml`, merged last.
         findMore: see decodeText; `Extensions.findType` is one.
     Returns:
@@ -148,7 +148,7 @@ def loadBootstrap(
     assert plan is not None
     warnings: list[ConfigError] = []
     with collectorPaused():
-        texts = [readFile(path) for path in paths if path]
+        texts = [path if isinstance(path, Text) else readFile(path) for path in paths if path]
         if yamlText:
             texts.append(Text(COMMAND_LINE, yamlText))
         if not texts:

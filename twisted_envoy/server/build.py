@@ -54,6 +54,7 @@ from twisted_envoy.upstream.resolve import HostResolver
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twisted_envoy.config.load import Text
     from twisted_envoy.config.view import View
     from twisted_envoy.interfaces.access_log import IAccessLogger
     from twisted_envoy.interfaces.sockets import ISocketInterface
@@ -74,6 +75,8 @@ def buildServer(
     random: Random | None = None,
     resolver: IHostResolver | None = None,
     setLogFormat: Callable[[Formatter], None] | None = None,
+    text: Text | None = None,
+    sharesLogs: bool = False,
 ) -> Server:
     """
     Read the config and build everything; nothing is bound.
@@ -83,12 +86,14 @@ def buildServer(
         accessLogs: an IAccessLogManager; None for files.
         resolver: finds the addresses of names; None for the reactor's own.
         random: what balancers, weights and jitter ask; None for one of its own.
+        text: that of options.configPath, when it has been read already.
+        sharesLogs: other processes append to the same access logs.
         setLogFormat: takes the format of `application_log_config`; None where the log is not ours.
     Raises:
         ConfigError: the first thing that cannot be obeyed.
     """
     extensions = Extensions()
-    paths = [options.configPath] if options.configPath else []
+    paths = [text or options.configPath] if options.configPath else []
     bootstrap, warnings = loadBootstrap(paths, options.configYAML, extensions.findType)
     logFormat = buildLogFormat(bootstrap, options)
     if logFormat is not None:
@@ -106,7 +111,8 @@ def buildServer(
         registry=registry,
         sockets=sockets or ReactorSockets(reactor, registry.turn),
         extensions=extensions,
-        accessLogs=accessLogs or AccessLogManager(reactor, store, options.fileFlushInterval),
+        accessLogs=accessLogs
+        or AccessLogManager(reactor, store, options.fileFlushInterval, sharesLogs),
         drain=DrainManager(
             reactor, options.drainTime, immediate=options.drainStrategy == "Immediate"
         ),

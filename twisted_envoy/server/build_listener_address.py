@@ -238,7 +238,7 @@ def _optionsOf(config: View, holder: View) -> ListenOptions:
 
 def checkBalance(config: View) -> None:
     """
-    One worker has all connections, so nothing is to balance.
+    Sharing a port, workers get connections in turn (server/workers/balance).
 
     Raises:
         ConfigError: an extension; Envoy has none.
@@ -246,7 +246,7 @@ def checkBalance(config: View) -> None:
     balance = config.connection_balance_config
     if balance is None:
         return
-    balance.moot("exact_balance", "one worker has all connections")
+    balance.moot("exact_balance", "the kernel shares connections evenly among workers")
     extension = balance.extend_balance
     if extension is not None:
         kind = "" if extension.typed_config is None else extension.typed_config.typeName

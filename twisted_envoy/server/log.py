@@ -77,12 +77,12 @@ class PathOutput:
     """
 
     def __init__(self, path: str) -> None:
-        self._path = os.path.abspath(path)
+        self.path = os.path.abspath(path)
         self._output = self._open()
 
     def _open(self) -> DescriptorOutput:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        return DescriptorOutput(os.open(self._path, flags, 0o644))
+        return DescriptorOutput(os.open(self.path, flags, 0o644))
 
     def write(self, text: str) -> None:
         """Append the line at once."""

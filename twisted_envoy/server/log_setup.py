@@ -56,6 +56,11 @@ class LogSetup:
         """Whether a user at the terminal sees the log."""
         return isinstance(self.output, DescriptorOutput) and self.output.descriptor == STDERR
 
+    @property
+    def path(self) -> str:
+        """The log file, "" when it is none."""
+        return self.output.path if isinstance(self.output, PathOutput) else ""
+
     def start(self) -> None:
         """Print every event from now on."""
         if self.replacesTwisted:

@@ -69,6 +69,9 @@ class ServerOptions:
 
 _UNSIGNED = 2**32 - 1
 
+MOST_WORKERS = 256
+"""Each is a process."""
+
 _REFUSED = {
     "allow-unknown-static-fields": "unknown fields of a static config are always refused",
     "allow-unknown-fields": "unknown fields of a static config are always refused",
@@ -116,7 +119,7 @@ class Options(usage.Options):
         ["drain-strategy", None, "gradual", "gradual or immediate"],
         ["parent-shutdown-time-s", None, "900", "Accepted; there is no hot restart"],
         ["file-flush-interval-msec", None, "10000", "Interval for log flushing in milliseconds"],
-        ["concurrency", None, "1", "Number of worker threads: 1"],
+        ["concurrency", None, "1", "Number of worker processes"],
         ["base-id", None, "0", "Accepted; there is no hot restart"],
     ]
     optFlags = [
@@ -180,11 +183,9 @@ class Options(usage.Options):
         self._checkLogging()
 
     def _withNumbers(self, fields: ServerOptions) -> ServerOptions:
-        concurrency = self._unsigned("concurrency")
-        if concurrency != 1:
-            raise usage.UsageError(
-                f"--concurrency {concurrency}: only 1 is implemented; run several processes"
-            )
+        concurrency = max(1, self._unsigned("concurrency"))  # as in Envoy
+        if concurrency > MOST_WORKERS:
+            raise usage.UsageError(f"--concurrency {concurrency}: at most {MOST_WORKERS}")
         return replace(
             fields,
             drainTime=float(self._unsigned("drain-time-s")),

@@ -8,9 +8,8 @@ A running server: everything that was built from one bootstrap, and its life.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -27,11 +26,12 @@ from twisted_envoy.network.listener import Listener, firstProblem
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.server.lifecycle import DrainManager
 from twisted_envoy.server.options import ServerOptions
+from twisted_envoy.server.server_stats import ServerStats
 from twisted_envoy.state.addresses import hostText, portOf
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
-    from twisted_envoy.interfaces.sockets import ISocketInterface, ListenOptions
+    from twisted_envoy.interfaces.sockets import ListenOptions
     from twisted_envoy.server.admin.listener import Admin
     from twisted_envoy.server.overload_manager import OverloadManager
     from twisted_envoy.stats.scope import Store
@@ -44,7 +44,13 @@ GRACE = 1.0
 
 _POLL = 1.0
 """Seconds between two looks at files that may change."""
-_STATES = {"LIVE": 0, "DRAINING": 1, "PRE_INITIALIZING": 2, "INITIALIZING": 3}
+
+
+class ListeningSockets(Protocol):
+    """ISocketInterface, as far as listening goes."""
+
+    def serverEndpoint(self, address: IAddress, options: ListenOptions) -> IStreamServerEndpoint:
+        """An endpoint whose `listen` binds at once."""
 
 
 class ListenerManager:
@@ -55,9 +61,12 @@ class ListenerManager:
         store: for `listener_manager.*`.
         sockets: makes the endpoints of kernel addresses.
         registry: of internal listeners.
+
+    Attributes:
+        sockets: may be exchanged before `listen`.
     """
 
-    def __init__(self, store: Store, sockets: ISocketInterface, registry: Registry) -> None:
+    def __init__(self, store: Store, sockets: ListeningSockets, registry: Registry) -> None:
         scope = store.scope("listener_manager.")
         self._added = scope.counter("listener_added")
         self._created = scope.counter("listener_create_success")
@@ -75,7 +84,7 @@ class ListenerManager:
         scope.gauge("total_listeners_warming").value = 0
         for name in ("total_listeners_draining", "total_filter_chains_draining"):
             scope.gauge(name)
-        self._sockets = sockets
+        self.sockets = sockets
         self._registry = registry
         self._listeners: dict[str, tuple[Listener, tuple[ListenOptions, ...]]] = {}
 
@@ -142,7 +151,7 @@ class ListenerManager:
     ) -> IStreamServerEndpoint:
         if isinstance(address, InternalAddress):
             return InternalServerEndpoint(cast(Any, None), address.name, self._registry, pipeSize)
-        return self._sockets.serverEndpoint(address, options)
+        return self.sockets.serverEndpoint(address, options)
 
     def stopListening(self, inboundOnly: bool = False) -> Deferred[None]:
         """Accept no more connections; open ones stay."""
@@ -174,6 +183,9 @@ class Server(Service):
     Attributes:
         shutdown: ends the program; the service that runs the server sets it.
         logControl: the log levels that `/logging` changes; set likewise.
+        initializing: clusters look for their hosts and check them.
+        statsInterval: as given.
+        whenReady: called once connections are let in.
     """
 
     def __init__(
@@ -198,7 +210,7 @@ class Server(Service):
         self.logControl: Any = options.logControl()
         self.shutdown: Callable[[], object] = self.stopService
         self.startTime: float = context.reactor.seconds()
-        self._statsInterval = statsInterval
+        self.statsInterval = statsInterval
         self._statsTimer: IDelayedCall | None = None
         self.certificates = cast(list[Any], context.singleton(CERTIFICATES, list))
         self._polled = cast(list[Any], context.singleton(POLLED, list))
@@ -206,7 +218,8 @@ class Server(Service):
         self.overload: OverloadManager | None = None
         self._listening: Deferred[None] | None = None
         self._stopping: Deferred[None] | None = None
-        self._initializing = False
+        self.initializing = False
+        self.whenReady: Callable[[], object] = bool
         ServerStats(self)
 
     # Life.
@@ -230,7 +243,7 @@ class Server(Service):
         self.privilegedStartService()
         for listener in self.listeners:
             listener.hold()
-        self._initializing = True
+        self.initializing = True
         ready = self.clusters.start(self._found)
         ready.addCallback(self._initialized)
         self._scheduleMerge()
@@ -246,11 +259,12 @@ class Server(Service):
 
     def _initialized(self, result: None) -> None:
         """Every host that was found has been checked: let connections in."""
-        self._initializing = False
+        self.initializing = False
         _log.info("cm init: all clusters initialized", component="upstream")
         _log.info("all dependencies initialized. starting workers", component="config")
         for listener in self.listeners:
             listener.release()
+        self.whenReady()
 
     def stopService(self) -> Deferred[None]:
         """
@@ -306,8 +320,8 @@ class Server(Service):
         self.accessLogs.close()
 
     def _scheduleMerge(self) -> None:
-        if self._statsInterval:
-            self._statsTimer = self.reactor.callLater(self._statsInterval, self._merge)
+        if self.statsInterval:
+            self._statsTimer = self.reactor.callLater(self.statsInterval, self._merge)
 
     def _merge(self) -> None:
         self.store.merge()
@@ -332,7 +346,7 @@ class Server(Service):
         """As `/ready` and `/server_info` name it."""
         if not self.drain.healthy:
             return "DRAINING"
-        if self._initializing:
+        if self.initializing:
             return "PRE_INITIALIZING"
         listening = self._listening is not None and self._listening.called
         return "LIVE" if listening else "INITIALIZING"
@@ -349,6 +363,12 @@ class Server(Service):
         """Open all access logs anew."""
         self.accessLogs.reopen()
 
+    def memory(self) -> tuple[int, int]:
+        """(resident, data segment) of this process in bytes."""
+        from twisted_envoy.server.admin.server_info import memorySizes
+
+        return memorySizes()
+
     def seconds(self) -> float:
         """The time of the server's reactor."""
         return cast(float, self.reactor.seconds())
@@ -356,50 +376,6 @@ class Server(Service):
     def soon(self, function: Callable[[], object]) -> None:
         """Call it in the next turn."""
         self.reactor.callLater(0, function)
-
-
-class ServerStats:
-    """`server.*`: most are computed when somebody looks."""
-
-    def __init__(self, server: Server) -> None:
-        scope = server.store.scope("server.")
-        scope.gauge("concurrency").value = server.options.concurrency
-        scope.gauge("hot_restart_epoch")
-        for name in (
-            "debug_assertion_failures",
-            "dropped_stat_flushes",
-            "envoy_bug_failures",
-            "envoy_notifications",
-            "main_thread.watchdog_mega_miss",
-            "main_thread.watchdog_miss",
-            "worker_0.watchdog_mega_miss",
-            "worker_0.watchdog_miss",
-        ):
-            scope.counter(name)
-        for name in ("dynamic_unknown_fields", "static_unknown_fields", "wip_protos"):
-            scope.counter(name).value += 0  # Envoy counts nothing, and so they are used
-        scope.gauge("compilation_settings.fips_mode").value = 0
-        for name in ("parent_connections", "seconds_until_first_ocsp_response_expiring"):
-            scope.gauge(name)
-        scope.gauge("days_until_first_cert_expiring").value = 2**32 - 1
-        override = server.bootstrap.stats_server_version_override
-        scope.gauge("version").value = 0 if override is None else override
-        scope.computedGauge("live", lambda: int(server.state == "LIVE"))
-        scope.computedGauge("state", lambda: _STATES[server.state])
-        scope.computedGauge("uptime", lambda: int(server.seconds() - server.startTime))
-        scope.computedGauge("total_connections", lambda: server.listeners.openConnections)
-        scope.computedGauge("memory_allocated", residentBytes)
-        scope.computedGauge("memory_heap_size", residentBytes)
-        scope.computedGauge("memory_physical_size", residentBytes)
-
-
-def residentBytes() -> int:
-    """Memory of this process that is in RAM, in bytes; 0 where the system does not tell."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return 0
 
 
 def _raised(deferred: Deferred[Any]) -> None:

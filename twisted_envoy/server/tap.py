@@ -24,7 +24,6 @@ from twisted.python.components import Componentized
 from twisted_envoy.errors import ConfigError
 from twisted_envoy.server.demo import builtinDemo
 from twisted_envoy.server.lifecycle import RunningReactor, SignalHandlers, stopInOrder
-from twisted_envoy.server.log_format import Formatter
 from twisted_envoy.server.log_setup import LogSetup, printNothing
 from twisted_envoy.server.options import Options, ServerOptions
 from twisted_envoy.sockets.listening import SocketOptionError
@@ -54,7 +53,7 @@ class RunnableServer(Protocol):
         """Open all access logs anew."""
 
 
-BuildServer = Callable[[ServerOptions, RunningReactor, Callable[[Formatter], None]], RunnableServer]
+BuildServer = Callable[[ServerOptions, RunningReactor, LogSetup], RunnableServer]
 
 
 def makeService(options: Options) -> IService:
@@ -71,9 +70,13 @@ def makeService(options: Options) -> IService:
     def build(
         options: ServerOptions,
         reactor: RunningReactor,
-        setLogFormat: Callable[[Formatter], None],
+        logs: LogSetup,
     ) -> RunnableServer:
-        return buildServer(options, reactor, setLogFormat=setLogFormat)
+        if options.concurrency > 1 and not options.validating:
+            from twisted_envoy.server.workers.build import buildWorkers
+
+            return buildWorkers(options, reactor, logs)
+        return buildServer(options, reactor, setLogFormat=logs.log.setFormat)
 
     return Start(options, cast(RunningReactor, reactor), build).service()
 
@@ -86,7 +89,7 @@ class Start:
         options: parsed.
         reactor: the installed one; not yet running.
         build: makes the server of the options: reads the config, binds nothing; its last argument
-            changes the format of the log.
+            is the log, whose format it may change.
     """
 
     def __init__(self, options: Options, reactor: RunningReactor, build: BuildServer) -> None:
@@ -111,7 +114,7 @@ class Start:
                 baseID=self._options.baseID,
             )
         try:
-            server = self._build(self._options, self._reactor, logs.log.setFormat)
+            server = self._build(self._options, self._reactor, logs)
             if not self._options.validating:
                 server.privilegedStartService()
         except Exception as problem:

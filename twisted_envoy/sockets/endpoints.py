@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from twisted.internet.defer import Deferred, execute
@@ -27,17 +28,24 @@ from twisted_envoy.sockets.poller import Poller, watcherFor
 class SocketServerEndpoint:
     """Listens on a kernel address: an IP address with a port, or a Unix socket."""
 
-    def __init__(self, address: IAddress, options: ListenOptions, context: SocketContext) -> None:
+    def __init__(
+        self,
+        address: IAddress,
+        options: ListenOptions,
+        context: SocketContext,
+        given: socket.socket | None = None,
+    ) -> None:
         self._address = address
         self._options = options
         self._context = context
+        self._given = given
 
     def listen(self, factory: IProtocolFactory) -> Deferred[IListeningPort]:
         """Bind and listen now; the Deferred has fired when this returns."""
         return execute(self._listen, factory)
 
     def _listen(self, factory: IProtocolFactory) -> IListeningPort:
-        port = ListeningSocket(self._address, self._options, factory, self._context)
+        port = ListeningSocket(self._address, self._options, factory, self._context, self._given)
         port.startListening()
         return port
 
@@ -79,6 +87,12 @@ class ReactorSockets:
 
     def serverEndpoint(self, address: IAddress, options: ListenOptions) -> IStreamServerEndpoint:
         return SocketServerEndpoint(address, options, self._context)
+
+    def adoptingEndpoint(
+        self, address: IAddress, options: ListenOptions, given: socket.socket
+    ) -> IStreamServerEndpoint:
+        """One that accepts from a socket which listens already, and closes it at its end."""
+        return SocketServerEndpoint(address, options, self._context, given)
 
     def clientEndpoint(self, address: IAddress, options: ConnectOptions) -> IStreamClientEndpoint:
         return SocketClientEndpoint(address, options, self._context)

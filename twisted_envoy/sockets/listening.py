@@ -50,6 +50,7 @@ class ListeningSocket:
 
     Args:
         address: where to listen; port 0 lets the kernel choose.
+        given: a socket that listens there already; somebody else puts its path away.
 
     Raises:
         twisted.internet.error.CannotListenError: from `startListening`.
@@ -61,7 +62,9 @@ class ListeningSocket:
         options: ListenOptions,
         factory: IProtocolFactory,
         context: SocketContext,
+        given: socket.socket | None = None,
     ) -> None:
+        self._given = given
         self._wanted = address
         self._options = options
         self._factory = factory
@@ -75,15 +78,7 @@ class ListeningSocket:
 
     def startListening(self) -> None:
         """Bind, listen and start to accept."""
-        sock = None
-        try:
-            sock = boundSocket(self._wanted, self._options)
-            sock.listen(self._options.backlog)
-            _setListeningOptions(sock, self._options)
-        except OSError as problem:
-            if sock is not None:
-                sock.close()
-            raise _cannotListen(self._wanted, problem) from None
+        sock = self._given or listeningSocket(self._wanted, self._options)
         self._sock = sock
         self._bound = fromSocketName(sock)
         if getattr(self._bound, "host", None) not in _ANY:
@@ -169,13 +164,38 @@ class ListeningSocket:
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
-        if isinstance(self._bound, UNIXAddress) and not isAbstract(self._bound.name):
-            _unlinkSocket(self._bound.name)
+        if self._given is None:
+            removePath(self._bound)
         self._factory.doStop()
 
     def getHost(self) -> IAddress:
         """Where it listens, with the port that the kernel chose."""
         return self._bound
+
+
+def listeningSocket(address: IAddress, options: ListenOptions) -> socket.socket:
+    """
+    A non-blocking socket that listens.
+
+    Raises:
+        CannotListenError: the kernel refused; nothing is left open.
+    """
+    sock = None
+    try:
+        sock = boundSocket(address, options)
+        sock.listen(options.backlog)
+        _setListeningOptions(sock, options)
+    except OSError as problem:
+        if sock is not None:
+            sock.close()
+        raise _cannotListen(address, problem) from None
+    return sock
+
+
+def removePath(address: IAddress) -> None:
+    """Remove the path of a Unix socket that listens no more; other addresses have none."""
+    if isinstance(address, UNIXAddress) and not isAbstract(address.name):
+        _unlinkSocket(address.name)
 
 
 def boundSocket(address: IAddress, options: ListenOptions) -> socket.socket:

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any as Untyped
-from typing import Protocol
+from typing import Protocol, cast
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IAddress, IDelayedCall
 from twisted.internet.protocol import Factory
@@ -28,7 +28,6 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.edge.local_address import LOOPBACK, localAddress
 from twisted_envoy.server.admin.admin_stats import AdminStats
 from twisted_envoy.server.admin.reply import BARE_TEXT, Reply
-from twisted_envoy.server.admin.router import AdminRouter
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo
 
@@ -42,10 +41,18 @@ _METHODS = frozenset(
     (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH")
 )
 _FORM = b"application/x-www-form-urlencoded"
+_FAILED = Reply("internal error", 500)
 _PAGE_HEADERS = (
     (b"cache-control", b"no-cache, max-age=0"),
     (b"x-content-type-options", b"nosniff"),
 )
+
+
+class AdminAnswers(Protocol):
+    """AdminRouter, or one that asks elsewhere first."""
+
+    def answer(self, method: str, uri: str, form: str = "") -> Reply | Deferred[Reply]:
+        """The answer to one request."""
 
 
 class AccessLogger(Protocol):
@@ -70,6 +77,7 @@ class AdminRequest(http.Request):
 
     channel: AdminChannel
     started: float
+    _waits = False
 
     def process(self) -> None:
         """Answer the request; it is complete."""
@@ -78,19 +86,37 @@ class AdminRequest(http.Request):
         factory.stats.requestReceived()
         if self._refused():
             return
+        self._waits = True
+        asked: Deferred[Reply] = maybeDeferred(cast(Untyped, self._page))
+        asked.addErrback(self._failed).addCallback(self._answer)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The client has gone before its answer was complete."""
+        factory = self.channel.factory
+        super().connectionLost(reason)
+        if self._waits:
+            self._waits = False
+            factory.stats.responseEnded(factory.timer.seconds() - self.started)
+
+    def _failed(self, failure: Failure) -> Reply:
+        _log.failure("admin request failed: {uri}", failure, uri=self.uri)
+        return _FAILED
+
+    def _answer(self, reply: Reply) -> None:
+        if not self._waits:
+            return
+        self._waits = False
+        self.channel.factory.stats.responseBegun(reply.code)
         try:
-            reply = self._page()
-            factory.stats.responseBegun(reply.code)
             body = reply.text().encode("utf-8", "backslashreplace")
         except Exception:
-            _log.failure("admin request failed: {uri}", uri=self.uri)
-            reply = Reply("internal error", 500)
+            reply = self._failed(Failure())
             body = reply.text().encode()
         again = _PAGE_HEADERS[1:] if reply.contentType == BARE_TEXT else ()  # twice, as in Envoy
         kind = reply.contentType.encode()
         self._send(reply.code, body, ((b"content-type", kind), *_PAGE_HEADERS, *again))
 
-    def _page(self) -> Reply:
+    def _page(self) -> Reply | Deferred[Reply]:
         form = ""
         kind = self.getHeader(b"content-type") or b""
         if self.method == b"POST" and kind.split(b";")[0].strip().lower() == _FORM:
@@ -169,8 +195,10 @@ class AdminChannel(http.HTTPChannel):
         super().connectionMade()
 
     def dataReceived(self, data: bytes) -> None:
-        """Count the bytes."""
+        """Count the bytes; what comes after we closed is of no interest."""
         self.factory.stats.manager.downstream_cx_rx_bytes_total.value += len(data)
+        if self.closedByUs:
+            return
         super().dataReceived(data)
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
@@ -221,7 +249,7 @@ class AdminFactory(Factory):
     Makes the channels, and knows those that are open.
 
     Args:
-        router: answers.
+        router: answers; it may be exchanged.
         stats: counts.
         timer: the reactor.
         accessLogs: get one line for each request.
@@ -231,12 +259,12 @@ class AdminFactory(Factory):
 
     def __init__(
         self,
-        router: AdminRouter,
+        router: AdminAnswers,
         stats: AdminStats,
         timer: Timer,
         accessLogs: tuple[AccessLogger, ...] = (),
     ) -> None:
-        self.router = router
+        self.router: AdminAnswers = router
         self.stats = stats
         self.timer = timer
         self._accessLogs = accessLogs

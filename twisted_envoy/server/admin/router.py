@@ -38,6 +38,10 @@ class AdminRouter:
         self._kit = kit
         self._allowed = allowed
 
+    def serving(self, target: AdminTarget) -> AdminRouter:
+        """The same pages for another target."""
+        return AdminRouter(target, self._kit, self._allowed)
+
     def answer(self, method: str, uri: str, form: str = "") -> Reply:
         """
         The answer to one request.

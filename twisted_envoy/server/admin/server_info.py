@@ -93,7 +93,7 @@ def nodeMessage(target: AdminTarget, kit: MessageKit, configured: bool = False) 
 
 def memory(target: AdminTarget, kit: MessageKit, query: Query) -> Reply:
     """envoy.admin.v3.Memory, in bytes: what is resident, and the size of the data segment."""
-    resident, data = memorySizes()
+    resident, data = target.memory()
     made = kit.new(
         "envoy.admin.v3.Memory",
         allocated=resident,

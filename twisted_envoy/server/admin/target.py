@@ -129,6 +129,9 @@ class AdminTarget(Protocol):
     def reopenLogs(self) -> None:
         """Open all access logs anew."""
 
+    def memory(self) -> tuple[int, int]:
+        """(resident, data segment) in bytes."""
+
     def seconds(self) -> float:
         """The time of the server's reactor."""
 
