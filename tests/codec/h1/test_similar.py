@@ -50,6 +50,7 @@ class SameTests(SynchronousTestCase):
     @example((b"GET", b"/", b"HTTP/1.1", [b"x-request-id: 12"]), b"/a?b", [b"x-request-id: 34"])
     @example((b"GET", b"http://x/y", b"HTTP/1.1", []), b"/", [])
     @example((b"GET", b"/", b"HTTP/1.1", [b"x-request-id: 12", b" folded"]), b"/", [])
+    @example((b"GET", b"/", b"HTTP/1.1", [b"X-Request-Id: 56", b"x-request-id: 12"]), b"/", [])
     def test_afterAnother(self, first: Head, target: bytes, fields: list[bytes]) -> None:
         """Whatever came before, a request is what it is on a connection of its own."""
         for second in (

@@ -51,6 +51,8 @@ def readSimilar(block: bytes, seen: bytes, head: RequestHead) -> HeaderMap | Non
     headers = head.headers.copy()
     headers[b":path"] = target
     if value is not None:
+        if headers.more is not None and _REQUEST_ID in headers.more:
+            return None  # which of them it is, is not known
         headers[_REQUEST_ID] = value
     return headers
 
