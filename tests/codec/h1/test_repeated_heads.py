@@ -60,6 +60,19 @@ class RequestTests(SynchronousTestCase):
             self.assertEqual(headers[b":method"], data.split(b" ")[0])
             owner.respond(responseOf(), b"")
 
+    def test_patience(self) -> None:
+        """After many heads that are like no other, those that come again are remembered again."""
+        owner = ServerOwner()
+        paths = [b"/%d" % number for number in range(60)] + [b"/n"] * 20 + [b"/m", b"/n"]
+        for number, path in enumerate(paths):
+            data = GET.replace(b"/n", path)
+            owner.feed(data.replace(b"X-A: 1", b"X-A: %d" % number) if number < 60 else data)
+            headers = owner.requests[-1].headers
+            assert headers is not None
+            self.assertEqual(headers[b":path"], path)
+            self.assertEqual(headers[b"x-a"], b"%d" % number if number < 60 else b"1")
+            owner.respond(responseOf(), b"")
+
     def test_underscores(self) -> None:
         """Names that are dropped are counted each time."""
         owner = ServerOwner(limits=HeaderLimits(underscores="DROP_HEADER"))

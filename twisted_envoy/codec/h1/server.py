@@ -40,6 +40,8 @@ from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings
 
 MOST_HELD = 64 * 1024
 """Bytes behind a request that may wait before reading stops."""
+PATIENCE = 16
+"""Heads in a row that are like no other before only one in so many is remembered."""
 MOST_QUEUED = 2
 """Responses that may wait for the transport while another request comes."""
 FLOOD = "codec_error:Too many responses queued."
@@ -76,7 +78,7 @@ class H1ServerCodec(H1Codec):
         waits: bytes of a further request are here, and nobody is being answered.
     """
 
-    __slots__ = ("_connection", "_lineRead", "_stats", "_tooMuch", "queued")
+    __slots__ = ("_connection", "_lineRead", "_stats", "_tooMuch", "_unlike", "queued")
 
     def __init__(
         self,
@@ -93,6 +95,7 @@ class H1ServerCodec(H1Codec):
         self._stats = stats
         self._lineRead = False
         self._tooMuch = False
+        self._unlike = 0  # heads in a row that were not like the one that is remembered
         self.queued = 0
 
     @property
@@ -179,7 +182,12 @@ class H1ServerCodec(H1Codec):
             size = sum(map(len, lines)) + 2 * len(lines) + 2
         else:
             size = end - start
-            if size <= MOST_REMEMBERED and self._limits.underscores == "ALLOW":
+            self._unlike += 1
+            if (
+                size <= MOST_REMEMBERED
+                and self._limits.underscores == "ALLOW"
+                and (self._unlike <= PATIENCE or not self._unlike % PATIENCE)
+            ):
                 self._seen = block
         head = self._parse(stream, lines, size)
         headers = head.headers
@@ -201,6 +209,8 @@ class H1ServerCodec(H1Codec):
         head = self._seenHead
         if block == seen:
             headers = head.headers.copy()
+        elif self._unlike > PATIENCE and self._unlike % PATIENCE:
+            return False
         elif len(block) > self._limits.maxBytes:
             return False
         else:
@@ -208,7 +218,7 @@ class H1ServerCodec(H1Codec):
             if similar is None:
                 return False
             headers = similar
-        self._scanned = 0
+        self._unlike = self._scanned = 0
         stream.receivedHeaderBytes = head.headerBytes
         self._deliver(stream, head, headers)
         return True

@@ -34,6 +34,7 @@ from twisted_envoy.http.edge.refusal import (
     Refusal,
     redirectTo,
 )
+from twisted_envoy.http.edge.request_id import REQUEST_ID
 from twisted_envoy.http.edge.rules import AddedRules, HostRules, PathRules, TrustRules
 from twisted_envoy.state.addresses import portOf
 from twisted_envoy.state.request_info import RequestInfo
@@ -42,7 +43,7 @@ from twisted_envoy.state.stream_info import StreamInfo
 XFP = b"x-forwarded-proto"
 XFPORT = b"x-forwarded-port"
 _SCHEMES = frozenset((b"http", b"https"))
-_WATCHED = ALWAYS_CLEANED | {XFF, XFP, b"x-request-id"}
+_WATCHED = ALWAYS_CLEANED | {XFF}
 """A request with none of these, and none that external ones may not have, is a plain one."""
 
 
@@ -120,12 +121,17 @@ class RequestEdge:
                 and b":authority" in headers
                 and info.protocol != "HTTP/1.0"
             ):
-                headers[XFP] = scheme = b"https" if isTLS else b"http"
+                scheme = b"https" if isTLS else b"http"
+                if XFP in headers:
+                    told = headers[XFP].lower()
+                    scheme = told if told in _SCHEMES else scheme
+                else:
+                    headers[XFP] = scheme
                 if b":scheme" not in headers:
                     headers[b":scheme"] = scheme
                 ids = self._requestID
-                if ids is not None:
-                    headers[b"x-request-id"] = ids.ready.pop() if ids.ready else ids.new()
+                if ids is not None and not headers.get(REQUEST_ID):
+                    headers[REQUEST_ID] = ids.ready.pop() if ids.ready else ids.new()
                 return None
         return self._prepare(headers, info, connection, isTLS)
 
