@@ -127,6 +127,7 @@ class Listener:
         self.nextID = nextID
         self.ports: list[IListeningPort] = []
         self.connections: set[Chain] = set()
+        self._whenEnded = self._ended  # one for all connections
         self.holding = False
         self.byAddress: Callable[[IAddress | None], Listener | None] | None = None
         self._waiting: set[Acceptor] = set()
@@ -271,7 +272,7 @@ class Listener:
             settings.globalLimit.active += 1
         if not settings.isInternal:  # there the buffer is the hop's, `buffer_size_kb`
             transport.setWriteBufferLimit(settings.bufferLimit)
-        chain = Chain(found.makers, streamInfo, settings.bufferLimit, self._ended)
+        chain = Chain(found.makers, streamInfo, settings.bufferLimit, self._whenEnded)
         self.connections.add(chain)
         if found.wrap is not None:
             transport = found.wrap(transport, streamInfo)

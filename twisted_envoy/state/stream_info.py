@@ -65,7 +65,9 @@ def _hostNames(upstream: UpstreamInfo) -> list[str]:
 
 
 def _connectionIDs(upstream: UpstreamInfo) -> list[int]:
-    return [connection.connectionID for _, connection in upstream.made]
+    """Of `made`; the only one, where these are no requests."""
+    made = [connection.connectionID for _, connection in upstream.made]
+    return made or ([upstream.connectionID] if upstream.connectionID else [])
 
 
 class UpstreamInfo:

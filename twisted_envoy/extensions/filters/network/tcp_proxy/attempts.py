@@ -114,9 +114,10 @@ class Attempts:
             self._connecting = asking = self._tunnel.start(pool)
             asking.addCallbacks(self.poolReady, self._failed)
         else:
+            before = info.connectionIDsAttempted if info.attempts > 1 else None
             info.connectionID = proxy.settings.nextID()
-            before = info.connectionIDsAttempted if info.attempts > 1 else []
-            info.connectionIDsAttempted = [*before, info.connectionID]
+            if before is not None:  # else it is the only one
+                info.connectionIDsAttempted = [*before, info.connectionID]
             tcpPool = host.tcpPool(optionsOf(proxy.streamInfo, proxy.chain.transport, cluster))
             self._connecting = tcpPool.open(self)
         self._trying = False
