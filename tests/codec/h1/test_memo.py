@@ -47,9 +47,11 @@ class SameTests(SynchronousTestCase):
         """Requests are the same, whatever was sent before them."""
         owner = ClientOwner()
         for path, fields in requests * 2:
-            pairs = [(b":method", b"GET"), (b":path", path), (b":authority", b"h"), *fields]
-            expected = sentRequest(ClientOwner(), HeaderMap(pairs))
-            self.assertEqual(sentRequest(owner, HeaderMap(pairs)), expected)
+            pseudo = [(b":method", b"GET"), (b":path", path), (b":authority", b"h")]
+            http2 = [pseudo[0], (b":scheme", b"http"), pseudo[2], pseudo[1]]
+            for pairs in ([*pseudo, *fields], [*http2, *fields], [*fields, *http2]):
+                expected = sentRequest(ClientOwner(), HeaderMap(pairs))
+                self.assertEqual(sentRequest(owner, HeaderMap(pairs)), expected)
 
     @settings(max_examples=200, deadline=None)
     @given(st.lists(FIELDS, min_size=2, max_size=6))

@@ -97,7 +97,7 @@ class H1ClientStream(H1Stream):
         begins = b":method: %b\r\n:path: %b\r\n:authority: %b" % (method, path, authority)
         ends = len(headers) - 1
         if not block.startswith(begins) or block.count(b"\n") != ends or block.count(b"\r") != ends:
-            self._encodeOdd(method, headers, framing)
+            head = self._oddHead(method, headers, framing)
         else:
             fields = block[len(begins) :]
             scheme = headers.get(b":scheme")
@@ -106,9 +106,9 @@ class H1ClientStream(H1Stream):
             head = b"%b %b HTTP/1.1\r\nhost: %b%b\r\n%b\r\n" % (
                 *(method, path, authority, fields, framing),
             )
-            if endStream and not framing:
-                self.codec.heads.keep(headers, head)
-            self._send(head, method, headers)
+        if endStream and not framing:
+            self.codec.heads.keep(headers, head)
+        self._send(head, method, headers)
         if endStream:
             self.sent = True
 
@@ -117,19 +117,16 @@ class H1ClientStream(H1Stream):
         self.headerBytes = size - len(method) - len(headers[b":path"]) - _AROUND
         self.codec.output.write(head)
 
-    def _encodeOdd(self, method: bytes, headers: HeaderMap, framing: bytes) -> None:
+    def _oddHead(self, method: bytes, headers: HeaderMap, framing: bytes) -> bytes:
         """The same in any order, and with values that have to be cleaned."""
         lines = [JOIN(pair) for pair in headers.items() if pair[0][0] != _COLON]
         lines.append(framing)
-        authority = headers[b":authority"]
-        fields = b"host: %b\r\n%b" % (authority, CRLF.join(lines))
+        fields = b"host: %b\r\n%b" % (headers[b":authority"], CRLF.join(lines))
         head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method, headers[b":path"], fields)
         ends = len(lines) + 3 if framing else len(lines) + 2
         if head.count(b"\n") != ends or head.count(b"\r") != ends:
-            self._encodeOdd(method, withoutEnds(headers), framing)
-            return
-        self.headerBytes += len(fields)
-        self._write(head)
+            return self._oddHead(method.translate(NO_ENDS), withoutEnds(headers), framing)
+        return head
 
     def _target(self, method: bytes, headers: HeaderMap) -> bytes:
         if method == b"CONNECT":

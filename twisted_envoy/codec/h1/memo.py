@@ -87,6 +87,8 @@ class HeadMemo:
         self._given = _pick(places)
         self._rest = _pick([place for place in range(len(headers)) if place not in places])
         self._same = self._rest(list(headers.values()))
+        if self._pattern % self._given(list(headers.values())) != head:
+            self._names = []  # cleaned, or in another order
 
 
 def _nothing(values: Sequence[bytes]) -> tuple[bytes, ...]:
