@@ -76,3 +76,29 @@ class SchemaTests(SynchronousTestCase):
             [file("acme/y.proto", "Y", "acme/y.proto")],
         ):
             self.assertRaises(ValueError, schema.addDescriptors, bad)
+
+    def test_takenName(self) -> None:
+        """A type that Envoy has, used so far or not, cannot be another's."""
+        schema = Schema()
+        taken = descriptor_pb2.FileDescriptorProto(
+            name="acme/taken.proto", package="envoy.config.core.v3"
+        )
+        taken.message_type.add(name="Address")
+
+        self.assertRaises(ValueError, schema.addDescriptors, [taken.SerializeToString()])
+        self.assertRaises(ValueError, schema.addDescriptors, [taken.SerializeToString()])
+        address = schema.find("envoy.config.core.v3.Address")
+        assert address is not None
+        self.assertIn("socket_address", address.fields_by_name)
+
+    def test_builtOnDemand(self) -> None:
+        """What nobody asks for is not built, which is what keeps a process small."""
+        schema = Schema()
+        built: list[str] = []
+        find = schema._files.FindFileByName
+        self.patch(schema._files, "FindFileByName", lambda name: built.append(name) or find(name))
+
+        self.assertIsNotNone(schema.find("envoy.config.core.v3.SocketAddress"))
+
+        self.assertIn("envoy/config/core/v3/address.proto", built)
+        self.assertLess(len(built), 60)

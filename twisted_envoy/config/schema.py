@@ -28,15 +28,56 @@ from google.protobuf.message_factory import GetMessageClass
 DATA_FILE = "schema.binpb.xz"
 
 
+class _Files:
+    """
+    Descriptors by name, where the pool looks for those that it needs.
+
+    A bootstrap needs a few of the 558 files; all of them, built, would be 8 MB.
+    """
+
+    def __init__(self) -> None:
+        self._files: dict[str, bytes] = {}
+        self._symbols: dict[str, str] = {}
+
+    def add(self, file: FileDescriptorProto, serialized: bytes) -> bool:
+        """
+        Add a file; False, with nothing changed, when there is one of that name.
+
+        Raises:
+            TypeError: another file has one of its types.
+        """
+        if file.name in self._files:
+            return False
+        scope = f"{file.package}." if file.package else ""
+        kinds = (file.message_type, file.enum_type, file.extension, file.service)
+        names = [scope + one.name for kind in kinds for one in kind]
+        for name in names:
+            if name in self._symbols:
+                raise TypeError(f"{name} is defined in {self._symbols[name]}")
+        self._files[file.name] = serialized
+        self._symbols.update(dict.fromkeys(names, file.name))
+        return True
+
+    def FindFileByName(self, name: str) -> FileDescriptorProto:
+        """As DescriptorPool asks; raises KeyError."""
+        return FileDescriptorProto.FromString(self._files[name])
+
+    def FindFileContainingSymbol(self, name: str) -> FileDescriptorProto:
+        """As DescriptorPool asks, of nested types too; raises KeyError."""
+        while name and name not in self._symbols:
+            name = name.rpartition(".")[0]
+        return self.FindFileByName(self._symbols[name])
+
+
 class Schema:
     """A private pool of message types, found by full name or type URL."""
 
     def __init__(self) -> None:
-        self._pool = DescriptorPool()
-        self._added: dict[str, bytes] = {}
+        self._files = _Files()
+        self._pool = DescriptorPool(self._files)
         packed = resources.files("twisted_envoy.config").joinpath(DATA_FILE).read_bytes()
         for file in FileDescriptorSet.FromString(lzma.decompress(packed)).file:
-            self._add(file.name, file.SerializeToString())
+            self._files.add(file, file.SerializeToString())
         self._options = {
             kind: self.messageClass(f"twisted_envoy.options.{kind}")
             for kind in ("Field", "Message", "Oneof", "Value")
@@ -46,12 +87,6 @@ class Schema:
     def pool(self) -> DescriptorPool:
         """The pool, for protobuf's own functions that want one."""
         return self._pool
-
-    def _add(self, name: str, serialized: bytes) -> None:
-        known = self._added.get(name)
-        if known is None:
-            self._pool.AddSerializedFile(serialized)
-            self._added[name] = serialized
 
     def addDescriptors(self, serialized: bytes | Iterable[bytes]) -> None:
         """
@@ -85,7 +120,8 @@ class Schema:
                 raise ValueError(f"descriptors import each other: {', '.join(waiting)}")
             for name in ready:
                 try:
-                    self._add(name, waiting.pop(name)[1])
+                    if self._files.add(*waiting.pop(name)):
+                        self._pool.FindFileByName(name)  # builds it
                 except (TypeError, KeyError) as error:
                     raise ValueError(f"cannot add descriptor {name}: {error}") from error
 
