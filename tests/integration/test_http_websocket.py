@@ -8,7 +8,8 @@ from typing import Any
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, RemoteSettingsChanged, ResponseReceived, StreamEnded
+from h2.errors import ErrorCodes
+from h2.events import DataReceived, RemoteSettingsChanged, ResponseReceived, StreamReset
 from twisted.trial.unittest import SkipTest
 
 from tests.integration.http_bootstraps import HTTP2, proxy
@@ -171,7 +172,8 @@ class WebSocketTests(HTTPProgramTestCase):
                 self.assertEqual(received, message)
             frames.send_close(4000, "enough")
             self.pushed(client, h2, frames)
-            self.until(client, h2, frames, StreamEnded)
+            ended = self.until(client, h2, frames, StreamReset)  # as Envoy ends an upgrade
+            self.assertEqual(ended.error_code, ErrorCodes.CONNECT_ERROR)
             closes = [one for one in frames.events_received() if one.opcode is Opcode.CLOSE]
             self.assertEqual(len(closes), 1)
             self.assertEqual((frames.close_rcvd.code, frames.close_rcvd.reason), (4000, "enough"))

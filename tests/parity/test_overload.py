@@ -6,6 +6,7 @@ import re
 
 from tests.bootstraps import listener
 from tests.extensions.clusters.dynamic_forward_proxy.support import manager
+from tests.parity.programs import until
 from tests.parity.support import ParityTestCase, Side, served
 from tests.server.test_build_overload_manager import SHRINK, STOP, action, heap
 
@@ -31,6 +32,8 @@ class OverloadTests(ParityTestCase):
         """With a text, a counter and a log line; the connection stays."""
 
         def scenario(side: Side) -> object:
+            active = f"overload.{STOP}.active: 1\n"
+            until(lambda: active in side.program.admin("/stats") or None)
             client = side.connect("in")
             got = []
             for _ in range(2):

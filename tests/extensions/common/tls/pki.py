@@ -18,6 +18,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
 _DAY = datetime.timedelta(days=1)
+_HALF = datetime.timedelta(hours=12)  # so that the days left are the same for a whole test
 
 
 def _name(common):
@@ -56,7 +57,7 @@ class Authority:
             .public_key(self.key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - _DAY)
-            .not_valid_after(now + 30 * _DAY)
+            .not_valid_after(now + 30 * _DAY + _HALF)
             .add_extension(x509.BasicConstraints(True, None), True)
             .sign(self.key, hashes.SHA256())
         )
@@ -89,7 +90,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(serial or x509.random_serial_number())
             .not_valid_before(now - 20 * _DAY)
-            .not_valid_after(now - _DAY if expired else now + 20 * _DAY)
+            .not_valid_after(now - _DAY if expired else now + 20 * _DAY + _HALF)
         )
         if alternative:
             builder = builder.add_extension(x509.SubjectAlternativeName(alternative), False)
@@ -106,7 +107,7 @@ class Authority:
             algorithm=hashes.SHA1(),
             cert_status=ocsp.OCSPCertStatus.GOOD,
             this_update=now - 10 * _DAY,
-            next_update=None if days is None else now + days * _DAY,
+            next_update=None if days is None else now + days * _DAY + _HALF,
             revocation_time=None,
             revocation_reason=None,
         )
@@ -120,7 +121,7 @@ class Authority:
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.name)
             .last_update(now - _DAY)
-            .next_update(now + 10 * _DAY)
+            .next_update(now + 10 * _DAY + _HALF)
         )
         for each in issued:
             revoked = (

@@ -51,7 +51,7 @@ class ShownTests(SynchronousTestCase):
                 {"ip_address": "::1"},
             ],
         )
-        self.assertEqual((details["path"], details["days_until_expiration"]), ("<inline>", "19"))
+        self.assertEqual((details["path"], details["days_until_expiration"]), ("<inline>", "20"))
         self.assertEqual(int(details["serial_number"], 16), OWN.certificate.serial_number)
         ends = OWN.certificate.not_valid_after_utc
         self.assertEqual(details["expiration_time"], ends.isoformat()[:19] + "Z")

@@ -64,11 +64,11 @@ class StatsTests(SynchronousTestCase):
         self.assertEqual(self.counted(), {"ssl.fail_verify_no_cert": 1, "ssl.connection_error": 1})
 
     def test_expires(self):
-        """The first of several to expire counts."""
+        """Of several without names the last one counts."""
         self.stats.expires("cert", "", 20)
         self.stats.expires("cert", "", 10)
         self.stats.expires("cert", "", 30)
         gauges = {name: each.value for name, each in self.store.gauges.items()}
 
         name = "ssl.certificate.unnamed_cert_e3b0c442.expiration_unix_time_seconds"
-        self.assertEqual(gauges, {name: 10})
+        self.assertEqual(gauges, {name: 30})

@@ -78,8 +78,9 @@ class CommonTLS:
         self.stats.expires("cert", name, int(certificate.leaf.not_valid_after_utc.timestamp()))
 
     def _tellTrusted(self, verifier: Verifier, name: str) -> None:
-        for authority in verifier.authorities or ():
-            self.stats.expires("ca_cert", name, int(authority.not_valid_after_utc.timestamp()))
+        if verifier.authorities:
+            first = min(authority.not_valid_after_utc for authority in verifier.authorities)
+            self.stats.expires("ca_cert", name, int(first.timestamp()))
 
     @property
     def verifies(self) -> bool:

@@ -45,7 +45,7 @@ class TLSStats:
 
     def expires(self, kind: str, name: str, seconds: int) -> None:
         """
-        When a certificate expires.
+        When a certificate expires; of several without names the last one is told, as in Envoy.
 
         Args:
             kind: `cert` or `ca_cert`. name: of its secret; "" without one.
@@ -53,7 +53,7 @@ class TLSStats:
         mark = hashlib.sha256(name.encode()).hexdigest()[:8]
         named = f"{name or f'unnamed_{kind}'}_{mark}"
         gauge = self._scope.gauge(f"certificate.{named}.expiration_unix_time_seconds")
-        gauge.value = min(gauge.value, seconds) if gauge.value else seconds
+        gauge.value = seconds
 
     def neverExpires(self) -> None:
         """Certificates are looked at, but nobody is trusted."""
