@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.bootstraps import INTERNAL, bootstrap, cluster, directResponse, echo, listener, tcpProxy
 from tests.integration.running import RunningTestCase, SlowRecorder
 from tests.sockets.loopback import PAYLOAD, HalfRecorder
-from twisted_envoy.server.server import residentBytes
+from twisted_envoy.server.server_stats import residentBytes
 from twisted_envoy.testing import MemoryEnvoy, Peer
 
 KIB = 1024
