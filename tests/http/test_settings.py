@@ -21,7 +21,7 @@ class ManagerSettingsTests(SynchronousTestCase):
         settings = ManagerSettings(
             *("AUTO", FilterPlan(())),
             *(some, some, some, clock, some, some, some, some, some, some, some, some),
-            *(some, some, some),
+            *(some, some, some, some),
             timeouts=Timeouts(streamIdle=7.0, idle=9.0),
         )
 

@@ -295,7 +295,7 @@ class ServerConnection(ConnectionLife):
         stats.byClass[kind].value += 1
         listenerStats.downstream_rq_completed.value += 1
         listenerStats.byClass[kind].value += 1
-        if self.drain is Drain.NO and settings.drainClose():
+        if self.drain is Drain.NO and settings.drain.drainClose(settings.listener):
             self._startDraining()
             stats.downstream_cx_drain_close.value += 1
         if not stream.requestEnded:

@@ -66,7 +66,7 @@ class ManagerSettings:
         upgrades: by lower-case type.
         maxRequests: a connection, 0 is without end.
         post: `TurnQueue.post`. nextID: numbers requests.
-        drainClose: whether connections should end now.
+        drain, listener: an IDrainDecision, and whose connections these are.
         http1Secured: http1 where the client speaks TLS.
         tunnelHalfClose: switch `twisted_envoy.http1_tunnel_half_close`.
         hasTimers: streams have other times than that of idleWatch.
@@ -88,7 +88,8 @@ class ManagerSettings:
     http2Stats: Any
     post: Callable[[Callable[[], None]], None]
     nextID: Callable[[], int]
-    drainClose: Callable[[], bool]
+    drain: Any
+    listener: Any
     http1: HTTP1Settings = HTTP1Settings()
     http2: HTTP2Settings = HTTP2Settings()
     limits: HeaderLimits = HeaderLimits()

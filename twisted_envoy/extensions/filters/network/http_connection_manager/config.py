@@ -92,7 +92,6 @@ def buildManager(config: View, context: Any) -> ManagerSettings:
     overload: Any = context.singleton("overload", OverloadActions)
     overload.follow(STOP_REQUESTS, refuser(edge, context.random))
     plan = buildFilters(config.http_filters, inner)
-    drain, listener = context.drain, context.listener
     stats = context.stats
 
     return ManagerSettings(
@@ -112,7 +111,8 @@ def buildManager(config: View, context: Any) -> ManagerSettings:
         http2Stats=_shared(context, "http2", HTTP2Stats, stats),
         post=context.registry.turn.post,
         nextID=context.nextID,
-        drainClose=partial(drain.drainClose, listener),
+        drain=context.drain,
+        listener=context.listener,
         http1=http1,
         http2=http2,
         limits=limits,
