@@ -25,6 +25,7 @@ from twisted_envoy.http.routes.table import RouteTable, buildRouteTable
 from twisted_envoy.server.runtime import Runtime
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import StreamInfo
+from twisted_envoy.stats.scope import Store
 
 FEW, MANY = 5, 5000
 LIMIT = 3.0
@@ -46,6 +47,7 @@ class Context:
         self.runtime = Runtime()
         self.clusters = Clusters()
         self.extensions = Extensions()
+        self.stats = Store()
 
 
 def hosts(count: int) -> str:
