@@ -21,8 +21,6 @@ from tests.integration.programs import (
 from tests.integration.test_twistd import LOGGED
 
 COUNT = 40
-LINES = 300
-LONG = "x" * 200
 
 
 def workersOf(pid: int) -> list[int]:
@@ -31,7 +29,7 @@ def workersOf(pid: int) -> list[int]:
 
 
 class WorkersTests(ProgramTestCase):
-    """Two workers."""
+    """Two workers, under every reactor."""
 
     def start(self, text: str, *options: str, patience: float = PATIENCE) -> Program:
         """Serve, and wait until both let connections in."""
@@ -70,22 +68,24 @@ class WorkersTests(ProgramTestCase):
 
     def test_life(self) -> None:
         """
-        Connections are shared, figures added; a worker that is killed is started again.
+        Connections are shared, figures added; logs are whole and are reopened by both.
 
-        At SIGTERM an open connection is closed and the status is 0.
+        A worker that is killed is started again. At SIGTERM an open connection is closed and the
+        status is 0.
         """
-        program = self.start(configText("echo.yaml", {10000: 0}))
+        access, old = self.folder / "access.log", self.folder / "access.old"
+        program = self.start(LOGGED % access)
         self.echo(program, COUNT)
         name = r"listener\.\S+\.worker_%d\.downstream_cx_total"
         shares = [self.stat(program, name % index) for index in range(2)]
         self.assertEqual(sum(shares), COUNT)
         self.assertLessEqual(max(shares), COUNT * 0.6)
+        access.rename(old)
+        program.process.send_signal(signal.SIGUSR1)
+        self.assertTrue(self.comes(access.exists))
+        self.echo(program, COUNT)
         first = workersOf(program.process.pid)
         self.assertEqual(len(first), 2)
-        os.kill(first[0], signal.SIGKILL)
-        self.assertTrue(program.logs("ended with signal 9; it is started again"))
-        self.echo(program, COUNT)  # none is refused meanwhile
-        self.assertEqual(self.stat(program, r"server\.worker_restarts"), 1)
         with program.connect("echo") as client:
             client.sendall(b"hello")
             self.assertEqual(received(client, 5), b"hello")
@@ -94,25 +94,29 @@ class WorkersTests(ProgramTestCase):
         for pid in first:
             self.assertRaises(ProcessLookupError, os.kill, pid, 0)
         self.assertNotIn("Traceback", program.log())
-
-    def test_logs(self) -> None:
-        """Lines of both in one file are whole; SIGUSR1 after a rename reaches both."""
-        access, old = self.folder / "access.log", self.folder / "access.old"
-        text = (LOGGED % access).replace("a connection", f"{LONG} a connection")
-        program = self.start(
-            text,
-        )
-        for _ in range(LINES // 50):
-            self.echo(program, 50)
-        access.rename(old)
-        program.process.send_signal(signal.SIGUSR1)
-        self.assertTrue(self.comes(access.exists))
-        self.echo(program, 20)
-        self.assertEqual(program.end(), (0, ""))
         lines = (old.read_text("utf-8") + access.read_text("utf-8")).splitlines()
-        self.assertEqual(len(lines), LINES + 20)
-        self.assertEqual(set(lines), {f"{LONG} a connection"})
+        self.assertEqual(lines, ["a connection"] * (2 * COUNT + 1))
         self.assertTrue(access.read_text("utf-8"))
+
+    def test_crash(self) -> None:
+        """
+        A worker that is killed is started again, and refuses nobody meanwhile.
+
+        All workers end when the first process has gone without a word.
+        """
+        program = self.start(configText("echo.yaml", {10000: 0}), "-r", "select")
+        victim = workersOf(program.process.pid)[0]
+        os.kill(victim, signal.SIGKILL)
+        self.assertTrue(program.logs("ended with signal 9; it is started again"))
+        self.echo(program, COUNT)
+        self.assertEqual(self.stat(program, r"server\.worker_restarts"), 1)
+        ends = [os.pidfd_open(pid) for pid in workersOf(program.process.pid)]
+        self.assertEqual(len(ends), 2)
+        for one in ends:
+            self.addCleanup(os.close, one)
+        program.process.kill()
+        for one in ends:
+            self.assertEqual(select.select([one], [], [], PATIENCE)[0], [one])
 
     def test_oneSocket(self) -> None:
         """Without SO_REUSEPORT, and on a Unix socket, all accept from one; its path is removed."""
@@ -126,7 +130,7 @@ class WorkersTests(ProgramTestCase):
             "    filter_chains:\n",
             1,
         )
-        program = self.start(text)
+        program = self.start(text, "-r", "asyncio")
         self.echo(program, 10)
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(PATIENCE)
@@ -136,19 +140,11 @@ class WorkersTests(ProgramTestCase):
         self.assertEqual(program.end(), (0, ""))
         self.assertFalse(path.exists())
 
-    def test_reactors(self) -> None:
-        """Workers run the reactor that twistd was told to run."""
-        for name in ("poll", "select", "asyncio"):
-            program = self.start(configText("echo.yaml", {10000: 0}), "-r", name)
-            self.echo(program, 4)
-            self.assertEqual(program.end(), (0, ""), program.log())
-
     def test_daemon(self) -> None:
         """Workers of a daemon end with it, and log into its file."""
         config = self.file(configText("echo.yaml", {10000: 0}))
-        program = self.spawn(
-            "--logfile=log", "envoy", "-c", config, "--concurrency", "2", admin=True
-        )
+        options = ("-r", "poll", "--logfile=log", "envoy", "-c", config, "--concurrency", "2")
+        program = self.spawn(*options, admin=True)
         self.assertEqual((program.ended(), program.log()), ((0, ""), ""))
         pid = int((self.folder / "twistd.pid").read_text("ascii"))
         ended = os.pidfd_open(pid)
@@ -164,16 +160,6 @@ class WorkersTests(ProgramTestCase):
         self.assertEqual(log.count("starting workers"), 2)
         for one in workers:
             self.assertRaises(ProcessLookupError, os.kill, one, 0)
-
-    def test_orphans(self) -> None:
-        """Workers end when the first process has gone without a word."""
-        program = self.start(configText("echo.yaml", {10000: 0}))
-        ends = [os.pidfd_open(pid) for pid in workersOf(program.process.pid)]
-        for one in ends:
-            self.addCleanup(os.close, one)
-        program.process.kill()
-        for one in ends:
-            self.assertEqual(select.select([one], [], [], PATIENCE)[0], [one])
 
     def test_mistake(self) -> None:
         """One line and status 1, as with one process."""

@@ -8,12 +8,13 @@ from twisted.logger import globalLogPublisher
 from tests.bootstraps import INTERNAL, bootstrap, cluster, echo, listener, proxied, typed
 from tests.server.refusing import RefusalTestCase
 from twisted_envoy.access_log.manager import MemoryAccessLogManager
+from twisted_envoy.config.load import Text
 from twisted_envoy.errors import ConfigError, UnsupportedField
 from twisted_envoy.internal import getRegistry
 from twisted_envoy.server.build import buildServer
 from twisted_envoy.server.options import ServerOptions
 from twisted_envoy.sockets.endpoints import ReactorSockets
-from twisted_envoy.testing import MemoryEnvoy
+from twisted_envoy.testing import MemoryEnvoy, MemorySockets
 
 MONITOR = "type.googleapis.com/envoy.extensions.resource_monitors."
 
@@ -38,6 +39,15 @@ class BuildTests(LogTestCase):
         envoy = MemoryEnvoy("{}\n")
         self.assertEqual(len(envoy.server.listeners), 0)
         self.assertEqual(envoy.server.state, "LIVE")
+
+    def test_worker(self):
+        """Of several processes no two number connections alike; the text may have been read."""
+        options = ServerOptions(configPath="gone.json", concurrency=3)
+        text = Text("gone.json", proxied(), isJSON=True)
+        for worker, expected in ((0, [1, 4, 7]), (1, [2, 5, 8])):
+            server = buildServer(options, Clock(), MemorySockets(None), text=text, worker=worker)
+            (listener,) = server.listeners
+            self.assertEqual([listener.nextID() for _ in range(3)], expected)
 
     def test_stats(self):
         """The managers' gauges and counters."""

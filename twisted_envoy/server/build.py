@@ -8,6 +8,7 @@ binds nothing; what validates starts.
 
 from __future__ import annotations
 
+from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
@@ -76,7 +77,7 @@ def buildServer(
     resolver: IHostResolver | None = None,
     setLogFormat: Callable[[Formatter], None] | None = None,
     text: Text | None = None,
-    sharesLogs: bool = False,
+    worker: int | None = None,
 ) -> Server:
     """
     Read the config and build everything; nothing is bound.
@@ -87,7 +88,8 @@ def buildServer(
         resolver: finds the addresses of names; None for the reactor's own.
         random: what balancers, weights and jitter ask; None for one of its own.
         text: that of options.configPath, when it has been read already.
-        sharesLogs: other processes append to the same access logs.
+        worker: the number of this process, when it is one of several: they append to the same
+            access logs, and no two give a connection the same number.
         setLogFormat: takes the format of `application_log_config`; None where the log is not ours.
     Raises:
         ConfigError: the first thing that cannot be obeyed.
@@ -112,7 +114,7 @@ def buildServer(
         sockets=sockets or ReactorSockets(reactor, registry.turn),
         extensions=extensions,
         accessLogs=accessLogs
-        or AccessLogManager(reactor, store, options.fileFlushInterval, sharesLogs),
+        or AccessLogManager(reactor, store, options.fileFlushInterval, isShared=worker is not None),
         drain=DrainManager(
             reactor, options.drainTime, immediate=options.drainStrategy == "Immediate"
         ),
@@ -122,6 +124,7 @@ def buildServer(
         validating=options.validating,
         node=_node(bootstrap, options),
         warnings=warnings,
+        nextID=count(1 + (worker or 0), 1 if worker is None else options.concurrency).__next__,
     )
     builder = _Builder(bootstrap, options, context)
     server = builder.server()

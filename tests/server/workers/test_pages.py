@@ -71,6 +71,15 @@ class WorkerPagesTests(CrewTestCase):
         self.clock.advance(1)
         self.assertEqual(self.made[2].server.state, "DRAINING")
 
+    def test_changes(self) -> None:
+        """Of changes that are made again and again the last one is kept, in its place."""
+        for word in ("fail", "ok", "fail", "ok"):
+            self.ask(f"/healthcheck/{word}", "POST")
+        self.made[0].end()
+        self.clock.advance(1)
+        pages = [uri for _, uri, _ in self.made[2].hello.pages]
+        self.assertEqual(pages, ["/healthcheck/fail", "/healthcheck/ok"])
+
     def test_wrongMethod(self) -> None:
         """A GET changes nothing."""
         self.assertEqual(self.ask("/healthcheck/fail").code, 405)

@@ -23,9 +23,7 @@ def buildWorkers(options: ServerOptions, reactor: Any, logs: LogSetup) -> Worker
         ConfigError: the first thing that cannot be obeyed.
     """
     text = readFile(options.configPath) if options.configPath else None
-    server = buildServer(
-        options, reactor, setLogFormat=logs.log.setFormat, text=text, sharesLogs=True
-    )
+    server = buildServer(options, reactor, setLogFormat=logs.log.setFormat, text=text, worker=0)
     return WorkerManager(server, text, placeOf(logs))
 
 

@@ -74,8 +74,11 @@ class WorkerPages:
         reply = self._router.answer(method, uri, form)
         if path == _RESET and reply.code == 200:
             self._manager.totals.resetCounters()
-        if path not in _ONCE and reply.code == 200 and (method, uri, form) not in self.changes[-1:]:
-            self.changes.append((method, uri, form))
+        if path not in _ONCE and reply.code == 200:
+            change = (method, uri, form)
+            if change in self.changes:  # only the last of equal ones matters
+                self.changes.remove(change)
+            self.changes.append(change)
         return reply
 
 

@@ -107,7 +107,7 @@ def build(hello: Hello, reactor: Any, log: EnvoyLog) -> tuple[Server, AdminAnswe
             reactor,
             setLogFormat=log.setFormat,
             text=hello.text,
-            sharesLogs=True,
+            worker=hello.index,
         )
         admin, server.admin = server.admin, None
         server.listeners.sockets = InheritedSockets(
