@@ -104,10 +104,19 @@ _ALL = (
     _workload("tcp_pp1", "64 bytes and back, 1 connection", "tcp", _many("messages", 1)),
     _workload("tcp_pp64", "64 bytes and back, 64", "tcp", _many("messages", 64), 1.0, 1.2),
     _workload("tcp_conn", "connect, 64 bytes, close", "tcp", _many("connections", 16), 1.0, 1.2),
-    _workload("int_down", "the same over a hop", "internal", _bulk("down"), 1.0, 1.3),
-    _workload("int_up", "", "internal", _bulk("up"), 1.0, 1.3),
-    _workload("int_pp64", "", "internal", _many("messages", 64), 1.3, 1.6),
-    _workload("int_conn", "", "internal", _many("connections", 16), 1.4, 1.6),
+    _workload("int_down", "bytes to the client, over a hop", "internal", _bulk("down"), 1.0, 1.3),
+    _workload("int_up", "bytes to the server, over a hop", "internal", _bulk("up"), 1.0, 1.3),
+    _workload(
+        "int_pp64", "64 bytes and back, 64, over a hop", "internal", _many("messages", 64), 1.3, 1.6
+    ),
+    _workload(
+        "int_conn",
+        "connect, 64 bytes, close, over a hop",
+        "internal",
+        _many("connections", 16),
+        1.4,
+        1.6,
+    ),
     _workload("h1_get", "HTTP/1.1, short answers", "http", _wrk(), 1.2, 1.5),
     _workload("h1_big", "HTTP/1.1, 1 MiB each", "http", _wrk(8, "/big"), 1.0, 1.4),
     _workload("h1_direct", "answered by the proxy", "direct", _wrk(), 1.0, 2.0),
