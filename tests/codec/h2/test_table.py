@@ -47,6 +47,22 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(side.stats.streams_active.value, 0)
         self.assertEqual(side.wire.take(), b"")
 
+    def test_resetAllOneRaises(self) -> None:
+        """One that raises keeps nobody else from hearing; its fault is logged."""
+        side = self.server(3)
+        one, two, three = side.owner.requests
+
+        class Raising(Recorder):
+            def streamReset(self, reason: Reset, details: str) -> None:
+                raise RuntimeError("broken")
+
+        two.encoder.decoder = Raising()
+        side.codec.table.resetAll(Reset.OVERFLOW, "why")
+
+        for request in (one, three):
+            self.assertEqual(request.reset, (Reset.OVERFLOW, "why"))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
     def test_ended(self) -> None:
         """A stream goes once both its sides have ended, and a client's owner is told."""
         client = Side(True)

@@ -196,6 +196,19 @@ class KeptTests(HTTPTestCase):
         user.connection.closeAfterStream()
         self.assertClosed(cx_destroy_local=1)
 
+    def test_lostWhileItsUserRaises(self):
+        """A user that raises when it is told is logged; the connection ends as ever."""
+        user = self.ask()
+
+        def raising(reason, details):
+            raise RuntimeError("broken")
+
+        user.streamReset = raising
+        self.origin.connections[0].abortConnection()
+        self.world.settle()
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertClosed(active=1, cx_destroy_remote=1)
+
     def test_lostWithAProducer(self):
         """A user hears of the reset, not of stopProducing; later calls do nothing."""
         user = self.ask(POST, False)

@@ -119,6 +119,25 @@ class HTTP1Tests(HTTPTestCase):
         user.cancel()
         self.assertEqual(self.stats("rq_cancelled", "rq_active"), (0, 1))
 
+    def test_refusedWhileAUserRaises(self):
+        """A user that raises when it is told is reset instead; who else waits is told, too."""
+        self.port.stopListening()
+        users = [self.world.ask() for _ in range(3)]
+
+        def raising(reason, details, learned=None):
+            raise RuntimeError("broken")
+
+        users[1].poolFailed = raising
+        users[2].poolFailed = users[2].streamReset = raising
+        fourth = self.world.ask()
+        self.world.settle()
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 3)
+        self.assertIs(users[1].wasReset, Reset.LOCAL)
+        for user in (users[0], fourth):
+            self.assertIs(user.failed[0], Reset.REMOTE_CONNECTION_FAILURE)
+            self.assertIsNone(user.wasReset)
+        self.assertGone()
+
     def test_refused(self):
         """Nobody listens: all who wait hear Envoy's text, and nothing stays."""
         self.port.stopListening()

@@ -15,12 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from twisted.logger import Logger
+
 from twisted_envoy.codec.h2.core import Core
 from twisted_envoy.codec.h2.failures import LIMITS
 from twisted_envoy.codec.h2.resets import ResetStreams
 from twisted_envoy.codec.h2.sender import Sender
 from twisted_envoy.codec.h2.stream import H2Stream
 from twisted_envoy.codec.http import Reset
+
+_log = Logger("http2")
 
 
 class StreamTable:
@@ -95,14 +99,17 @@ class StreamTable:
             decoder.streamReset(reason, details)
 
     def resetAll(self, reason: Reset, details: str) -> None:
-        """The connection is no more."""
+        """The connection is no more; each decoder hears it, whatever another one does."""
         streams = list(self.streams.values())
         decoders = [stream.decoder for stream in streams]
         for stream in streams:
             self.forget(stream)
         for decoder in decoders:
             if decoder is not None:
-                decoder.streamReset(reason, details)
+                try:
+                    decoder.streamReset(reason, details)
+                except Exception:  # of one stream; the others are other people's
+                    _log.failure("a stream's decoder raised when it was reset")
 
     def closeEnded(self, stream: H2Stream) -> None:
         """Both directions have ended."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.error import ConnectionAborted
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -43,6 +44,8 @@ from twisted_envoy.upstream.http.stream import PoolStream, countReset
 if TYPE_CHECKING:
     from twisted_envoy.state.filter_state import FilterState
     from twisted_envoy.upstream.http.pool import HTTPPool
+
+_log = Logger("upstream")
 
 _MOST_FLUSHED = 64 * 1024
 """Bytes that HTTP/2 may still have to send when it closes."""
@@ -391,7 +394,10 @@ class PooledConnection:
         seconds = host.cluster.seconds()
         self.stats.upstream_cx_length_ms.record(int((seconds - self._started) * 1000))
         self.stats.upstream_rq_per_cx.record(self._served)
-        self.codec.connectionLost(reason)
+        try:
+            self.codec.connectionLost(reason)
+        except Exception:
+            _log.failure("a user raised when its stream was reset")
         while self.active:
             self._settled()
         self._ended = True

@@ -200,7 +200,7 @@ class HTTPPool:
         except Exception:
             _log.failure("a pool's user raised; its stream is reset")
             encoder.resetStream(Reset.LOCAL)
-            decoder.streamReset(Reset.LOCAL, "")
+            self._reset(decoder)
 
     # Connections.
 
@@ -245,8 +245,16 @@ class HTTPPool:
                 try:
                     waiting.user.poolFailed(reason, details, learned)
                 except Exception:
-                    _log.failure("a pool's user raised")
+                    _log.failure("a pool's user raised; its stream is reset")
+                    self._reset(waiting.decoder)
         self._oneLess()
+
+    def _reset(self, decoder: IStreamDecoder) -> None:
+        """End the request of a user that raised."""
+        try:
+            decoder.streamReset(Reset.LOCAL, "")
+        except Exception:
+            _log.failure("a pool's user raised when its stream was reset")
 
     def connectionGone(self, connection: PooledConnection) -> None:
         """It takes part no more."""
