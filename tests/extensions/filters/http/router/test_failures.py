@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.filters.http.router.support import Routing
@@ -226,6 +228,22 @@ class ReasonTests(SynchronousTestCase):
         )
         self.assertEqual(stream.flags, "URX,UF")
         self.assertEqual(stream.streamInfo.upstream.transportFailureReason, "x y")
+
+    def test_raises(self):
+        """What raises when it hears of a failure is logged, and the request is answered."""
+        routing = Routing()
+        routing.cluster.failures = [(Reset.REMOTE_CONNECTION_FAILURE, "x")]
+        host = routing.cluster.hosts[0]
+
+        def connectFailed():
+            raise RuntimeError("broken")
+
+        host.monitor = SimpleNamespace(connectFailed=connectFailed)
+
+        stream = routing.request()
+
+        self.assertEqual((stream.reply, stream.details), ((500, b""), "filter_raised"))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
     def test_runtimeShowsTheReason(self):
         key = "envoy.reloadable_features.hide_transport_failure_reason_in_response_body"

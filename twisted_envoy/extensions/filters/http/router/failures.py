@@ -25,7 +25,11 @@ from twisted_envoy.extensions.filters.http.router.replies import (
     resetBody,
     resetDetails,
 )
-from twisted_envoy.extensions.filters.http.router.retries import ATTEMPTS, resetRetried
+from twisted_envoy.extensions.filters.http.router.retries import (
+    ATTEMPTS,
+    answerRaised,
+    resetRetried,
+)
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.http.router.attempt import UpstreamRequest
@@ -49,8 +53,15 @@ def attemptFailed(router: Router, attempt: UpstreamRequest, reason: Reset, failu
 
 
 def attemptReset(router: Router, attempt: UpstreamRequest, reason: Reset, failure: str) -> None:
-    """The attempt was reset by the upstream."""
+    """The attempt was reset by the upstream; whatever raises, the request is answered."""
     router.attempt = None
+    try:
+        _retryOrAnswer(router, attempt, reason, failure)
+    except Exception:
+        answerRaised(router)
+
+
+def _retryOrAnswer(router: Router, attempt: UpstreamRequest, reason: Reset, failure: str) -> None:
     failed(attempt.host, reason)
     if resetRetried(router, attempt, reason, False):
         return

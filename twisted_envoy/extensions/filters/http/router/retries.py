@@ -82,9 +82,14 @@ def _again(router: Router) -> None:
     try:
         _tryAgain(router)
     except Exception:
-        _log.failure("a retry raised; the request is answered")
-        router.cleanUp()
-        router.stream.sendLocalReply(500, b"", "filter_raised")
+        answerRaised(router)
+
+
+def answerRaised(router: Router) -> None:
+    """Something of ours, or of an extension, raised between two attempts: answer the request."""
+    _log.failure("the router raised; the request is answered")
+    router.cleanUp()
+    router.stream.sendLocalReply(500, b"", "filter_raised")
 
 
 def _tryAgain(router: Router) -> None:
