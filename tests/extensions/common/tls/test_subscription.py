@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.common.tls.pki import Authority
 from twisted_envoy.errors import ConfigError
+from twisted_envoy.extensions.common.tls import subscription
 from twisted_envoy.extensions.common.tls.certificate import readCertificate
 from twisted_envoy.extensions.common.tls.subscription import SecretSubscription, filesOf
 from twisted_envoy.stats.scope import Store
@@ -29,14 +30,14 @@ class User:
 
     def __init__(self, subscription):
         self.subscription = subscription
-        self.leaf = self.make()
+        self.value = self.make()
         subscription.add(self)
 
     def make(self):
         return readCertificate(self.subscription.content).leaf
 
     def take(self, made):
-        self.leaf = made
+        self.value = made
 
 
 class SubscriptionTests(SynchronousTestCase):
@@ -77,11 +78,11 @@ class SubscriptionTests(SynchronousTestCase):
         self.assertEqual(self.counted(), [1, 1, 0, 0])
         self.write(secret(tls_certificate=SECOND.config), version="two")
         self.subscription.look()
-        self.assertEqual(self.user.leaf, FIRST.certificate)
+        self.assertEqual(self.user.value, FIRST.certificate)
 
         self.look()
 
-        self.assertEqual(self.user.leaf, SECOND.certificate)
+        self.assertEqual(self.user.value, SECOND.certificate)
         self.assertEqual(self.counted(), [2, 2, 0, 0])
         self.assertEqual(self.store.textReadouts["sds.cert.version_text"].value, "two")
         self.look()
@@ -107,13 +108,13 @@ class SubscriptionTests(SynchronousTestCase):
             self.write(*resources, version="bad")
             self.look()
             self.assertEqual(self.counted(), [2 + count, 1, 1, count])
-        self.assertEqual(self.user.leaf, FIRST.certificate)
+        self.assertEqual(self.user.value, FIRST.certificate)
         self.assertEqual(self.user.make(), FIRST.certificate)
         self.assertEqual(self.store.textReadouts["sds.cert.version_text"].value, "1")
 
         self.write(secret(tls_certificate=SECOND.config))
         self.look()
-        self.assertEqual(self.user.leaf, SECOND.certificate)
+        self.assertEqual(self.user.value, SECOND.certificate)
 
     def test_allOrNobody(self):
         """Where one cannot use it, nobody does."""
@@ -127,19 +128,49 @@ class SubscriptionTests(SynchronousTestCase):
         self.write(secret(tls_certificate=SECOND.config))
         self.look()
 
-        self.assertEqual((self.user.leaf, other.leaf), (FIRST.certificate,) * 2)
+        self.assertEqual((self.user.value, other.value), (FIRST.certificate,) * 2)
         self.assertEqual(self.counted(), [2, 1, 0, 1])
+
+    def test_raises(self):
+        """Whatever one raises, in making or in taking, all keep what they had; it is logged."""
+        self.subscribe()
+        third = User(self.subscription)
+        for number, method in enumerate(("make", "take", "make", "take"), 1):
+            broken = User(self.subscription)
+
+            def raising(*given):
+                raise RuntimeError("broken")
+
+            setattr(broken, method, raising)
+            self.write(secret(tls_certificate=SECOND.config), version="2")
+            self.look()
+
+            for user in (self.user, third, broken):
+                self.assertEqual(user.value, FIRST.certificate)
+            self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+            self.assertEqual(self.counted(), [1 + number, 1, 0, number])
+            self.assertEqual(self.user.make(), FIRST.certificate)
+            self.subscription._users.pop()
+
+    def test_unreadable(self):
+        """A file that cannot even be decoded is one that cannot be read."""
+        self.subscribe()
+        self.patch(subscription, "readResponse", lambda path: 1 // 0)
+        self.write(secret(tls_certificate=SECOND.config))
+        self.look()
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual((self.counted(), self.user.value), ([2, 1, 1, 0], FIRST.certificate))
 
     def test_goneAway(self):
         """A file that is no more changes nothing."""
         self.subscribe()
         os.unlink(self.path)
         self.look()
-        self.assertEqual((self.counted(), self.user.leaf), ([1, 1, 0, 0], FIRST.certificate))
+        self.assertEqual((self.counted(), self.user.value), ([1, 1, 0, 0], FIRST.certificate))
 
         self.write(secret(tls_certificate=SECOND.config))
         self.look()
-        self.assertEqual(self.user.leaf, SECOND.certificate)
+        self.assertEqual(self.user.value, SECOND.certificate)
 
     def test_files(self):
         """The files that it names change; what is wrong there is a rotation that failed."""
@@ -155,14 +186,23 @@ class SubscriptionTests(SynchronousTestCase):
         self.subscribe()
         fill(SECOND)
         self.look()
-        self.assertEqual(self.user.leaf, SECOND.certificate)
+        self.assertEqual(self.user.value, SECOND.certificate)
         self.assertEqual(self.counted(), [1, 1, 0, 0])
 
         self.replace("garbage", paths[1])
         self.look()
         self.look()
-        self.assertEqual(self.user.leaf, SECOND.certificate)
+        self.assertEqual(self.user.value, SECOND.certificate)
         self.assertEqual(self.store.counters["sds.cert.key_rotation_failed"].value, 1)
+
+        def raising():
+            raise RuntimeError("broken")
+
+        self.user.make = raising
+        fill(FIRST)
+        self.look()
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(self.store.counters["sds.cert.key_rotation_failed"].value, 2)
 
     def test_folder(self):
         """A folder that is watched: a link in it leads elsewhere."""

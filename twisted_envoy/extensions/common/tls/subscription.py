@@ -44,7 +44,14 @@ _FILES = (
 
 
 class SecretUser(Protocol):
-    """Somebody who makes something of a secret."""
+    """
+    Somebody who makes something of a secret.
+
+    Attributes:
+        value: what is in use; put back when somebody else cannot take what was made.
+    """
+
+    value: Any
 
     def make(self) -> Any:
         """
@@ -139,22 +146,18 @@ class SecretSubscription:
         stats.update_attempt.value += 1
         try:
             root = readResponse(self._path)
-        except ConfigError as problem:
+        except Exception as problem:
             stats.update_failure.value += 1
-            _log.warn(
-                "Filesystem config update failure: in {path}, {problem}",
-                path=self._path,
-                problem=problem,
-            )
+            _tell(f"Filesystem config update failure: in {self._path}, ", problem)
             return
         before = self.content
         try:
             self.content, version = self._secretOf(root)
             self._hand()
-        except ConfigError as problem:
+        except Exception as problem:
             self.content = before
             stats.update_rejected.value += 1
-            _log.warn("Filesystem config update rejected: {problem}", problem=problem)
+            _tell("Filesystem config update rejected: ", problem)
             return
         self._version = version
         self._files = filesOf(self.content)
@@ -164,16 +167,22 @@ class SecretSubscription:
     def _rotate(self) -> None:
         try:
             self._hand()
-        except ConfigError as problem:
+        except Exception as problem:
             self.stats.key_rotation_failed.value += 1
-            _log.warn("Failed to reload certificates: {problem}", problem=problem)
+            _tell("Failed to reload certificates: ", problem)
 
     def _hand(self) -> None:
         """Give everybody the content, or nobody."""
         users = self._users
         made = [user.make() for user in users]
-        for user, one in zip(users, made, strict=True):
-            user.take(one)
+        before = [user.value for user in users]
+        try:
+            for user, one in zip(users, made, strict=True):
+                user.take(one)
+        except Exception:
+            for user, one in zip(users, before, strict=True):
+                user.value = one
+            raise
 
     def _succeeded(self) -> None:
         stats = self.stats
@@ -202,6 +211,14 @@ class SecretSubscription:
         if content is None:
             raise secret.error(f"Unexpected SDS secret (expecting a {self.kind}): {name}")
         return content, root.version_info
+
+
+def _tell(what: str, problem: Exception) -> None:
+    """Log why nothing has changed; what is no problem of the config's with its traceback."""
+    if isinstance(problem, ConfigError):
+        _log.warn("{what}{problem}", what=what, problem=problem)
+    else:
+        _log.failure("{what}{problem!r}", what=what, problem=problem)
 
 
 def readResponse(path: str) -> Any:
