@@ -83,6 +83,13 @@ class MemoTests(SynchronousTestCase):
         ):
             self.assertIsNone(memo.find(self.headers(*pairs)), pairs)
 
+    def test_otherOrder(self) -> None:
+        """A head whose lines are not in the order of its headers is not kept."""
+        memo = HeadMemo(RESPONSE_HOLES)
+        head = b"X\r\ncontent-length: 2\r\ndate: 1\r\n\r\n"
+        memo.keep(self.headers((b"date", b"1"), (b"content-length", b"2")), head)
+        self.assertIsNone(memo.find(self.headers((b"date", b"3"), (b"content-length", b"4"))))
+
     def test_empty(self) -> None:
         """Before anything was kept nothing is found."""
         self.assertIsNone(HeadMemo(REQUEST_HOLES).find(self.headers()))

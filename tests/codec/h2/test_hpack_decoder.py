@@ -92,6 +92,16 @@ class DecoderTests(SynchronousTestCase):
         self.assertEqual(self.decoder.decode(b"\xc1\xc0"), [(b"a", b"998"), (b"b", b"")])
         self.assertLess(len(self.decoder._entries), 129)
 
+    def test_laterWhole(self) -> None:
+        """However many there were, all that fits into the table is there."""
+        for most in range(250, 270):
+            decoder = Decoder(4096, 100_000)
+            for count in range(most):
+                decoder.enterLater([(b"a", b"%03d" % count)])
+            oldest = 4096 // 36  # bytes of each
+            index = b"\xff" + bytes((61 + oldest - 0x7F,))
+            self.assertEqual(decoder.decode(index), [(b"a", b"%03d" % (most - oldest))])
+
     def test_malformed(self) -> None:
         """Each ends the connection with COMPRESSION_ERROR."""
         for block in (

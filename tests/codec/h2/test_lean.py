@@ -212,6 +212,25 @@ class KnownHeadTests(SynchronousTestCase):
         details = self.side.receive(frame(1, EH | ES, self.streamID, block() + b"\xc4"))
         self.assertEqual(details, failures.PROTOCOL)  # there are six
 
+    def test_tableThatMustShrink(self) -> None:
+        """A peer that knows of our smaller table and goes on as before is refused."""
+        for obeys in (True, False):
+            self.side = Side(False, HTTP2Settings(hpackTableSize=100))
+            self.side.receive(HELLO)
+            self.streamID = -1
+            for _ in range(4):
+                self.send(block())
+            self.side.receive(frame(4, 1, 0))
+            if obeys:
+                self.send(b"\x3f\x45" + block())
+                for _ in range(4):
+                    self.send(block())
+                self.assertEqual(len(self.heads), 1)
+            else:
+                self.streamID += 2
+                details = self.side.receive(frame(1, EH | ES, self.streamID, block()))
+                self.assertEqual(details, failures.PROTOCOL)
+
     def test_content(self) -> None:
         """A known head still promises its body."""
         post = [(b":method", b"POST"), *REQUEST[1:], (b"content-length", b"2")]

@@ -48,6 +48,11 @@ class Decoder:
         self._size = _FIRST_SIZE
         self._used = 0
 
+    @property
+    def mustShrink(self) -> bool:
+        """The next block has to begin with a smaller size of the table."""
+        return self._size > self.allowed
+
     def enterLater(self, fields: list[Field]) -> None:
         """A block that is not decoded, as it is known, puts these into the table."""
         later = self.later

@@ -256,8 +256,13 @@ class LeanCore:
         return PROTOCOL_ERROR if wrong else 0
 
     def settingsAcked(self) -> None:
-        """See Core."""
-        self._decoder.allowed = self._mostTable
+        """See Core; until the peer has shrunk its table every block is looked at."""
+        decoder = self._decoder
+        decoder.allowed = self._mostTable
+        if decoder.mustShrink:
+            self._passing = False
+            self._fixed.clear()
+            self.heads.clear()
 
     # Headers out.
 
