@@ -205,7 +205,7 @@ class HTTPStream(RequestSide):
             info.responseCodeDetails = details
             self.resetStream(Reset.LOCAL, details)
             return
-        if self._decoding is None and not self._raised:
+        if not self.filters and not self._raised:
             self._makeFilters()  # they see the answer to what never came to them, too
         self.decodingEnded = True
         info.responseCodeDetails = details
