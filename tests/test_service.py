@@ -61,5 +61,6 @@ class ServiceTests(TestCase):
         with self.assertRaises(ConfigError) as caught:
             twisted_envoy.service("static_resources:\n  nonsense: 1\n", reactor)
         self.assertEqual(caught.exception.position.line, 2)
+        self.assertEqual(caught.exception.position.file, "<bootstrap>")
         with self.assertRaises(ConfigError):
             twisted_envoy.service(self.mktemp(), reactor)

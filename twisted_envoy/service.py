@@ -44,7 +44,7 @@ def service(
     options = options or ServerOptions()
     where = os.fspath(bootstrap)
     if "\n" in where or where.lstrip().startswith("{"):
-        options = replace(options, configYAML=where)
+        options = replace(options, configYAML=where, configName="<bootstrap>")
     else:
         options = replace(options, configPath=where)
     return buildServer(options, reactor)

@@ -93,6 +93,15 @@ class MemoryAccessLogManagerTests(SynchronousTestCase):
         verifyObject(IAccessLogManager, manager)
         verifyObject(IAccessLogFile, file)
 
+    def test_recordsOfTexts(self) -> None:
+        """A line that is no JSON is an error that names the log and the line."""
+        manager = MemoryAccessLogManager()
+        manager.open("/a").write('{"a": 1}\nGET 200\n')
+        error = self.assertRaises(ValueError, manager.records, "/a")
+        self.assertEqual(
+            str(error), "/a: line 2 is no JSON (is its format a text format?): 'GET 200'"
+        )
+
     def test_nothingElseHappens(self) -> None:
         """Flushing, reopening and closing change nothing."""
         manager = MemoryAccessLogManager()

@@ -17,9 +17,9 @@ class RefusalTestCase(SynchronousTestCase):
             MemoryEnvoy(text)
         problem = caught.exception
         assert problem.position is not None, problem
-        self.assertEqual(problem.position.file, "--config-yaml")
+        self.assertEqual(problem.position.file, "<bootstrap>")
         self.assertNotEqual(problem.path, "")
-        self.assertIn(f"--config-yaml:{problem.position.line}:", str(problem))
+        self.assertIn(f"<bootstrap>:{problem.position.line}:", str(problem))
         return problem
 
     def pointedAt(self, text: str, problem: ConfigError) -> str:

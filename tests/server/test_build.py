@@ -136,7 +136,7 @@ class UnsupportedTests(LogTestCase):
         MemoryEnvoy(bootstrap(made))
         (warning,) = self.warnings()
         self.assertIn("listener name 'A' is given twice: the first one wins", warning)
-        self.assertIn("--config-yaml:", warning)
+        self.assertIn("<bootstrap>:", warning)
 
     def test_runtimeKey(self):
         """So is a runtime key without effect."""

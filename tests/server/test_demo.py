@@ -7,7 +7,7 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.server.demo import DEMO, builtinDemo
+from twisted_envoy.server.demo import DEMO, builtinDemo, tellOfDemo
 from twisted_envoy.server.options import ServerOptions
 from twisted_envoy.testing import MemoryEnvoy
 
@@ -19,16 +19,16 @@ class DemoTests(SynchronousTestCase):
         self.patch(sys, "stdout", io.StringIO())
 
     def test_saysWhatItDoes(self) -> None:
-        """Serving, it names where it listens and what to try."""
+        """It names where it listens and what to try."""
+        tellOfDemo()
+
+        self.assertIn("curl 127.0.0.1:10000", sys.stdout.getvalue())
+
+    def test_options(self) -> None:
+        """It is a file like any other; nothing is said before it is bound."""
         options = builtinDemo(ServerOptions(logLevel="error"))
 
         self.assertEqual(options, ServerOptions(logLevel="error", configPath=str(DEMO)))
-        self.assertIn("curl 127.0.0.1:10000", sys.stdout.getvalue())
-
-    def test_validates(self) -> None:
-        """Validating, it says nothing of what it would do."""
-        builtinDemo(ServerOptions(mode="Validate"))
-
         self.assertEqual(sys.stdout.getvalue(), "")
 
     def test_answers(self) -> None:

@@ -40,6 +40,8 @@ class LevelTests(SynchronousTestCase):
         ):
             self.assertEqual(weightOf({**mine, "log_level": level}), weight)
         self.assertEqual(weightOf({**mine, "log_level": LogLevel.debug, "log_trace": True}), 0)
+        self.assertEqual(weightOf({**mine, "log_level": LogLevel.error, "log_critical": True}), 5)
+        self.assertEqual(weightOf({**mine, "log_level": LogLevel.info, "log_critical": True}), 2)
 
     def test_twistedsChatterIsDebug(self) -> None:
         """Twisted's informational lines are shown at debug, its warnings as warnings."""

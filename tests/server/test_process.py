@@ -137,10 +137,19 @@ class StartTests(ProcessTestCase):
             status, out, err = self.run_(code, "envoy", "--nope")
             self.assertEqual((status, out, err.count("\n")), (1, "", 1), err)
 
+    def test_addressFile(self) -> None:
+        """One that cannot be written is one line, and nothing else."""
+        path = os.path.join(self.folder, "none", "admin")
+        arguments = ["--mode", "init_only", "-l", "error", "--admin-address-path", path]
+        found = self.run_(TWISTD, "-n", "envoy", "--config-yaml", ADMIN, *arguments)
+        self.assertEqual((*found[:2], found[2].count("\n")), (0, "", 1), found[2])
+        self.assertIn("[critical][admin] [", found[2])
+
     def test_help(self) -> None:
         """All flags are listed."""
         status, out, _ = self.run_(TWISTD, "envoy", "--help")
         self.assertEqual(status, 0)
+        self.assertEqual(out.splitlines()[0], "Usage: twistd [options] envoy -c FILE [options]")
         for flag in ("--config-path", "-c,", "--allow-unsupported", "--log-level"):
             self.assertIn(flag, out)
 

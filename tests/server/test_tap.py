@@ -122,6 +122,15 @@ class StartTests(SynchronousTestCase):
         self.assertEqual(self.server.said, ["bind"])
         self.assertIn("curl 127.0.0.1:10000", sys.stdout.getvalue())
 
+    def test_demoThatCannotBind(self) -> None:
+        """A demo whose ports are taken, or that does not serve, says nothing of what to try."""
+        problem = CannotListenError("127.0.0.1", 9901, OSError(98, "Address already in use"))
+        out, err, _ = self.ends(1, bind=problem)
+        self.assertEqual((out, err.count("\n")), ("", 1))
+        out, _, _ = self.ends(0, "--mode", "validate")
+        self.assertEqual(out.count("\n"), 1)
+        self.assertEqual(self.ends(0, "--mode", "init_only")[0], "")
+
     def test_makeService(self) -> None:
         """With the installed reactor and the real build."""
         options = Options()

@@ -109,8 +109,13 @@ class MemoryAccessLogManager:
         return "".join(self.open(path).texts).splitlines()
 
     def records(self, path: str) -> list[Any]:
-        """The lines of a JSON log as objects."""
-        return [json.loads(line) for line in self.lines(path)]
+        """
+        The lines of a JSON log as objects.
+
+        Raises:
+            ValueError: a line is no JSON; the text names the log and the line.
+        """
+        return [_record(path, *one) for one in enumerate(self.lines(path), 1)]
 
     def flush(self) -> None:
         """Nothing is ever held back."""
@@ -120,3 +125,11 @@ class MemoryAccessLogManager:
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+def _record(path: str, number: int, line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as problem:
+        text = f"{path}: line {number} is no JSON (is its format a text format?): {line!r}"
+        raise ValueError(text) from problem

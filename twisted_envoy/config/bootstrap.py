@@ -127,7 +127,7 @@ def _configError(problem: Problem, root: Record) -> ConfigError:
 
 def loadBootstrap(
     paths: Sequence[str | Text] = (),
-    yamlText: str = "",
+    yamlText: str | Text = "",
     findMore: Callable[[str], bool] = _nothingMore,
 ) -> tuple[View, list[ConfigError]]:
     """
@@ -137,7 +137,7 @@ def loadBootstrap(
 
     Args:
         paths: config files, in order; a Text is one that was read already.
-        yamlText: the text of `--config-yaml`, merged last.
+        yamlText: the text of `--config-yaml`, merged last; a Text has another name in errors.
         findMore: see decodeText; `Extensions.findType` is one.
     Returns:
         The bootstrap's View, and warnings.
@@ -150,7 +150,9 @@ def loadBootstrap(
     with collectorPaused():
         texts = [path if isinstance(path, Text) else readFile(path) for path in paths if path]
         if yamlText:
-            texts.append(Text(COMMAND_LINE, yamlText))
+            if isinstance(yamlText, str):
+                yamlText = Text(COMMAND_LINE, yamlText)
+            texts.append(yamlText)
         if not texts:
             raise ConfigError("", _NOTHING)
         record, unit = decodeText(texts[0], plan, warnings, findMore)

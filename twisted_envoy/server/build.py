@@ -18,6 +18,7 @@ from twisted_envoy.access_log.logger import buildAccessLogs
 from twisted_envoy.access_log.manager import AccessLogManager
 from twisted_envoy.config.bootstrap import loadBootstrap
 from twisted_envoy.config.extensions import Extensions
+from twisted_envoy.config.load import Text
 from twisted_envoy.config.unread import reportUnread
 from twisted_envoy.errors import ConfigError, UnsupportedExtension, UnsupportedField
 from twisted_envoy.interfaces.extensions import Node
@@ -55,7 +56,6 @@ from twisted_envoy.upstream.resolve import HostResolver
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twisted_envoy.config.load import Text
     from twisted_envoy.config.view import View
     from twisted_envoy.interfaces.access_log import IAccessLogger
     from twisted_envoy.interfaces.sockets import ISocketInterface
@@ -96,7 +96,8 @@ def buildServer(
     """
     extensions = Extensions()
     paths = [text or options.configPath] if options.configPath else []
-    bootstrap, warnings = loadBootstrap(paths, options.configYAML, extensions.findType)
+    inline = Text(options.configName, options.configYAML) if options.configYAML else ""
+    bootstrap, warnings = loadBootstrap(paths, inline, extensions.findType)
     logFormat = buildLogFormat(bootstrap, options)
     if logFormat is not None:
         if setLogFormat is None:

@@ -22,10 +22,13 @@ No configuration was given (-c FILE): this is the built-in demo, on loopback onl
 
 def builtinDemo(options: ServerOptions) -> ServerOptions:
     """
-    The same options with the demo's bootstrap, which is told of on stdout.
+    The same options with the demo's bootstrap.
 
     Envoy's two examples, encapsulating HTTP in a CONNECT and terminating it, in one process.
     """
-    if options.mode == "Serve":
-        print(NEWS, flush=True)
     return replace(options, configPath=str(DEMO))
+
+
+def tellOfDemo() -> None:
+    """Say on stdout what to try; for when the ports are bound."""
+    print(NEWS, flush=True)

@@ -4,7 +4,9 @@ The server's log: twisted.logger events as Envoy's lines.
     [2026-11-23 01:02:03.456][4711][info][main] [twisted_envoy/server/tap.py:12] text
 
 An `EnvoyLog` is one observer with its levels, its pattern and the file it writes to. An event may
-carry `component="runtime"` to name Envoy's logger itself, and `log_trace=True` to be a trace line.
+carry `component="runtime"` to name Envoy's logger itself, `log_trace=True` to be a trace line, and
+an error `log_critical=True` to be a critical one: a line that is critical for Twisted, too, is also
+printed by it as long as twistd has not begun to log.
 """
 
 from __future__ import annotations

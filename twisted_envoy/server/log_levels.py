@@ -103,12 +103,14 @@ def weightOf(event: Mapping[str, object]) -> int:
     """
     The level of an event as an index of LEVELS.
 
-    `trace` is a debug event that carries `log_trace=True`. Twisted's own informational lines
-    count as debug.
+    `trace` is a debug event that carries `log_trace=True`, and an error that carries
+    `log_critical=True` is critical. Twisted's own informational lines count as debug.
     """
     weight = _WEIGHTS.get(event.get("log_level"), 2)
     if weight == 1 and event.get("log_trace"):
         return 0
+    if weight == 4 and event.get("log_critical"):
+        return 5
     if weight == 2 and str(event.get("log_namespace", "")).startswith(_CHATTER):
         return 1
     return weight

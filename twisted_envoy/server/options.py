@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from twisted.python import usage
 
 from twisted_envoy import __version__
+from twisted_envoy.config.load import COMMAND_LINE
 from twisted_envoy.server.log_format import DEFAULT_LOG_FORMAT, LogFormatError, compileLogFormat
 from twisted_envoy.server.log_levels import LogControl, LogControlError, parseComponentLevels
 
@@ -29,11 +30,14 @@ class ServerOptions:
     """
     What the command line says; the defaults are Envoy's.
 
+    Args:
+        configName: what errors call the text of configYAML.
     Units: drainTime, parentShutdownTime and fileFlushInterval are seconds.
     """
 
     configPath: str = ""
     configYAML: str = ""
+    configName: str = COMMAND_LINE
     mode: str = "Serve"
     logLevel: str = "info"
     componentLogLevel: str = ""
@@ -100,7 +104,7 @@ _REFUSED = {
 class Options(usage.Options):
     """Envoy's flags for twistd; `serverOptions` holds what they say once they are parsed."""
 
-    synopsis = "Usage: twistd [twistd options] envoy -c FILE [options]"
+    synopsis = "-c FILE [options]"  # twistd says what comes before
     longdesc = f"Runs an Envoy {ENVOY_VERSION} bootstrap inside this Twisted process."
 
     optParameters = [

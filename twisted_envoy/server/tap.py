@@ -22,7 +22,7 @@ from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 
 from twisted_envoy.errors import ConfigError
-from twisted_envoy.server.demo import builtinDemo
+from twisted_envoy.server.demo import builtinDemo, tellOfDemo
 from twisted_envoy.server.lifecycle import RunningReactor, SignalHandlers, stopInOrder
 from twisted_envoy.server.log_setup import LogSetup, printNothing
 from twisted_envoy.server.options import Options, ServerOptions
@@ -105,7 +105,8 @@ class Start:
         Raises:
             SystemExit: as makeService.
         """
-        if not (self._options.configPath or self._options.configYAML):
+        isDemo = not (self._options.configPath or self._options.configYAML)
+        if isDemo:
             self._options = builtinDemo(self._options)
         logs = self._startLog()
         if not self._options.validating:
@@ -124,6 +125,8 @@ class Start:
         if self._options.mode != "Serve":
             self._finish(server, logs)
         server.logControl = logs.log.control
+        if isDemo:
+            tellOfDemo()
         return EnvoyService(server, logs, self._reactor)
 
     def _startLog(self) -> LogSetup:

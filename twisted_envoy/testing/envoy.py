@@ -64,7 +64,7 @@ class MemoryEnvoy:
         self.clock: Any = Clock() if clock is None else clock
         options = options or ServerOptions()
         if "\n" in bootstrap:
-            options = replace(options, configYAML=bootstrap)
+            options = replace(options, configYAML=bootstrap, configName="<bootstrap>")
         else:
             options = replace(options, configPath=bootstrap)
         self._turn = getRegistry(self.clock).turn

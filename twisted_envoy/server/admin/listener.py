@@ -106,9 +106,10 @@ class Admin:
             with open(self._addressPath, "w", encoding="utf-8") as file:
                 file.write(text)
         except OSError:
-            _log.critical(
+            _log.error(
                 "cannot open admin address output file {path} for writing.",
                 path=self._addressPath,
+                log_critical=True,
             )
 
     def stop(self) -> Deferred[None]:

@@ -53,7 +53,7 @@ class ConfigTests(SynchronousTestCase):
             problem = caught.exception
             self.assertIn(f"metadata type is not supported: {kind} {{", problem.problem)
             self.assertIn("passthrough_metadata[0]", problem.path)
-            self.assertEqual(problem.position.file, "--config-yaml")
+            self.assertEqual(problem.position.file, "<bootstrap>")
 
     def test_noInner(self):
         """A nested socket is necessary."""
