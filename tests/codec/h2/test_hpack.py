@@ -6,7 +6,7 @@ from hpack.hpack import encode_integer
 from hpack.table import HeaderTable
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.codec.h2.hpack import FIRST_DYNAMIC, STATIC, number
+from twisted_envoy.codec.h2.hpack import FIRST_DYNAMIC, STATIC, number, readNumber
 
 
 class TableTests(SynchronousTestCase):
@@ -24,5 +24,7 @@ class TableTests(SynchronousTestCase):
                 mask = (1 << bits) - 1
                 expected = encode_integer(value, bits)
                 self.assertEqual(number(value, mask, 0), expected, (value, bits))
+                read = readNumber(b"x" + bytes(expected) + b"y", 1, mask)
+                self.assertEqual(read, (value, 1 + len(expected)))
                 expected[0] |= 0x80
                 self.assertEqual(number(value, mask, 0x80), expected, (value, bits))

@@ -1,12 +1,17 @@
 """
-What both directions of HPACK share: the static table and how numbers are written.
+What both directions of HPACK share: the static table, and how numbers are written and read.
 
 RFC 7541, section 5.1 and appendix A
 """
 
 from __future__ import annotations
 
+from twisted_envoy.codec.h2.failures import ConnectionFailure
+from twisted_envoy.codec.h2.frames import COMPRESSION_ERROR
+
 Field = tuple[bytes, bytes]
+
+_MOST_NUMBER = 1 << 31
 
 _VALUES = {
     b":method": (b"GET", b"POST"),
@@ -52,3 +57,28 @@ def number(value: int, mask: int, first: int) -> bytes:
         value >>= 7
     digits.append(value)
     return bytes(digits)
+
+
+def readNumber(block: bytes, position: int, mask: int) -> tuple[int, int]:
+    """
+    A number that begins in the lower bits of a byte, and where it ends.
+
+    Args:
+        mask: the bits of the first byte that are the number's.
+    Raises:
+        ConnectionFailure: it is too large. IndexError: it has no end.
+    """
+    value = block[position] & mask
+    position += 1
+    if value < mask:
+        return value, position
+    shift = 0
+    while True:
+        digit = block[position]
+        position += 1
+        value += (digit & 0x7F) << shift
+        if digit < 0x80:
+            return value, position
+        shift += 7
+        if shift > 28 or value > _MOST_NUMBER:
+            raise ConnectionFailure(COMPRESSION_ERROR)

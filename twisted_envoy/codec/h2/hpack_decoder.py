@@ -9,9 +9,8 @@ from __future__ import annotations
 from twisted_envoy.codec.h2 import huffman
 from twisted_envoy.codec.h2.failures import TOO_MANY_HEADERS, ConnectionFailure
 from twisted_envoy.codec.h2.frames import COMPRESSION_ERROR, ENHANCE_YOUR_CALM
-from twisted_envoy.codec.h2.hpack import ENTRY_BYTES, FIRST_DYNAMIC, STATIC, Field
+from twisted_envoy.codec.h2.hpack import ENTRY_BYTES, FIRST_DYNAMIC, STATIC, Field, readNumber
 
-_MOST_NUMBER = 1 << 31
 _FIRST_SIZE = 4096
 
 
@@ -90,7 +89,7 @@ class Decoder:
         position = 0
         end = len(block)
         while position < end and block[position] & 0xE0 == 0x20:
-            size, position = _number(block, position, 0x1F)
+            size, position = readNumber(block, position, 0x1F)
             if size > self.allowed:
                 raise ConnectionFailure(COMPRESSION_ERROR)
             self._size = size
@@ -110,7 +109,7 @@ class Decoder:
                 index = first - 0x80
                 position += 1
                 if index == 0x7F:
-                    index, position = _number(block, position - 1, 0x7F)
+                    index, position = readNumber(block, position - 1, 0x7F)
                 if index >= FIRST_DYNAMIC:
                     self.refers = True
                     fields.append(entries[FIRST_DYNAMIC - 1 - index])
@@ -123,7 +122,7 @@ class Decoder:
             index = first & mask
             position += 1
             if index == mask:
-                index, position = _number(block, position - 1, mask)
+                index, position = readNumber(block, position - 1, mask)
             if index >= FIRST_DYNAMIC:
                 self.refers = True
                 name = entries[FIRST_DYNAMIC - 1 - index][0]
@@ -155,31 +154,13 @@ class Decoder:
             self._used -= len(name) + len(value) + ENTRY_BYTES
 
 
-def _number(block: bytes, position: int, mask: int) -> tuple[int, int]:
-    """A number that begins in the lower bits of a byte, and where it ends."""
-    value = block[position] & mask
-    position += 1
-    if value < mask:
-        return value, position
-    shift = 0
-    while True:
-        digit = block[position]
-        position += 1
-        value += (digit & 0x7F) << shift
-        if digit < 0x80:
-            return value, position
-        shift += 7
-        if shift > 28 or value > _MOST_NUMBER:
-            raise ConnectionFailure(COMPRESSION_ERROR)
-
-
 def _text(block: bytes, position: int) -> tuple[bytes, int]:
     """A string, and where it ends."""
     first = block[position]
     size = first & 0x7F
     position += 1
     if size == 0x7F:
-        size, position = _number(block, position - 1, 0x7F)
+        size, position = readNumber(block, position - 1, 0x7F)
     stop = position + size
     if stop > len(block):
         raise ConnectionFailure(COMPRESSION_ERROR)

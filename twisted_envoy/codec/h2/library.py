@@ -29,7 +29,6 @@ from h2.stream import StreamInputs, StreamState
 from hpack.exceptions import HPACKError, OversizedHeaderListError
 from hpack.hpack import Encoder
 
-from twisted_envoy.codec.h2.blocks import Blocks, Pairs
 from twisted_envoy.codec.h2.core import (
     INTERIM,
     REQUEST,
@@ -61,6 +60,7 @@ from twisted_envoy.codec.h2.frames import (
     headersFrames,
     rstStream,
 )
+from twisted_envoy.codec.h2.library_blocks import Blocks, Pairs
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
 

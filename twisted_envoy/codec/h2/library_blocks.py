@@ -1,5 +1,6 @@
 """
-Header blocks and what they mean, kept so that the same is not worked out again.
+Of the library's core: header blocks and what they mean, kept so that the same is not worked out
+again. Our own core has nothing to do with it; see `lean` and `hpack_decoder`.
 
     a block that                       means the same             is kept
     has indexes only                   until the table changes    until then
@@ -16,10 +17,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from twisted_envoy.codec.h2.hpack import FIRST_DYNAMIC, number, readNumber
+
 Pairs = Sequence[tuple[bytes, bytes]]
 
-_STATIC = 61
-"""Entries of HPACK's static table."""
 _MOST_KEPT = 64
 _LONGEST_KEPT = 256
 _INDEXES = bytes(range(0x81, 0xFF))
@@ -30,7 +31,7 @@ VOLATILE = frozenset((b"x-request-id", b"x-envoy-upstream-service-time"))
 
 class Blocks:
     """
-    Of one connection, both ways.
+    Of one connection of the library's, both ways.
 
     Args:
         decoder, encoder: the library's.
@@ -54,7 +55,7 @@ class Blocks:
         What a block means; it is not in `decoded`.
 
         Raises:
-            HPACKError, ValueError, IndexError, TypeError: nothing.
+            HPACKError, ValueError, IndexError, TypeError, ConnectionFailure: nothing.
         """
         free = self._free.get(block)
         if free is None:
@@ -109,20 +110,7 @@ class Blocks:
 
 def literal(name: bytes, value: bytes) -> bytes:
     """A field that does not enter the table."""
-    return b"\0%b%b%b%b" % (_length(len(name)), name, _length(len(value)), value)
-
-
-def _length(size: int) -> bytes:
-    """The length of a string that is not in Huffman's code."""
-    if size < 0x7F:
-        return bytes((size,))
-    digits = bytearray((0x7F,))
-    size -= 0x7F
-    while size > 0x7F:
-        digits.append(size & 0x7F | 0x80)
-        size >>= 7
-    digits.append(size)
-    return bytes(digits)
+    return b"\0%b%b%b%b" % (number(len(name), 0x7F, 0), name, number(len(value), 0x7F, 0), value)
 
 
 def entering(block: bytes) -> list[bool] | None:
@@ -131,6 +119,8 @@ def entering(block: bytes) -> list[bool] | None:
 
     Args:
         block: one that could be decoded.
+    Raises:
+        ConnectionFailure: a number is too large.
     Returns:
         One flag a field; None for a block that refers to the dynamic table, or resizes it.
     """
@@ -140,33 +130,17 @@ def entering(block: bytes) -> list[bool] | None:
     while position < end:
         first = block[position]
         if first & 0x80:
-            index, position = _integer(block, position, 0x7F)
+            index, position = readNumber(block, position, 0x7F)
             literals = 0
         elif first & 0x20 and not first & 0x40:
             return None
         else:
-            index, position = _integer(block, position, 0x3F if first & 0x40 else 0x0F)
+            index, position = readNumber(block, position, 0x3F if first & 0x40 else 0x0F)
             literals = 1 if index else 2
-        if index > _STATIC:
+        if index >= FIRST_DYNAMIC:
             return None
         for _ in range(literals):
-            size, position = _integer(block, position, 0x7F)
+            size, position = readNumber(block, position, 0x7F)
             position += size
         flags.append(literals > 0 and first & 0x40 > 0)
     return flags
-
-
-def _integer(block: bytes, position: int, mask: int) -> tuple[int, int]:
-    """A number with a prefix of so many bits; and the index behind it."""
-    value = block[position] & mask
-    position += 1
-    if value < mask:
-        return value, position
-    shift = 0
-    while True:
-        digit = block[position]
-        position += 1
-        value += (digit & 0x7F) << shift
-        if digit < 0x80:
-            return value, position
-        shift += 7

@@ -1,4 +1,4 @@
-"""Tests of twisted_envoy.codec.h2.blocks."""
+"""Tests of twisted_envoy.codec.h2.library_blocks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.codec.h2.blocks import Blocks, entering, literal
+from twisted_envoy.codec.h2.failures import ConnectionFailure
+from twisted_envoy.codec.h2.library_blocks import Blocks, entering, literal
 
 ID = b"x-request-id"
 RESPONSE = ((b":status", b"200"), (b"server", b"nginx"), (b"x-odd", b"1"))
@@ -44,6 +45,11 @@ class EnteringTests(SynchronousTestCase):
         """The dynamic table, by index or for a name; and a change of its size."""
         for block in (b"\xbe", b"\x7e\x01b", b"\x0f\x2f\x01b", b"\x3f\xe1\x1f\x88", b"\x20"):
             self.assertIsNone(entering(block))
+
+    def test_longNumber(self) -> None:
+        """A number has an end, as in the decoder of our own."""
+        with self.assertRaises(ConnectionFailure):
+            entering(b"\x00\x7f" + b"\x80" * 1000 + b"\x00a\x00")
 
 
 class BlocksTests(SynchronousTestCase):
