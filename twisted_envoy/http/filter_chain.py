@@ -121,7 +121,7 @@ class _Held:
         self.trailers: HeaderMap | None = None
 
 
-class Passage:
+class Direction:
     """
     One direction of one stream.
 
@@ -308,7 +308,7 @@ class Passage:
             self.data(b"".join(passing), False, start)
 
 
-class Decoding(Passage):
+class Decoding(Direction):
     """The request's passage; its last filter is the terminal one."""
 
     __slots__ = ()
@@ -330,7 +330,7 @@ class Decoding(Passage):
         self._stream.heldRequestChanged(self.heldBytes)
 
 
-class Encoding(Passage):
+class Encoding(Direction):
     """The response's passage; past its last filter is the codec."""
 
     __slots__ = ()

@@ -108,7 +108,7 @@ class TCPPool:
             Fires with the factory's protocol; fails with PoolError, or CancelledError when the
             caller cancelled it.
         """
-        waiting = _Waiting(protocolFactory)
+        waiting = _PendingConnection(protocolFactory)
         waiting.connection = self.open(waiting, protocolFactory)
         return waiting.done
 
@@ -138,7 +138,7 @@ class TCPPool:
         return connection
 
 
-class _Waiting:
+class _PendingConnection:
     """Waits with a Deferred for a connection whose protocol a factory makes."""
 
     __slots__ = ("_factory", "connection", "done")

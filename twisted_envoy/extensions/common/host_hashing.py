@@ -7,7 +7,7 @@ Envoy: source/extensions/load_balancing_policies/common/thread_aware_lb_impl.cc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from twisted_envoy.interfaces.upstream import IHost, LoadBalancerContext
 from twisted_envoy.state.addresses import addressText
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from random import Random
 
     from twisted_envoy.config.view import View
+
+Settings = TypeVar("Settings")
+Stats = TypeVar("Stats")
 
 
 def hostKey(host: IHost, byHostname: bool) -> bytes:
@@ -35,6 +38,31 @@ def shares(hosts: Sequence[IHost]) -> list[float]:
 def hashOf(context: LoadBalancerContext, source: Random) -> int:
     """The hash to choose by, 64 bits; a random one where there is nothing to hash."""
     return source.getrandbits(64) if context.hashKey is None else context.hashKey
+
+
+class HashBalancer(Generic[Settings, Stats]):
+    """
+    What chooses by hash; a subclass has `choose` and `hostsChanged` of ILoadBalancer.
+
+    Args:
+        hosts: to choose from. settings: the config's.
+        source: of random numbers, for who has no hash.
+    """
+
+    __slots__ = ("_hosts", "_settings", "_source", "_stats")
+
+    def __init__(
+        self, hosts: Sequence[IHost], settings: Settings, source: Random, stats: Stats
+    ) -> None:
+        self._settings = settings
+        self._source = source
+        self._stats = stats
+        self._hosts: list[IHost] = []
+        self.hostsChanged(hosts)
+
+    def hostsChanged(self, hosts: Sequence[IHost]) -> None:
+        """Choose from these from now on."""
+        raise NotImplementedError
 
 
 def byHostname(config: View | None) -> bool:

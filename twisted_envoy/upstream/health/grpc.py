@@ -6,19 +6,16 @@ Envoy: source/extensions/health_checkers/grpc
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.upstream.health.checker import Report
-from twisted_envoy.upstream.health.exchange import Answer, Client
-from twisted_envoy.upstream.health.http import USER_AGENT, hostnameFor, infoOf
+from twisted_envoy.upstream.health.exchange import Answer
+from twisted_envoy.upstream.health.http import USER_AGENT, RequestProbe, hostnameFor
 from twisted_envoy.upstream.health.settings import Failure
 
 if TYPE_CHECKING:
     from twisted_envoy.http.routes.header_edits import HeaderEdits
-    from twisted_envoy.upstream.host import Host
 
 _PATH = b"/grpc.health.v1.Health/Check"
 _TYPE = b"application/grpc"
@@ -70,27 +67,8 @@ def isServing(body: bytes) -> bool:
     return len(message) == 2 and message[0] == _STATUS_FIELD and message[1] == _SERVING
 
 
-class GRPCProbe:
-    """
-    One host's.
-
-    Args:
-        client: asks it. seconds: the reactor's clock.
-    """
-
-    def __init__(
-        self,
-        host: Host,
-        client: Client,
-        check: GRPCCheck,
-        report: Report,
-        seconds: Callable[[], float],
-    ) -> None:
-        self._host = host
-        self._client = client
-        self._check = check
-        self._report = report
-        self._seconds = seconds
+class GRPCProbe(RequestProbe[GRPCCheck]):
+    """One host's."""
 
     def check(self) -> None:
         check = self._check
@@ -105,19 +83,11 @@ class GRPCProbe:
                 (b"user-agent", USER_AGENT),
             ]
         )
-        if check.edits is not None:
-            check.edits(headers, infoOf(self._host, "HTTP/2", self._seconds()))
+        self._edit(headers, check.edits, "HTTP/2")
         headers.add(b"grpc-timeout", b"%dm" % check.timeout)
         self._client.ask(headers, requestFor(check.service), 1024, self._answered)
 
-    def giveUp(self) -> None:
-        self._client.giveUp()
-
-    def _answered(self, answer: Answer) -> None:
-        headers = answer.headers
-        if headers is None or not answer.ended:
-            self._report.failed(Failure.NETWORK)
-            return
+    def _judge(self, headers: HeaderMap, answer: Answer) -> None:
         last = headers if answer.trailers is None else answer.trailers
         kind = headers.get(b"content-type") or b""
         if (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.state.request_info import RequestInfo
@@ -73,12 +73,57 @@ class HTTPCheck:
     verifies: Callable[[], bool] = bool
 
 
-class HTTPProbe:
+Check = TypeVar("Check")
+
+
+class RequestProbe(Generic[Check]):
+    """
+    What asks one host by a request; a subclass says which, and what it thinks of the answer.
+
+    Args:
+        client: asks it. seconds: the reactor's clock.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        client: Client,
+        check: Check,
+        report: Report,
+        seconds: Callable[[], float],
+    ) -> None:
+        self._host = host
+        self._client = client
+        self._check = check
+        self._report = report
+        self._seconds = seconds
+
+    def giveUp(self) -> None:
+        self._client.giveUp()
+
+    def _edit(self, headers: HeaderMap, edits: HeaderEdits | None, protocol: str) -> None:
+        """Change headers as the config says."""
+        if edits is not None:
+            edits(headers, infoOf(self._host, protocol, self._seconds()))
+
+    def _answered(self, answer: Answer) -> None:
+        headers = answer.headers
+        if headers is None or not answer.ended:
+            self._report.failed(Failure.NETWORK)
+        else:
+            self._judge(headers, answer)
+
+    def _judge(self, headers: HeaderMap, answer: Answer) -> None:
+        """Report what a whole answer says."""
+        raise NotImplementedError
+
+
+class HTTPProbe(RequestProbe[HTTPCheck]):
     """
     One host's.
 
     Args:
-        client: asks it. seconds: the reactor's clock.
+        client, seconds: see RequestProbe.
     """
 
     def __init__(
@@ -90,12 +135,8 @@ class HTTPProbe:
         stats: HealthCheckStats,
         seconds: Callable[[], float],
     ) -> None:
-        self._host = host
-        self._client = client
-        self._check = check
-        self._report = report
+        super().__init__(host, client, check, report, seconds)
         self._stats = stats
-        self._seconds = seconds
 
     def check(self) -> None:
         check = self._check
@@ -108,22 +149,13 @@ class HTTPProbe:
                 (b"user-agent", USER_AGENT),
             ]
         )
-        if check.edits is not None:
-            info = infoOf(self._host, check.protocol, self._seconds())
-            check.edits(headers, info)
+        self._edit(headers, check.edits, check.protocol)
         if check.send:
             headers.add(b"content-length", b"%d" % len(check.send))
         most = check.bufferSize if check.receive else 0
         self._client.ask(headers, check.send, most, self._answered)
 
-    def giveUp(self) -> None:
-        self._client.giveUp()
-
-    def _answered(self, answer: Answer) -> None:
-        headers = answer.headers
-        if headers is None or not answer.ended:
-            self._report.failed(Failure.NETWORK)
-            return
+    def _judge(self, headers: HeaderMap, answer: Answer) -> None:
         check = self._check
         status = int(headers[b":status"])
         if not any(status in wanted for wanted in check.expected):

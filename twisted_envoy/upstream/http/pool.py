@@ -38,7 +38,7 @@ _AT_ONCE = 3
 """Connections that are begun for one request at most."""
 
 
-class _Waiting:
+class _PendingRequest:
     """A request without a connection."""
 
     __slots__ = ("_pool", "decoder", "user")
@@ -117,7 +117,7 @@ class HTTPPool:
         self.attempts: set[Attempt] = set()
         self.connections: set[PooledConnection] = set()
         self._key = key
-        self.waits: dict[_Waiting, None] = {}
+        self.waits: dict[_PendingRequest, None] = {}
         self._posted = False
         self._draining = False
 
@@ -135,14 +135,14 @@ class HTTPPool:
             self.host.cluster.stats.upstream_rq_pending_overflow.value += 1
             user.poolFailed(Reset.OVERFLOW, "")
             return None
-        waiting = _Waiting(self, decoder, user)
+        waiting = _PendingRequest(self, decoder, user)
         self._enqueue(waiting)
         self._connect()
         return waiting.cancel if waiting in self.waits else None
 
     # Those who wait.
 
-    def _enqueue(self, waiting: _Waiting) -> None:
+    def _enqueue(self, waiting: _PendingRequest) -> None:
         host = self.host
         stats = host.cluster.stats
         stats.upstream_rq_pending_total.value += 1
@@ -157,7 +157,7 @@ class HTTPPool:
         host.stats.rq_pending_active.value -= 1
         self.limits.pendingRequests.give()
 
-    def cancelled(self, waiting: _Waiting) -> None:
+    def cancelled(self, waiting: _PendingRequest) -> None:
         """A request that waits does so no more; a connect that is under way goes on."""
         if waiting in self.waits:
             del self.waits[waiting]

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random
 
 from zope.interface import implementer
 
-from twisted_envoy.extensions.common.host_hashing import hashOf, hostKey, shares
+from twisted_envoy.extensions.common.host_hashing import HashBalancer, hashOf, hostKey, shares
 from twisted_envoy.interfaces.upstream import IHost, ILoadBalancer, LoadBalancerContext
 from twisted_envoy.network.xxhash import xxHash64
 from twisted_envoy.stats.bundle import fillBundle
@@ -50,25 +49,13 @@ class MaglevSettings:
 
 
 @implementer(ILoadBalancer)
-class Maglev:
-    """
-    Args:
-        hosts: to choose from. settings: the config's.
-        source: of random numbers, for who has no hash.
-    """
+class Maglev(HashBalancer[MaglevSettings, MaglevStats]):
+    """Looks the hash up in a table."""
 
-    __slots__ = ("_hosts", "_settings", "_source", "_stats", "_table")
-
-    def __init__(
-        self, hosts: Sequence[IHost], settings: MaglevSettings, source: Random, stats: MaglevStats
-    ) -> None:
-        self._settings = settings
-        self._source = source
-        self._stats = stats
-        self.hostsChanged(hosts)
+    __slots__ = ("_table",)
 
     def hostsChanged(self, hosts: Sequence[IHost]) -> None:
-        self._hosts: list[IHost] = []
+        self._hosts = []
         self._table: list[int] = []
         if not hosts:
             return

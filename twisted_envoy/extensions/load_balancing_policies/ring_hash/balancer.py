@@ -10,11 +10,10 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random
 
 from zope.interface import implementer
 
-from twisted_envoy.extensions.common.host_hashing import hashOf, hostKey, shares
+from twisted_envoy.extensions.common.host_hashing import HashBalancer, hashOf, hostKey, shares
 from twisted_envoy.interfaces.upstream import IHost, ILoadBalancer, LoadBalancerContext
 from twisted_envoy.network.xxhash import xxHash64
 from twisted_envoy.stats.bundle import fillBundle
@@ -51,22 +50,10 @@ class RingSettings:
 
 
 @implementer(ILoadBalancer)
-class RingHash:
-    """
-    Args:
-        hosts: to choose from. settings: the config's.
-        source: of random numbers, for who has no hash.
-    """
+class RingHash(HashBalancer[RingSettings, RingStats]):
+    """Takes the next place of a ring."""
 
-    __slots__ = ("_hashes", "_hosts", "_settings", "_source", "_stats")
-
-    def __init__(
-        self, hosts: Sequence[IHost], settings: RingSettings, source: Random, stats: RingStats
-    ) -> None:
-        self._settings = settings
-        self._source = source
-        self._stats = stats
-        self.hostsChanged(hosts)
+    __slots__ = ("_hashes",)
 
     def hostsChanged(self, hosts: Sequence[IHost]) -> None:
         ring, counts = _ring(hosts, self._settings) if hosts else ([], [0])
