@@ -9,6 +9,7 @@ from __future__ import annotations
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
+from twisted_envoy.extensions.common.turn_away import stopWaiting, turnAway
 from twisted_envoy.network.link import Link
 from twisted_envoy.stats.metrics import Counter, Gauge
 
@@ -64,28 +65,18 @@ class ConnectionLimit(Link):
             self.deliverEnd()
 
     def connectionLost(self, reason: Failure) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        stopWaiting(self._timer)
+        self._timer = None
         self._limit.connections -= 1
         self._limit.active.value -= 1
 
     def _reject(self) -> None:
         self._rejected = True
         self.hold()
-        if self._limit.delay:
-            self.pauseProducing()  # what is unread when it closes makes that a reset, as in Envoy
-            self._timer = self._limit.reactor.callLater(self._limit.delay, self._delayed)
-        else:
-            self._close()
-
-    def _delayed(self) -> None:
-        self._timer = None
-        self._close()
-
-    def _close(self) -> None:
-        self.chain.streamInfo.localCloseReason = "over_connection_limit"
-        self.closeConnection()
+        limit = self._limit
+        self._timer = turnAway(
+            self, "over_connection_limit", limit.delay, limit.reactor, self.closeConnection
+        )
 
 
 class Unlimited(Link):

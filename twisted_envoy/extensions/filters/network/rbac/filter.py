@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 
 from twisted_envoy.extensions.common.rbac.engine import Engine, deniedDetails, note
 from twisted_envoy.extensions.common.rbac.stats import RBACStats
+from twisted_envoy.extensions.common.turn_away import stopWaiting, turnAway
 from twisted_envoy.network.link import Link
 
 NAMESPACE = "envoy.filters.network.rbac"
@@ -73,9 +74,8 @@ class RBAC(Link):
             self.deliverEnd()
 
     def connectionLost(self, reason: Failure) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        stopWaiting(self._timer)
+        self._timer = None
 
     def _isAllowed(self) -> bool:
         settings = self._settings
@@ -100,19 +100,9 @@ class RBAC(Link):
     def _deny(self) -> None:
         self._denied = True
         settings = self._settings
-        if settings.delay:
-            self.pauseProducing()  # what is unread when it closes makes that a reset, as in Envoy
-            self._timer = settings.reactor.callLater(settings.delay, self._delayed)
-        else:
-            self._close()
-
-    def _delayed(self) -> None:
-        self._timer = None
-        self._close()
-
-    def _close(self) -> None:
-        self.chain.streamInfo.localCloseReason = "rbac_deny_close"
-        self._lose()
+        self._timer = turnAway(
+            self, "rbac_deny_close", settings.delay, settings.reactor, self._lose
+        )
 
     def _lose(self) -> None:
         self.transport.unregisterProducer()
