@@ -15,7 +15,7 @@ from zope.interface.interface import InterfaceClass
 
 import twisted_envoy
 from twisted_envoy import internal, testing
-from twisted_envoy.config.extensions import GROUP
+from twisted_envoy.config.installed import GROUP
 from twisted_envoy.service import service
 
 PACKAGE = Path(twisted_envoy.__file__).parent

@@ -10,11 +10,21 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.config.support import TCP_PROXY, load, view
 from twisted_envoy.config import extensions as module
+from twisted_envoy.config import installed
 from twisted_envoy.config.bootstrap import loadBootstrap
-from twisted_envoy.config.extensions import Extensions, StructView, buildWith, isOf, modulePath
+from twisted_envoy.config.extensions import (
+    Extensions,
+    StructView,
+    buildFilter,
+    buildWith,
+    filterType,
+    isOf,
+    modulePath,
+    openFilter,
+)
 from twisted_envoy.config.plan import Plans
 from twisted_envoy.config.schema import Schema
-from twisted_envoy.config.unread import unread
+from twisted_envoy.config.unread import reportUnread, unread
 from twisted_envoy.errors import ConfigError, UnsupportedExtension
 
 HOLDER = "envoy.config.core.v3.TypedExtensionConfig"
@@ -90,7 +100,7 @@ class FindingTests(SynchronousTestCase):
             SimpleNamespace(name=name.replace("__", "."), load=lambda value=value: value)
             for name, value in named.items()
         ]
-        self.patch(module, "entry_points", lambda group: made)
+        self.patch(installed, "entry_points", lambda group: made)
 
     def test_byRule(self) -> None:
         """The module's factory whose type matches; asked for once."""
@@ -113,6 +123,72 @@ class FindingTests(SynchronousTestCase):
         self.points(acme__Widget=Factory("acme.Else"))
         self.assertIsNone(Extensions().factory("acme.Widget"))
 
+    def test_brokenEntryPoint(self) -> None:
+        """A package that is there and cannot be used is told of where its type is named."""
+
+        def load() -> object:
+            raise ModuleNotFoundError("No module named 'acme_missing'")
+
+        dist = SimpleNamespace(name="acme-gadgets")
+        point = SimpleNamespace(name="acme.Gadget", value="acme:factory", load=load, dist=dist)
+        self.patch(installed, "entry_points", lambda group: [point])
+        what = (
+            "(entry point 'acme.Gadget = acme:factory' of package acme-gadgets cannot be loaded: "
+            "ModuleNotFoundError: No module named 'acme_missing')"
+        )
+        config = holder(f"{{'@type': {XDS}, type_url: h/acme.Gadget}}")
+        error = self.assertRaises(ConfigError, Extensions().open, config, "filters.network")
+        words = "Didn't find a registered implementation for 'x' with type URL: 'acme.Gadget'"
+        self.assertEqual(error.problem, f"{words} {what}")
+        self.assertEqual(str(error.position), "t.yaml:2:15")
+        text = "bootstrap_extensions: [{name: a, typed_config: {'@type': h/acme.Gadget}}]"
+        find = Extensions().findType
+        error = self.assertRaises(ConfigError, loadBootstrap, (), text, find)
+        self.assertIn(f"could not find @type 'h/acme.Gadget' {what}", str(error))
+        self.assertTrue(str(error).startswith("--config-yaml:1:48: "), error)
+
+    def test_factoryThatDoesNotFit(self) -> None:
+        """An entry point was found, and its factory has another type, or no place here."""
+        config = holder(f"{{'@type': {XDS}, type_url: h/acme.Widget}}")
+        found = "(entry point 'acme.Widget = ?' was found, but "
+        for value, words in (
+            (
+                Factory("acme.Else"),
+                "no factory of acme.Widget: Factory has the typeURL 'acme.Else')",
+            ),
+            (SimpleNamespace(), "no factory of acme.Widget: SimpleNamespace has no typeURL)"),
+            ([], "has no factories)"),
+            (
+                Factory("acme.Widget"),
+                "Factory has no category: 'filters.network' is wanted here)",
+            ),
+            (
+                Factory("acme.Widget", category="filters.http"),
+                "Factory is of category 'filters.http': 'filters.network' is wanted here)",
+            ),
+        ):
+            self.points(acme__Widget=value)
+            error = self.assertRaises(ConfigError, Extensions().open, config, "filters.network")
+            self.assertTrue(error.problem.endswith(found + words), error.problem)
+
+    def test_factoryThatIsNotSaidToBeTerminal(self) -> None:
+        """A filter's factory must say whether it ends its chain."""
+        factory = Factory("acme.Widget", category="filters.network")
+        text = f"name: x\ntyped_config: {{'@type': {XDS}, type_url: h/acme.Widget}}"
+        config = view(text, "envoy.config.listener.v3.Filter")
+        context = SimpleNamespace(extensions=Extensions(extra=[factory]))
+        error = self.assertRaises(ConfigError, openFilter, config, context, "network", True)
+        self.assertIn("acme.Widget does not say whether it is terminal", str(error))
+
+    def test_typesOfFilters(self) -> None:
+        """Envoy's types are shown as Envoy shows them, others whole."""
+        for url, shown in (
+            ("envoy.extensions.filters.network.echo.v3.Echo", "envoy.filters.network.echo"),
+            ("example.upper.v1.Upper", "example.upper.v1.Upper"),
+            ("type.googleapis.com/example.Upper", "example.Upper"),
+        ):
+            self.assertEqual(filterType(url), shown)
+
     def test_ownTypesBeforeDecoding(self) -> None:
         """A type that only an installed package knows is made known while decoding."""
         factory = Factory("acme.Gadget", descriptors=acme("Gadget"), category="bootstrap")
@@ -122,6 +198,10 @@ class FindingTests(SynchronousTestCase):
         read, _ = loadBootstrap(yamlText=text, findMore=extensions.findType)
         found, config = extensions.open(read.bootstrap_extensions[0], "bootstrap")
         self.assertIs(found, factory)
+        self.assertEqual(
+            [one.problem for one in reportUnread(config)],
+            ["'size' (uint32) is set, and the factory of acme.Gadget never read it"],
+        )
         self.assertEqual(config.size, 5)
         text = text.replace("size: 5", "size: x")
         error = self.assertRaises(ConfigError, loadBootstrap, (), text, extensions.findType)
@@ -224,10 +304,13 @@ class OpeningTests(SynchronousTestCase):
         _, opened = extensions.open(config, "filters.network")
 
         (before,) = [one for one in unread(config) if one.path == "typed_config"]
+        (error,) = [one for one in reportUnread(config) if one.path == "typed_config"]
         self.assertEqual(opened.value, {"a": 1})
         after = [one.path for one in unread(config)]
 
         self.assertEqual(before.kind, "message xds.type.v3.TypedStruct")
+        self.assertEqual(before.owner, "acme.Gizmo")
+        self.assertIn("is set, and the factory of acme.Gizmo never read it", str(error))
         assert before.position is not None
         self.assertEqual(before.position.line, 2)
         self.assertNotIn("typed_config", after)
@@ -338,3 +421,30 @@ class BuildWithTests(SynchronousTestCase):
         self.assertEqual(
             str(problem), "here: the factory of example.v1.Broken raised KeyError: 'word'"
         )
+
+    def test_nothingMade(self) -> None:
+        """A filter's factory must make something that makes filters."""
+
+        class Owner:
+            def error(self, problem: str) -> ConfigError:
+                return ConfigError("here", problem)
+
+        class Factory:
+            typeURL = "example.v1.Broken"
+
+            def __init__(self, made: object) -> None:
+                self.made = made
+
+            def build(self, config: object, context: object) -> object:
+                return self.made
+
+        self.assertIs(buildFilter(Factory(dict), None, None, Owner()), dict)
+        for made, name in ((None, "None"), ({}, "a dict")):
+            problem = self.assertRaises(
+                ConfigError, buildFilter, Factory(made), None, None, Owner()
+            )
+            self.assertEqual(
+                str(problem),
+                f"here: build of the factory of example.v1.Broken returned {name}, not a callable "
+                "that makes a filter",
+            )

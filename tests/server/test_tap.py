@@ -183,6 +183,15 @@ class StartTests(SynchronousTestCase):
         _, _, log = self.ends(1, "-c", "f.yaml", "-l", "debug", build=KeyError("x"))
         self.assertIn("Traceback", log)
 
+    def test_faultOfAFactory(self) -> None:
+        """What a ConfigError was made of is in the log at debug."""
+        problem = ConfigError("a", "raised KeyError")
+        problem.__cause__ = KeyError("word")
+        _, _, log = self.ends(1, "-c", "f.yaml", "-l", "debug", build=problem)
+        self.assertIn("KeyError: 'word'\n", log)
+        _, _, log = self.ends(1, "-c", "f.yaml", "-l", "debug", build=ConfigError("a", "b"))
+        self.assertNotIn("Traceback", log)
+
     def test_logThatCannotBeOpened(self) -> None:
         """Envoy's words."""
         self.patch(self, "mktemp", lambda: "/nonexistent/log")

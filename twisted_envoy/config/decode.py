@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from google.protobuf.message import Message
 
 from twisted_envoy.config import well_known
+from twisted_envoy.config.installed import BrokenExtension, bare
 from twisted_envoy.config.nodes import (
     BROKEN,
     IGNORED,
@@ -201,10 +202,14 @@ class Decoder:
                 path=False,
             )
         plan = self.plans.find(url)
-        if plan is None and self._findMore(url.rpartition("/")[2]):
-            plan = self.plans.find(url)
+        why = ""
+        try:
+            if plan is None and self._findMore(bare(url)):
+                plan = self.plans.find(url)
+        except BrokenExtension as problem:
+            why = f" ({problem})"
         if plan is None:
-            raise Problem(f"could not find @type '{url}'", node, path=False)
+            raise Problem(f"could not find @type '{url}'{why}", node, path=False)
         return plan
 
     def _wellKnownInAny(

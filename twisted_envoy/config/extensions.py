@@ -19,18 +19,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from importlib import import_module
-from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any as Untyped
 
 from twisted_envoy.config.bootstrap import decodeNode, envoyPlans
+from twisted_envoy.config.installed import BrokenExtension, Installed, bare, installed
 from twisted_envoy.config.plan import MessagePlan, Plans
 from twisted_envoy.config.record import Record
 from twisted_envoy.config.rules import validate
 from twisted_envoy.config.view import TYPED_STRUCTS, AnyView, View, markRead, viewOf
 from twisted_envoy.errors import ConfigError, UnsupportedExtension, UnsupportedField
 
-GROUP = "twisted_envoy.extensions"
 PACKAGE = "twisted_envoy.extensions"
 ENVOY_VERSION = "1.40"
 
@@ -47,6 +46,9 @@ def modulePath(typeName: str) -> str:
 
 def filterType(typeURL: str) -> str:
     """`envoy.filters.network.echo` of `envoy.extensions.filters.network.echo.v3.Echo`."""
+    typeURL = bare(typeURL)
+    if not typeURL.startswith("envoy."):
+        return typeURL
     package = typeURL.rpartition(".")[0]
     head, _, version = package.rpartition(".")
     if version.startswith("v"):
@@ -73,6 +75,8 @@ def openFilter(
             config.position("config_discovery"),
         )
     factory, inner = context.extensions.open(config, f"filters.{layer}")
+    if not hasattr(factory, "terminal"):
+        raise config.error(f"the factory of {factory.typeURL} does not say whether it is terminal")
     if bool(factory.terminal) is isLast:
         return factory, inner
     who = f"filter named {config.name} of type {filterType(factory.typeURL)}"
@@ -102,6 +106,23 @@ def buildWith(factory: Untyped, config: Untyped, context: object, owner: Untyped
         raise owner.error(text) from problem
 
 
+def buildFilter(factory: Untyped, config: Untyped, context: object, owner: Untyped) -> Untyped:
+    """
+    What makes the filters of a chain, as `buildWith`.
+
+    Raises:
+        ConfigError: the factory made nothing that can be called.
+    """
+    maker = buildWith(factory, config, context, owner)
+    if callable(maker):
+        return maker
+    made = "None" if maker is None else f"a {type(maker).__name__}"
+    raise owner.error(
+        f"build of the factory of {factory.typeURL} returned {made}, not a callable that makes a "
+        "filter"
+    )
+
+
 def _importIfThere(name: str) -> ModuleType | None:
     try:
         return import_module(name)
@@ -109,10 +130,6 @@ def _importIfThere(name: str) -> ModuleType | None:
         if error.name and f"{name}.".startswith(f"{error.name}."):
             return None
         raise
-
-
-def _bare(typeURL: str) -> str:
-    return typeURL.rpartition("/")[2]
 
 
 class StructView:
@@ -176,12 +193,13 @@ class Extensions:
     def __init__(self, plans: Plans | None = None, extra: Iterable[object] = ()) -> None:
         self._plans = plans or envoyPlans()
         self._found: dict[str, object | None] = {}
+        self._installed: dict[str, Installed] = {}
         self._extra = tuple(extra)
         for factory in self._extra:
             self._learn(factory)
 
     def _learn(self, factory: Untyped) -> None:
-        self._found[_bare(factory.typeURL)] = factory
+        self._found[bare(factory.typeURL)] = factory
         descriptors = getattr(factory, "descriptors", None)
         if descriptors:
             self._plans.schema.addDescriptors(descriptors)
@@ -192,16 +210,22 @@ class Extensions:
 
         Returns:
             Whether some installed package knows the type.
+        Raises:
+            BrokenExtension: one says so, and cannot be used.
         """
-        return self.factory(typeName) is not None
+        if self.factory(typeName) is not None:
+            return True
+        if typeName in self._installed:
+            raise BrokenExtension(self._installed[typeName].unsuited(typeName))
+        return False
 
     def factory(self, typeURL: str) -> Untyped:
         """Return the factory of a type URL or full name; None when there is none."""
-        name = _bare(typeURL)
+        name = bare(typeURL)
         if name not in self._found:
             self._found[name] = None
             for factory in self._candidates(name):
-                if _bare(getattr(factory, "typeURL", "")) == name:
+                if bare(getattr(factory, "typeURL", "")) == name:
                     self._learn(factory)
                     break
         return self._found[name]
@@ -211,16 +235,9 @@ class Extensions:
         module = _importIfThere(f"{PACKAGE}.{path}") if path else None
         if module is not None:
             yield from getattr(module, "factories", ())
-        group = entry_points(group=GROUP)
-        for point in group:
-            if _bare(point.name) == name:
-                loaded = point.load()
-                if isinstance(loaded, ModuleType):
-                    yield from getattr(loaded, "factories", ())
-                elif isinstance(loaded, (list, tuple)):
-                    yield from loaded
-                else:
-                    yield loaded
+        for one in installed(name):
+            self._installed[name] = one
+            yield from one.factories
 
     def open(self, config: Untyped, category: str) -> tuple[Untyped, Untyped]:
         """
@@ -273,7 +290,7 @@ class Extensions:
         """
         typeName = _innerType(holder)
         for factory in (*self._extra, *self._candidates(typeName)):
-            if typeName and _bare(getattr(factory, "routeTypeURL", "")) == typeName:
+            if typeName and bare(getattr(factory, "routeTypeURL", "")) == typeName:
                 self._learn(factory)
                 plan = self._plans.find(typeName)
                 if holder.typeName not in TYPED_STRUCTS:
@@ -281,7 +298,7 @@ class Extensions:
                 return factory, StructView(holder) if plan is None else self._openStruct(
                     holder, plan
                 )
-            if typeName and _bare(factory.typeURL) == typeName:
+            if typeName and bare(getattr(factory, "typeURL", "")) == typeName:
                 raise holder.error(_noRouteConfig(name, getattr(factory, "routeTypeURL", "")))
         if optional:
             holder.take()
@@ -303,6 +320,12 @@ class Extensions:
                 where.position(),
             )
         text = f"Didn't find a registered implementation for '{name}' with type URL: '{typeName}'"
+        found = self._installed.get(typeName)
+        if found is not None:
+            factory = self.factory(typeName)
+            isUnsuited = factory is None
+            why = found.unsuited(typeName) if isUnsuited else found.misplaced(factory, category)
+            text = f"{text} ({why})"
         return ConfigError(where.path, text, where.position())
 
     def _openStruct(self, holder: AnyView, plan: MessagePlan) -> View:
@@ -334,7 +357,7 @@ class Extensions:
 
 def _noRouteConfig(name: str, routeType: str) -> str:
     if routeType:
-        return f"Unable to unpack as {_bare(routeType)}"
+        return f"Unable to unpack as {bare(routeType)}"
     return f"The filter {name} doesn't support virtual host or route specific configurations"
 
 
@@ -343,7 +366,7 @@ def _innerType(holder: AnyView) -> str:
     name = holder.typeName
     content = holder.record.content
     if name in TYPED_STRUCTS and content is not None:
-        return _bare(content.message.type_url)  # type: ignore[attr-defined]
+        return bare(content.message.type_url)  # type: ignore[attr-defined]
     return name
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from twisted_envoy.config.installed import bare
 from twisted_envoy.config.record import AnyRecord, Below, Record, Sealed
-from twisted_envoy.config.view import View
+from twisted_envoy.config.view import TYPED_STRUCTS, View
 from twisted_envoy.errors import Position, UnsupportedField
 
 _SEALED = Sealed()
+_KNOWN = ("envoy.", "twisted_envoy.", "google.", "xds.", "udpa.", "opencensus.", "cel.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +23,15 @@ class Unread:
         path: where, up to and with the field.
         fieldName: as Envoy spells it.
         kind: its type, as Envoy's errors name it.
+        owner: the extension whose factory should have read it; empty when it is none of a third
+            party's.
     """
 
     position: Position | None
     path: str
     fieldName: str
     kind: str
+    owner: str = ""
 
 
 def unread(root: View) -> list[Unread]:
@@ -53,7 +58,7 @@ def _below(record: Record) -> Iterator[Unread]:
             yield from _below(record.content)
         elif record.content is not None:
             kind = f"message {record.content.plan.fullName}"
-            yield Unread(record.position(), record.path, record.name, kind)
+            yield Unread(record.position(), record.path, record.name, kind, _named(record.content))
         return
     read = record.read or ()
     for name, (_, _, below) in record.entries.items():
@@ -61,10 +66,22 @@ def _below(record: Record) -> Iterator[Unread]:
             if _isEmpty(record, name):
                 continue
             field = record.plan.fields[name]
-            yield Unread(record.position(name), record.pathOf(name), name, field.typeText)
+            owner = _foreign(record.plan.fullName)
+            yield Unread(record.position(name), record.pathOf(name), name, field.typeText, owner)
         else:
             for child in children(below):
                 yield from _below(child)
+
+
+def _named(content: Record) -> str:
+    """The third party's type that an Any names, by itself or by a TypedStruct; '' if it is none."""
+    if content.plan.fullName in TYPED_STRUCTS:
+        return _foreign(bare(content.message.type_url))  # type: ignore[attr-defined]
+    return _foreign(content.plan.fullName)
+
+
+def _foreign(typeName: str) -> str:
+    return "" if typeName.startswith(_KNOWN) else typeName
 
 
 def _isEmpty(record: Record, name: str) -> bool:
@@ -87,11 +104,18 @@ def reportUnread(root: View) -> list[UnsupportedField]:
     return [
         UnsupportedField(
             one.path,
-            f"'{one.fieldName}' ({one.kind}) is set, and twisted_envoy does not obey it here",
+            f"'{one.fieldName}' ({one.kind}) is set, and {_who(one)}",
             one.position,
         )
         for one in unread(root)
     ]
+
+
+def _who(one: Unread) -> str:
+    """Whose fault it is."""
+    if one.owner:
+        return f"the factory of {one.owner} never read it"
+    return "twisted_envoy does not obey it here"
 
 
 def seal(root: View) -> list[Unread]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IAddress
 
 from twisted_envoy.access_log.logger import buildAccessLogs
-from twisted_envoy.config.extensions import buildWith, openFilter
+from twisted_envoy.config.extensions import buildFilter, openFilter
 from twisted_envoy.interfaces.network import IListenerFilter
 from twisted_envoy.interfaces.sockets import ListenOptions
 from twisted_envoy.interfaces.transport_sockets import IDownstreamTransportSocketFactory
@@ -219,5 +219,5 @@ def _filters(configs: tuple[View, ...], context: FactoryContext) -> list[Callabl
     last = len(configs) - 1
     for index, config in enumerate(configs):
         factory, inner = openFilter(config, context, "network", index == last)
-        makers.append(buildWith(factory, inner, context, config))
+        makers.append(buildFilter(factory, inner, context, config))
     return makers

@@ -161,7 +161,8 @@ class Start:
             line = f"error `{text}` initializing config '{self._options.configPath}'"
         log = Logger(namespace=__name__, observer=logs.log)  # not yet through Twisted's publisher,
         log.critical("{line}", line=line)  # which prints critical lines on stderr by itself
-        if not isinstance(problem, (ConfigError, OSError, CannotListenError)):
+        isMeant = isinstance(problem, (ConfigError, OSError, CannotListenError))
+        if not isMeant or problem.__cause__ is not None:
             log.debug("{trace}", trace="".join(traceback.format_exception(problem)))
         if not logs.onStderr or not logs.log.control.shows("main", CRITICAL):
             print(line, file=sys.stderr)

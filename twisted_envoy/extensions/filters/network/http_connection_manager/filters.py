@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from twisted_envoy.config.extensions import buildWith, openFilter
+from twisted_envoy.config.extensions import buildFilter, openFilter
 from twisted_envoy.http.filter_chain import FilterPlan
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def buildFilters(configs: tuple[View, ...], context: Any) -> FilterPlan:
                     "disabled by default."
                 )
             disabled.add(config.name)
-        makers.append(buildWith(factory, inner, context, config))
+        makers.append(buildFilter(factory, inner, context, config))
         names.append(config.name)
     return FilterPlan(makers, names, frozenset(disabled))
 
