@@ -4,12 +4,10 @@ Internal connections against loopback TCP, in one process and under one reactor.
     python -m benchmarks.bench_internal
 
 Both sides do the same work with the same protocols, in turns; the figures are medians.  Rounds
-marked "in flight" keep that many going at once, so that both pay for work and not for polling;
-"one by one" an internal connect also waits for the one poll that confirms it.
+marked "in flight" keep that many going at once, so that both pay for work and not for polling.
 
 The project's limits are 1/15 for a connection and 1/10 for a message; what is over its limit fails
-the run with status 1.  The row "one by one" is shown and not judged: there each connection also
-pays for a whole iteration of the reactor, 2.4 us of Twisted's with nothing to do, 3 with work.
+the run with status 1.
 """
 
 from __future__ import annotations
@@ -41,9 +39,6 @@ ROWS = (
     ("us a message, one pair", 20_000, 1, (1, 1)),
     ("us a message, 64 pairs", 300, 64, (64, 64)),
 )
-
-SHOWN = frozenset({"us a connect+exchange+close, one by one"})
-"""Rows that are not judged."""
 
 
 class Echo(Protocol):
@@ -138,7 +133,6 @@ def compare(
     internal, tcp = map(median, figures)
     ratio = median(mine / other for mine, other in zip(*figures, strict=True))
     within = ratio <= (CONNECTION_LIMIT if exchanges == 1 else MESSAGE_LIMIT)
-    within = within or title in SHOWN
     verdict = f"{ratio:9.3f}  1/{1 / ratio:.1f}{'' if within else '  over the limit'}"
     print(f"{title:<48}{internal:10.2f}{tcp:10.2f}{verdict}", flush=True)
     return within

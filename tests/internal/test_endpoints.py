@@ -71,7 +71,7 @@ class ConnectTests(EndpointTestCase):
     """InternalClientEndpoint, when it goes well."""
 
     def test_order(self) -> None:
-        """The server is accepted inside connect; the client is made, and told, a poll later."""
+        """The server is accepted inside connect; the client is made, and told, later."""
         client, server = Recorder(), Recorder()
         connected, clientFactory, serverFactory = self.world.attempt(client, server)
         self.assertEqual((server.events, client.events), (["made"], []))
@@ -81,10 +81,46 @@ class ConnectTests(EndpointTestCase):
         self.assertIs(self.successResultOf(connected), client)
         self.assertEqual(client.events, ["made"])
 
-    def test_twoTurns(self) -> None:
-        """It takes two timers: the reactor polls between them."""
+    def test_oneTurn(self) -> None:
+        """Outside of an event it takes one timer."""
+        connected, _, _ = self.world.attempt(Recorder(), Recorder())
+        (call,) = self.world.clock.calls
+        self.assertNoResult(connected)
+        call.func()
+        self.successResultOf(connected)
+
+    def test_eventBoundary(self) -> None:
+        """Inside an event it takes none: the connection is confirmed when that has ended."""
+        turn = self.world.registry.turn
+        turn.enter()
+        connected, _, _ = self.world.attempt(Recorder(), Recorder())
+        self.assertNoResult(connected)
+        turn.leave()
+        self.successResultOf(connected)
+        self.assertEqual(self.world.clock.calls, [])
+
+    def test_eventInsideTheAccept(self) -> None:
+        """An event that ends inside the accept does not confirm it, and does not lose it."""
+        turn = self.world.registry.turn
         client = Recorder()
-        connected, _, _ = self.world.attempt(client, Recorder())
+
+        def act(protocol: Recorder) -> None:
+            turn.enter()
+            turn.leave()
+            self.assertEqual(client.events, [])
+
+        connected, _, _ = self.world.attempt(client, AtOnce(act))
+        self.assertNoResult(connected)
+        self.world.pump()
+        self.assertIs(self.successResultOf(connected), client)
+
+    def test_afterPoll(self) -> None:
+        """With afterPoll it takes two timers: the reactor polls between them."""
+        client = Recorder()
+        self.world.registry.listen("a", Single(Recorder()))
+        connected = InternalClientEndpoint(
+            self.world.clock, "a", registry=self.world.registry, afterPoll=True
+        ).connect(Single(client))
         (call,) = self.world.clock.calls
         self.world.clock.calls.clear()
         call.func()
@@ -279,7 +315,7 @@ class RefusedTests(EndpointTestCase):
             self.assertEqual((factory.starts, factory.stops), (1, 1))
 
     def test_closedBeforeConfirmed(self) -> None:
-        """What closes between the accept and the poll fails the connect, later."""
+        """What closes between the accept and the confirmation fails the connect, later."""
         for verb, loss in (
             ("loseConnection", "ConnectionDone"),
             ("abortConnection", "ConnectionAborted"),

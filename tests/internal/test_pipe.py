@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.internal.support import Push
-from twisted_envoy.internal.pipe import JOINED, SMALL, Pipe
+from twisted_envoy.internal.pipe import JOINED, SMALL, Pipe, makePipes
 
 
 def fill(pipe: Pipe, chunks: list[bytes]) -> None:
@@ -24,7 +24,7 @@ class TakeTests(SynchronousTestCase):
 
     def test_bigIsPassedByReference(self) -> None:
         """A chunk that is not small is never joined or copied."""
-        pipe = Pipe(1024)
+        pipe, _ = makePipes(1024)
         big = b"b" * SMALL
         fill(pipe, [big, b"s", big])
         self.assertIs(pipe.take(3)[0], big)
@@ -34,7 +34,7 @@ class TakeTests(SynchronousTestCase):
 
     def test_smallAreJoined(self) -> None:
         """Small chunks that follow each other become one, up to a limit and to the budget."""
-        pipe = Pipe(1024)
+        pipe, _ = makePipes(1024)
         fill(pipe, [b"a", b"b", b"c"])
         self.assertEqual(pipe.take(2), (b"ab", 2))
         fill(pipe, [b"x" * (SMALL - 1)] * 9)
@@ -46,7 +46,7 @@ class TakeTests(SynchronousTestCase):
     @given(st.lists(st.integers(1, 3 * SMALL), max_size=30), st.integers(1, 7))
     def test_nothingIsLost(self, sizes: list[int], budget: int) -> None:
         """Whatever the sizes, the bytes come out in order and the size ends at zero."""
-        pipe = Pipe(1024)
+        pipe, _ = makePipes(1024)
         chunks = [bytes([number % 256]) * size for number, size in enumerate(sizes)]
         fill(pipe, chunks)
         out = []
@@ -64,7 +64,7 @@ class WatermarkTests(SynchronousTestCase):
 
     def test_pushProducer(self) -> None:
         """A push producer has one threshold at a time: to pause, or to go on."""
-        pipe = Pipe(1000)
+        pipe, _ = makePipes(1000)
         push = Push()
         pipe.register(push, True)
         self.assertEqual((pipe.pauseAbove, pipe.wakeBelow), (1000, -1))
@@ -78,7 +78,7 @@ class WatermarkTests(SynchronousTestCase):
 
     def test_pausedAtOnce(self) -> None:
         """A push producer that is registered above the watermark is paused."""
-        pipe = Pipe(10)
+        pipe, _ = makePipes(10)
         fill(pipe, [b"x" * 11])
         push = Push()
         pipe.register(push, True)
@@ -86,7 +86,7 @@ class WatermarkTests(SynchronousTestCase):
 
     def test_moved(self) -> None:
         """Moving the watermarks pauses one that is above, and moves the lower one of one paused."""
-        pipe = Pipe(1000)
+        pipe, _ = makePipes(1000)
         push = Push()
         pipe.setHigh(900)
         pipe.register(push, True)
@@ -100,7 +100,7 @@ class WatermarkTests(SynchronousTestCase):
 
     def test_unregistered(self) -> None:
         """Without a producer there are no thresholds, and wake is nothing."""
-        pipe = Pipe(10)
+        pipe, _ = makePipes(10)
         push = Push()
         pipe.register(push, True)
         pipe.unregister()

@@ -46,16 +46,15 @@ class _Nobody(Protocol):
     """Receives the events of an end that is not connected: none."""
 
 
-_NOBODY = _Nobody()
+NOBODY = _Nobody()
 
 
 class End:
     """
     What InternalTransport's verbs act on.
 
-    Args:
-        turn: where this end's turns are posted.
-        addresses: of this end and of the other.
+    Its attributes are set by `makePair`, for both ends at a time: a call to an `__init__` would
+    cost as much again as all of them.
     """
 
     __slots__ = (
@@ -73,7 +72,7 @@ class End:
         "_outbound",
         "_scheduled",
         "_reading",
-        "_control",
+        "control",
         "_endAsked",
         "_endTaken",
         "_endTold",
@@ -85,38 +84,29 @@ class End:
         "__weakref__",
     )
 
-    def __init__(
-        self,
-        turn: TurnQueue,
-        host: InternalAddress,
-        peerAddress: InternalAddress,
-        inbound: Pipe,
-        outbound: Pipe,
-        hops: int = 0,
-        peer: End | None = None,
-    ) -> None:
-        self.protocol: IProtocol = _NOBODY
-        self.passthrough: object = None
-        self.hops = hops
-        self.connected = True
-        self.disconnecting = False
-        self.factory: IProtocolFactory | None = None  # stopped when the connection is lost
-        self._turn = turn
-        self._host = host
-        self._peerAddress = peerAddress
-        self._peer = peer
-        self._inbound = inbound
-        self._outbound = outbound
-        self._scheduled = True  # asleep until start(): what looks posted is not posted
-        self._reading = False
-        self._control = False  # some end or loss waits to be looked at
-        self._endAsked = self._endTaken = False  # our end of stream: asked for, taken by the peer
-        self._endTold = False  # the peer's end of stream
-        self._broken = False  # something was written to a peer that is gone
-        self._resetting = False  # closing, to end as an abort
-        self._lossReason: Failure | None = None
-        self._halfCloseable: IHalfCloseableProtocol | None  # what protocol is, if it is _asked
-        self._asked: IProtocol = _NOBODY
+    protocol: IProtocol
+    passthrough: object
+    hops: int
+    connected: bool
+    disconnecting: bool
+    factory: IProtocolFactory | None  # stopped when the connection is lost
+    _turn: TurnQueue  # where this end's turns are posted
+    _host: InternalAddress
+    _peerAddress: InternalAddress
+    _peer: End | None
+    _inbound: Pipe
+    _outbound: Pipe
+    _scheduled: bool  # its turn is posted; until start() it is asleep and looks so
+    _reading: bool
+    control: bool  # some end or loss waits to be looked at; without it nothing is refused
+    _endAsked: bool  # our end of stream: asked for
+    _endTaken: bool  # ... and taken by the peer
+    _endTold: bool  # the peer's end of stream
+    _broken: bool  # something was written to a peer that is gone
+    _resetting: bool  # closing, to end as an abort
+    _lossReason: Failure | None
+    _halfCloseable: IHalfCloseableProtocol | None  # what protocol is, if it is _asked
+    _asked: IProtocol
 
     def __repr__(self) -> str:
         name = type(self.protocol).__name__
@@ -145,16 +135,16 @@ class End:
             raise
         finally:
             self._scheduled = False
-            if self._inbound or self._control:
+            if self._inbound or self.control:
                 self._schedule()
 
     def isStarted(self) -> bool:
         """Whether `start` was called."""
-        return self.protocol is not _NOBODY or not self.connected
+        return self.protocol is not NOBODY or not self.connected
 
     def isRefused(self) -> bool:
         """Whether the peer is gone, or about to go, and there is nothing to read from it."""
-        if not self._control or self._inbound:
+        if not self.control or self._inbound:
             return False
         peer = self._peer
         return peer is None or self._lossReason is not None or peer._isClosing()
@@ -169,6 +159,7 @@ class End:
         if peer is not None:
             peer._peer = None
             peer._reset(_DONE if peer._isClosing() else _lost("connection given up by peer"))
+        self._stopFactory()
 
     def _isClosing(self) -> bool:
         return self.disconnecting and self._outbound.ended
@@ -194,7 +185,7 @@ class End:
             if pipe.size <= pipe.wakeBelow and self._peer is not None:
                 self._peer._wakeProducer()
         self._scheduled = False
-        if self._control:
+        if self.control:
             self._runControl()
         if pipe and self._reading:
             self._schedule()
@@ -239,13 +230,13 @@ class End:
                 return
         if self._reading and not self._endTold:
             self._endTold = True
-            self._tellReadEnd()
+            halfCloseable = self._askHalfCloseable()
+            if halfCloseable is None:
+                self._lose(_DONE)
+            else:
+                self._tellReadEnd(halfCloseable)
 
-    def _tellReadEnd(self) -> None:
-        halfCloseable = self._askHalfCloseable()
-        if halfCloseable is None:
-            self._lose(_DONE)
-            return
+    def _tellReadEnd(self, halfCloseable: IHalfCloseableProtocol) -> None:
         try:
             halfCloseable.readConnectionLost()
         except BaseException:
@@ -284,9 +275,11 @@ class End:
             pipe.open = False
             peer = self._peer
             if peer is not None:
-                peer._control = True
-                peer._schedule()
-        self._control = True
+                peer.control = True
+                if not peer._scheduled:
+                    peer._scheduled = True
+                    self._turn.post(peer._run)
+        self.control = True
         if not self._scheduled:
             self._schedule()
 
@@ -317,14 +310,14 @@ class End:
     def _reset(self, reason: Failure) -> None:
         if self._lossReason is None:
             self._lossReason = reason
-        self._control = True
+        self.control = True
         self._outbound.open = False
-        if self.protocol is not _NOBODY:  # not started: what has arrived comes first
+        if self.protocol is not NOBODY:  # not started: what has arrived comes first
             self._stopReading()
         self._schedule()
 
     def _lose(self, reason: Failure) -> None:
-        self.connected = self._reading = self._control = False
+        self.connected = self._reading = self.control = False
         inbound = self._inbound
         outbound = self._outbound
         inbound.open = outbound.open = False
@@ -332,10 +325,14 @@ class End:
             inbound.drop()
         peer = self._peer
         if peer is not None:
-            self._peer = None
-            peer._peerLost()
+            self._peer = peer._peer = None
+            peer.control = outbound.ended = True
+            if inbound.wakeBelow >= 0:
+                self._turn.post(peer._wakeProducer)
+            if not peer._scheduled:
+                peer._schedule()
         protocol = self.protocol
-        self.protocol = self._asked = _NOBODY
+        self.protocol = self._asked = NOBODY
         self._halfCloseable = self._lossReason = None
         producer = outbound.producer
         if producer is not None:
@@ -348,19 +345,14 @@ class End:
             protocol.connectionLost(reason)
         except BaseException:
             _log.failure("unhandled error in {protocol!r}", protocol=protocol)
+        if self.factory is not None:
+            self._stopFactory()
+
+    def _stopFactory(self) -> None:
         factory = self.factory
         if factory is not None:
             self.factory = None
             factory.doStop()
-
-    def _peerLost(self) -> None:
-        self._peer = None
-        self._control = True
-        self._inbound.ended = True
-        if self._outbound.wakeBelow >= 0:
-            self._turn.post(self._wakeProducer)
-        if not self._scheduled:
-            self._schedule()
 
 
 def _lost(text: str) -> Failure:

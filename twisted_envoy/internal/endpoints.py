@@ -1,8 +1,8 @@
 """
 Endpoints over internal connections: no sockets, no ports, no bootstrap needed.
 
-Envoy: network/client_connection factories for EnvoyInternal addresses (a connect is confirmed one
-poll after the listener has accepted it).
+Envoy: network/client_connection factories for EnvoyInternal addresses (there a connect is confirmed
+one poll after the listener has accepted it: `afterPoll`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from twisted_envoy.internal.end import failureOf
 from twisted_envoy.internal.interfaces import ConnectAttempt, ConnectUser
 from twisted_envoy.internal.registry import Registry, getRegistry, refused
 from twisted_envoy.internal.transport import InternalTransport
+from twisted_envoy.internal.turn import TurnQueue
 
 
 @implementer(IStreamServerEndpoint)
@@ -68,6 +69,8 @@ class InternalClientEndpoint:
         hops: of the connection that this one is opened for (`transport.hops`); 0: none.
         registry: whose namespace; None: the reactor's.
         localAddress: what the server sees as its peer; None: `envoy://internal_client_address/`.
+        afterPoll: confirm connections after the reactor has polled once, as Envoy does, and not
+            when the current event has ended.
     """
 
     def __init__(
@@ -79,16 +82,18 @@ class InternalClientEndpoint:
         hops: int = 0,
         registry: Registry | None = None,
         localAddress: InternalAddress | None = None,
+        afterPoll: bool = False,
     ) -> None:
         self._registry = getRegistry(reactor) if registry is None else registry
         self._address = InternalAddress(name, endpointID)
         self._passthrough = passthrough
         self._hops = hops
+        self._afterPoll = afterPoll
         self._localAddress = CLIENT_ADDRESS if localAddress is None else localAddress
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """
-        Connect; the server end is accepted now, the connection is confirmed after one poll.
+        Connect; the server end is accepted now, the connection is confirmed later.
 
         Returns:
             A Deferred.  It has already failed with ConnectionRefusedError (EINVAL) when nobody
@@ -96,124 +101,140 @@ class InternalClientEndpoint:
             connection is confirmed; but what the server wrote is delivered first, always.
         """
         protocolFactory.doStart()
-        attempt = _Attempt(protocolFactory, self._address)
-        done = attempt.done = Deferred(attempt.cancelled)
-        self._begin(attempt)
-        return done
+        attempt = _Connecting(_cancelled)
+        self._begin(attempt, protocolFactory)
+        if attempt.transport is None:
+            protocolFactory.doStop()
+        else:
+            attempt.transport.factory = protocolFactory
+        return attempt
 
     def begin(self, user: ConnectUser) -> ConnectAttempt:
         """The same for a user: it may have been told of a failure when this returns."""
-        attempt = _Attempt(user, self._address)
-        self._begin(attempt)
+        attempt = _Begun()
+        self._begin(attempt, user)
         return attempt
 
-    def _begin(self, attempt: _Attempt) -> None:
+    def _begin(self, attempt: _Attempt, user: Any) -> None:
         registry = self._registry
+        address = self._address
+        attempt.user = user
+        attempt.address = address
+        attempt.transport = None
+        turn = attempt.turn = registry.turn
         # Before the accept: what is connected in there is confirmed after this connection.
-        registry.turn.afterPoll(attempt.confirm)
+        if self._afterPoll:
+            turn.afterPoll(attempt.confirm)
+        else:
+            turn.post(attempt.confirm)
         try:
             attempt.transport = registry.connect(
-                self._address, self._localAddress, self._passthrough, self._hops
+                address, self._localAddress, self._passthrough, self._hops
             )
         except BaseException:
-            attempt.refused()
+            attempt.end(user, failureOf())
 
 
 class _Attempt:
     """
     A connection that is accepted and not yet confirmed.
 
-    Args:
-        user: a ConnectUser; with a Deferred, a factory, stopped when the connection is lost or was
-            never made.
-
     Attributes:
         transport: of the client's end; None before it is there, and when nobody waits any more.
-        done: what somebody waits with; None when the user is told by calls.
+        user: builds the protocol; None: it is over.
+        address: of the listener.
+        turn: where it waits.
     """
 
-    __slots__ = ("_address", "_user", "done", "transport")
+    __slots__ = ("address", "transport", "turn", "user")
 
-    def __init__(self, user: Any, address: InternalAddress) -> None:
-        self.transport: InternalTransport | None = None
-        self.done: Deferred[IProtocol] | None = None
-        self._user: Any = user  # None: it is over
-        self._address = address
+    address: InternalAddress
+    transport: InternalTransport | None
+    turn: TurnQueue
+    user: Any
 
     def confirm(self) -> None:
         """Start the client's end, unless the server's is closed or the attempt is cancelled."""
         transport = self.transport
-        user = self._user
-        if transport is None or user is None:  # nobody took it, or it was cancelled
+        user = self.user
+        if transport is None or user is None:
+            if user is not None:  # somebody's event ended inside the accept
+                self.turn.post(self.confirm)
             return
-        if transport.isRefused():
-            self._giveUp(transport, user)
-            text = f"{self._address} closed the connection before it was confirmed"
-            self._fail(user, failureOf(refused(text)))
+        if transport.control and transport.isRefused():
+            transport.discard()
+            text = f"{self.address} closed the connection before it was confirmed"
+            self.end(user, failureOf(refused(text)))
             return
         try:
-            protocol = user.buildProtocol(self._address)
+            protocol = user.buildProtocol(self.address)
             if protocol is None:
                 raise NoProtocol()
-        except BaseException:
-            if self._user is not None:
-                self._giveUp(transport, user)
-                self._fail(user, failureOf())
-            return
-        if self._user is not None:  # not cancelled by buildProtocol
-            self._start(transport, user, protocol)
-
-    def _start(self, transport: InternalTransport, user: Any, protocol: Any) -> None:
-        done = self.done
-        if done is not None:
-            transport.factory = user
-        try:
+            if self.user is None:  # cancelled by buildProtocol
+                return
             transport.start(protocol)
         except BaseException:
-            if self._user is not None:
-                self._fail(user, failureOf())
+            if self.user is not None:
+                if not transport.isStarted():
+                    transport.discard()
+                self.end(user, failureOf())
             return
-        if self._user is None:  # cancelled by connectionMade
-            return
-        self._user = self.transport = self.done = None
-        if done is None:
-            user.connected(protocol)
-        else:
-            done.callback(protocol)
+        if self.user is not None:  # not cancelled by connectionMade
+            self.user = self.transport = None
+            self.made(user, protocol)
 
-    def refused(self) -> None:
-        """It was not accepted, for the exception that is being handled."""
-        user = self._user
-        if self.done is not None:
-            user.doStop()
-        if user is not None:
-            self._fail(user, failureOf())
+    def end(self, user: Any, reason: Failure) -> None:
+        """Tell user that there is no connection."""
+        self.user = self.transport = None
+        self.failed(user, reason)
 
-    def _fail(self, user: Any, reason: Failure) -> None:
-        done = self.done
-        self._user = self.transport = self.done = None
-        if done is None:
-            user.connectFailed(reason)
-        else:
-            done.errback(reason)
-
-    def _giveUp(self, transport: InternalTransport, user: Any) -> None:
-        transport.discard()
-        if self.done is not None:
-            user.doStop()
-
-    def cancel(self) -> None:
+    def withdraw(self) -> None:
         """Nobody wants it any more."""
-        transport, user = self.transport, self._user
-        self._user = self.transport = None
+        transport = self.transport
+        self.user = self.transport = None
         if transport is not None:
             if transport.isStarted():  # cancelled by connectionMade
                 transport.abortConnection()
             else:
-                self._giveUp(transport, user)
-        self.done = None
+                transport.discard()
 
-    def cancelled(self, done: Deferred[IProtocol]) -> None:
-        """The same, by the Deferred."""
-        done.errback(ConnectingCancelledError(self._address))  # type: ignore[no-untyped-call]
-        self.cancel()
+    def made(self, user: Any, protocol: IProtocol) -> None:
+        """Tell user of the connection."""
+        raise NotImplementedError
+
+    def failed(self, user: Any, reason: Failure) -> None:
+        """Tell user of the failure."""
+        raise NotImplementedError
+
+
+class _Begun(_Attempt):
+    """One whose ConnectUser is told by calls."""
+
+    __slots__ = ()
+
+    def made(self, user: ConnectUser, protocol: IProtocol) -> None:
+        user.connected(protocol)
+
+    def failed(self, user: ConnectUser, reason: Failure) -> None:
+        user.connectFailed(reason)
+
+    cancel = _Attempt.withdraw
+
+
+class _Connecting(_Attempt, Deferred[IProtocol]):
+    """One that somebody waits for with this Deferred; user is a factory."""
+
+    __slots__ = ()
+
+    def made(self, user: IProtocolFactory, protocol: IProtocol) -> None:
+        self.callback(protocol)
+
+    def failed(self, user: IProtocolFactory, reason: Failure) -> None:
+        self.errback(reason)
+
+
+def _cancelled(attempt: Deferred[IProtocol]) -> None:
+    assert isinstance(attempt, _Connecting)
+    error = ConnectingCancelledError(attempt.address)  # type: ignore[no-untyped-call]
+    attempt.errback(error)
+    attempt.withdraw()

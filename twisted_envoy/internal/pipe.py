@@ -22,10 +22,7 @@ class Pipe(list[bytes]):
 
     It is the queue of the chunks, and not an object that has one: a connection costs two objects
     less. A list: an empty deque is six times as large, and few chunks wait at a time.
-    The attributes are read and set by the two ends: this is the hot path.
-
-    Args:
-        high: above so many bytes the producer pauses; at half of it or below it goes on.
+    The attributes are read and set by the two ends: this is the hot path.  Made by `makePipes`.
     """
 
     __slots__ = (
@@ -39,15 +36,14 @@ class Pipe(list[bytes]):
         "wakeBelow",
     )
 
-    def __init__(self, high: int) -> None:
-        self.size = 0
-        self.open = True  # what is written is kept: the writer has not ended, the reader reads on
-        self.ended = False  # after these chunks comes the end of the stream
-        self.high = high
-        self.producer: IPushProducer | None = None  # or a pull producer: its verbs are among these
-        self.streaming: bool  # of the producer, when there is one
-        self.pauseAbove = maxsize  # the size above which a push producer is to be paused
-        self.wakeBelow = -1  # the size at or below which a waiting producer is to go on
+    size: int
+    open: bool  # what is written is kept: the writer has not ended, the reader reads on
+    ended: bool  # after these chunks comes the end of the stream
+    high: int
+    producer: IPushProducer | None  # or a pull producer: its verbs are among these
+    streaming: bool  # of the producer, when there is one
+    pauseAbove: int  # the size above which a push producer is to be paused
+    wakeBelow: int  # the size at or below which a waiting producer is to go on
 
     def drop(self) -> None:
         """Drop what is on its way."""
@@ -139,3 +135,22 @@ class Pipe(list[bytes]):
             producer.resumeProducing()
             if self.size == before:
                 return  # nothing to write now, or nobody to read it
+
+
+def makePipes(high: int) -> tuple[Pipe, Pipe]:
+    """
+    Make the two directions of one connection.
+
+    Args:
+        high: above so many bytes a producer pauses; at half of it or below it goes on.
+    """
+    up = Pipe()
+    down = Pipe()
+    up.size = down.size = 0
+    up.open = down.open = True
+    up.ended = down.ended = False
+    up.high = down.high = high
+    up.producer = down.producer = None
+    up.pauseAbove = down.pauseAbove = maxsize
+    up.wakeBelow = down.wakeBelow = -1
+    return up, down

@@ -83,15 +83,17 @@ class InternalPort:
         """The listener's address, without an endpoint id."""
         return self._address
 
-    def accept(self, server: InternalTransport) -> bool:
+    def accept(self, server: InternalTransport, peer: InternalAddress) -> bool:
         """
         Start the server's end of a new connection; what the protocol raises is logged.
 
+        Args:
+            peer: the address of the client's end.
         Returns:
             Whether the factory built a protocol for it.
         """
         try:
-            protocol = self._factory.buildProtocol(server.getPeer())
+            protocol = self._factory.buildProtocol(peer)
         except BaseException:
             _log.failure("unhandled error while {port!r} accepts", port=self)
             return False

@@ -123,19 +123,18 @@ class Registry:
             raise refused(f"nobody listens on {address}")
         hops = self._nextHop(address, hops) if hops or self._hops else 1
         size = port.bufferSize or self._bufferSize
-        client, server = makePair(self.turn, address, localAddress, size, hops)
-        client.passthrough = server.passthrough = passthrough
+        client, server = makePair(self.turn, address, localAddress, size, hops, passthrough)
         outer = self._hops
         self._hops = hops
         self._accepting.append(address.name)
         try:
-            accepted = port.accept(server)
+            accepted = port.accept(server, localAddress)
         finally:
             self._hops = outer
             self._accepting.pop()
             if not outer:
                 self._nested = 0
-        if not accepted or client.isRefused():
+        if not accepted or client.control and client.isRefused():
             client.discard()
             raise refused(f"{address} closed the connection while accepting it")
         return client

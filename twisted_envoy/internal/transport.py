@@ -14,9 +14,9 @@ from twisted.internet.interfaces import IProducer
 from zope.interface import implementer
 
 from twisted_envoy.internal.address import InternalAddress
-from twisted_envoy.internal.end import End, failureOf
+from twisted_envoy.internal.end import NOBODY, End, failureOf
 from twisted_envoy.internal.interfaces import IInternalTransport, Passage
-from twisted_envoy.internal.pipe import Pipe
+from twisted_envoy.internal.pipe import makePipes
 from twisted_envoy.internal.turn import TurnQueue
 
 
@@ -73,7 +73,10 @@ class InternalTransport(End):
         """
         if self.connected and not self.disconnecting:
             self.disconnecting = self._endAsked = True
-            self._stopReading()
+            inbound = self._inbound
+            self._reading = inbound.open = False
+            if inbound or inbound.ended or inbound.wakeBelow >= 0:
+                self._stopReading()
             if self._outbound.producer is None or self._outbound.ended:
                 self._sendEnd()
 
@@ -87,7 +90,7 @@ class InternalTransport(End):
 
     def _writeRefused(self) -> None:
         if self.connected and self._peer is None and not self._outbound.ended:
-            self._broken = self._control = True
+            self._broken = self.control = True
             self._schedule()
 
     # -- IHalfCloseTransport -------------------------------------------------------------------
@@ -112,7 +115,7 @@ class InternalTransport(End):
     def resetConnection(self) -> None:
         """See IHalfCloseTransport."""
         if self.connected:
-            self._resetting = self._control = True
+            self._resetting = self.control = True
             self.loseConnection()
             self._schedule()
 
@@ -154,7 +157,7 @@ class InternalTransport(End):
         """Deliver again, from the next event boundary on."""
         if self.connected and not self.disconnecting:
             self._reading = True
-            if self._inbound or self._control:
+            if self._inbound or self.control:
                 self._schedule()
 
     def stopProducing(self) -> None:
@@ -191,6 +194,7 @@ def makePair(
     client: InternalAddress,
     bufferSize: int,
     hops: int = 0,
+    passthrough: object = None,
 ) -> tuple[InternalTransport, InternalTransport]:
     """
     Make the two ends of one connection; neither is started.
@@ -199,14 +203,35 @@ def makePair(
         server, client: the addresses of the two ends.
         bufferSize: the high watermark of each receive buffer, in bytes.
         hops: how many internal connections lead here, this one included.
+        passthrough: what both carry.
     Returns:
         The client's end and the server's.
     """
-    up = Pipe(bufferSize)
-    down = Pipe(bufferSize)
-    clientEnd = InternalTransport(turn, client, server, down, up, hops)
-    serverEnd = InternalTransport(turn, server, client, up, down, hops, clientEnd)
+    up, down = makePipes(bufferSize)
+    clientEnd = InternalTransport()
+    serverEnd = InternalTransport()
+    clientEnd.protocol = serverEnd.protocol = clientEnd._asked = serverEnd._asked = NOBODY
+    clientEnd.passthrough = serverEnd.passthrough = passthrough
+    clientEnd.hops = serverEnd.hops = hops
+    clientEnd.connected = serverEnd.connected = True
+    clientEnd.disconnecting = serverEnd.disconnecting = False
+    clientEnd.factory = serverEnd.factory = None
+    clientEnd._turn = serverEnd._turn = turn
+    clientEnd._host = serverEnd._peerAddress = client
+    clientEnd._peerAddress = serverEnd._host = server
     clientEnd._peer = serverEnd
+    serverEnd._peer = clientEnd
+    clientEnd._inbound = serverEnd._outbound = down
+    clientEnd._outbound = serverEnd._inbound = up
+    clientEnd._scheduled = serverEnd._scheduled = True
+    clientEnd._reading = serverEnd._reading = False
+    clientEnd.control = serverEnd.control = False
+    clientEnd._endAsked = serverEnd._endAsked = False
+    clientEnd._endTaken = serverEnd._endTaken = False
+    clientEnd._endTold = serverEnd._endTold = False
+    clientEnd._broken = serverEnd._broken = False
+    clientEnd._resetting = serverEnd._resetting = False
+    clientEnd._lossReason = serverEnd._lossReason = None
     return clientEnd, serverEnd
 
 

@@ -76,6 +76,7 @@ class RawBuffer:
             passthrough=passthrough,
             hops=hops,
             registry=self._registry,
+            afterPoll=True,
         )
 
     def hashKey(self, options: TransportSocketOptions) -> Hashable:
