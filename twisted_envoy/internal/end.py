@@ -159,7 +159,10 @@ class End:
         if peer is not None:
             peer._peer = None
             peer._reset(_DONE if peer._isClosing() else _lost("connection given up by peer"))
-        self._stopFactory()
+        factory = self.factory
+        if factory is not None:
+            self.factory = None
+            factory.doStop()
 
     def _isClosing(self) -> bool:
         return self.disconnecting and self._outbound.ended
@@ -186,7 +189,17 @@ class End:
                 self._peer._wakeProducer()
         self._scheduled = False
         if self.control:
-            self._runControl()
+            outbound = self._outbound
+            if (
+                self.disconnecting
+                and outbound.ended
+                and not outbound.size
+                and self._lossReason is None
+                and not self._resetting
+            ):
+                self._lose(_DONE)  # the plain close
+            else:
+                self._runControl()
         if pipe and self._reading:
             self._schedule()
 
@@ -209,10 +222,8 @@ class End:
             self._lose(_DONE)
         elif not self._outbound.ended or self._outbound.size:
             self._tellEnds()
-        elif self._resetting:
-            self._abort(failureOf(ConnectionAborted()))
         else:
-            self._lose(_DONE)
+            self._abort(failureOf(ConnectionAborted()))  # by resetConnection
 
     def _tellEnds(self) -> None:
         outbound = self._outbound
@@ -345,10 +356,6 @@ class End:
             protocol.connectionLost(reason)
         except BaseException:
             _log.failure("unhandled error in {protocol!r}", protocol=protocol)
-        if self.factory is not None:
-            self._stopFactory()
-
-    def _stopFactory(self) -> None:
         factory = self.factory
         if factory is not None:
             self.factory = None
