@@ -19,15 +19,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.logger import Logger
 
-from twisted_envoy.config.bootstrap import decodeText, envoyPlans
-from twisted_envoy.config.load import readFile
-from twisted_envoy.config.rules import validate
-from twisted_envoy.config.view import viewOf
 from twisted_envoy.errors import ConfigError, UnsupportedExtension, UnsupportedField
+from twisted_envoy.extensions.common.file_subscription import (
+    SubscriptionStats,
+    readResponse,
+    signatureOf,
+)
 from twisted_envoy.interfaces.extensions import POLLED
-from twisted_envoy.network.xxhash import xxHash64
-from twisted_envoy.stats.bundle import fillBundle
-from twisted_envoy.stats.metrics import Counter, Gauge
 from twisted_envoy.stats.scope import Scope
 
 if TYPE_CHECKING:
@@ -36,25 +34,8 @@ if TYPE_CHECKING:
 
 _log = Logger("config")
 
-_RESPONSE = "envoy.service.discovery.v3.DiscoveryResponse"
 _CLUSTER = "envoy.config.cluster.v3.Cluster"
 _LISTENER = "envoy.config.listener.v3.Listener"
-
-
-class SubscriptionStats:
-    """`cluster_manager.cds.*` or `listener_manager.lds.*`."""
-
-    init_fetch_timeout: Counter
-    update_attempt: Counter
-    update_failure: Counter
-    update_rejected: Counter
-    update_success: Counter
-    update_time: Gauge
-    version: Gauge
-
-    def __init__(self, scope: Scope) -> None:
-        fillBundle(self, scope)
-        self.version_text = scope.textReadout("version_text")
 
 
 class FileSubscription:
@@ -77,7 +58,7 @@ class FileSubscription:
         self._seconds = seconds
         self._findType = findType
         self.stats = SubscriptionStats(scope)
-        self._signature = _signature(path)
+        self._signature = signatureOf((path,))
         self.root: Any = None
 
     def resources(self) -> tuple[View, ...]:
@@ -89,48 +70,29 @@ class FileSubscription:
         """
         self.stats.update_attempt.value += 1
         try:
-            self.root = self._read()
+            self.root = readResponse(self._path, self._findType)
             return tuple(self._opened(each) for each in self.root.resources)
         except (UnsupportedExtension, UnsupportedField):
             raise
         except ConfigError as problem:
             self.root = None
-            self.stats.update_failure.value += 1
-            _log.warn(
-                "Filesystem config update failure: in {path}, {problem}",
-                path=self._path,
-                problem=problem,
-            )
+            self.stats.failed(self._path, problem)
             return ()
 
     def used(self, problems: list[ConfigError]) -> None:
         """They were used, but for those that have problems."""
-        stats = self.stats
         if problems:
             self.root = None
-            stats.update_rejected.value += 1
-            for problem in problems:
-                _log.warn("Filesystem config update rejected: {problem}", problem=problem)
+            self.stats.rejected(problems)
         elif self.root is not None:
-            version: str = self.root.version_info
-            stats.update_success.value += 1
-            stats.update_time.value = round(self._seconds() * 1000)
-            stats.version_text.value = version
-            stats.version.value = xxHash64(version.encode())
+            self.stats.succeeded(self.root.version_info, self._seconds())
 
     def look(self) -> None:
         """Say so if the file has changed."""
-        signature = _signature(self._path)
-        if signature is not None and signature != self._signature:
+        signature = signatureOf((self._path,))
+        if signature[0] is not None and signature != self._signature:
             self._signature = signature
             _log.warn("{path} has changed; it is read at the start only", path=self._path)
-
-    def _read(self) -> Any:
-        plan = envoyPlans().find(_RESPONSE)
-        assert plan is not None
-        record, unit = decodeText(readFile(self._path), plan, [], self._findType)
-        validate(record, unit, [])
-        return viewOf(record)
 
     def _opened(self, holder: Any) -> View:
         if holder.typeName != self._kind:
@@ -207,11 +169,3 @@ def _pathOf(config: View) -> str:
     source.moot("watched_directory", "changes are told, not taken")
     source.moot("poll_interval", "changes are told, not taken")
     return str(source.path_)
-
-
-def _signature(path: str) -> tuple[int, int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

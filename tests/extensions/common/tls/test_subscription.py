@@ -152,6 +152,13 @@ class SubscriptionTests(SynchronousTestCase):
             self.assertEqual(self.user.make(), FIRST.certificate)
             self.subscription._users.pop()
 
+    def test_unknownType(self):
+        """A resource of a type that nobody knows is one that cannot be read."""
+        self.subscribe()
+        self.write({"@type": "type.googleapis.com/no.such.Type"})
+        self.look()
+        self.assertEqual((self.counted(), self.user.value), ([2, 1, 1, 0], FIRST.certificate))
+
     def test_unreadable(self):
         """A file that cannot even be decoded is one that cannot be read."""
         self.subscribe()

@@ -18,23 +18,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from twisted.logger import Logger
-
-from twisted_envoy.config.bootstrap import decodeText, envoyPlans
-from twisted_envoy.config.load import readFile
-from twisted_envoy.config.rules import validate
 from twisted_envoy.config.unread import unread
-from twisted_envoy.config.view import viewOf
 from twisted_envoy.errors import ConfigError
-from twisted_envoy.extensions.common.tls.signature import signatureOf
-from twisted_envoy.network.xxhash import xxHash64
-from twisted_envoy.stats.bundle import fillBundle
-from twisted_envoy.stats.metrics import Counter, Gauge
+from twisted_envoy.extensions.common.file_subscription import (
+    SubscriptionStats,
+    readResponse,
+    signatureOf,
+    tell,
+)
 from twisted_envoy.stats.scope import Scope
 
-_log = Logger("config")
-
-_RESPONSE = "envoy.service.discovery.v3.DiscoveryResponse"
 _EVERY = 1.0
 """Seconds between two looks."""
 _FILES = (
@@ -63,23 +56,6 @@ class SecretUser(Protocol):
 
     def take(self, made: Any) -> None:
         """Use it from now on."""
-
-
-class SDSStats:
-    """`sds.<name>.*`."""
-
-    init_fetch_timeout: Counter
-    key_rotation_failed: Counter
-    update_attempt: Counter
-    update_failure: Counter
-    update_rejected: Counter
-    update_success: Counter
-    update_time: Gauge
-    version: Gauge
-
-    def __init__(self, scope: Scope) -> None:
-        fillBundle(self, scope)
-        self.version_text = scope.textReadout("version_text")
 
 
 class SecretSubscription:
@@ -111,14 +87,16 @@ class SecretSubscription:
         self._path = path
         self._seconds = seconds
         self._users: list[SecretUser] = []
-        self.stats = SDSStats(scope.scope(f"sds.{name}."))
+        scope = scope.scope(f"sds.{name}.")
+        self.stats = SubscriptionStats(scope)
+        self._rotationFailed = scope.counter("key_rotation_failed")
         self._signature = signatureOf(self._paths)
         self.stats.update_attempt.value += 1
         self.content, self._version = self._read()
         self._files = filesOf(self.content)
         self._taken = signatureOf(self._files)
         self._next = seconds() + _EVERY
-        self._succeeded()
+        self.stats.succeeded(self._version, self._seconds())
 
     def add(self, user: SecretUser) -> None:
         """Have somebody take what comes."""
@@ -147,8 +125,7 @@ class SecretSubscription:
         try:
             root = readResponse(self._path)
         except Exception as problem:
-            stats.update_failure.value += 1
-            _tell(f"Filesystem config update failure: in {self._path}, ", problem)
+            stats.failed(self._path, problem)
             return
         before = self.content
         try:
@@ -156,20 +133,19 @@ class SecretSubscription:
             self._hand()
         except Exception as problem:
             self.content = before
-            stats.update_rejected.value += 1
-            _tell("Filesystem config update rejected: ", problem)
+            stats.rejected([problem])
             return
         self._version = version
         self._files = filesOf(self.content)
         self._taken = signatureOf(self._files)
-        self._succeeded()
+        self.stats.succeeded(self._version, self._seconds())
 
     def _rotate(self) -> None:
         try:
             self._hand()
         except Exception as problem:
-            self.stats.key_rotation_failed.value += 1
-            _tell("Failed to reload certificates: ", problem)
+            self._rotationFailed.value += 1
+            tell("Failed to reload certificates: ", problem)
 
     def _hand(self) -> None:
         """Give everybody the content, or nobody."""
@@ -183,13 +159,6 @@ class SecretSubscription:
             for user, one in zip(users, before, strict=True):
                 user.value = one
             raise
-
-    def _succeeded(self) -> None:
-        stats = self.stats
-        stats.update_success.value += 1
-        stats.update_time.value = round(self._seconds() * 1000)
-        stats.version_text.value = self._version
-        stats.version.value = xxHash64(self._version.encode())
 
     def _read(self) -> tuple[Any, str]:
         return self._secretOf(readResponse(self._path))
@@ -211,28 +180,6 @@ class SecretSubscription:
         if content is None:
             raise secret.error(f"Unexpected SDS secret (expecting a {self.kind}): {name}")
         return content, root.version_info
-
-
-def _tell(what: str, problem: Exception) -> None:
-    """Log why nothing has changed; what is no problem of the config's with its traceback."""
-    if isinstance(problem, ConfigError):
-        _log.warn("{what}{problem}", what=what, problem=problem)
-    else:
-        _log.failure("{what}{problem!r}", what=what, problem=problem)
-
-
-def readResponse(path: str) -> Any:
-    """
-    The View of a DiscoveryResponse in a file.
-
-    Raises:
-        ConfigError: it cannot be read.
-    """
-    plan = envoyPlans().find(_RESPONSE)
-    assert plan is not None
-    record, unit = decodeText(readFile(path), plan, [])
-    validate(record, unit, [])
-    return viewOf(record)
 
 
 def refuseUnread(content: Any) -> None:

@@ -1,4 +1,4 @@
-"""Tests for twisted_envoy.extensions.common.tls.signature."""
+"""Tests for twisted_envoy.extensions.common.file_subscription."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.extensions.common.tls.signature import signatureOf
+from twisted_envoy.extensions.common.file_subscription import signatureOf
 
 
 class SignatureTests(SynchronousTestCase):
