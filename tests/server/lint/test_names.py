@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import yaml
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.bootstraps import bootstrap, cluster, echo, listener, typed
+from tests.bootstraps import bootstrap, cluster, echo, listener, tcpProxy, typed
 from tests.server.lint.support import at, linted, problems
 
+PROXY = "filters.network.tcp_proxy.v3.TcpProxy"
+XDS = "type.googleapis.com/xds.type.v3.TypedStruct"
 CONNECT = {"match": {"connect_matcher": {}}, "route": {"cluster": "origin"}}
 ANY = {"match": {"prefix": "/"}, "route": {"cluster": "origin"}}
 
@@ -49,6 +53,56 @@ class MissingListenerTests(SynchronousTestCase):
         """A listener on a socket is none that internal connections find."""
         listeners = [listener("hop", "127.0.0.1:9000", echo())]
         self.assertEqual(len(linted(bootstrap(listeners, [cluster("c", "internal:hop")]))), 1)
+
+
+class MissingClusterTests(SynchronousTestCase):
+    """TCP proxies whose cluster does not exist."""
+
+    def test_missing(self) -> None:
+        """The warning points at the name."""
+        text = bootstrap([listener("in", "127.0.0.1:9000", tcpProxy("to_hopp"))], [])
+        (problem,) = linted(text)
+        self.assertIn("there is no cluster 'to_hopp'", problem.problem)
+        self.assertTrue(at(text, problem).startswith('"cluster"'))
+
+    def test_weighted(self) -> None:
+        """Each of several clusters."""
+        shares = [{"name": name, "weight": 1} for name in ("here", "gone")]
+        proxy = typed("tcp", PROXY, stat_prefix="t", weighted_clusters={"clusters": shares})
+        text = bootstrap(
+            [listener("in", "127.0.0.1:9000", proxy)], [cluster("here", "127.0.0.1:1")]
+        )
+        (problem,) = linted(text)
+        self.assertIn("there is no cluster 'gone'", problem.problem)
+        self.assertTrue(at(text, problem).startswith('"name"'))
+
+    def test_discovered(self) -> None:
+        """Clusters that are discovered may come."""
+        text = bootstrap([listener("in", "127.0.0.1:9000", tcpProxy("later"))], [])
+        made = yaml.safe_load(text)
+        source = {"path_config_source": {"path": "cds.yaml"}}
+        made["dynamic_resources"] = {"cds_config": source}
+        self.assertEqual(problems(json.dumps(made, indent=1)), [])
+
+    def test_chosen(self) -> None:
+        """Filter state and foreign filters may choose another cluster, before a hop too."""
+        value = {
+            "object_key": "envoy.tcp_proxy.cluster",
+            "format_string": {"text_format_source": {"inline_string": "c"}},
+            "shared_with_upstream": "TRANSITIVE",
+        }
+        state = typed(
+            "state", "filters.network.set_filter_state.v3.Config", on_new_connection=[value]
+        )
+        sni = typed("sni", "filters.network.sni_cluster.v3.SniCluster")
+        foreign = typed("own", "")
+        foreign["typed_config"] = {"@type": XDS, "type_url": "h/example.Own"}
+        for chooser in (state, sni, foreign):
+            chosen = listener("in", "127.0.0.1:9000", chooser, tcpProxy("any"))
+            hop = listener("hop", "internal:", tcpProxy("any"))
+            self.assertEqual(problems(bootstrap([chosen, hop], [])), [])
+            other = listener("other", "127.0.0.1:9001", tcpProxy("any"))
+            self.assertEqual(len(problems(bootstrap([chosen, other], []))), 1)
 
 
 class ConnectDomainTests(SynchronousTestCase):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.server.lint.model import readModel
-from twisted_envoy.server.lint.names import connectDomains, missingListeners
+from twisted_envoy.server.lint.names import connectDomains, missingClusters, missingListeners
 from twisted_envoy.server.lint.state import staleState, stoppedState
 from twisted_envoy.server.lint.tunnels import emptyHostnames
 from twisted_envoy.server.lint.yaml_traps import yamlTraps
@@ -34,6 +34,7 @@ def lint(bootstrap: View, runtime: Any) -> list[ConfigError]:
     passesAll = runtime.boolean("twisted_envoy.internal.pass_dynamic_metadata", False)
     found = [
         *missingListeners(model),
+        *missingClusters(model),
         *connectDomains(model),
         *stoppedState(model),
         *(() if isolated else staleState(model)),

@@ -41,11 +41,16 @@ class Target:
 
 @dataclass(slots=True)
 class ChainFacts:
-    """One filter chain: its filters, what they set, and where they send."""
+    """
+    One filter chain: its filters, what they set, and where they send.
+
+    proxied: the clusters of TCP proxies, each with the view and the field that names it.
+    """
 
     filters: list[tuple[str, Any]] = field(default_factory=list)
     values: list[StateValue] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
+    proxied: list[tuple[str, Any, str]] = field(default_factory=list)
     virtualHosts: list[tuple[Any, bool]] = field(default_factory=list)
     ofRequests: set[str] = field(default_factory=set)
 
@@ -74,10 +79,11 @@ class ClusterFacts:
 
 @dataclass(slots=True)
 class Model:
-    """Everything, by name."""
+    """Everything, by name; findsClusters: more of them may come while it runs."""
 
     listeners: dict[str, ListenerFacts]
     clusters: dict[str, ClusterFacts]
+    findsClusters: bool = False
 
     def chains(self) -> Iterator[tuple[ListenerFacts, ChainFacts]]:
         """Every chain with its listener."""
@@ -104,7 +110,8 @@ def readModel(bootstrap: View) -> Model:
             listeners.setdefault(view.name, _listener(view))
         for view in resources.clusters:
             clusters.setdefault(view.name, _cluster(view))
-    return Model(listeners, clusters)
+    dynamic = bootstrap.dynamic_resources
+    return Model(listeners, clusters, dynamic is not None and dynamic.has("cds_config"))
 
 
 def _listener(view: View) -> ListenerFacts:
@@ -153,16 +160,17 @@ def _chain(view: View) -> ChainFacts:
         chain.values += _values(kind, config)
         if kind == TCP_PROXY:
             pooled = False
-            chain.targets += [Target(name, pooled) for name in _proxied(config)]
+            chain.proxied += _proxied(config)
+            chain.targets += [Target(name, pooled) for name, _, _ in chain.proxied]
         elif kind == MANAGER:
             _manager(chain, config)
     return chain
 
 
-def _proxied(config: Any) -> Iterable[str]:
+def _proxied(config: Any) -> Iterable[tuple[str, Any, str]]:
     if config.which("cluster_specifier") == "cluster":
-        return [config.cluster]
-    return [one.name for one in config.weighted_clusters.clusters]
+        return [(config.cluster, config, "cluster")]
+    return [(one.name, one, "name") for one in config.weighted_clusters.clusters]
 
 
 def _manager(chain: ChainFacts, config: Any) -> None:

@@ -1,4 +1,4 @@
-"""Names that lead nowhere: listeners that do not exist, domains that no CONNECT request has."""
+"""Names that lead nowhere: listeners, clusters, domains that no CONNECT request has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from twisted_envoy.errors import ConfigError
-from twisted_envoy.server.lint.model import Model
+from twisted_envoy.server.lint.model import ChainFacts, ListenerFacts, Model
+
+_CHOSEN = "envoy.tcp_proxy.cluster"
+_CHOOSERS = ("sni_cluster.", "sni_dynamic_forward_proxy.")
 
 
 def missingListeners(model: Model) -> Iterator[ConfigError]:
@@ -20,6 +23,32 @@ def missingListeners(model: Model) -> Iterator[ConfigError]:
                     f"'{cluster.name}' will fail",
                     "server_listener_name",
                 )
+
+
+def missingClusters(model: Model) -> Iterator[ConfigError]:
+    """
+    TCP proxies whose cluster is not in the bootstrap, which Envoy says of each connection only.
+
+    Not where clusters are discovered, or where something may choose the cluster by filter state.
+    """
+    if model.findsClusters:
+        return
+    mayArrive = any(_maySetCluster(*one) for one in model.chains())
+    for listener, chain in model.chains():
+        if _maySetCluster(listener, chain) or (listener.isInternal and mayArrive):
+            continue
+        for name, view, field in chain.proxied:
+            if name not in model.clusters:
+                yield view.error(f"there is no cluster '{name}': connections will fail", field)
+
+
+def _maySetCluster(listener: ListenerFacts, chain: ChainFacts) -> bool:
+    if any(value.key == _CHOSEN for value in (*listener.values, *chain.values)):
+        return True
+    kinds = [*listener.listenerFilters, *(kind for kind, _ in chain.filters)]
+    return any(
+        not kind.startswith("envoy.") or any(part in kind for part in _CHOOSERS) for kind in kinds
+    )
 
 
 def connectDomains(model: Model) -> Iterator[ConfigError]:
