@@ -14,6 +14,7 @@ from twisted_envoy.upstream.counting import (
     countConnectFailed,
     countDestroyed,
     countDestroyedWithActive,
+    countLength,
     countStarted,
 )
 
@@ -49,11 +50,18 @@ class CountTests(SynchronousTestCase):
         self.assertEqual(self.host.stats.cx_connect_fail.value, 1)
         self.assertEqual((self.host.stats.cx_total.value, self.host.stats.cx_active.value), (1, 0))
 
+    def test_length(self):
+        """Seconds are counted as milliseconds."""
+        self.world.clock.advance(5)
+        countLength(self.host, 2.0)
+        length = self.world.cluster.stats.upstream_cx_length_ms
+        length.merge()
+        self.assertLess(abs(length.total.sum - 3000), 100)
+
     def test_local(self):
         """What we ended counts as ours."""
         countStarted(self.host, self.limit)
-        countDestroyed(self.host, False, self.limit)
-        countDestroyedWithActive(self.host, False)
+        countDestroyed(self.host, False, self.limit, True)
         used = self.world.used()
         self.assertEqual(used["upstream_cx_destroy_local"], 1)
         self.assertEqual(used["upstream_cx_destroy_local_with_active_rq"], 1)

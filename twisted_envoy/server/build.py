@@ -174,12 +174,7 @@ class _Builder:
         self.files = readDynamicFiles(bootstrap, context)
         resources = bootstrap.static_resources
         if resources is not None:
-            count = 0
-            if resources.secrets:
-                from twisted_envoy.extensions.common.tls.secrets import keepStaticSecrets
-
-                count = keepStaticSecrets(resources.secrets, context)
-            _log.info("loading {count} static secret(s)", count=count)
+            self._secrets(resources)
             if bootstrap.cluster_manager is not None:
                 from twisted_envoy.server.build_outlier import buildOutlierLog
 
@@ -205,6 +200,14 @@ class _Builder:
                 "`envoy.resource_monitors.global_downstream_max_connections` resource monitor."
             )
         return server
+
+    def _secrets(self, resources: View) -> None:
+        count = 0
+        if resources.secrets:
+            from twisted_envoy.extensions.common.tls.secrets import keepStaticSecrets
+
+            count = keepStaticSecrets(resources.secrets, self._context)
+        _log.info("loading {count} static secret(s)", count=count)
 
     def _node(self) -> None:
         if self._bootstrap.node is not None:

@@ -77,19 +77,7 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
     _ignore(config, "cleanup_interval")
     addressOf = staticAddress if kind is None else kind.addressOf
     hosts = buildHosts(config.load_assignment, addressOf)
-    timeout = config.connect_timeout
-    limit = config.per_connection_buffer_limit_bytes
-    settings = ClusterSettings(
-        name=name,
-        hosts=() if kind else hosts,
-        observabilityName=config.alt_stat_name or name,
-        connectTimeout=_CONNECT_TIMEOUT if timeout is None else timeout,
-        bufferLimit=_BUFFER if limit is None else limit or maxsize,  # 0 is no limit
-        isolatesState=context.runtime.boolean(_ISOLATES, False),
-        connectOptions=connectOptions,
-        metadata=metadataOf(config.metadata),
-        healthPolicy=buildHealthPolicy(config, context),
-    )
+    settings = _settings(config, context, () if kind else hosts, connectOptions)
     discovery = None if kind is None else kind.discovery(config, hosts)
     if balancer is None:
         balancer = _provided(config, discovery)
@@ -110,6 +98,25 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
     )
     scope.computedGauge("upstream_cx_tx_bytes_buffered", cluster.bufferedBytes)
     return cluster
+
+
+def _settings(
+    config: View, context: FactoryContext, hosts: Any, connectOptions: ConnectOptions
+) -> ClusterSettings:
+    name: str = config.name
+    timeout = config.connect_timeout
+    limit = config.per_connection_buffer_limit_bytes
+    return ClusterSettings(
+        name=name,
+        hosts=hosts,
+        observabilityName=config.alt_stat_name or name,
+        connectTimeout=_CONNECT_TIMEOUT if timeout is None else timeout,
+        bufferLimit=_BUFFER if limit is None else limit or maxsize,  # 0 is no limit
+        isolatesState=context.runtime.boolean(_ISOLATES, False),
+        connectOptions=connectOptions,
+        metadata=metadataOf(config.metadata),
+        healthPolicy=buildHealthPolicy(config, context),
+    )
 
 
 def _healthChecker(

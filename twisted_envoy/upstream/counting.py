@@ -32,8 +32,16 @@ def countConnectFailed(host: Host) -> None:
     host.stats.cx_connect_fail.value += 1
 
 
-def countDestroyed(host: Host, remote: bool, connections: Resource) -> None:
+def countLength(host: Host, started: float) -> None:
+    """How long a connection lasted that began then, in seconds."""
+    length = host.cluster.seconds() - started
+    host.cluster.stats.upstream_cx_length_ms.record(int(length * 1000))
+
+
+def countDestroyed(host: Host, remote: bool, connections: Resource, inUse: bool = False) -> None:
     """A connection to the host is gone, established or not."""
+    if inUse:
+        countDestroyedWithActive(host, remote)
     stats = host.cluster.stats
     stats.upstream_cx_destroy.value += 1
     if remote:

@@ -26,6 +26,7 @@ from twisted_envoy.upstream.counting import (
     connectFailure,
     countConnectFailed,
     countDestroyed,
+    countLength,
     countStarted,
 )
 from twisted_envoy.upstream.http.connection import PooledConnection
@@ -139,7 +140,6 @@ class Attempt:
         remote = reason is Reset.REMOTE_CONNECTION_FAILURE
         countDestroyed(host, remote, pool.limits.connections)
         countConnectFailed(host)
-        stats = host.cluster.stats
-        stats.upstream_cx_length_ms.record(int((host.cluster.seconds() - self._started) * 1000))
+        countLength(host, self._started)
         pool.attemptEnded(self)
         pool.connectFailed(reason, details, learned)

@@ -35,7 +35,7 @@ from twisted_envoy.codec.http import (
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import NO_TRANSPORT
 from twisted_envoy.state.passthrough import upstreamState
-from twisted_envoy.upstream.counting import countDestroyed, countDestroyedWithActive
+from twisted_envoy.upstream.counting import countDestroyed, countLength
 from twisted_envoy.upstream.http.lifetime import Lifetime
 from twisted_envoy.upstream.http.settings import HTTP1, HTTP2
 from twisted_envoy.upstream.http.states import State
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from twisted_envoy.upstream.http.pool import HTTPPool
 
 _log = Logger("upstream")
-
 _MOST_FLUSHED = 64 * 1024
 """Bytes that HTTP/2 may still have to send when it closes."""
 
@@ -388,11 +387,8 @@ class PooledConnection:
             self._lifetime.stop()
             self._lifetime = None
         host, pool = self.host, self.pool
-        countDestroyed(host, self._remote, pool.limits.connections)
-        if incomplete:
-            countDestroyedWithActive(host, self._remote)
-        seconds = host.cluster.seconds()
-        self.stats.upstream_cx_length_ms.record(int((seconds - self._started) * 1000))
+        countDestroyed(host, self._remote, pool.limits.connections, incomplete)
+        countLength(host, self._started)
         self.stats.upstream_rq_per_cx.record(self._served)
         try:
             self.codec.connectionLost(reason)

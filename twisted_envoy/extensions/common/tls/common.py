@@ -121,25 +121,10 @@ def readCommon(
         readSecretSource(each, "tls_certificate", context)
         for each in view.tls_certificate_sds_secret_configs
     )
-    verifier = trusted = None
-    if view.which("validation_context_type") == "validation_context_sds_secret_config":
-        config = view.validation_context_sds_secret_config
-        trusted = readSecretSource(config, "validation_context", context)
-    elif view.which("validation_context_type") == "combined_validation_context":
-        both = view.combined_validation_context
-        base = both.default_validation_context
-        _mootWatched(base)
-        verifier = buildVerifier(base, stats, isServer, required, isPart=True)
-        config = both.validation_context_sds_secret_config
-        trusted = readSecretSource(config, "validation_context", context)
-    else:
-        _mootWatched(view.validation_context)
-        verifier = buildVerifier(view.validation_context, stats, isServer, required)
+    verifier, trusted = _readTrust(view, stats, isServer, required, context)
+    parameters = readParameters(view.tls_params, isServer, preferClients)
     common = CommonTLS(
-        stats,
-        isServer,
-        required,
-        readParameters(view.tls_params, isServer, preferClients),
+        *(stats, isServer, required, parameters),
         _readProtocols(view),
         own,
         named,
@@ -154,6 +139,25 @@ def readCommon(
     if view.validation_context is not None and view.validation_context.trusted_ca is None:
         stats.neverExpires()
     return common
+
+
+def _readTrust(
+    view: Any, stats: TLSStats, isServer: bool, required: bool, context: Any
+) -> tuple[Verifier | None, SecretSource | None]:
+    """What says whom to trust: here, in a secret, or both."""
+    kind = view.which("validation_context_type")
+    if kind == "validation_context_sds_secret_config":
+        config = view.validation_context_sds_secret_config
+        return None, readSecretSource(config, "validation_context", context)
+    if kind == "combined_validation_context":
+        both = view.combined_validation_context
+        base = both.default_validation_context
+        _mootWatched(base)
+        verifier = buildVerifier(base, stats, isServer, required, isPart=True)
+        config = both.validation_context_sds_secret_config
+        return verifier, readSecretSource(config, "validation_context", context)
+    _mootWatched(view.validation_context)
+    return buildVerifier(view.validation_context, stats, isServer, required), None
 
 
 def _readOwn(view: Any) -> Certificate:

@@ -11,7 +11,7 @@ from zope.interface import implementer
 
 from twisted_envoy.access_log.filters import buildFilter
 from twisted_envoy.access_log.logger import buildAccessLogs
-from twisted_envoy.codec.settings import HeaderLimits
+from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings
 from twisted_envoy.errors import UnsupportedField
 from twisted_envoy.extensions.filters.network.http_connection_manager.filters import (
     buildFilters,
@@ -67,52 +67,25 @@ def buildManager(config: View, context: Any) -> ManagerSettings:
     prefix = f"http.{config.stat_prefix}."
     scope = context.stats.scope(prefix)
     inner = context.within(scope, context.listener)
-    codec = config.codec_type
-    if codec == "HTTP3":
-        raise UnsupportedField(
-            config.path, "HTTP/3 is not implemented by twisted_envoy", config.position("codec_type")
-        )
+    codec = _codec(config)
     common = readCommonOptions(config.common_http_protocol_options)
-    http1 = readHTTP1Options(config.http_protocol_options, inner, _streamErrors(config))
-    atEdge = bool(config.use_remote_address) and not config.xff_num_trusted_hops
-    http1 = replace(http1, refusesHTTPS=atEdge)
+    http1 = _http1(config, inner)
     http2 = readHTTP2Options(config.http2_protocol_options, inner, _streamErrors(config))
-    kilobytes = config.max_request_headers_kb
-    limits = HeaderLimits(
-        1024 * (_HEADERS_KB if kilobytes is None else kilobytes),
-        common.maxHeadersCount or _HEADERS_COUNT,
-        common.underscores,
-    )
+    limits = _limits(config, common)
     replies = LocalReplies(config.local_reply_config, inner, lambda one: buildFilter(one, inner))
     records = _records(config, inner)
     routes = _routes(config, inner)
-    node = context.node
-    facts = EdgeFacts(http1.acceptHTTP10, routes.internalOnlyHeaders, node.cluster, node.id)
-    edge = Edge(config, inner, facts)
-    overload: Any = context.singleton("overload", OverloadActions)
-    overload.follow(STOP_REQUESTS, refuser(edge, context.random))
+    edge = _edge(config, inner, http1.acceptHTTP10, routes.internalOnlyHeaders)
     plan = buildFilters(config.http_filters, inner)
-    stats = context.stats
-
     return ManagerSettings(
         codec=codec,
         plan=plan,
         routes=routes,
         edge=edge,
         localReplies=replies,
-        reactor=context.reactor,
-        random=context.random,
-        runtime=context.runtime,
-        clusters=context.clusters,
         scope=scope,
         stats=ManagerStats(scope),
         listenerStats=ListenerManagerStats(context.scope.scope(prefix)),
-        http1Stats=_shared(context, "http1", HTTP1Stats, stats),
-        http2Stats=_shared(context, "http2", HTTP2Stats, stats),
-        post=context.registry.turn.post,
-        nextID=context.nextID,
-        drain=context.drain,
-        listener=context.listener,
         http1=http1,
         http2=http2,
         limits=limits,
@@ -123,7 +96,58 @@ def buildManager(config: View, context: Any) -> ManagerSettings:
         proxies100Continue=config.proxy_100_continue,
         safeMaxDuration=config.http1_safe_max_connection_duration,
         tunnelHalfClose=context.runtime.boolean(_TUNNEL_HALF_CLOSE, False),
+        **_surroundings(context),
     )
+
+
+def _surroundings(context: Any) -> dict[str, Any]:
+    """Of ManagerSettings, what is the same for every manager of a listener."""
+    stats = context.stats
+    return {
+        "reactor": context.reactor,
+        "random": context.random,
+        "runtime": context.runtime,
+        "clusters": context.clusters,
+        "http1Stats": _shared(context, "http1", HTTP1Stats, stats),
+        "http2Stats": _shared(context, "http2", HTTP2Stats, stats),
+        "post": context.registry.turn.post,
+        "nextID": context.nextID,
+        "drain": context.drain,
+        "listener": context.listener,
+    }
+
+
+def _codec(config: View) -> str:
+    codec: str = config.codec_type
+    if codec == "HTTP3":
+        raise UnsupportedField(
+            config.path, "HTTP/3 is not implemented by twisted_envoy", config.position("codec_type")
+        )
+    return codec
+
+
+def _http1(config: View, context: Any) -> HTTP1Settings:
+    http1 = readHTTP1Options(config.http_protocol_options, context, _streamErrors(config))
+    atEdge = bool(config.use_remote_address) and not config.xff_num_trusted_hops
+    return replace(http1, refusesHTTPS=atEdge)
+
+
+def _limits(config: View, common: CommonHTTPOptions) -> HeaderLimits:
+    kilobytes = config.max_request_headers_kb
+    return HeaderLimits(
+        1024 * (_HEADERS_KB if kilobytes is None else kilobytes),
+        common.maxHeadersCount or _HEADERS_COUNT,
+        common.underscores,
+    )
+
+
+def _edge(config: View, context: Any, acceptHTTP10: bool, internalOnly: Any) -> Edge:
+    """What the edge does to headers; it follows the server's overload."""
+    node = context.node
+    edge = Edge(config, context, EdgeFacts(acceptHTTP10, internalOnly, node.cluster, node.id))
+    overload: Any = context.singleton("overload", OverloadActions)
+    overload.follow(STOP_REQUESTS, refuser(edge, context.random))
+    return edge
 
 
 def _shared(context: Any, name: str, make: Callable[[Scope], Any], stats: Scope) -> Any:

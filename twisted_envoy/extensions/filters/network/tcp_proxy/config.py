@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from twisted_envoy.state.stream_info import StreamInfo
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
+    from twisted_envoy.stats.scope import Scope
 
 _IDLE = 3600.0
 _LB = "envoy.lb"
@@ -79,15 +80,19 @@ class TCPProxyFactory:
             tunnel=tunnel,
             proxyTLVs=proxyTLVs,
         )
-        live = settings.live
-        scope.computedGauge(
-            "downstream_cx_tx_bytes_buffered",
-            lambda: sum(link.chain.transport.bufferedBytes for link in live),
-        )
-        scope.computedGauge(
-            "downstream_cx_rx_bytes_buffered", lambda: sum(link.earlyBytes for link in live)
-        )
+        _gauge(scope, settings.live)
         return lambda: TCPProxy(settings)
+
+
+def _gauge(scope: Scope, live: Collection[TCPProxy]) -> None:
+    """Have the gauges of what is buffered."""
+    scope.computedGauge(
+        "downstream_cx_tx_bytes_buffered",
+        lambda: sum(link.chain.transport.bufferedBytes for link in live),
+    )
+    scope.computedGauge(
+        "downstream_cx_rx_bytes_buffered", lambda: sum(link.earlyBytes for link in live)
+    )
 
 
 def _or(value: Any, default: Any) -> Any:
