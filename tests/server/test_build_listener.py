@@ -44,7 +44,8 @@ class InternalRefusalTests(RefusalTestCase):
     def test_extensionMissing(self):
         """Without the bootstrap extension."""
         text = bootstrap([listener("A", "internal:", echo())], bootstrap_extensions=[])
-        self.assertRefused(text, ADDING + "InternalListener bootstrap extension is mandatory", "{")
+        words = ADDING + "InternalListener bootstrap extension is mandatory"
+        self.assertRefused(text, f"{words} (bootstrap_extensions: [", "{")
 
     def test_addresses(self):
         """With an address, or additional ones."""

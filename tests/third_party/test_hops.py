@@ -7,10 +7,8 @@ import sys
 from importlib import invalidate_caches
 from pathlib import Path
 
-import yaml
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.bootstraps import bootstrap
 from tests.integration.programs import ROOT
 from twisted_envoy.config.bootstrap import envoyPlans
 from twisted_envoy.testing import MemoryEnvoy
@@ -39,8 +37,7 @@ class BadgeTests(SynchronousTestCase):
         self.addCleanup(sys.modules.pop, "envoy_badge", None)
         self.addCleanup(envoyPlans.cache_clear)
         invalidate_caches()
-        resources = yaml.safe_load(config)
-        self.envoy = MemoryEnvoy(bootstrap(resources["listeners"], resources["clusters"]))
+        self.envoy = MemoryEnvoy(config)
         self.addCleanup(self.envoy.stop)
 
     def test_badge(self) -> None:

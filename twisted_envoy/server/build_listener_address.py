@@ -131,6 +131,13 @@ def checkUDP(config: View, text: str) -> None:
     )
 
 
+_EXTENSION = (
+    "bootstrap_extensions: [{name: envoy.bootstrap.internal_listener, typed_config: {'@type': "
+    "type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener}}]"
+)
+"""What to write."""
+
+
 def checkInternal(config: View, name: str, allowed: bool) -> None:
     """
     Refuse what an internal listener may not have, and what only one may.
@@ -162,7 +169,8 @@ def checkInternal(config: View, name: str, allowed: bool) -> None:
     if config.socket_options:
         raise config.error(f"{named}does not support socket option", "socket_options")
     if not allowed:
-        raise config.error(f"{named}InternalListener bootstrap extension is mandatory")
+        text = f"{named}InternalListener bootstrap extension is mandatory ({_EXTENSION})"
+        raise config.error(text)
     if not config.name:
         config.warn("an internal listener without a name cannot be connected to")
     for field in (
