@@ -98,12 +98,7 @@ def buildServer(
     paths = [text or options.configPath] if options.configPath else []
     inline = Text(options.configName, options.configYAML) if options.configYAML else ""
     bootstrap, warnings = loadBootstrap(paths, inline, extensions.findType)
-    logFormat = buildLogFormat(bootstrap, options)
-    if logFormat is not None:
-        if setLogFormat is None:
-            bootstrap.warn("the log belongs to the application", "application_log_config")
-        else:
-            setLogFormat(logFormat)
+    _useLogFormat(bootstrap, options, setLogFormat)
     registry = getRegistry(reactor)
     store = buildStore(bootstrap.stats_config)
     context = FactoryContext(
@@ -131,6 +126,19 @@ def buildServer(
     server = builder.server()
     _report(bootstrap, options, context, builder.files)
     return server
+
+
+def _useLogFormat(
+    bootstrap: View, options: ServerOptions, setLogFormat: Callable[[Formatter], None] | None
+) -> None:
+    """Hand on the format that the bootstrap wants for the log."""
+    logFormat = buildLogFormat(bootstrap, options)
+    if logFormat is None:
+        return
+    if setLogFormat is None:
+        bootstrap.warn("the log belongs to the application", "application_log_config")
+    else:
+        setLogFormat(logFormat)
 
 
 def _node(bootstrap: View, options: ServerOptions) -> Node:
