@@ -1,12 +1,15 @@
-"""The bootstraps in docs/tls.md and docs/health.md, as they stand there."""
+"""What docs/tls.md, docs/health.md and docs/testing.md show runs as it stands there."""
 
 from __future__ import annotations
 
 import os
 import re
+from typing import Any
+from unittest import TestResult
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.bootstraps import bootstrap, cluster, listener, tcpProxy
 from tests.extensions.common.tls.pki import Authority
 from tests.integration.programs import ROOT
 from twisted_envoy.testing import MemoryEnvoy
@@ -65,3 +68,30 @@ class PageTests(SynchronousTestCase):
         _, _, secrets = [self.start(placed(text)) for text in blocks("tls.md")]
         for name in ("mine", "clients"):
             self.assertEqual(secrets.stat(f"sds.{name}.update_success"), 1)
+
+
+class TestingPageTests(SynchronousTestCase):
+    """What docs/testing.md shows."""
+
+    def setUp(self) -> None:
+        text = (ROOT / "docs" / "testing.md").read_text("utf-8")
+        self.example, self.resolving = re.findall(r"```python\n(.*?)```", text, re.S)
+
+    def test_example(self) -> None:
+        """The file, in a checkout, passes wherever it is run."""
+        names: dict[str, Any] = {"__file__": str(ROOT / "test_doc.py"), "__name__": "test_doc"}
+        exec(self.example, names)
+        result = TestResult()
+        names["ProxyTests"]("test_bytesGoThroughTheInternalListener").run(result)
+        self.assertEqual((result.testsRun, result.errors, result.failures), (1, [], []))
+
+    def test_resolver(self) -> None:
+        """A name that the constructor is told is known at once."""
+        named = cluster("origin", "origin.example:80", type="STRICT_DNS")
+        proxy = listener("in", "127.0.0.1:9000", tcpProxy("origin"))
+        names: dict[str, Any] = {"bootstrap": bootstrap([proxy], [named])}
+        exec(self.resolving, names)
+        envoy, origin = names["envoy"], names["origin"]
+        self.addCleanup(envoy.stop)
+        envoy.connect("in")
+        self.assertEqual(len(origin.connections), 1)
