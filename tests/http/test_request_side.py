@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.http.manager import ORIGIN, PROXIED
 from tests.http.test_server_connection import GET, ConnectionCase
+from tests.parity import h2_exchanges as h2
 
 UPGRADE = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
 
@@ -40,6 +41,43 @@ class UpgradeTests(ConnectionCase):
         self.start([{"match": {"path": "/no"}, "direct_response": {"status": 200}}])
 
         self.assertTrue(self.client(UPGRADE).received.startswith(b"HTTP/1.1 404 "))
+
+
+class UpgradedStreamTests(ConnectionCase):
+    """A WebSocket over HTTP/2, to an origin that speaks HTTP/1.1."""
+
+    def test_lateBytes(self) -> None:
+        """What the origin says behind the client's end is delivered, then its end; no reset."""
+        envoy = self.start(
+            [PROXIED],
+            upgrade_configs=[{"upgrade_type": "websocket"}],
+            http2_protocol_options={"allow_connect": True},
+        )
+        origin = envoy.listen(ORIGIN)
+        asked = h2.asked("/", (":protocol", "websocket"), method="CONNECT")
+        asked.insert(1, asked.pop())
+        client = self.client(h2.opening() + h2.head(1, asked))
+        (upstream,) = origin.connections
+        self.assertIn(b"upgrade: websocket\r\nconnection: upgrade\r\n", upstream.received)
+        upstream.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n"
+            b"connection: upgrade\r\n\r\nhello"
+        )
+        envoy.settle()
+        client.write(h2.data(1, b"ping") + h2.data(1, b"", "END_STREAM"))
+        envoy.settle()
+        self.assertTrue(upstream.received.endswith(b"ping"))
+        self.assertTrue(upstream.ended)
+        upstream.write(b"<end>")
+        upstream.loseConnection()
+        envoy.settle()
+
+        told = h2.events((client.received, "open"))
+        self.assertNotIn("RST", repr(told).upper())
+        self.assertIn(b"hello", client.received)
+        self.assertIn(b"<end>", client.received)
+        self.assertEqual(self.log(), ["GET 101 - via_upstream DownstreamEnd"])
+        self.assertEqual(envoy.stat("cluster.origin.upstream_rq_active"), 0)
 
 
 class BufferTests(ConnectionCase):

@@ -328,6 +328,12 @@ class EndTests(TransportTestCase):
         self.assertEqual((self.events(), self.gone), ([], ["lost", "gone"]))
         self.assertEqual(self.said(), [(b"", True)])
 
+    def test_peerWantsNoMore(self):
+        """NO_ERROR behind the peer's end of stream is the end, not a loss."""
+        self.start()
+        self.transport.streamReset(Reset.REMOTE_NO_ERROR, "")
+        self.assertEqual(self.events(), [ConnectionDone])
+
     def test_whoResets(self):
         """A peer's reset is told from a lost connection; both are lost connections to Twisted."""
         self.assertTrue(StreamLost(Reset.REMOTE, "").isReset)

@@ -57,6 +57,24 @@ class UpgradeTests(SynchronousTestCase):
         self.assertTrue(isUpgrade(copy))
         self.assertNotIn(b":protocol", copy)
 
+    def test_clientsOrder(self):
+        """What came over HTTP/2 keeps the order of its pseudo-headers."""
+        headers = HeaderMap(
+            (
+                (b":method", b"CONNECT"),
+                (b":scheme", b"http"),
+                (b":authority", b"a"),
+                (b":path", b"/"),
+                (b":protocol", b"websocket"),
+                (b"x", b"1"),
+            )
+        )
+        expected = list(headers)
+
+        requestFromHTTP2(headers)
+
+        self.assertEqual(list(requestToHTTP2(headers)), expected)
+
     def test_plainConnect(self):
         """HTTP/2 wants no path and no scheme with it."""
         headers = HeaderMap(

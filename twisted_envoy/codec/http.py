@@ -38,6 +38,7 @@ class Reset(Enum):
     LOCAL_REFUSED = "local refused stream reset"
     REMOTE = "remote reset"
     REMOTE_REFUSED = "remote refused stream reset"
+    REMOTE_NO_ERROR = "remote reset no error"
     LOCAL_CONNECTION_FAILURE = "local connection failure"
     REMOTE_CONNECTION_FAILURE = "remote connection failure"
     CONNECTION_TIMEOUT = "connection timeout"

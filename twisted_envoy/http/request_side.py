@@ -23,6 +23,7 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecError, IResponseEncoder, IStreamDecoder, Reset
 from twisted_envoy.http.filter_chain import Decoding, Encoding, FilterPlan, Straight
 from twisted_envoy.http.flushing import Flushing
+from twisted_envoy.http.start_record import recordStart
 from twisted_envoy.http.stream_timers import StreamTimers, answerIdle
 from twisted_envoy.network.read_gate import ReadGate
 from twisted_envoy.state.request_info import RequestInfo
@@ -199,7 +200,7 @@ class RequestSide:
         ):
             self._setRouteTimes(route)
         if settings.records.onNewRequest:
-            self.writeRecord("DownstreamStart")
+            recordStart(self)
         if endStream and self.isTunnel:  # what is ended is one direction of the tunnel
             self._way().headers(headers, False)
             if not self.decodingEnded:

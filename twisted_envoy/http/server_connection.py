@@ -265,8 +265,8 @@ class ServerConnection(ConnectionLife):
             if upgrade is not None:
                 headers.remove(b":protocol")
                 headers.set(b":method", b"GET")
-                headers.set(b"connection", b"upgrade")
                 headers.set(b"upgrade", upgrade)
+                headers.set(b"connection", b"upgrade")
         elif asksToClose(headers, stream.streamInfo.protocol):
             stream.closesAfter = True
 

@@ -23,10 +23,11 @@ from twisted_envoy.codec.http import Reset
 from twisted_envoy.http.filter_chain import Encoding
 from twisted_envoy.http.flushing import Flushing
 from twisted_envoy.http.request_side import RequestSide
+from twisted_envoy.http.start_record import nameCluster, recordStart
 from twisted_envoy.network.read_gate import HELD_FULL
 from twisted_envoy.network.records import writeRecord
 from twisted_envoy.state.request_info import RequestInfo
-from twisted_envoy.state.stream_info import FormatContext, UpstreamInfo
+from twisted_envoy.state.stream_info import FormatContext
 
 if TYPE_CHECKING:
     from twisted_envoy.http.filter import HTTPFilter
@@ -212,8 +213,7 @@ class HTTPStream(RequestSide):
         if status == 400 and not self.settings.http1.streamErrors:
             self.closesAfter = True
         route = self.route
-        if route is not None and info.upstream is None and route.kind == "cluster":
-            self._nameCluster(route)
+        nameCluster(self)
         edit = None if route is None else route.finalizeResponse
         replies = self.settings.localReplies
         last = route is not None and route.kind != "cluster"  # its headers are the answer's own
@@ -229,14 +229,6 @@ class HTTPStream(RequestSide):
         self.encodeHeaders(headers, not body)
         if body:
             self.encodeData(body, True)
-
-    def _nameCluster(self, route: Any) -> None:
-        """A request that no router has seen still knows the cluster of its route."""
-        name = route.clusterName(self.requestHeaders)
-        cluster = self.settings.clusters.get(name) if name else None
-        if cluster is not None:
-            self.streamInfo.upstream = UpstreamInfo(name)
-            self.streamInfo.upstream.cluster = cluster
 
     def resetStream(self, reason: Reset, details: str) -> None:
         """The response has begun and will not be finished."""
@@ -278,6 +270,8 @@ class HTTPStream(RequestSide):
             route.idleTimeout is not None or route.maxStreamDuration is not None
         ):
             self._setRouteTimes(route)
+        if self.settings.records.onNewRequest:
+            recordStart(self)
         try:
             trailers = self.requestTrailers
             self._way().headers(headers, not body and trailers is None)

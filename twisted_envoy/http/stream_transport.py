@@ -10,6 +10,7 @@ One HTTP stream as a transport, so that any Twisted protocol runs over it.
     END_STREAM, trailers, peer  IHalfCloseableProtocol: readConnectionLost; else as loseConnection
     both have ended             lost (ConnectionDone)
     reset, peer                 lost (StreamLost, a ConnectionLost)
+    NO_ERROR behind its end     lost (ConnectionDone)
     a callback raises           logged; the stream is reset, lost with that failure
 
 It begins where the headers have been exchanged. A loss is told when the current event has ended,
@@ -59,7 +60,7 @@ class StreamLost(ConnectionLost):
         self.isReset = reason in _BY_PEER
 
 
-_BY_PEER = frozenset({Reset.REMOTE, Reset.REMOTE_REFUSED, Reset.CONNECT_ERROR})
+_BY_PEER = frozenset({Reset.REMOTE, Reset.REMOTE_REFUSED})
 
 
 def _done() -> Failure:
@@ -276,7 +277,10 @@ class StreamTransport:
     def streamReset(self, reason: Reset, details: str) -> None:
         self._over = True
         if not self._reason:
-            self._lose(Failure(StreamLost(reason, details)))  # type: ignore[no-untyped-call]
+            wanted = reason is not Reset.REMOTE_NO_ERROR  # else the peer has said all it had to
+            self._lose(
+                Failure(StreamLost(reason, details)) if wanted else _done()  # type: ignore[no-untyped-call]
+            )
         elif self.disconnected:
             self._tellGone()
 

@@ -58,9 +58,12 @@ def requestToHTTP2(headers: HeaderMap) -> HeaderMap:
             return _pseudoFirst(copy)
     elif b"upgrade" in headers and isUpgrade(headers):
         copy = headers.copy()
-        copy.set(b":protocol", headers[b"upgrade"])
         copy.set(b":method", _CONNECT)
         _withoutUpgrade(copy)
+        names = [name for name in copy if name in _PSEUDO]
+        if list(copy)[: len(names)] == names:  # it came over HTTP/2: in the client's order
+            return _ordered(copy, names, headers[b"upgrade"])
+        copy.set(b":protocol", headers[b"upgrade"])
         return _pseudoFirst(copy)
     return _pseudoFirst(headers)
 
@@ -73,11 +76,16 @@ def _pseudoFirst(headers: HeaderMap) -> HeaderMap:
             break
         leading += 1
     present = [name for name in _PSEUDO if name in headers]
-    if leading == len(present):
-        return headers
+    return headers if leading == len(present) else _ordered(headers, present)
+
+
+def _ordered(headers: HeaderMap, first: list[bytes], protocol: bytes = b"") -> HeaderMap:
+    """Another map with these names first, and :protocol behind them if it has a value."""
     ordered = HeaderMap()
-    for name in present:
+    for name in first:
         ordered[name] = headers[name]
+    if protocol:
+        ordered[b":protocol"] = protocol
     ordered.update(headers)
     ordered.more = headers.more
     ordered.cases = headers.cases

@@ -87,6 +87,7 @@ class UpstreamInfo:
         hostsAttempted, hostNamesAttempted: address texts and hostnames, in order; assign anew.
         connectionIDsAttempted: of the connections that were made, in order; assign anew.
         tls: a codec.tls_info.TLSInfo when the upstream connection is inside TLS.
+        stream: of a TCP proxy's tunnel, a codec.http.IStreamEncoder; or None.
         connection: an interfaces.http.PoolConnection, which knows its addresses and so on; or None.
         made: (host, connection) of a request's last attempt, if it had a stream.
     """
@@ -94,6 +95,7 @@ class UpstreamInfo:
     cluster: object | None = None
     host: object | None = None
     connection: Any = None
+    stream: Any = None
     made: tuple[tuple[Any, Any], ...] = ()
     localAddress: Any = From("connection")
     remoteAddress: Any = From("connection")

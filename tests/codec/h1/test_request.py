@@ -190,7 +190,7 @@ class ConnectTests(RequestTestCase):
         for target in (b"a.com:443", b"[::1]:80", b"a.com:0", b"a:080", b"1.2.3.4:443", b"a..b:1"):
             for fields in (HOST, b""):
                 headers = self.read(get(b"CONNECT " + target + b" HTTP/1.1", fields))
-                self.assertEqual(list(headers), [b":method", b":authority"])
+                self.assertEqual(list(headers), [b":authority", b":method"])
                 self.assertEqual(headers[b":authority"], target)
 
     def test_badTargets(self) -> None:
@@ -269,6 +269,16 @@ class LimitTests(RequestTestCase):
         owner.feed(b"v")
         assert owner.error is not None
         self.assertEqual(owner.error.details, "http1.headers_too_large")
+
+    def test_noVersion(self) -> None:
+        """A line without a version is a whole request of HTTP/0.9, and refused at once."""
+        for line in (b"GET /x\r\n", b"GET /x\n", b"GET  /x \r\n"):
+            owner = ServerOwner()
+            for byte in line:
+                self.assertIsNone(owner.error)
+                owner.feed(bytes((byte,)))
+            assert owner.error is not None
+            self.assertEqual((owner.error.details, owner.error.status), ("low_version", 426))
 
     def test_count(self) -> None:
         """There may be so many fields, Host included."""

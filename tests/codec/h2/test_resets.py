@@ -23,6 +23,12 @@ class ResetsTests(SynchronousTestCase):
         self.assertEqual(reasonOf(7)[0], Reset.REMOTE_REFUSED)
         self.assertEqual(reasonOf(12345)[0], Reset.REMOTE)
 
+    def test_noError(self) -> None:
+        """Behind a whole response it only says that the rest of the request is not wanted."""
+        self.assertEqual(reasonOf(0, True)[0], Reset.REMOTE_NO_ERROR)
+        self.assertEqual(reasonOf(0, False)[0], Reset.REMOTE)
+        self.assertEqual(reasonOf(8, True)[0], Reset.REMOTE)
+
     def test_memory(self) -> None:
         """Who reset which; of many, the old ones count as ours."""
         resets = ResetStreams()

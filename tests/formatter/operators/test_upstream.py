@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.formatter.records import Cluster, Host, bareRecord, fullRecord
@@ -33,6 +35,14 @@ class UpstreamTests(SynchronousTestCase):
             '"REMOTE_PORT":80,"REQUEST_ATTEMPT_COUNT":2,"TRANSPORT_FAILURE_REASON":null,'
             '"WIRE_BYTES_RECEIVED":6,"WIRE_BYTES_SENT":5}\n',
         )
+
+    def test_tunnel(self) -> None:
+        """A tunnel's bytes on the wire and, as in Envoy, its payload once more."""
+        record = fullRecord()
+        stream = SimpleNamespace(wireBytes=100, receivedWireBytes=200)
+        record.streamInfo.upstream.stream = stream
+        line = ALL(record)
+        self.assertIn('"WIRE_BYTES_RECEIVED":206,"WIRE_BYTES_SENT":105', line)
 
     def test_noUpstream(self) -> None:
         """Without an upstream most is null; counts are 0, as in Envoy."""

@@ -20,6 +20,14 @@ class ConnectionTests(SynchronousTestCase):
         self.assertNotIn(b"x-foo", headers)
         self.assertEqual(headers[b"connection"], b"Keep-Alive")
 
+    def test_nothingNamed(self) -> None:
+        """Then it stays as it was spelt."""
+        headers = requestOf((b"connection", b"keep-alive , Upgrade"))
+
+        self.assertTrue(sanitizeConnection(headers))
+
+        self.assertEqual(headers[b"connection"], b"keep-alive , Upgrade")
+
     def test_nothingIsLeft(self) -> None:
         """Then the header goes too; it may name itself."""
         headers = requestOf((b"connection", b"x-foo, connection"), (b"x-foo", b"1"))

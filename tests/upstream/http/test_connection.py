@@ -396,6 +396,12 @@ class TunnelTests(HTTPTestCase):
         self.assertEqual(self.stats("cx_close_notify"), (0,))
         user.encoder.encodeData(b"", True)
         self.world.settle()
+        self.assertTrue(self.origin.connections[0].ended)
+        self.answer(b" late")
+        self.origin.connections[0].loseConnection()
+        self.world.settle()
+        self.assertEqual(user.body, b"more late")
+        self.assertTrue(user.done)
         self.assertGone()
 
 

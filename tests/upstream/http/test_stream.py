@@ -105,6 +105,7 @@ class StreamTests(SynchronousTestCase):
             world.used(),
             {
                 "upstream_rq_rx_reset": 1,
+                "upstream_rq_rx_reset_no_error": 1,
                 "upstream_rq_tx_reset": 3,
                 "upstream_rq_pending_failure_eject": 4,
             },

@@ -114,7 +114,7 @@ def _checkURL(method: bytes, target: bytes) -> None:
         raise malformed()
 
 
-def checkFirstLine(data: bytes, anyMethod: bool) -> bool:
+def checkFirstLine(data: bytes, settings: HTTP1Settings) -> bool:
     """
     Look at a head that is not complete yet: is its first line worth waiting for the rest?
 
@@ -127,7 +127,9 @@ def checkFirstLine(data: bytes, anyMethod: bool) -> bool:
         raise malformed()
     line, end, _ = data.partition(b"\n")
     if end and not hasForbidden(line):
-        parseRequestLine(line.rstrip(b"\r"), anyMethod)
+        parseRequestLine(line.rstrip(b"\r"), settings.customMethods)
+        if not settings.acceptHTTP10 and len(line.split()) == 2:
+            raise CodecError("low_version", 426, b"Upgrade Required")  # nothing follows HTTP/0.9's
     return bool(end)
 
 
@@ -148,6 +150,8 @@ def parseRequest(
     """
     method, target, current = parseRequestLine(lines[0], settings.customMethods)
     headers = HeaderMap()
+    if method == b"CONNECT":
+        headers[b":authority"] = b""  # first, as Envoy passes it on
     headers[b":method"] = method
     headers[b":path"] = target
     headers[b":authority"] = b""

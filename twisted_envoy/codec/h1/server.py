@@ -252,7 +252,7 @@ class H1ServerCodec(H1Codec):
         if len(part) >= self._limits.maxBytes:
             raise tooLarge()
         if not self._lineRead:
-            self._lineRead = checkFirstLine(part, self.settings.customMethods)
+            self._lineRead = checkFirstLine(part, self.settings)
         self._scanned = max(0, len(part) - 3)
 
     def _checkUnderscores(self, headers: HeaderMap) -> None:

@@ -63,7 +63,7 @@ class ControlFrames:
         code = _number(data, start)[0]
         self._core.resetReceived(streamID)
         self._table.resets.add(streamID, False)
-        reason, details = reasonOf(code)
+        reason, details = reasonOf(code, self._codec.isClient and stream.remoteEnded)
         answered = stream.localEnded
         lifetime = self._codec.seconds() - stream.begun
         self._table.tellReset(stream, reason, details)

@@ -23,6 +23,7 @@ _REASONS = {
     frames.CONNECT_ERROR: (Reset.CONNECT_ERROR, REMOTE_RESET),
 }
 _REMOTE = (Reset.REMOTE, REMOTE_RESET)
+_DONE = (Reset.REMOTE_NO_ERROR, REMOTE_RESET)
 
 
 def codeOf(reason: Reset, answered: bool) -> int:
@@ -37,8 +38,15 @@ def codeOf(reason: Reset, answered: bool) -> int:
     return _CODES.get(reason, frames.INTERNAL_ERROR)
 
 
-def reasonOf(code: int) -> tuple[Reset, str]:
-    """What the owner is told, and the details."""
+def reasonOf(code: int, answered: bool = False) -> tuple[Reset, str]:
+    """
+    What the owner is told, and the details.
+
+    Args:
+        answered: the peer had sent its whole response.
+    """
+    if answered and code == frames.NO_ERROR:
+        return _DONE
     return _REASONS.get(code, _REMOTE)
 
 

@@ -31,7 +31,7 @@ def clusterOf(context: FormatContext) -> object | None:
 
 def _clusterName(context: FormatContext) -> str | None:
     upstream = context.streamInfo.upstream
-    if upstream is None:
+    if upstream is None or not (upstream.clusterName or upstream.cluster):
         return None
     alternative: object = getattr(clusterOf(context), "observabilityName", None)
     return alternative if isinstance(alternative, str) and alternative else _rawName(upstream)
@@ -95,7 +95,7 @@ def _poolReady(context: FormatContext) -> int | None:
 
 def _detectedCloseType(context: FormatContext) -> str | None:
     upstream = context.streamInfo.upstream
-    return None if upstream is None else upstream.detectedCloseType
+    return None if upstream is None else upstream.detectedCloseType or None
 
 
 def _localAddress(context: FormatContext) -> IAddress | None:
@@ -120,7 +120,12 @@ def _wireReceived(context: FormatContext) -> int:
     if info.isRequest:
         received: int = info.upstreamWireBytesReceived
         return received
-    return 0 if info.upstream is None else info.upstream.bytesReceived
+    upstream = info.upstream
+    if upstream is None:
+        return 0
+    through = upstream.stream
+    payload: int = upstream.bytesReceived  # which Envoy counts with the stream's bytes once more
+    return payload if through is None else payload + through.receivedWireBytes
 
 
 def _wireSent(context: FormatContext) -> int:
@@ -128,7 +133,12 @@ def _wireSent(context: FormatContext) -> int:
     if info.isRequest:
         sent: int = info.upstreamWireBytesSent
         return sent
-    return 0 if info.upstream is None else info.upstream.bytesSent
+    upstream = info.upstream
+    if upstream is None:
+        return 0
+    through = upstream.stream
+    payload: int = upstream.bytesSent
+    return payload if through is None else payload + through.wireBytes
 
 
 OPERATORS: Operators = {

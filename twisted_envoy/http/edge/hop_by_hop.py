@@ -56,7 +56,9 @@ def sanitizeConnection(headers: HeaderMap) -> bool:
             sanitizeTE(headers)
         elif name != b"connection":
             headers.remove(b":authority" if name == _HOST else name)
-    if kept:
+    if kept and len(kept) == len(tokens):
+        headers.set(b"connection", value)  # as it was spelt
+    elif kept:
         headers.set(b"connection", b",".join(kept))
     else:
         headers.remove(b"connection")

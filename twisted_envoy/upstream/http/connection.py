@@ -247,7 +247,8 @@ class PooledConnection:
             return
         self.output.flush()
         self._transport.unregisterProducer()
-        if self.pool.http.tunnelHalfClose:
+        stream = self._stream
+        if self.pool.http.tunnelHalfClose or (stream is not None and stream.asked[1]):
             self._transport.loseWriteConnection()
         else:
             self._shut()

@@ -33,6 +33,8 @@ def countReset(stats: ClusterStats, reason: Reset) -> None:
     """An HTTP/2 stream ended before its time; HTTP/1.1 has no such counters in Envoy."""
     if reason is Reset.REMOTE:
         stats.upstream_rq_rx_reset.value += 1
+    elif reason is Reset.REMOTE_NO_ERROR:
+        stats.upstream_rq_rx_reset_no_error.value += 1
     elif reason in _OURS:
         stats.upstream_rq_tx_reset.value += 1
     elif reason in _CONNECTIONS:

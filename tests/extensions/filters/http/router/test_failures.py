@@ -188,6 +188,7 @@ class ReasonTests(SynchronousTestCase):
             Reset.LOCAL_REFUSED: ("LR", 503),
             Reset.REMOTE: ("UR", 503),
             Reset.REMOTE_REFUSED: ("UR", 503),
+            Reset.REMOTE_NO_ERROR: ("UR", 503),
             Reset.LOCAL_CONNECTION_FAILURE: ("UF", 503),
             Reset.REMOTE_CONNECTION_FAILURE: ("UF", 503),
             Reset.CONNECTION_TIMEOUT: ("UF", 503),

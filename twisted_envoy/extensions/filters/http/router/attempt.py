@@ -221,7 +221,7 @@ class UpstreamRequest:
         if info.firstUpstreamBodyByteReceivedTime is None:
             info.firstUpstreamBodyByteReceivedTime = now
         if endStream:
-            if self._endsWhole:
+            if self._endsWhole and not (self._ended and router.stream.connection.multiplexes):
                 if data:
                     router.stream.encodeData(data, False)
                 self._tunnelEnded()

@@ -30,7 +30,7 @@ from twisted_envoy.extensions.filters.http.router.choice import (
 )
 from twisted_envoy.extensions.filters.http.router.failures import bodyTooLarge, noHost, timedOut
 from twisted_envoy.extensions.filters.http.router.plans import replyAtOnce, sendPlainly
-from twisted_envoy.extensions.filters.http.router.redirect import followRedirect
+from twisted_envoy.extensions.filters.http.router.redirect import redirected
 from twisted_envoy.extensions.filters.http.router.replies import upgradeRefused
 from twisted_envoy.extensions.filters.http.router.retries import ATTEMPTS, answerRetried
 from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
@@ -310,26 +310,18 @@ class Router(HTTPFilter):
         if self.retry is not None and answerRetried(self, attempt, headers, status, endStream):
             return
         route = self.route
-        if route.internalRedirect is not None and followRedirect(self, route, headers, status):
-            self.attempt = None
-            if endStream:
-                attempt.complete(True)
-            else:
-                attempt.cancel()
-            info.responseCode = status
-            info.responseCodeDetails = "internal_redirect"
-            self.cleanUp()
+        if route.internalRedirect is not None and redirected(self, headers, status, endStream):
             return
         stream: Any = self.stream
-        if stream.isTunnel and upgradeRefused(self, attempt, headers, status):
-            return
+        if stream.isTunnel:
+            if upgradeRefused(self, attempt, headers, status):
+                return
+            status = int(headers[b":status"])
         done = self.requestDone
         if done is not None and not self.settings.suppressesHeaders:
             headers[_SERVICE_TIME] = b"%d" % int((now - done) * 1000)
             if headers.more is not None:
                 headers.more.pop(_SERVICE_TIME, None)
-        if route.includeAttemptCountResponse:
-            headers.set(ATTEMPTS, b"%d" % self.attempts)
         if self.settings.dynamicStats and not info.isHealthCheck:
             chargeAnswer(self, status, attempt.host, headers)
         if status < 500:
@@ -341,6 +333,8 @@ class Router(HTTPFilter):
         info.responseHeaders = headers  # for formats in what is added
         if route.finalizeResponse is not noResponseEdits:
             route.finalizeResponse(headers, info)
+        if route.includeAttemptCountResponse:
+            headers.set(ATTEMPTS, b"%d" % self.attempts)
         self.responseStarted = True
         if endStream:
             self.attemptCompleted(attempt, now)

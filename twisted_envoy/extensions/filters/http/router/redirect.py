@@ -19,6 +19,24 @@ _COUNT = "num_internal_redirects"
 _ORIGINAL = b"x-envoy-original-url"
 
 
+def redirected(router: Router, response: HeaderMap, status: int, endStream: bool) -> bool:
+    """Answer with what the answer's place answers; False: it goes to the client."""
+    if not followRedirect(router, router.route, response, status):
+        return False
+    attempt: Any = router.attempt
+    router.attempt = None
+    if endStream:
+        attempt.complete(True)
+    else:
+        attempt.cancel()
+    info = router.info
+    info.responseHeaders = response
+    info.responseCode = status
+    info.responseCodeDetails = "internal_redirect"
+    router.cleanUp()
+    return True
+
+
 def followRedirect(router: Router, route: Any, response: HeaderMap, status: int) -> bool:
     """
     Run the request again at the place that the answer names, if that may be.
@@ -73,6 +91,7 @@ def _follow(router: Router, route: Any, response: HeaderMap, status: int) -> boo
     )
     if not stream.recreate(again, body):
         return False
+    stream.requestHeaders = router.info.requestHeaders = again  # for the log, as in Envoy
     router.info.filterState.set(_COUNT, Uint64Object(count + 1))
     return True
 
@@ -133,6 +152,10 @@ def _accepted(router: Router, route: Any, again: HeaderMap, isHTTPS: bool, toHTT
     if problem is None:
         return True
     stream.route = router.info.route = route
-    router.info.routeName = route.name
+    if target is None:  # Envoy has forgotten where it was
+        upstream = router.info.upstream
+        upstream.clusterName, upstream.cluster, router.info.routeName = "", None, ""
+    else:
+        router.info.routeName = route.name
     problem.value += 1
     return False

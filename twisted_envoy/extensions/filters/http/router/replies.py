@@ -32,6 +32,7 @@ FLAGS = {
     Reset.LOCAL_REFUSED: "LR",
     Reset.OVERFLOW: "UO",
     Reset.REMOTE: "UR",
+    Reset.REMOTE_NO_ERROR: "UR",
     Reset.REMOTE_REFUSED: "UR",
     Reset.CONNECT_ERROR: "UR",
     Reset.PROTOCOL_ERROR: "UPE",

@@ -186,6 +186,7 @@ class Tunnel:
             return
         self._stopTimer()
         request, connection = self._request, self._connection
+        self._proxy.upstreamInfo.stream = encoder
         transport = self._transport = StreamTransport(
             encoder, request.post, connection.localAddress, connection.remoteAddress
         )
