@@ -132,7 +132,7 @@ class HeaderMatchTests(SynchronousTestCase):
             (", string_match: {exact: v}, invert_match: true", b"v"): False,
             (", string_match: {exact: v}, invert_match: true", b"w"): True,
             (", string_match: {prefix: V, ignore_case: true}", b"vw"): True,
-            (", string_match: {safe_regex: {regex: 'v.w'}}", "v\xe9w".encode()): True,
+            (", string_match: {safe_regex: {regex: 'v.w'}}", b"v\xe9w"): True,
             (", string_match: {safe_regex: {regex: 'v.'}}", b"vwx"): False,
             (", exact_match: v", b"v"): True,
             (", prefix_match: v", b"vw"): True,

@@ -36,7 +36,11 @@ def _compile(pattern: bytes, options: Any) -> _Compiled:
         raise _Wrong(b"missing ): " + pattern) from None
 
 
-FAKE = SimpleNamespace(Options=SimpleNamespace, compile=_compile, error=_Wrong)
+class _Options(SimpleNamespace):
+    Encoding = SimpleNamespace(LATIN1=1)
+
+
+FAKE = SimpleNamespace(Options=_Options, compile=_compile, error=_Wrong)
 
 
 def engines() -> Iterator[Any]:
@@ -57,9 +61,33 @@ class RegexTests(SynchronousTestCase):
             self.assertFalse(Regex("a.", engine).fullmatch(b"abc"))
 
     def test_bytes(self) -> None:
-        """A letter is a letter, however many bytes; what is no UTF-8 matches nothing."""
-        self.assertTrue(Regex("a.", None).fullmatch("a\xe9".encode()))
-        self.assertFalse(Regex(".*c", None).fullmatch(b"\xffc"))
+        """A byte is a character, in patterns too; only letters of ASCII have two cases."""
+        for engine in (None, GOOGLE):
+            for pattern, text, matches in (
+                ("a.b", b"a\xe9b", True),
+                ("a.b", b"a\xc3\xa9b", False),
+                ("a..b", b"a\xc3\xa9b", True),
+                (".*c", b"\xffc", True),
+                ("a\xe9b", b"a\xc3\xa9b", True),
+                (r"a\xe9b", b"a\xe9b", True),
+                ("a[\xe9]b", b"a\xa9b", True),
+                (r"a\pLb", b"a\xe9b", True),
+                (r"a\p{Mn}b", b"a\xe9b", False),
+                (r"(?i)a\xe9b", b"a\xc9b", False),
+                (r"(?i)a\p{Lu}b", b"asB", True),
+                ("(a|a)*[^x]", b"a\xff", True),
+            ):
+                self.assertEqual(Regex(pattern, engine).fullmatch(text), matches, pattern)
+
+    def test_errorsOfBytes(self) -> None:
+        """What is quoted is what RE2 has read of it."""
+        for pattern, words in (
+            ("\\\xe9", "invalid escape sequence: \\\xc3"),
+            (r"a\x{100}", r"invalid escape sequence: \x{100"),
+            ("\xe9(", "missing ): \xe9("),
+        ):
+            error = self.assertRaises(ValueError, Regex, pattern, None)
+            self.assertEqual(str(error), words)
 
     def test_substitution(self) -> None:
         """Groups are filled in; what is no match stays."""
@@ -71,7 +99,7 @@ class RegexTests(SynchronousTestCase):
                 ("(z)?b", r"[\1]", b"ab", b"a[]"),
                 ("x*", "-", b"/rexxa", b"-/-r-e-a-"),
                 ("(^|a)", r"<\0>", b"aab", b"<>a<a>b"),
-                ("x*", "-", "\xe9x".encode(), "-\xe9-".encode()),
+                ("x*", "-", b"\xe9x", b"-\xe9-"),
             ):
                 replace = Regex(pattern, engine).substitution(template)
                 self.assertEqual(replace(text), expected, (pattern, engine))
@@ -85,12 +113,10 @@ class RegexTests(SynchronousTestCase):
             self.assertEqual(regex.substitution("x\\")(b"abc"), b"axc")
 
     def test_lettersOfManyBytes(self) -> None:
-        """Places are the same after letters that take several bytes; bad bytes are skipped."""
+        """Each byte of a letter is a place of its own."""
         for engine in engines():
             replace = Regex("c|q*", engine).substitution("-")
-            text = "\xe9\u20ac\U0001f600".encode() + b"\xc3c"
-            expected = "-\xe9-\u20ac-\U0001f600-".encode() + b"\xc3-"
-            self.assertEqual(replace(text), expected, engine)
+            self.assertEqual(replace(b"\xc3\xa9c"), b"-\xc3-\xa9-", engine)
 
     def test_errors(self) -> None:
         """In RE2's words."""

@@ -2,8 +2,8 @@
 `type.matcher.v3.RegexMatcher`: patterns in RE2's syntax, over bytes, in linear time.
 
 RE2 itself is used when it is installed (`pip install twisted_envoy[re2]`), else what is in
-`network.re2`; both answer the same. A header or path is UTF-8 mostly; bytes that are not match
-nothing and are kept.
+`network.re2`; both answer the same. As in Envoy, each byte is a character, in patterns and in
+texts: `.` matches one byte of a letter in UTF-8, and what is no UTF-8 is nothing special.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class Regex:
     def _useGoogle(self, google: Any) -> None:
         options = google.Options()
         options.log_errors = False
+        options.encoding = google.Options.Encoding.LATIN1
         try:
             compiled = google.compile(self.pattern.encode(), options)
         except google.error as error:
@@ -78,10 +79,10 @@ class Regex:
             match = search(text, start)
             return match and [edge for group in groups for edge in match.span(group)]
 
-        self._replace = lambda text, parts: _replaceAll(text, parts, spans, _letterLength)
+        self._replace = lambda text, parts: _replaceAll(text, parts, spans)
 
     def _useOurs(self) -> None:
-        parser = Parser(self.pattern)
+        parser = Parser(_decoded(self.pattern.encode()), self.pattern)
         node = parser.parse()
         self.groups = parser.groups
         translated = pythonPattern(node)
@@ -99,8 +100,7 @@ class Regex:
 
         def replace(text: bytes, parts: Parts) -> bytes:
             texts = [part if isinstance(part, int) else _decoded(part) for part in parts]
-            replaced = _replaceAll(_decoded(text), texts, spans, lambda text, at: 1)
-            return replaced.encode("utf-8", "surrogateescape")
+            return _replaceAll(_decoded(text), texts, spans).encode("latin-1")
 
         self._replace = replace
 
@@ -120,7 +120,7 @@ class Regex:
 
 
 def _decoded(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape")
+    return text.decode("latin-1")
 
 
 def _pythonSearch(compiled: re.Pattern[str]) -> Search[str]:
@@ -131,22 +131,10 @@ def _pythonSearch(compiled: re.Pattern[str]) -> Search[str]:
     return search
 
 
-def _letterLength(text: bytes, at: int) -> int:
-    """How many bytes the letter has that begins here."""
-    lead = text[at]
-    length = 1 if lead < 0xC2 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
-    try:
-        text[at : at + length].decode()
-    except UnicodeDecodeError:
-        return 1
-    return length
-
-
 def _replaceAll(
     text: AnyStr,
     parts: Sequence[AnyStr | int],
     search: Search[AnyStr],
-    letterLength: Callable[[AnyStr, int], int],
 ) -> AnyStr:
     """RE2::GlobalReplace: no empty match right behind another one."""
     found: list[AnyStr] = []
@@ -160,7 +148,7 @@ def _replaceAll(
         if start == end == before:
             if start == len(text):
                 return text[:0].join(found)
-            at = start + letterLength(text, start)
+            at = start + 1
             found.append(text[start:at])
             continue
         found += [

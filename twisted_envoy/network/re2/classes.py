@@ -8,8 +8,10 @@ from functools import lru_cache
 
 Ranges = tuple[tuple[int, int], ...]
 
-UNIVERSE: Ranges = ((0, 0xD7FF), (0xE000, 0x10FFFF))
-"""Everything but surrogates, which stand for bytes that are no UTF-8 and match nothing."""
+LARGEST = 0xFF
+"""Envoy's RE2 reads Latin-1: a character is a byte, in patterns and in texts."""
+
+UNIVERSE: Ranges = ((0, LARGEST),)
 
 DIGIT: Ranges = ((48, 57),)
 SPACE: Ranges = ((9, 10), (12, 13), (32, 32))
@@ -31,7 +33,10 @@ POSIX: dict[str, Ranges] = {
     "word": WORD,
     "xdigit": ((48, 57), (65, 70), (97, 102)),
 }
-_MOST_FOLDED = 4096
+_CATEGORIES = frozenset(
+    "C Cc Cf Co Cs L Ll Lm Lo Lt Lu M Mc Me Mn N Nd Nl No P Pc Pd Pe Pf Pi Po Ps S Sc Sk Sm So Z Zl"
+    " Zp Zs".split()
+)
 
 
 def union(ranges: Iterable[tuple[int, int]]) -> Ranges:
@@ -63,17 +68,12 @@ def negated(ranges: Ranges) -> Ranges:
 
 
 def folded(ranges: Ranges) -> Ranges:
-    """With the other case of each letter; of large ranges only the ASCII letters."""
+    """With the other case of each letter of ASCII; for Latin-1 RE2 folds no others."""
     more = list(ranges)
     for first, last in ranges:
-        end = last if last - first < _MOST_FOLDED else min(last, 127)
-        for code in range(first, end + 1):
-            letter = chr(code)
-            more += [
-                (ord(other), ord(other))
-                for other in (letter.lower(), letter.upper())
-                if len(other) == 1 and other != letter
-            ]
+        for code in range(first, min(last, 127) + 1):
+            if chr(code).isalpha():
+                more.append((code ^ 32, code ^ 32))
     return union(more)
 
 
@@ -85,9 +85,11 @@ def overlap(one: Ranges, other: Ranges) -> bool:
 @lru_cache(maxsize=64)
 def category(name: str) -> Ranges | None:
     """The characters of a general category (`L`, `Lu`); None when there is none of that name."""
-    found: list[tuple[int, int]] = []
-    for low, high in UNIVERSE:
-        for code in range(low, high + 1):
-            if unicodedata.category(chr(code)).startswith(name):
-                found.append((code, code))
-    return union(found) or None
+    if name not in _CATEGORIES:
+        return None
+    low, high = UNIVERSE[0]
+    return union(
+        (code, code)
+        for code in range(low, high + 1)
+        if unicodedata.category(chr(code)).startswith(name)
+    )

@@ -47,12 +47,16 @@ class Parser:
     """
     Reads one pattern.
 
+    Args:
+        pattern: a character for each byte of it.
+        written: what RE2 tells of it when a parenthesis is missing.
     Attributes:
         groups: how many captures there are so far.
     """
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, written: str | None = None) -> None:
         self.pattern = pattern
+        self.written = pattern if written is None else written
         self.at = 0
         self.groups = 0
 
@@ -65,7 +69,7 @@ class Parser:
         """
         node = self._choice(Flags())
         if self.at < len(self.pattern):
-            raise ValueError(f"unexpected ): {self.pattern}")
+            raise ValueError(f"unexpected ): {self.written}")
         return node
 
     def _choice(self, flags: Flags) -> Node:
@@ -144,7 +148,7 @@ class Parser:
             number = self.groups = self.groups + 1
         node = self._choice(flags)
         if not pattern.startswith(")", self.at):
-            raise ValueError(f"missing ): {pattern}")
+            raise ValueError(f"missing ): {self.written}")
         self.at += 1
         return Group(number, node) if number else Sequence((node,))
 
@@ -190,7 +194,7 @@ class Parser:
             return [Look(letter)]
         if letter == "C":
             self.at += 2
-            return [Char(((0, 0x10FFFF),))]
+            return [Char(classes.UNIVERSE)]
         if letter == "Q":
             end = pattern.find("\\E", self.at + 2)
             text = pattern[self.at + 2 :] if end < 0 else pattern[self.at + 2 : end]
@@ -239,7 +243,7 @@ class Parser:
             return int(octal.group(), 8)
         if letter == "x":
             code = _CODE.match(pattern, start)
-            if code is not None and (found := int(code[1] or code[2], 16)) <= 0x10FFFF:
+            if code is not None and (found := int(code[1] or code[2], 16)) <= classes.LARGEST:
                 self.at = code.end()
                 return found
             wrong = _WRONG_CODE.match(pattern, start)
@@ -302,9 +306,9 @@ class Parser:
 
 
 def _upToTooLarge(code: str) -> str:
-    """RE2 stops reading `x{110000}` at the digit that makes it too large."""
+    """RE2 stops reading `x{1000}` at the digit that makes it too large."""
     for end in range(3, len(code)):
-        if int(code[2:end], 16) > 0x10FFFF:
+        if int(code[2:end], 16) > classes.LARGEST:
             return code[:end]
     return code
 
