@@ -183,6 +183,9 @@ class AttemptTests(SynchronousTestCase):
         stream.producer.stopProducing()
 
         self.assertEqual((paused, resumed, encoder.paused), (1, 0, 0))
+        stats = routing.cluster.stats
+        self.assertEqual(stats.upstream_flow_control_paused_reading_total.value, 1)
+        self.assertEqual(stats.upstream_flow_control_resumed_reading_total.value, 1)
 
     def test_records(self):
         """upstream_log: when a stream begins, now and then, and at its end."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.bootstraps import proxied
+from tests.bootstraps import bootstrap, cluster, listener, proxied, tcpProxy
 from twisted_envoy.testing import MemoryEnvoy
 
 NAMES = {
@@ -35,3 +35,15 @@ class StatsTests(SynchronousTestCase):
         store = MemoryEnvoy(proxied()).server.store
         found = {one.name for one in store.numbers() if one.name.startswith("tcp.tcp.")}
         self.assertEqual({name.removeprefix("tcp.tcp.") for name in found}, NAMES)
+
+    def test_tunnels(self):
+        """A proxy with a tunnel has those of a router, too: always 0, as in Envoy."""
+        tunnel = {"hostname": "a.test:1"}
+        config = bootstrap(
+            [listener("in", "127.0.0.1:9000", tcpProxy(tunneling_config=tunnel))],
+            [cluster("origin", "127.0.0.1:9001")],
+        )
+        store = MemoryEnvoy(config).server.store
+        found = [one for one in store.numbers() if ".tcpproxy_tunneling." in one.name]
+        self.assertEqual(len(found), 12)
+        self.assertIn("tcp.tcp.tcpproxy_tunneling.rq_total", {one.name for one in found})

@@ -256,10 +256,14 @@ class UpstreamRequest:
 
     def pauseProducing(self) -> None:
         if self.encoder is not None and self._router is not None:
+            stats = self._router.cluster.stats
+            stats.upstream_flow_control_paused_reading_total.value += 1
             self.encoder.pauseReading()
 
     def resumeProducing(self) -> None:
         if self.encoder is not None and self._router is not None:
+            stats = self._router.cluster.stats
+            stats.upstream_flow_control_resumed_reading_total.value += 1
             self.encoder.resumeReading()
 
     def stopProducing(self) -> None:

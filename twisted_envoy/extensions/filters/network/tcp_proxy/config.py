@@ -16,7 +16,7 @@ from twisted_envoy.extensions.filters.network.tcp_proxy.settings import (
     Settings,
     Target,
 )
-from twisted_envoy.extensions.filters.network.tcp_proxy.stats import TCPProxyStats
+from twisted_envoy.extensions.filters.network.tcp_proxy.stats import TCPProxyStats, makeTunnelStats
 from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_request import readTunneling
 from twisted_envoy.interfaces.network import INetworkFilterFactory
 from twisted_envoy.network.timers import Backoff, DeadlineQueue
@@ -45,6 +45,8 @@ class TCPProxyFactory:
         stats = TCPProxyStats(scope)
         tunneling = config.tunneling_config
         tunnel = None if tunneling is None else readTunneling(tunneling, context)
+        if tunneling is not None:
+            makeTunnelStats(scope)
         logging = _logging(config)
         newBackoff = _backoff(config.backoff_options, context)
         proxyTLVs = readProxyTLVs(config, context)

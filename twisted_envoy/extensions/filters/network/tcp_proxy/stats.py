@@ -27,3 +27,18 @@ class TCPProxyStats:
 
     def __init__(self, scope: Scope) -> None:
         fillBundle(self, scope)
+
+
+def makeTunnelStats(scope: Scope) -> None:
+    """Those of Envoy's router, which a proxy with tunneling_config has and never counts."""
+    for name in _OF_A_ROUTER:
+        scope.counter(f"tcpproxy_tunneling.{name}")
+
+
+_OF_A_ROUTER = (
+    *("no_cluster", "no_route", "rq_direct_response", "rq_overload_local_reply", "rq_redirect"),
+    *("rq_reset_after_downstream_response_started", "rq_total"),
+    *("passthrough_internal_redirect_bad_location", "passthrough_internal_redirect_no_route"),
+    *("passthrough_internal_redirect_predicate", "passthrough_internal_redirect_unsafe_scheme"),
+    "passthrough_internal_redirect_too_many_redirects",
+)
