@@ -51,6 +51,7 @@ class HTTP1Tests(ManagerTestCase):
                 origin,
                 **options({"http_protocol_options": {"enable_trailers": True}}),
             ),
+            cluster("guarded", origin),
             cluster("preserved", origin, **options({"http_protocol_options": _CASES})),
             cluster("proper", origin, **options({"http_protocol_options": _PROPER})),
         ]
@@ -60,6 +61,7 @@ class HTTP1Tests(ManagerTestCase):
                 for name in ("requests", "chunks", "local", "absolute", "expects")
             ],
             manager("answers", [route("fresh")]),
+            manager("broken", [route("guarded")]),
             manager(
                 "old",
                 http_protocol_options={
@@ -187,6 +189,21 @@ class HTTP1Tests(ManagerTestCase):
                 ],
             },
             0,
+        )
+
+    def test_broken(self) -> None:
+        """What cannot be read is answered at once, and leaves nothing with the upstream."""
+        self.compared(
+            "broken",
+            {
+                "noVersion": b"GET /x\r\n",
+                "sameSegment": chunked("xyz\r\n"),
+                "laterSegment": [chunked(""), b"xyz\r\n"],
+                "badTrailer": chunked("0\r\nx t: 1\r\n\r\n"),
+                "hugeSize": chunked("fffffffffffffffff\r\n"),
+            },
+            0,
+            r"^cluster\.guarded\.upstream_rq_(active|pending_active|pending_overflow)$",
         )
 
     def test_answers(self) -> None:
