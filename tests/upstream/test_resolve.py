@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
 
 from twisted_envoy.interfaces.upstream import IHostResolver, ResolveFailed
-from twisted_envoy.upstream.resolve import HostResolver, literalKind
+from twisted_envoy.upstream.resolve import HostResolver, literalKind, nameToAsk
 
 
 class LiteralTests(SynchronousTestCase):
@@ -36,6 +36,32 @@ class LiteralTests(SynchronousTestCase):
             for kind in (IPv4Address, IPv6Address)
         ]
         self.assertEqual(asked, [("10.0.0.1",), (), (), ("::2",), (), ()])
+
+
+class NameToAskTests(SynchronousTestCase):
+    """Names as Envoy's resolver reads them."""
+
+    def test_numbers(self) -> None:
+        """Four decimal numbers are an address; what inet_aton knows besides is nobody's."""
+        for name, expected in (
+            ("127.0.0.01", "127.0.0.1"),
+            ("0177.0.0.1", "177.0.0.1"),
+            ("256.0.0.1", ""),
+            ("127.1", ""),
+            ("0x7f.1", ""),
+            ("2130706433", ""),
+            (".", ""),
+            ("a.test.", "a.test."),
+            ("::1", "::1"),
+        ):
+            self.assertEqual(nameToAsk(name), expected, name)
+
+    def test_misformatted(self) -> None:
+        """Labels that are empty or too long, names that are too long."""
+        resolver = HostResolver(Clock())
+        for name in ("a..b", ".a", "x" * 64 + ".a", "a." * 130 + "a"):
+            problem = self.failureResultOf(resolver.resolve(name, IPv4Address), ResolveFailed)
+            self.assertEqual(str(problem.value), "Misformatted domain name")
 
 
 class FakeInstalled:

@@ -8,6 +8,7 @@ with `reactor.installNameResolver` is used as it is.
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,6 +24,8 @@ from zope.interface import implementer
 from twisted_envoy.interfaces.upstream import IHostResolver, ResolveFailed
 
 Kind = type[IPv4Address | IPv6Address]
+
+_FOUR_NUMBERS = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20}){3}")
 
 _FAMILIES: dict[Kind, int] = {IPv4Address: socket.AF_INET, IPv6Address: socket.AF_INET6}
 _NO_ADDRESS = frozenset(
@@ -50,6 +53,10 @@ class HostResolver:
         self._getaddrinfo = getaddrinfo
 
     def resolve(self, name: str, kind: Kind) -> Deferred[Sequence[str]]:
+        try:
+            name = nameToAsk(name)
+        except ResolveFailed as problem:
+            return fail(problem)
         literal = literalKind(name)
         if literal is not None or not name:
             return succeed((name,) if literal is kind else ())
@@ -76,6 +83,37 @@ class HostResolver:
         except (OSError, UnicodeError) as problem:
             raise ResolveFailed(str(problem)) from problem
         return [where[0] for *_, where in found]
+
+
+def nameToAsk(name: str) -> str:
+    """
+    A name as c-ares reads it.
+
+    Four numbers are decimal, whatever zeros they begin with; other ways to write an address
+    (`127.1`, `0x7f.0.0.1`), which system resolvers know, are names that nobody has.
+
+    Returns:
+        An address, a name, or "" for one that cannot be there.
+    Raises:
+        ResolveFailed: it is no domain name.
+    """
+    if _FOUR_NUMBERS.fullmatch(name):
+        numbers = [int(number) for number in name.split(".")]
+        return ".".join(map(str, numbers)) if max(numbers) < 256 else ""
+    if ":" in name:
+        return name
+    try:
+        socket.inet_aton(name)
+    except (OSError, UnicodeError):
+        pass
+    else:
+        return ""
+    if name in ("", "."):
+        return ""
+    labels = name.removesuffix(".").split(".")
+    if len(name) > 255 or not all(0 < len(label) < 64 for label in labels):
+        raise ResolveFailed("Misformatted domain name")
+    return name
 
 
 def literalKind(name: str) -> Kind | None:

@@ -34,7 +34,7 @@ class SplitHostTests(SynchronousTestCase):
             ("[::1]", ("::1", 80)),
             ("::1", ("::1", 80)),
             ("a:b", ("a:b", 80)),
-            ("a:0", ("a:0", 80)),
+            ("a:0", ("a", 0)),
             ("a:65536", ("a:65536", 80)),
         ):
             self.assertEqual(splitHost(text, 80), expected)

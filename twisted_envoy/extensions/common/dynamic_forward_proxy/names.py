@@ -30,7 +30,7 @@ class HostPort(NamedTuple):
 def splitHost(text: str, defaultPort: int) -> HostPort:
     """The name and the port of an authority; what cannot be a port belongs to the name."""
     name, colon, port = text.rpartition(":")
-    if colon and port.isdecimal() and port.isascii() and 0 < int(port) < 65536:
+    if colon and port.isdecimal() and port.isascii() and int(port) < 65536:
         if name.startswith("[") and name.endswith("]"):
             return HostPort(name[1:-1], int(port))
         if ":" not in name:

@@ -97,6 +97,18 @@ class DynamicForwardProxyTests(SynchronousTestCase):
             ],
         )
 
+    def test_clusterTypeOfAnotherName(self) -> None:
+        """Then the cluster looks names up: no rewriting, and what is not found is UH."""
+        dfp = proxyCluster()
+        dfp["cluster_type"]["name"] = "d"
+        routes = [routeTo("/literal", host_rewrite_literal="a.test"), routeTo("/")]
+        envoy = self.serve(manager(proxyFilter(), routes=routes), clusters=[dfp])
+        self.assertEqual(self.ask(envoy, "b.test", "/literal"), b"no healthy upstream")
+        details = "dns_resolution_failure{cares_norecords:Domain_name_not_found}"
+        self.assertEqual(envoy.lines("http.log"), [f"503 UH {details} - b.test"])
+        self.ask(envoy, "a.test")
+        self.assertEqual(self.heard(), [b"host: a.test"])
+
     def test_empty(self) -> None:
         """No host at all."""
         self.assertEqual(self.ask(self.serve(manager(proxyFilter())), ""), b"Empty host header")

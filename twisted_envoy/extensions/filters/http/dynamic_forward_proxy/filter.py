@@ -8,6 +8,9 @@ Looks up where a request goes before it goes on.
     it names no host                          400
     too many names, or requests that wait     503
 
+Envoy's filter knows such a cluster by the name of its `cluster_type`. With another name the cluster
+looks names up itself: routes rewrite nothing, and what is not found is UH.
+
 Envoy: extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig
 """
 
@@ -30,6 +33,7 @@ from twisted_envoy.extensions.common.dynamic_forward_proxy.names import (
 from twisted_envoy.http.filter import HTTPFilter
 from twisted_envoy.interfaces.upstream import IClusterManager
 
+_CLUSTER_NAME = "envoy.clusters.dynamic_forward_proxy"
 _CLUSTER = "envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig"
 
 
@@ -60,11 +64,12 @@ class DynamicForwardProxySettings:
 class DynamicForwardProxy(HTTPFilter):
     """One request's."""
 
-    __slots__ = ("_cancel", "_settings")
+    __slots__ = ("_cancel", "_isOurs", "_settings")
 
     def __init__(self, settings: DynamicForwardProxySettings) -> None:
         self._settings = settings
         self._cancel: Callable[[], None] | None = None
+        self._isOurs = True
 
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         cluster = self._clusterOf(headers)
@@ -86,7 +91,7 @@ class DynamicForwardProxy(HTTPFilter):
         try:
             host = cache.ask(splitHost(wanted, port))
         except CacheFull:
-            self.sendLocalReply(503, b"DNS cache overflow", "dns_cache_overflow")
+            self._unavailable("DNS cache overflow", "dns_cache_overflow", "")
             return
         if host.isResolved:
             self._found(host)
@@ -110,12 +115,15 @@ class DynamicForwardProxy(HTTPFilter):
         kind = None if cluster is None else cluster.config.cluster_type
         if kind is None or kind.typed_config is None or kind.typed_config.typeName != _CLUSTER:
             return None
+        self._isOurs = kind.name == _CLUSTER_NAME
         return cluster
 
     def _wanted(self, headers: HeaderMap, cluster: Any) -> tuple[str, int]:
         port = 443 if getattr(cluster.transportSocket, "isTLS", False) else 80
         stream = self.stream
-        rewrite: HostRewrite | None = stream.routeConfig(stream.nameOf(self))
+        rewrite: HostRewrite | None = (
+            stream.routeConfig(stream.nameOf(self)) if self._isOurs else None
+        )
         if rewrite is not None:
             name = rewrite.literal.encode()
             if rewrite.header:
@@ -138,10 +146,17 @@ class DynamicForwardProxy(HTTPFilter):
         """Whether there is an address; without one the request is answered."""
         info = self.stream.streamInfo
         if host.address is None:
-            info.raiseFlag("DF")
             details = f"dns_resolution_failure{{{host.failure}}}"
-            self.sendLocalReply(503, b"DNS resolution failure", details)
+            self._unavailable("DNS resolution failure", details, "DF")
             return False
         if self._settings.saves:
             saveAddress(info, host.address)
         return True
+
+    def _unavailable(self, text: str, details: str, flag: str) -> None:
+        """As the filter answers, or as the router does for a cluster that has no host."""
+        if not self._isOurs:
+            text, flag = "no healthy upstream", "UH"
+        if flag:
+            self.stream.streamInfo.raiseFlag(flag)
+        self.sendLocalReply(503, text.encode(), details)
