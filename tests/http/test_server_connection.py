@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.http.manager import HELLO, LOG, ORIGIN, PROXIED, run
+from twisted_envoy.state.stream_info import StreamInfo
 from twisted_envoy.testing import MemoryEnvoy, Peer
 
 GET = b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n"
@@ -50,6 +52,19 @@ class HTTP1Tests(ConnectionCase):
         self.assertEqual(envoy.stat("http.web.downstream_rq_2xx"), 2)
         self.assertEqual(envoy.stat("listener.127.0.0.1_8080.http.web.downstream_rq_2xx"), 2)
         self.assertEqual(self.log(), ["GET 200 - direct_response DownstreamEnd"] * 2)
+
+    def test_securedIsCounted(self) -> None:
+        """A connection inside TLS is counted as one, while it is there and for ever."""
+        envoy = self.start()
+        self.client(GET)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_ssl_total"), 0)
+        self.patch(StreamInfo, "tls", SimpleNamespace(applicationProtocol=""))
+        client = self.client(GET)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_ssl_active"), 1)
+        client.loseConnection()
+        envoy.settle()
+        self.assertEqual(envoy.stat("http.web.downstream_cx_ssl_total"), 1)
+        self.assertEqual(envoy.stat("http.web.downstream_cx_ssl_active"), 0)
 
     def test_everySplit(self) -> None:
         """Wherever a request is split, it is answered."""

@@ -65,6 +65,9 @@ class ServerConnection(ConnectionLife):
         stats = settings.stats
         stats.downstream_cx_total.value += 1
         stats.downstream_cx_active.value += 1
+        if self.info.tls is not None:
+            stats.downstream_cx_ssl_total.value += 1
+            stats.downstream_cx_ssl_active.value += 1
         counter = stats.downstream_cx_tx_bytes_total
         self._output = CodecOutput(settings.post, self.transport, counter)
         self.transport.registerProducer(self, True)
@@ -177,6 +180,8 @@ class ServerConnection(ConnectionLife):
         self._closed = True
         self._resetAll(local)
         stats.downstream_cx_active.value -= 1
+        if self.info.tls is not None:
+            stats.downstream_cx_ssl_active.value -= 1
         stats.downstream_cx_destroy.value += 1
         if local:
             stats.downstream_cx_destroy_local.value += 1
