@@ -202,6 +202,37 @@ class ConnectTests(LoopbackTestCase):
         for server in port._factory.accepted:
             await server.gone()
 
+    async def test_userRaises(self) -> None:
+        """Whoever is told and raises has no connection; the next attempt has one."""
+
+        class Raising:
+            told: list[str] = []
+
+            def buildProtocol(self, address: object) -> Any:
+                return recorder
+
+            def connected(self, protocol: object) -> None:
+                self.told.append("connected")
+                raise ZeroDivisionError("of a user")
+
+            def connectFailed(self, reason: Failure) -> None:
+                self.told.append("failed")
+                raise ZeroDivisionError("of a user")
+
+        port = await self.listen(Accepting())
+        recorder = HalfRecorder()
+        for address in (port.getHost(), closedPort()):
+            ConnectingSocket(address, Raising(), self.sockets._context).begin(ConnectOptions())
+        other = HalfRecorder()
+        await self.connect(port.getHost(), other)
+        await recorder.untilEvent("lost")
+
+        self.assertEqual(sorted(Raising.told), ["connected", "failed"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+        await other.gone()
+        for server in port._factory.accepted:
+            await server.gone()
+
     async def test_newsOfAnotherSocketWithTheNumber(self) -> None:
         """Events of a socket that had our descriptor before do not end an attempt."""
         accepting = Accepting()

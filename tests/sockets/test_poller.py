@@ -247,3 +247,80 @@ class PollerTests(SynchronousTestCase):
         self.addCleanup(reactor._poller.close)
         self.assertIsInstance(watcherFor(reactor, self.turn), Poller)
         self.assertEqual(self.poller.logPrefix(), "connections")
+
+
+class Edge:
+    """A connected socket; notes what it is told."""
+
+    def __init__(self, heard: list[Any], name: str) -> None:
+        self.sock, self.peer = socket.socketpair()
+        self.heard = heard
+        self.name = name
+        self.fails = False
+
+    def note(self, what: object) -> None:
+        self.heard.append((self.name, what))
+        if self.fails:
+            raise ZeroDivisionError("of a connection")
+
+    def ready(self, events: int) -> None:
+        self.note(events)
+
+    def goOn(self) -> None:
+        self.note("goOn")
+
+    def connectionLost(self, reason: Failure) -> None:
+        self.note(reason.type)
+
+
+class EdgeTests(SynchronousTestCase):
+    """Connected sockets, which are told once."""
+
+    def setUp(self) -> None:
+        self.clock = WatchingClock()
+        self.poller = Poller(self.clock, TurnQueue(self.clock))
+        self.addCleanup(self.poller.connectionLost, Failure(CONNECTION_LOST))
+        self.heard: list[Any] = []
+        self.one, self.two = Edge(self.heard, "one"), Edge(self.heard, "two")
+        for edge in (self.one, self.two):
+            self.addCleanup(edge.sock.close)
+            self.addCleanup(edge.peer.close)
+            self.poller.watch(edge.sock.fileno(), edge)
+        self.poller.doRead()
+
+    def test_told(self) -> None:
+        """What is so when the watching begins, and then only what is new."""
+        self.assertEqual(self.heard, [("one", 4), ("two", 4)])
+        self.two.peer.send(b"x")
+        self.poller.doRead()
+        self.poller.doRead()
+        self.assertEqual(self.heard[2:], [("two", 5)])
+
+    def test_forgotten(self) -> None:
+        """Nobody hears of what is forgotten; the reactor watches nothing without any."""
+        self.poller.forget(self.one.sock.fileno())
+        self.one.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual(self.heard[2:], [])
+        self.assertEqual(self.clock.readers, [self.poller])
+        self.poller.forget(self.two.sock.fileno())
+        self.assertEqual(self.clock.readers, [])
+
+    def test_again(self) -> None:
+        """Another turn, once for each time that it is asked for."""
+        self.poller.again(self.one)
+        self.clock.advance(0)
+        self.clock.advance(0)
+        self.assertEqual(self.heard[2:], [("one", "goOn")])
+
+    def test_raises(self) -> None:
+        """One who raises, whatever it is told, is lost alone."""
+        self.one.fails = True
+        for edge in (self.one, self.two):
+            edge.peer.send(b"x")
+        self.poller.again(self.one)
+        self.poller.doRead()
+        self.one.fails = False
+        told = [("one", 5), ("one", ZeroDivisionError), ("two", 5)]
+        self.assertEqual(self.heard[2:], [*told, ("one", "goOn"), ("one", ZeroDivisionError)])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 4)

@@ -15,6 +15,7 @@ from twisted.internet.interfaces import (
     IReadDescriptor,
     IWriteDescriptor,
 )
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -23,6 +24,8 @@ from twisted_envoy.sockets.events import SocketContext, failureOf
 from twisted_envoy.sockets.interfaces import ConnectOptions
 from twisted_envoy.sockets.stale import isStale
 from twisted_envoy.sockets.stream import StreamSocket
+
+_log = Logger("connection")
 
 _NON_BLOCKING: int = getattr(socket, "SOCK_NONBLOCK", 0)  # saves a call
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS})
@@ -198,9 +201,14 @@ class ConnectingSocket:
         self._over = True
         self._user = None
         if problem is not None:
-            user.connectFailed(problem)
+            _tellFailed(user, problem)
             return
-        user.connected(protocol)
+        try:
+            user.connected(protocol)
+        except Exception:
+            _log.failure("whoever wanted a connection raised; it is closed")
+            stream.abortConnection()
+            return
         if events & _ENDED:
             stream.ready(events)
 
@@ -209,7 +217,7 @@ class ConnectingSocket:
         if not self._over:
             self._over = True
             user, self._user = self._user, None
-            user.connectFailed(problem)
+            _tellFailed(user, problem)
 
     def _drop(self) -> None:
         sock = self._sock
@@ -249,6 +257,13 @@ class _Waiting:
         self._attempt.cancel()
         cancelled = error.ConnectingCancelledError(self._attempt.address)  # type: ignore[no-untyped-call]
         done.errback(cancelled)
+
+
+def _tellFailed(user: Any, problem: Failure) -> None:
+    try:
+        user.connectFailed(problem)
+    except Exception:
+        _log.failure("whoever wanted a connection raised")
 
 
 def _newSocket(address: IAddress, options: ConnectOptions) -> socket.socket:

@@ -216,14 +216,28 @@ class Poller:
             for fd, events in self._epoll.poll(0, _MOST):
                 edge = edges.get(fd)
                 if edge is not None:
-                    edge.ready(events)
+                    try:
+                        edge.ready(events)
+                    except Exception:
+                        self._raised(edge)
                 elif fd in self._owners:
                     self._guarded(fd, events)
             again, self._again = self._again, []
             for edge in again:
-                edge.goOn()
+                try:
+                    edge.goOn()
+                except Exception:
+                    self._raised(edge)
         finally:
             turn.leave()
+
+    def _raised(self, edge: EdgeSocket) -> None:
+        """It let an exception out: it ends, and nobody else does."""
+        _log.failure("a connection raised; it is closed")
+        try:
+            edge.connectionLost(Failure())  # type: ignore[no-untyped-call]
+        except Exception:
+            _log.failure("connectionLost of a connection raised")
 
     def _guarded(self, fd: int, events: int) -> None:
         owner = self._owners[fd]

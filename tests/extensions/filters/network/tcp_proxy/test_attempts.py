@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.extensions.filters.network.tcp_proxy.support import ProxyTestCase
 from tests.extensions.filters.network.tcp_proxy.test_tunnel import TUNNEL
+from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
 
 REFUSAL = b"HTTP/1.1 503 No\r\n\r\n"
 
@@ -55,5 +56,13 @@ class AttemptsTests(ProxyTestCase):
         self.assertIsNotNone(client.lost)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
-    def explode(self, context):
+    def test_failingRaises(self):
+        """So does one in what is done when there is no upstream, a filter's close for one."""
+        self.patch(TCPProxy, "close", self.explode)
+        self.start(listen=False)
+        client = self.envoy.connect("ingress")
+        self.assertIsNotNone(client.lost)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def explode(self, *ignored):
         raise ZeroDivisionError

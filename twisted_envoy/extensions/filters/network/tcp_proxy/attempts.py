@@ -62,14 +62,19 @@ class Attempts:
         proxy = self._proxy
         if proxy is None:
             return
-        transport = proxy.transport
+        wire = proxy.chain.transport
         try:
             while not proxy.closed and self._try(proxy):
                 pass
         except Exception:
-            _log.failure("an attempt to connect raised; the connection is closed")
             self._trying = False
-            transport.abortConnection()
+            self._raised(wire)
+
+    def _raised(self, wire: Any) -> None:
+        """Something that this connection's end or begin concerns raised: it alone is closed."""
+        _log.failure("connecting raised; the connection is closed")
+        self.cancel()
+        wire.abortConnection()
 
     @property
     def isAsked(self) -> bool:
@@ -146,18 +151,27 @@ class Attempts:
         """It has begun."""
         self._connecting = self._tunnel = None
         proxy, self._proxy = self._proxy, None
-        if proxy is not None:
-            proxy.attemptsOver()
-            host: Any = proxy.upstreamInfo.host
-            if host.monitor is not None:
+        if proxy is None:
+            return
+        proxy.attemptsOver()
+        host: Any = proxy.upstreamInfo.host
+        if host.monitor is not None:
+            try:
                 host.monitor.connectedTCP()
+            except Exception:
+                self._raised(proxy.chain.transport)
 
     def poolFailed(self, problem: StreamError) -> None:
         """It could not be had."""
         self._connecting = None
         proxy = self._proxy
-        if proxy is not None and not proxy.closed:
+        if proxy is None or proxy.closed:
+            return
+        wire = proxy.chain.transport
+        try:
             self._next(proxy, problem)
+        except Exception:
+            self._raised(wire)
 
     def _failed(self, failure: Failure) -> None:
         """So it is with a tunnel."""

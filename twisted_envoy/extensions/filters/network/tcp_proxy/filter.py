@@ -165,7 +165,10 @@ class TCPProxy(Link):
         if settings.mayReceiveEarly(self._info):  # else a listener filter had looked at it
             settings.stats.early_data_received_count_total.value += 1
         self.idle.lastActivity = settings.seconds()
-        self._early = [*self._early, data]
+        if self._early:
+            self._early.append(data)
+        else:
+            self._early = [data]
         self._earlySize += size
         if self._earlySize >= (settings.maxEarlyData or 0):
             self.chain.gate.shut(CONNECTING)
