@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from typing import Any
 
@@ -99,13 +100,21 @@ class FakeProcess:
         self.killed = True
 
 
+def lacking(*arguments: object) -> None:
+    """As spawnProcess, when there is no memory."""
+    raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+
 class CrewTestCase(SynchronousTestCase):
     """
     A manager of two.
 
     Attributes:
         made: every process that was started, in order.
+        failing: none can be started.
     """
+
+    failing = False
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -115,8 +124,11 @@ class CrewTestCase(SynchronousTestCase):
         self.addCleanup(self.server.listeners.stopListening)
 
     def _make(self, *arguments: Any) -> Any:
-        self.made.append(FakeProcess(*arguments))
-        return self.made[-1]
+        made = FakeProcess(*arguments)
+        if self.failing:
+            made.start = lacking  # type: ignore[method-assign]
+        self.made.append(made)
+        return made
 
     def start(self) -> None:
         """All are ready."""

@@ -58,6 +58,16 @@ class WorkerManagerTests(CrewTestCase):
         self.assertLessEqual(waits[0], 0.1)
         self.assertEqual(waits[-1], 5.0)
 
+    def test_cannotStart(self) -> None:
+        """Without descriptors or memory for one more process it tries again."""
+        self.failing = True
+        self.manager.startService()
+        self.assertEqual(self.manager.workers, [None, None])
+        self.failing = False
+        self.clock.advance(1)
+        self.assertEqual([one is not None for one in self.manager.workers], [True, True])
+        self.assertEqual(self.server.store.value("server.worker_restarts"), 2)
+
     def test_stops(self) -> None:
         """Workers are told, the sockets are closed; it is over when the last one has ended."""
         self.start()

@@ -120,7 +120,9 @@ class WorkerProcessTests(SynchronousTestCase):
         ended: Any = (ProcessDone(0), ProcessTerminated(3), ProcessTerminated(None, 9))
         for reason in ended:
             self.worker.processEnded(Failure(reason))
-        self.assertEqual(self.said, ["status 0", "status 3", "signal 9"])
+        self.assertEqual(
+            self.said, [f"ended with {how}" for how in ("status 0", "status 3", "signal 9")]
+        )
 
     def test_kill(self) -> None:
         """Only what runs."""

@@ -13,6 +13,7 @@ from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.sockets.loopback import ANY_PORT
+from twisted_envoy.server.workers import sockets
 from twisted_envoy.server.workers.sockets import (
     CLOSED,
     HeldPort,
@@ -63,6 +64,11 @@ class HeldSocketsTests(SynchronousTestCase):
         port = self.listen(ANY_PORT, 3, reusePort=False)
         self.assertEqual(len(port.sockets), 1)
         self.assertEqual(self.held.descriptors(2), [port.sockets[0].fileno()])
+
+    def test_elsewhere(self) -> None:
+        """On other systems than Linux there is one for all, too."""
+        self.patch(sockets, "_LINUX", False)
+        self.assertEqual(len(self.listen(ANY_PORT, 3).sockets), 1)
 
     def test_pipe(self) -> None:
         """A Unix socket is one for all; its path goes with it."""

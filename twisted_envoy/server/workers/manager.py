@@ -126,7 +126,10 @@ class WorkerManager(Service):
             tuple(self._held.descriptors(index)),
             () if self._pages is None else tuple(self._pages.changes),
         )
-        worker.start(self._reactor, hello, self._place)
+        try:
+            worker.start(self._reactor, hello, self._place)
+        except OSError as problem:
+            self._ended(worker, f"did not start: {problem.strerror}")
 
     def _ready(self, worker: WorkerProcess) -> None:
         if self.server.initializing and all(one and one.isReady for one in self.workers):
@@ -145,7 +148,7 @@ class WorkerManager(Service):
         delay = min(_SLOWEST, 0.05 * (2 ** self._quick[index] - 1))
         self._restarts.value += 1
         _log.error(
-            "worker {index} (process {pid}) ended with {how}; it is started again",
+            "worker {index} (process {pid}) {how}; it is started again",
             index=index,
             pid=worker.pid,
             how=how,

@@ -19,8 +19,11 @@ from twisted_envoy.server.workers.sockets import CLOSED
 
 _log = Logger("main")
 
+# A terminal sends its signals to all processes; the first one obeys them for all.
 _PROGRAM = (
-    "import os, sys; sys.path[:] = sys.argv.pop().split(os.pathsep); "
+    "import os, signal as s, sys; "
+    "[s.signal(n, s.SIG_IGN) for n in (s.SIGINT, s.SIGTERM, s.SIGHUP, s.SIGUSR1)]; "
+    "sys.path[:] = sys.argv.pop().split(os.pathsep); "
     "from twisted_envoy.server.workers.worker import main; sys.exit(main())"
 )
 
@@ -70,6 +73,8 @@ class WorkerProcess(ProcessProtocol):
 
         Args:
             hello: listening: descriptors of this process.
+        Raises:
+            OSError: the system has not got what it takes.
         """
         ours, theirs = socket.socketpair()
         children: dict[int, Any] = {0: 0, 1: 1, 2: place.descriptor, CHANNEL: theirs.fileno()}
@@ -113,4 +118,4 @@ class WorkerProcess(ProcessProtocol):
         self._process = None
         value: Any = reason.value
         how = f"signal {value.signal}" if value.signal else f"status {value.exitCode}"
-        self._ended(self, how)
+        self._ended(self, f"ended with {how}")

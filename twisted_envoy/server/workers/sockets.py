@@ -9,6 +9,7 @@ started again is not lost.
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
@@ -26,6 +27,9 @@ from twisted_envoy.server.workers.balance import isTaken, shareEvenly
 from twisted_envoy.sockets.addresses import fromSocketName
 from twisted_envoy.sockets.endpoints import ReactorSockets
 from twisted_envoy.sockets.listening import listeningSocket, removePath
+
+_LINUX = sys.platform == "linux"
+"""Elsewhere the kernel does not share connections among sockets of one port."""
 
 CLOSED = -1
 """Instead of a descriptor: nobody listens there any more."""
@@ -115,7 +119,7 @@ def listenTogether(address: IAddress, options: ListenOptions, count: int) -> lis
     Raises:
         CannotListenError: nothing is left open.
     """
-    if isinstance(address, UNIXAddress) or not options.reusePort:
+    if isinstance(address, UNIXAddress) or not (options.reusePort and _LINUX):
         return [listeningSocket(address, options)]
     alone = not isTaken(address)
     sockets: list[socket.socket] = []

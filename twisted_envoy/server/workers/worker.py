@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import socket
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 _log = Logger("main")
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
-"""Those that the first process obeys; a terminal sends them to all of its processes."""
 STDERR = 2
 
 
@@ -45,8 +42,6 @@ def main() -> int:
     Returns:
         The status to exit with.
     """
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
     sock = socket.socket(fileno=CHANNEL)
     try:
         hello = Hello.of(receiveOne(sock))
