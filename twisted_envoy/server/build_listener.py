@@ -92,9 +92,7 @@ class ListenerBuilder:
         context = self._context.within(scope, info)
         accessLogs = buildAccessLogs(config.access_log, context)
         checkMPTCP(config, addresses, name)
-        makers: list[Callable[[], IListenerFilter]] = []
-        for filterConfig in config.listener_filters:
-            makers.append(_listenerFilter(filterConfig, context))
+        makers = [_listenerFilter(one, context) for one in config.listener_filters]
         handsOff = not internal and bool(config.use_original_dst)
         if handsOff:
             makers.append(context.extensions.factory(_ORIGINAL_DST).build(None, context))

@@ -76,6 +76,14 @@ def buildRoute(view: Any, building: Building, order: int) -> tuple[RouteEntry, P
         _readAction(view, view.route, entry, path, building)
         return entry, path
     _readEdits(view, entry, building, None, None)
+    _readAnswer(view, kind, entry, path, building)
+    return entry, path
+
+
+def _readAnswer(
+    view: Any, kind: str, entry: RouteEntry, path: PathMatch, building: Building
+) -> None:
+    """Of an action that needs no upstream."""
     if kind == "direct_response":
         entry.kind = DIRECT_RESPONSE
         entry.directResponse = buildDirectResponse(
@@ -88,7 +96,6 @@ def buildRoute(view: Any, building: Building, order: int) -> tuple[RouteEntry, P
         entry.kind = NON_FORWARDING
         if kind == "non_forwarding_action":
             view.non_forwarding_action  # noqa: B018  it has no fields
-    return entry, path
 
 
 def _readLimits(view: Any, entry: RouteEntry) -> None:

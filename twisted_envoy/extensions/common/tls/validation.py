@@ -40,20 +40,8 @@ def buildVerifier(
     revoked = _revoked(view)
     names = _names(view)
     untrusted = view.trust_chain_verification == "ACCEPT_UNTRUSTED"
-    isBare = authorities is None and not (fromSystem or isPart)
-    if names and isBare:
-        raise view.error(
-            "SAN-based verification of peer certificates without trusted CA is insecure and not "
-            "allowed"
-        )
-    if view.allow_expired_certificate and isBare:
-        raise view.error(
-            "Certificate validity period is always ignored without trusted CA",
-            "allow_expired_certificate",
-        )
-    if revoked and isBare:
-        text = f"Failed to load CRL from {sourceName(view.crl)} without trusted CA"
-        raise view.error(text, "crl")
+    if authorities is None and not (fromSystem or isPart):
+        _refuseWithoutCA(view, bool(names), bool(revoked))
     view.moot("require_signed_certificate_timestamp", "Envoy does not implement it")
     return Verifier(
         stats,
@@ -72,6 +60,22 @@ def buildVerifier(
         isServer,
         "" if view.trusted_ca is None else sourceName(view.trusted_ca),
     )
+
+
+def _refuseWithoutCA(view: Any, hasNames: bool, hasRevoked: bool) -> None:
+    if hasNames:
+        raise view.error(
+            "SAN-based verification of peer certificates without trusted CA is insecure and not "
+            "allowed"
+        )
+    if view.allow_expired_certificate:
+        raise view.error(
+            "Certificate validity period is always ignored without trusted CA",
+            "allow_expired_certificate",
+        )
+    if hasRevoked:
+        text = f"Failed to load CRL from {sourceName(view.crl)} without trusted CA"
+        raise view.error(text, "crl")
 
 
 def _authorities(view: Any) -> tuple[x509.Certificate, ...] | None:
