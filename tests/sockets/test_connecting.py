@@ -63,6 +63,31 @@ class ConnectTests(LoopbackTestCase):
         self.assertEqual(problem.osError, errno.ECONNREFUSED)
         await self.assertFailure(connecting, error.ConnectionRefusedError)
 
+    async def test_withOthers(self) -> None:
+        """While several sockets are told of news, connecting waits until all were told."""
+        port = await self.listen(Accepting())
+        outbox = self.sockets._context.outbox
+        if self.sockets._context.edges is None:
+            return
+        outbox.isOpen = True
+        client, given = HalfRecorder(), HalfRecorder()
+        connecting = self.connect(port.getHost(), client)
+        refused = self.connect(IPv4Address("TCP", "255.255.255.255", 1), HalfRecorder())
+        givenUp = self.connect(port.getHost(), given)
+        givenUp.addErrback(lambda failure: failure.trap(error.ConnectingCancelledError))
+        givenUp.cancel()
+        outbox.isOpen = False
+        waited = len(outbox.waiting)
+        outbox.empty()
+
+        problem = await self.assertFailure(refused, error.ConnectError)
+        self.assertEqual((waited, problem.atOnce), (3, True))
+        self.assertIs(await connecting, client)
+        self.assertEqual((client.events, given.events), (["made"], []))
+        await client.gone()
+        for server in port._factory.accepted:
+            await server.gone()
+
     async def test_missingUnixSocket(self) -> None:
         """That is known at once."""
         connecting = self.connect(UNIXAddress(self.mktemp()), HalfRecorder())

@@ -67,6 +67,12 @@ class Owner:
     def writeFailed(self, problem: OSError) -> None:
         self.said.append(problem.errno)
 
+    def flushSoon(self) -> None:
+        self.said.append("soon")
+
+    def raised(self) -> None:
+        self.said.append("raised")
+
 
 class Producer:
     def __init__(self) -> None:

@@ -72,12 +72,20 @@ class CountTests(SynchronousTestCase):
         refused = Failure(ConnectionRefusedError(errno.ECONNREFUSED, "x"))
         refused.value.osError = errno.ECONNREFUSED
         loop = Failure(ConnectError(errno.ELOOP, "too many hops"))
+        atOnce = Failure(ConnectionRefusedError(errno.ENETUNREACH, "x"))
+        atOnce.value.osError = errno.ENETUNREACH
+        atOnce.value.atOnce = True
         for failure, immediate, text in (
             (refused, False, "delayed_connect_error:_Connection_refused"),
             (
                 refused,
                 True,
                 "immediate_connect_error:_Connection_refused|remote_address:127.0.0.1:1",
+            ),
+            (
+                atOnce,
+                False,
+                "immediate_connect_error:_Network_is_unreachable|remote_address:127.0.0.1:1",
             ),
             (loop, False, "delayed_connect_error:_too_many_hops"),
             (Failure(ValueError("a b")), False, "delayed_connect_error:_a_b"),

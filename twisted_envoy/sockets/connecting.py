@@ -45,9 +45,10 @@ class ConnectingSocket:
     One attempt to connect.
 
     The attempt is confirmed after the reactor's next poll, never inside `begin`; what fails at once
-    has failed when that returns. Edges tell of the kernel's answer by themselves. Without them the
-    kernel is asked after one poll, by when a near peer has answered, and only a connection that is
-    still under way is watched. There is no timeout here: whoever waits cancels.
+    has failed when that returns, or when the round is over (`outbox`). Edges tell of the kernel's
+    answer by themselves. Without them the kernel is asked after one poll, by when a near peer has
+    answered, and only a connection that is still under way is watched. There is no timeout here:
+    whoever waits cancels.
 
     Args:
         user: makes the protocol, and is told; of `start` it need only be a factory.
@@ -78,7 +79,8 @@ class ConnectingSocket:
         Begin.
 
         Returns:
-            Fires with the protocol; fails with a ConnectError that carries `osError`.
+            Fires with the protocol; fails with a ConnectError that carries `osError`, and `atOnce`
+            when the kernel refused to try.
         """
         waiting = _Waiting(self._user, self)
         self._user = waiting
@@ -87,15 +89,36 @@ class ConnectingSocket:
 
     def begin(self, options: ConnectOptions) -> None:
         """Begin; the user is told, perhaps before this returns."""
-        edges = self._context.edges
         try:
             sock = self._sock = _newSocket(self.address, options)
-            code = sock.connect_ex(toSocketName(self.address))
         except OSError as problem:
             self._fail(_problem(problem.errno or 0))
             return
+        outbox = self._context.outbox
+        if outbox.isOpen:
+            outbox.waiting.append(self)
+        else:
+            self._connect(sock)
+
+    def goOut(self) -> None:
+        """The round is over."""
+        if self._sock is not None:
+            self._connect(self._sock)
+
+    def raised(self) -> None:
+        """See Sender."""
+        self._fail(Failure())  # type: ignore[no-untyped-call]
+
+    def _connect(self, sock: socket.socket) -> None:
+        edges = self._context.edges
+        try:
+            code = sock.connect_ex(toSocketName(self.address))
+        except OSError as problem:
+            code = problem.errno or 0
         if code not in _UNDER_WAY:
-            self._fail(_problem(code))
+            refusal: Any = _problem(code)
+            refusal.value.atOnce = True
+            self._fail(refusal)
         elif edges is None:
             self._context.turn.afterPoll(self._ask, ahead=True)
         else:

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_envoy.internal.turn import TurnQueue
+from twisted_envoy.sockets.outbox import CLOSED, Outbox
 from twisted_envoy.sockets.splicing import Pipes
 
 _log = Logger("connection")
@@ -93,6 +94,7 @@ class Edges(Protocol):
     """
 
     rounds: int
+    outbox: Outbox
 
     def watch(self, fd: int, owner: EdgeSocket) -> None:
         """News of fd are the owner's from now on; what is the case already is news too."""
@@ -117,12 +119,13 @@ class SocketContext:
         lingering: closed sockets that wait for their peers' end.
     """
 
-    __slots__ = ("edges", "lingering", "pipes", "reactor", "turn")
+    __slots__ = ("edges", "lingering", "outbox", "pipes", "reactor", "turn")
 
     def __init__(self, reactor: SocketReactor, turn: TurnQueue, edges: Edges | None = None) -> None:
         self.reactor = reactor
         self.turn = turn
         self.edges = edges
+        self.outbox = CLOSED if edges is None else edges.outbox
         self.pipes = Pipes()
         self.lingering: set[Any] = set()
 

@@ -102,14 +102,14 @@ class ListeningSocket:
         one by one cost one call each.
         """
         batch = self._batch
-        for _ in range(batch):
+        for accepted in range(batch):
             if self._sock is None:
                 return
             try:
                 # accept() asks for families, types and defaults of each one.
                 fd, name = self._sock._accept()  # type: ignore[attr-defined]
             except BlockingIOError:
-                self._batch = 1
+                self._batch = max(accepted, 1)
                 return
             except OSError as problem:
                 if problem.errno in _PEERS_FAULT:

@@ -29,6 +29,7 @@ from zope.interface import implementer
 
 from twisted_envoy.internal.turn import TurnQueue
 from twisted_envoy.sockets.events import EdgeSocket, SocketReactor, failureOf
+from twisted_envoy.sockets.outbox import Outbox
 
 _log = Logger("connection")
 
@@ -75,6 +76,7 @@ class Poller:
         self._soon: IDelayedCall | None = None
         self._inside = False
         self.rounds = 0
+        self.outbox = Outbox()
         self.callLater = reactor.callLater
 
     # What sockets call, as of a reactor.
@@ -211,9 +213,12 @@ class Poller:
         turn = self._turn
         edges = self._edges
         self.rounds += 1
+        news = self._epoll.poll(0, _MOST)
+        outbox = self.outbox
+        outbox.isOpen = len(news) + len(self._again) > 1
         turn.enter()
         try:
-            for fd, events in self._epoll.poll(0, _MOST):
+            for fd, events in news:
                 edge = edges.get(fd)
                 if edge is not None:
                     try:
@@ -228,8 +233,15 @@ class Poller:
                     edge.goOn()
                 except Exception:
                     self._raised(edge)
+            outbox.empty()
         finally:
             turn.leave()
+            if outbox.isOpen:
+                outbox.isOpen = False
+                if outbox.waiting:
+                    turn.enter()
+                    outbox.empty()
+                    turn.leave()
 
     def _raised(self, edge: EdgeSocket) -> None:
         """It let an exception out: it ends, and nobody else does."""

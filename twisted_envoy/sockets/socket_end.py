@@ -81,7 +81,10 @@ class SocketEnd:
         self._peer = peer
         edges = self._edges = context.edges
         self._out = WriteBuffer(
-            sock, cast(WriteOwner, self), context.reactor if edges is None else None
+            sock,
+            cast(WriteOwner, self),
+            context.reactor if edges is None else None,
+            context.outbox,
         )
         self.write: Callable[[bytes], None] = self._out.write
         self._readSize = FIRST_READ
@@ -128,7 +131,7 @@ class SocketEnd:
     @property
     def bufferedBytes(self) -> int:
         """Bytes written and not yet taken by the kernel."""
-        return self._out.size
+        return self._out.kept()
 
     def writeFailed(self, problem: OSError) -> None:
         """
@@ -164,7 +167,7 @@ class SocketEnd:
                 self._wakeProducer()
             else:
                 self._lose(self._broken)
-        elif self._out.producer is None and not self._out.size:
+        elif self._out.producer is None and not self._out.kept():
             self.written()
 
     def _wakeProducer(self) -> None:
@@ -192,6 +195,10 @@ class SocketEnd:
                 self.protocol.writeConnectionLost()
             except Exception:
                 self._fault("writeConnectionLost")
+
+    def raised(self) -> None:
+        """See WriteOwner."""
+        self._fault("producer")
 
     def _fault(self, where: str) -> Failure:
         """A callback raised: this connection ends, no other notices."""

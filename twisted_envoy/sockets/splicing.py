@@ -187,7 +187,7 @@ class Splice:
             OSError: the source is broken.
         """
         target = self._target
-        if target.size:
+        if target.kept():
             return None
         pipes = self._pipes
         ends = pipes.take()

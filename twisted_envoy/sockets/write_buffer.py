@@ -3,6 +3,7 @@ The writing half of a stream socket: send at once, keep the rest, steer the prod
 
     state of the buffer       write(data)          the kernel takes bytes
     nothing kept              send(); keep rest    nothing to do
+    the same, outbox open     keep (`_soon`)       send(); keep rest, when the round is over
     something kept            keep                 sendmsg(); `written` when all is out
     shut                      dropped              what was kept still goes out
     broken (a send failed)    dropped              nothing is kept any more
@@ -19,6 +20,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from twisted_envoy.sockets.events import SocketReactor
+from twisted_envoy.sockets.outbox import CLOSED, Outbox
 from twisted_envoy.sockets.splicing import Piped
 
 AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS})
@@ -26,6 +28,10 @@ AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS})
 
 _MOST_PIECES = min(64, os.sysconf("SC_IOV_MAX"))
 _DEFAULT_LIMIT = 1024 * 1024
+
+_SMALL = 16 * 1024
+"""Bytes that may wait for the end of a round."""
+
 _NOTHING: deque[bytes | memoryview | Piped] = deque(maxlen=0)
 """Kept by all that keep nothing; never changed."""
 
@@ -42,6 +48,9 @@ class WriteOwner(Protocol):
     def flushSoon(self) -> None:
         """There is no reactor, and nothing is kept, but a producer may write more: call `flush`."""
 
+    def raised(self) -> None:
+        """The error that a producer let out is being handled."""
+
 
 class WriteBuffer:
     """
@@ -51,9 +60,10 @@ class WriteBuffer:
         sock: non-blocking and connected.
         owner: told how it goes; registered as the reactor's writer, calls `flush` as that.
         reactor: None when the owner hears by itself that the kernel takes bytes again.
+        outbox: while it is open, little is sent with what others send.
 
     Attributes:
-        size: bytes kept.
+        size: bytes kept; `kept` has those sent first that only wait for the end of the round.
         limit: bytes kept above which a producer is paused.
         waiting: `flush` is to be called when the kernel takes bytes.
         shut: no more writes are taken.
@@ -68,8 +78,10 @@ class WriteBuffer:
         "_paused",
         "_pieces",
         "_pull",
+        "_outbox",
         "_reactor",
         "_sock",
+        "_soon",
         "limit",
         "producer",
         "shut",
@@ -79,11 +91,17 @@ class WriteBuffer:
     )
 
     def __init__(
-        self, sock: socket.socket, owner: WriteOwner, reactor: SocketReactor | None
+        self,
+        sock: socket.socket,
+        owner: WriteOwner,
+        reactor: SocketReactor | None,
+        outbox: Outbox = CLOSED,
     ) -> None:
         self._sock = sock
         self._owner: WriteOwner | None = owner
         self._reactor = reactor
+        self._outbox = outbox
+        self._soon = False  # what is kept only waits for the end of the round
         self._pieces: deque[bytes | memoryview | Piped] = _NOTHING
         self._onWritten: Callable[[], None] | None = None
         self.limit = _DEFAULT_LIMIT
@@ -119,6 +137,17 @@ class WriteBuffer:
             if not size:
                 return
             self._pieces.append(data)
+            if self._soon:
+                self.size += size
+                if self.size > _SMALL:
+                    self.goOut()
+                return
+        elif self._outbox.isOpen and 0 < size <= _SMALL:
+            self.wrote = self._soon = True
+            self._pieces = deque((data,))
+            self.size = size
+            self._outbox.waiting.append(self)
+            return
         else:
             self.wrote = True
             try:
@@ -142,6 +171,35 @@ class WriteBuffer:
         self.size += size
         if self.size > self.limit and self.producer is not None:
             self._pause()
+
+    def goOut(self) -> None:
+        """The round is over, or somebody wants to know what the kernel takes."""
+        if not self._soon:
+            return
+        self._soon = False
+        pieces = self._pieces
+        if self._send(pieces):
+            if pieces:
+                self._watch()
+                if self.size > self.limit and self.producer is not None:
+                    self._pause()
+            else:
+                self._pieces = _NOTHING
+                if self._pull:
+                    self._watch()
+                    if self._owner is not None:
+                        self._owner.flushSoon()
+
+    def raised(self) -> None:
+        """See Sender."""
+        if self._owner is not None:
+            self._owner.raised()
+
+    def kept(self) -> int:
+        """Bytes that the kernel has not taken."""
+        if self._soon:
+            self.goOut()
+        return self.size
 
     def writePiped(self, piped: Piped) -> None:
         """Send what is in a pipe, after which nothing is kept but what is left of it."""
@@ -223,6 +281,9 @@ class WriteBuffer:
 
     def drop(self) -> None:
         """Forget what is kept and take no more."""
+        if self._soon:  # it was sent, as far as anybody knows
+            self._soon = False
+            self._send(self._pieces)
         self.shut = True
         if self._pieces:
             first = self._pieces[0]
@@ -287,6 +348,8 @@ class WriteBuffer:
             raise ValueError(f"a write buffer limit must be 1 byte or more, not {limit}")
         self.limit = limit
         self._low = limit // 2
+        if self._soon:
+            self.goOut()
         if self.producer is not None:
             if self.size > limit:
                 self._pause()
@@ -304,6 +367,8 @@ class WriteBuffer:
             raise RuntimeError(
                 f"cannot register {producer!r}: {self.producer!r} was never unregistered"
             )
+        if self._soon:
+            self.goOut()
         self.producer = producer
         self._pull = not streaming
         if self._pull:

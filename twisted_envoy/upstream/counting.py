@@ -68,7 +68,7 @@ def connectFailure(host: Host, failure: Failure, immediate: bool) -> str:
     Envoy's text of a failed connect.
 
     Args:
-        immediate: it failed inside `connect()`.
+        immediate: it failed inside `connect()`; a problem may say so itself (`atOnce`).
     """
     problem = failure.value
     told = getattr(problem, "transportFailureReason", None)
@@ -80,6 +80,6 @@ def connectFailure(host: Host, failure: Failure, immediate: bool) -> str:
     else:
         text = os.strerror(code) if isinstance(code, int) else str(problem)
     text = text.replace(" ", "_")
-    if not immediate:
+    if not (immediate or getattr(problem, "atOnce", False)):
         return f"delayed_connect_error:_{text}"
     return f"immediate_connect_error:_{text}|remote_address:{addressText(host.address)}"
