@@ -7,6 +7,7 @@ from tests.server.refusing import RefusalTestCase
 from twisted_envoy.errors import UnsupportedField
 from twisted_envoy.testing import MemoryEnvoy, MemoryResolver
 from twisted_envoy.upstream.host import NO_OPTIONS
+from twisted_envoy.upstream.http.settings import ServerNames
 
 NAME = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 SOCKETS = "type.googleapis.com/envoy.extensions.transport_sockets."
@@ -122,20 +123,20 @@ class HTTPOptionsTests(RefusalTestCase):
             "ALPN configured for cluster c which has a non-ALPN transport socket",
         )
 
-    def test_serverName(self):
-        """auto_sni means nothing in plain text, and is not obeyed otherwise."""
-        sni = {"auto_sni": True}
+    def test_serverNames(self):
+        """auto_sni and its kin, in the options or in the cluster itself."""
+        given = {"auto_sni": True, "override_auto_sni_header": "X-Name"}
         for fields in (
             options(
                 explicit_http_config={"http_protocol_options": {}},
-                upstream_http_protocol_options=sni,
+                upstream_http_protocol_options=given,
             ),
-            {"upstream_http_protocol_options": sni},
+            {"upstream_http_protocol_options": given},
         ):
-            self.built(**fields)
-            problem = self.refused(self.text(transport_socket=INTERNAL, **fields))
-            self.assertIsInstance(problem, UnsupportedField)
-            self.assertIn("upstream_http_protocol_options", str(problem))
+            names = self.built(**fields).serverNames
+            self.assertEqual(names, ServerNames(True, False, b"x-name"))
+        only = {"override_auto_sni_header": "x-name"}
+        self.assertIsNone(self.built(upstream_http_protocol_options=only).serverNames)
 
     def test_halfClose(self):
         """The runtime key of the tunnels."""

@@ -10,6 +10,13 @@ from twisted_envoy.state.filter_state import Sharing, StringObject
 from twisted_envoy.state.proxy_protocol import PROXY_PROTOCOL, ProxyProtocolState
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import StreamInfo
+from twisted_envoy.state.upstream_tls import (
+    PROTOCOLS,
+    SERVER_NAME,
+    SUBJECT_NAMES,
+    ListObject,
+    ServerName,
+)
 from twisted_envoy.upstream.host import NO_OPTIONS
 from twisted_envoy.upstream.options import optionsOf
 
@@ -42,6 +49,26 @@ class OptionsTests(SynchronousTestCase):
         passed = optionsOf(info, object(), SimpleNamespace(passesMetadata=True)).metadata
         info.dynamicMetadata["ns"]["a"].append(2)
         self.assertEqual(passed, {"ns": {"a": [1]}})
+
+    def test_names(self):
+        """What filter state has TLS ask for, in a cluster that speaks TLS."""
+        info = RequestInfo(StreamInfo(0.0), 0.0)
+        info.connection.filterState.set(SERVER_NAME, ServerName("a.test"))
+        info.filterState.set(SUBJECT_NAMES, ListObject("b,c", True))
+        info.filterState.set(PROTOCOLS, ListObject("h2", False))
+
+        self.assertIs(optionsOf(info, object(), SimpleNamespace()), NO_OPTIONS)
+        options = optionsOf(info, object(), SimpleNamespace(isTLS=True))
+        self.assertEqual(
+            (options.serverName, options.subjectNames, options.onlyProtocols),
+            ("a.test", ("b", "c"), (b"h2",)),
+        )
+
+    def test_otherObjects(self):
+        """Objects of other kinds under these keys say nothing."""
+        info = StreamInfo(0.0)
+        info.filterState.set(SERVER_NAME, StringObject("a.test"))
+        self.assertEqual(optionsOf(info, object(), SimpleNamespace(isTLS=True)), NO_OPTIONS)
 
     def test_proxy(self):
         """Who is behind the connection, where the cluster's transport socket sends that."""

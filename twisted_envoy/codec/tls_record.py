@@ -61,10 +61,11 @@ class Verdict:
         refusal: why it was refused; set by who verifies it.
         reason: why the connection was, for another reason than a chain that is wrong.
         shown: the certificate that was refused; OpenSSL keeps none then.
-        wantedName: must be its DNS name, in place of any other check of names; "" for none.
+        wantedName: must be its DNS name, in place of the config's check of names; "" for none.
+        wantedNames: one must be a name of it, whatever else is checked.
     """
 
-    __slots__ = ("isTolerated", "reason", "refusal", "shown", "wantedName")
+    __slots__ = ("isTolerated", "reason", "refusal", "shown", "wantedName", "wantedNames")
 
     def __init__(self) -> None:
         self.isTolerated = False
@@ -72,6 +73,7 @@ class Verdict:
         self.refusal = ""
         self.shown: Any = None
         self.wantedName = ""
+        self.wantedNames: tuple[str, ...] = ()
 
 
 class TLSRecord:

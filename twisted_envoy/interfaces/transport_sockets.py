@@ -28,6 +28,8 @@ class TransportSocketOptions(NamedTuple):
         protocols: for ALPN to offer, the best first, when the config names none.
         proxy: for a header of the PROXY protocol; None where none is sent, or nobody is behind it.
         onlyProtocols: for ALPN to offer, whatever the config names.
+        serverName: for TLS to ask for, whatever the config names; empty: as the config says.
+        subjectNames: one of them the server's certificate must have; empty: as the config says.
     """
 
     shared: Collection[tuple[str, Entry]] = ()
@@ -36,6 +38,8 @@ class TransportSocketOptions(NamedTuple):
     protocols: tuple[bytes, ...] = ()
     proxy: ProxyProtocolState | None = None
     onlyProtocols: tuple[bytes, ...] = ()
+    serverName: str = ""
+    subjectNames: tuple[str, ...] = ()
 
     def hashKey(self) -> Hashable:
         """What separates pools: the shared objects that can be hashed, in the order of names."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from twisted_envoy.extensions.transport_sockets.raw_buffer.config import RawBuffer
 from twisted_envoy.http.protocol_options import (
     readCommonOptions,
     readHTTP1Options,
@@ -17,7 +16,13 @@ from twisted_envoy.http.protocol_options import (
 )
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.upstream.http.codecs import clientCodecs
-from twisted_envoy.upstream.http.settings import HTTP1, HTTP2, UpstreamHTTP, UpstreamHTTPSettings
+from twisted_envoy.upstream.http.settings import (
+    HTTP1,
+    HTTP2,
+    UpstreamHTTP,
+    UpstreamHTTPSettings,
+    readServerNames,
+)
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
@@ -51,19 +56,14 @@ def buildUpstreamHTTP(
         ConfigError: as Envoy.
     """
     options = _typedOptions(config)
-    plain = isinstance(transportSocket, RawBuffer)
     if options is None:
         _checkOld(config)
         settings = _old(config, context)
-        if plain:
-            config.moot("upstream_http_protocol_options", _NO_TLS)
     else:
         for field in _OLD:
             config.moot(field, "HttpProtocolOptions stands in their place")
         factory, view = context.extensions.openAny(options, "", "upstreams.http", config)
         settings = factory.build(view, context)
-        if plain:
-            view.moot("upstream_http_protocol_options", _NO_TLS)
     if settings.automatic and not getattr(transportSocket, "supportsALPN", False):
         raise config.error(
             f"ALPN configured for cluster {config.name} which has a non-ALPN transport socket",
@@ -80,9 +80,6 @@ def buildUpstreamHTTP(
         context.random,
         context.runtime.boolean(_HALF_CLOSE, False),
     )
-
-
-_NO_TLS = "a connection in plain text has no server name to say and no certificate to check"
 
 
 def _typedOptions(config: View) -> Any:
@@ -129,6 +126,7 @@ def _old(config: View, context: FactoryContext) -> UpstreamHTTPSettings:
         readHTTP1Options(config.http_protocol_options, context),
         readHTTP2Options(http2, context),
         readCommonOptions(config.common_http_protocol_options),
+        serverNames=readServerNames(config.upstream_http_protocol_options),
     )
 
 

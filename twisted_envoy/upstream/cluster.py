@@ -123,6 +123,7 @@ class Cluster:
         self.isolatesState = settings.isolatesState
         self.passesMetadata: bool = getattr(transportSocket, "passesMetadata", False)
         self.sendsProxyHeader: bool = getattr(transportSocket, "sendsProxyHeader", False)
+        self.isTLS: bool = getattr(transportSocket, "isTLS", False)
         self.connectOptions = settings.connectOptions
         self.healthPolicy = settings.healthPolicy
         self.seconds: Callable[[], float] = reactor.seconds
@@ -258,7 +259,7 @@ class Cluster:
                 self.stats.upstream_cx_pool_overflow.value += 1
                 return None
             limits.connectionPools.take()
-            if getattr(self.transportSocket, "isTLS", False):
+            if self.isTLS:
                 options = options._replace(protocols=http.offered(protocol))
             endpoint = self.transportSocket.connectorFor(host, options)
             pool = HTTPPool(host, key, protocol, limits, endpoint, http, options.shared)

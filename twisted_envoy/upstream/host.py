@@ -201,7 +201,7 @@ class Host:
         A TCP pool keeps nothing between connections, so the one without options is kept and every
         other one is made where it is needed.
         """
-        if options.shared or options.hops or options.metadata or options.proxy:
+        if options is not NO_OPTIONS and options != NO_OPTIONS:
             return self._newPool(options)
         if self._plainPool is None:
             self._plainPool = self._newPool(options)

@@ -8,6 +8,13 @@ from typing import Any
 from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
 from twisted_envoy.state.proxy_protocol import PROXY_PROTOCOL, ProxyProtocolState
 from twisted_envoy.state.stream_info import StreamInfo
+from twisted_envoy.state.upstream_tls import (
+    PROTOCOLS,
+    SERVER_NAME,
+    SUBJECT_NAMES,
+    ListObject,
+    ServerName,
+)
 from twisted_envoy.upstream.host import NO_OPTIONS
 
 
@@ -23,11 +30,38 @@ def optionsOf(info: StreamInfo, transport: Any, cluster: Any = None) -> Transpor
     shared = info.shared()
     hops = getattr(transport, "hops", 0)
     proxy = _proxyOf(info) if getattr(cluster, "sendsProxyHeader", False) else None
-    if getattr(cluster, "passesMetadata", False) and info.dynamicMetadata:
-        return TransportSocketOptions(shared, hops, deepcopy(info.dynamicMetadata), proxy=proxy)
-    if proxy is not None:
-        return TransportSocketOptions(shared, hops, proxy=proxy)
+    if getattr(cluster, "isTLS", False):
+        wanted = _wantedOf(info)
+        if wanted is not None:
+            return _more(wanted._replace(shared=shared, hops=hops, proxy=proxy), info, cluster)
+    if proxy is not None or getattr(cluster, "passesMetadata", False):
+        found = _more(TransportSocketOptions(shared, hops, proxy=proxy), info, cluster)
+        return NO_OPTIONS if found == NO_OPTIONS else found
     return TransportSocketOptions(shared, hops) if shared or hops else NO_OPTIONS
+
+
+def _more(
+    options: TransportSocketOptions, info: StreamInfo, cluster: Any
+) -> TransportSocketOptions:
+    """The same, with the dynamic metadata that the cluster passes."""
+    if getattr(cluster, "passesMetadata", False) and info.dynamicMetadata:
+        return options._replace(metadata=deepcopy(info.dynamicMetadata))
+    return options
+
+
+def _wantedOf(info: StreamInfo) -> TransportSocketOptions | None:
+    """What filter state has TLS ask for; None for nothing."""
+    name = info.stateOf(SERVER_NAME)
+    names = info.stateOf(SUBJECT_NAMES)
+    protocols = info.stateOf(PROTOCOLS)
+    if name is None and names is None and protocols is None:
+        return None
+    offered = protocols.items if isinstance(protocols, ListObject) else ()
+    return TransportSocketOptions(
+        onlyProtocols=tuple(one.encode() for one in offered),
+        serverName=name.value if isinstance(name, ServerName) else "",
+        subjectNames=names.items if isinstance(names, ListObject) else (),
+    )
 
 
 def _proxyOf(info: StreamInfo) -> ProxyProtocolState:

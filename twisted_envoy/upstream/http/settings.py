@@ -5,18 +5,47 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.http import CodecOutput
 from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings, HTTP2Settings
 from twisted_envoy.http.protocol_options import CommonHTTPOptions
 from twisted_envoy.network.timers import DeadlineQueue
 
+if TYPE_CHECKING:
+    from twisted_envoy.config.view import View
+
 HTTP1 = "HTTP/1.1"
 HTTP2 = "HTTP/2"
 
 _IDLE = 3600.0
 _RESPONSE_KB = 80
+
+
+@dataclass(frozen=True, slots=True)
+class ServerNames:
+    """
+    What TLS asks for and checks, by the request that a connection is made for.
+
+    Attributes:
+        asks: the server is asked for by the request's host. checks: its certificate must have it.
+        header: lower-case; where it is there, it tells the host. Empty for none.
+
+    Envoy: config.core.v3.UpstreamHttpProtocolOptions
+    """
+
+    asks: bool
+    checks: bool
+    header: bytes = b""
+
+
+def readServerNames(config: View | None) -> ServerNames | None:
+    """UpstreamHttpProtocolOptions; None where the names do not depend on the request."""
+    if config is None:
+        return None
+    header = config.override_auto_sni_header.lower().encode("latin-1")
+    asks, checks = config.auto_sni, config.auto_san_validation
+    return ServerNames(asks, checks, header) if asks or checks else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +57,7 @@ class UpstreamHTTPSettings:
         protocol: `HTTP/1.1` or `HTTP/2`; empty for that of the downstream request.
         limits: of responses. common: with an idleTimeout.
         automatic: the protocol is for ALPN to choose; without it that is HTTP/1.1.
+        serverNames: None where they do not depend on the request.
 
     Envoy: extensions.upstreams.http.v3.HttpProtocolOptions
     """
@@ -38,6 +68,7 @@ class UpstreamHTTPSettings:
     limits: HeaderLimits = HeaderLimits(1024 * _RESPONSE_KB)
     common: CommonHTTPOptions = CommonHTTPOptions(idleTimeout=_IDLE)
     automatic: bool = False
+    serverNames: ServerNames | None = None
 
     @classmethod
     def of(
@@ -47,6 +78,7 @@ class UpstreamHTTPSettings:
         http2: HTTP2Settings,
         common: CommonHTTPOptions,
         automatic: bool = False,
+        serverNames: ServerNames | None = None,
     ) -> UpstreamHTTPSettings:
         """The settings, with what follows from the common ones."""
         kilobytes = common.maxResponseHeadersKB
@@ -55,7 +87,7 @@ class UpstreamHTTPSettings:
         )
         if common.idleTimeout is None:
             common = replace(common, idleTimeout=_IDLE)
-        return cls(protocol, http1, http2, limits, common, automatic)
+        return cls(protocol, http1, http2, limits, common, automatic, serverNames)
 
 
 class UpstreamHTTP:

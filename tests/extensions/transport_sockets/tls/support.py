@@ -13,7 +13,7 @@ from twisted_envoy.extensions.transport_sockets.tls.config import (
     DownstreamTLSFactory,
     UpstreamTLSFactory,
 )
-from twisted_envoy.extensions.transport_sockets.tls.upstream import TLSEndpoint
+from twisted_envoy.extensions.transport_sockets.tls.upstream import TLSEndpoint, Wanted
 from twisted_envoy.interfaces.extensions import Node
 from twisted_envoy.internal import InternalClientEndpoint, InternalServerEndpoint, Registry
 from twisted_envoy.server.runtime import Runtime
@@ -108,7 +108,9 @@ class Pair:
         problem: why there is no connection.
     """
 
-    def __init__(self, context, tlsServer, tlsClient, down=None, up=None, name="server.test"):
+    def __init__(
+        self, context, tlsServer, tlsClient, down=None, up=None, name="server.test", names=()
+    ):
         self.context = context
         self.turn = context.registry.turn
         self.streamInfo = StreamInfo(0.0)
@@ -123,7 +125,7 @@ class Pair:
         )
         endpoint = InternalClientEndpoint(context.reactor, "l", registry=context.registry)
         if tlsClient is not None:
-            endpoint = TLSEndpoint(endpoint, tlsClient, name)
+            endpoint = TLSEndpoint(endpoint, tlsClient, Wanted(name, (), names))
         self.connecting = endpoint.connect(Factory.forProtocol(lambda: end))
         self.connecting.addCallbacks(self._connected, self._failed)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.common.tls.pki import Authority
@@ -12,7 +14,10 @@ from tests.extensions.transport_sockets.tls.support import (
     client,
     server,
 )
+from twisted_envoy.extensions.transport_sockets.tls.upstream import Wanted
+from twisted_envoy.interfaces.sockets import ConnectOptions
 from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
+from twisted_envoy.internal.address import InternalAddress
 
 AUTHORITY = Authority()
 SERVER = AUTHORITY.issue("server.test")
@@ -141,12 +146,54 @@ class UpstreamTests(SynchronousTestCase):
             self.assertEqual(pair.up is not None, good)
         self.assertIn("SAN_matcher", pair.problem.value.transportFailureReason)
 
+    def test_subjectNames(self):
+        """Names that the request asks for, which are in vain where nobody says whom to trust."""
+        for names, good in ((("x.test", "server.test"), True), (("x.test",), False)):
+            pair = self.meet(up={"validation_context": CA}, names=names)
+            self.assertEqual(pair.up is not None, good)
+        self.assertIn("expected_SANs:_[x.test]", pair.problem.value.transportFailureReason)
+        self.assertIsNone(self.meet(names=("server.test",)).up)
+
+    def test_requestsNames(self):
+        """What options ask for goes before the config, and separates pools."""
+        socket = client(Context(), {"common_tls_context": {}, "sni": "own.test"})
+        address = InternalAddress("nobody")
+        cluster = SimpleNamespace(connectOptions=ConnectOptions())
+        host = SimpleNamespace(hostname="", serverName="", address=address, cluster=cluster)
+        plain = TransportSocketOptions()
+        asking = (
+            TransportSocketOptions(serverName="asked.test"),
+            TransportSocketOptions(subjectNames=("a.test",)),
+            TransportSocketOptions(onlyProtocols=(b"x",)),
+        )
+        self.assertEqual(len({socket.hashKey(one) for one in (plain, *asking)}), 4)
+
+        for options, name in ((plain, b"own.test"), (asking[0], b"asked.test")):
+            endpoint = socket.connectorFor(host, options)
+            record = socket.newRecord(endpoint.wanted)
+            record.feed(b"")
+            self.assertIn(name, record.pull())
+
+    def test_sessionsOfNames(self):
+        """A session goes on only where the same names were verified."""
+        context = Context()
+        tlsServer = server(context, {"common_tls_context": {"tls_certificates": [SERVER.config]}})
+        tlsClient = client(context, {"common_tls_context": {"validation_context": CA}})
+        resumed = []
+        for names in ((), ("server.test",), ("server.test",), ()):
+            pair = Pair(context, tlsServer, tlsClient, names=names).pump()
+            resumed.append(pair.up.transport.tls.isResumed)
+            pair.up.transport.abortConnection()
+            pair.pump().close()
+        self.assertEqual(resumed, [False, False, True, False])
+        self.assertIsNone(Pair(context, tlsServer, tlsClient, names=("x.test",)).pump().up)
+
     def test_socket(self):
         """It offers what its config or its pool says, and keys pools as the wire does."""
         socket = client(Context(), {"common_tls_context": {}})
 
         self.assertTrue(socket.isTLS and socket.supportsALPN)
         self.assertEqual(socket.hashKey(TransportSocketOptions()), ())
-        record = socket.newRecord("", (b"h2",))
+        record = socket.newRecord(Wanted("", (b"h2",)))
         record.feed(b"")
         self.assertIn(b"\x02h2", record.pull())

@@ -87,5 +87,3 @@ def _checkNames(cluster: View) -> None:
             "allow_insecure_cluster_options is set.",
             "typed_extension_protocol_options",
         )
-    if not given.override_auto_sni_header:
-        options.upstream_http_protocol_options.take()  # what TLS to a name does in any case

@@ -18,6 +18,14 @@ from twisted_envoy.state.filter_state import (
     HashableStringObject,
     StringObject,
 )
+from twisted_envoy.state.upstream_tls import (
+    PROTOCOLS,
+    SERVER_NAME,
+    SUBJECT_NAMES,
+    ListObject,
+    ServerName,
+    UntypedObject,
+)
 
 ObjectFactory = Callable[[str], "FilterStateObject | None"]
 """Makes an object of a text; None when the text is refused."""
@@ -29,7 +37,7 @@ _BOOLS = {
 _WHITE = " \t\n\v\f\r"
 _NUMBER = re.compile(r"\+?[0-9]+\Z")
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^]]*)\]|(?P<v4>[0-9.]+)):(?P<port>[0-9]+)\Z")
-_PROTOCOLS = frozenset(
+_MODEL_PROTOCOLS = frozenset(
     (
         "OPENAI_CHAT_COMPLETIONS",
         "OPENAI_RESPONSES",
@@ -40,34 +48,6 @@ _PROTOCOLS = frozenset(
 
 DEBUG_CONFIG = "envoy.router.debug_config"
 """The key of the router's DebugConfig."""
-
-
-class UntypedObject(StringObject):
-    """A text that prints only as PLAIN."""
-
-    __slots__ = ()
-
-    def typed(self) -> object:
-        return None
-
-
-class ListObject(UntypedObject):
-    """
-    A comma-separated list that prints only as PLAIN, or not at all.
-
-    Attributes:
-        items: the parts, empty ones too.
-    """
-
-    __slots__ = ("items", "printed")
-
-    def __init__(self, value: str, printed: bool) -> None:
-        super().__init__(value)
-        self.items = tuple(value.split(","))
-        self.printed = printed
-
-    def plainText(self) -> str | None:
-        return self.value if self.printed else None
 
 
 class UnprintedObject(UntypedObject):
@@ -190,7 +170,7 @@ def makeModel(text: str) -> FilterStateObject | None:
 
 def makeProtocol(text: str) -> FilterStateObject | None:
     """`type.ai.v3.LLMProtocol`, by name."""
-    return UntypedObject(text) if text in _PROTOCOLS else None
+    return UntypedObject(text) if text in _MODEL_PROTOCOLS else None
 
 
 def makeList(text: str) -> FilterStateObject:
@@ -211,9 +191,9 @@ OBJECT_FACTORIES: Mapping[str, ObjectFactory] = {
     "envoy.tcp_proxy.cluster": UntypedObject,
     "envoy.tcp_proxy.disable_tunneling": makeFlag,
     "envoy.tcp_proxy.per_connection_idle_timeout_ms": makeUint64,
-    "envoy.network.upstream_server_name": UntypedObject,
-    "envoy.network.application_protocols": makeUnprintedList,
-    "envoy.network.upstream_subject_alt_names": makeList,
+    SERVER_NAME: ServerName,
+    PROTOCOLS: makeUnprintedList,
+    SUBJECT_NAMES: makeList,
     "envoy.network.ip": makeIP,
     "envoy.network.network_namespace": UntypedObject,
     "envoy.network.transport_socket.original_dst_address": makeAddress,

@@ -196,7 +196,13 @@ class Verifier:
     def _verifyUsage(
         self, connection: SSL.Connection, certificate: Any, code: int, depth: int, good: int
     ) -> bool:
-        """Where nobody is trusted: any certificate whose key is one for signing."""
+        """
+        Where nobody is trusted: any certificate whose key is one for signing.
+
+        But none whose names count: they would say nothing.
+        """
+        if connection.get_app_data().wantedNames:
+            return False
         return bool(depth) or self._maySign(
             connection.get_app_data(), CertificateInfo(certificate.to_cryptography())
         )
@@ -215,20 +221,25 @@ class Verifier:
         Returns:
             False, having told the verdict why, if it is not.
         """
-        wanted = verdict.wantedName
-        if wanted:
-            isRight = any(isNameOf(wanted, name) for name in leaf.names("DNS"))
-        else:
-            isRight = not self.names or any(name.matchesAny(leaf) for name in self.names)
-        if not isRight:
-            names = ", ".join(leaf.names())
-            text = f"SAN matcher, certificate SANs are [{names}]"
-            self._refuse(verdict, text, self.stats.fail_verify_san)
+        problem = self._problemOfNames(verdict, leaf)
+        if problem:
+            self._refuse(verdict, problem, self.stats.fail_verify_san)
             return False
         if (self.hashes or self.spki) and not self._isPinned(leaf):
             self._refuse(verdict, "cert hash and spki", self.stats.fail_verify_cert_hash)
             return False
         return True
+
+    def _problemOfNames(self, verdict: Verdict, leaf: CertificateInfo) -> str:
+        """What is wrong with its names; "" for nothing."""
+        if verdict.wantedNames and not _hasOneOf(leaf, verdict.wantedNames):
+            wanted, names = ", ".join(verdict.wantedNames), ", ".join(leaf.names())
+            return f"verify SAN list, expected SANs: [{wanted}], certificate SANs: [{names}]"
+        if verdict.wantedName:
+            isRight = _hasOneOf(leaf, (verdict.wantedName,))
+        else:
+            isRight = not self.names or any(name.matchesAny(leaf) for name in self.names)
+        return "" if isRight else f"SAN matcher, certificate SANs are [{', '.join(leaf.names())}]"
 
     def _isPinned(self, leaf: CertificateInfo) -> bool:
         if leaf.sha256 in self.hashes:
@@ -242,6 +253,13 @@ class Verifier:
         if not verdict.refusal:
             verdict.refusal = f"verify cert failed: {text}"
             counter.value += 1
+
+
+def _hasOneOf(leaf: CertificateInfo, wanted: tuple[str, ...]) -> bool:
+    """One of these is a name of it: a DNS name may be a pattern, others are as they are."""
+    names = leaf.names("DNS")
+    others = {*leaf.names("URI"), *leaf.names("IP_ADDRESS")}
+    return any(one in others or any(isNameOf(one, name) for name in names) for one in wanted)
 
 
 def _wordsOf(code: int) -> str:

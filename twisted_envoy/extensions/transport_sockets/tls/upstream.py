@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from OpenSSL import SSL
 from twisted.internet.defer import Deferred
@@ -34,6 +34,25 @@ from twisted_envoy.upstream.resolve import literalKind
 
 if TYPE_CHECKING:
     from twisted_envoy.interfaces.upstream import IHost
+
+
+_NOTHING = ("", (), ())
+
+
+class Wanted(NamedTuple):
+    """
+    What one connection asks for.
+
+    Attributes:
+        name: of the server; "" for none. protocols: offered.
+        subjectNames: the certificate must have one of them; empty: as the config says.
+        ofHost: the name is the host's own, which a verified certificate must have.
+    """
+
+    name: str
+    protocols: tuple[bytes, ...] = ()
+    subjectNames: tuple[str, ...] = ()
+    ofHost: bool = False
 
 
 @implementer(IUpstreamTransportSocketFactory)
@@ -75,7 +94,7 @@ class UpstreamTLS:
         self._serverName = serverName
         self._byHost = byHost
         self._maxSessions = maxSessions
-        self._sessions: list[SSL.Session] = []
+        self._sessions: list[tuple[tuple[str, tuple[str, ...]], SSL.Session]] = []
         self._hasALPN = hasALPN
         self._checksName = checksName
         self._scratch = Scratch()
@@ -86,12 +105,17 @@ class UpstreamTLS:
         name = host.hostname if self._byHost and host.hostname else self._serverName
         endpoint = self._raw.connectorFor(host, options, passthrough)
         offered = options.onlyProtocols or (() if self._hasALPN else options.protocols)
-        if host.serverName:
-            return TLSEndpoint(endpoint, self, host.serverName, offered, ofHost=True)
-        return TLSEndpoint(endpoint, self, name, offered)
+        wanted = Wanted(name, offered, options.subjectNames)
+        if options.serverName:
+            wanted = wanted._replace(name=options.serverName)
+        elif host.serverName:
+            wanted = wanted._replace(name=host.serverName, ofHost=True)
+        return TLSEndpoint(endpoint, self, wanted)
 
     def hashKey(self, options: TransportSocketOptions) -> Hashable:
-        return self._raw.hashKey(options)
+        below = self._raw.hashKey(options)
+        wanted = (options.serverName, options.subjectNames, options.onlyProtocols)
+        return below if wanted == _NOTHING else (below, *wanted)
 
     def placeOnWire(
         self,
@@ -100,29 +124,25 @@ class UpstreamTLS:
         self._raw = place(self._raw)
         return self
 
-    def newRecord(
-        self, serverName: str, protocols: tuple[bytes, ...], ofHost: bool = False
-    ) -> TLSRecord:
-        """
-        The TLS of a new connection.
-
-        Args:
-            ofHost: it is this host's own name, which a verified certificate must have.
-        """
+    def newRecord(self, wanted: Wanted) -> TLSRecord:
+        """The TLS of a new connection."""
         context = self._contexts.current()[0]
         if context is not self._context:
             self._context = context
             self._sessions.clear()
         record = newRecord(context, False, self._scratch)
-        if protocols:
-            record.connection.set_alpn_protos(list(protocols))
-        if serverName:
-            if self._checksName or (ofHost and self.trusts):
-                record.verdict.wantedName = serverName
-            if not ofHost or literalKind(serverName) is None:
-                record.connection.set_tlsext_host_name(serverName.encode("latin-1", "replace"))
-        if self._sessions and not ofHost:  # another host's are none of its business
-            record.connection.set_session(self._sessions[-1])
+        if wanted.protocols:
+            record.connection.set_alpn_protos(list(wanted.protocols))
+        name = wanted.name
+        record.verdict.wantedNames = wanted.subjectNames
+        if name and (self._checksName or (wanted.ofHost and self.trusts)):
+            record.verdict.wantedName = name
+        if name and not (wanted.ofHost and literalKind(name) is not None):
+            record.connection.set_tlsext_host_name(name.encode("latin-1", "replace"))
+        for key, session in reversed(self._sessions):
+            if key == (name, record.verdict.wantedNames):  # another name's was never verified
+                record.connection.set_session(session)
+                break
         return record
 
     @property
@@ -130,12 +150,12 @@ class UpstreamTLS:
         """A server that is accepted has been verified."""
         return self._contexts.value[1].trusts
 
-    def remember(self, connection: SSL.Connection) -> None:
-        """Keep an open connection's session for the next ones."""
+    def remember(self, record: TLSRecord, name: str) -> None:
+        """Keep an open connection's session for the next ones to the server of that name."""
         most = self._maxSessions
-        session = connection.get_session() if most else None
+        session = record.connection.get_session() if most else None
         if session is not None:
-            self._sessions.append(session)
+            self._sessions.append(((name, record.verdict.wantedNames), session))
             del self._sessions[:-most]
 
 
@@ -147,24 +167,17 @@ class TLSEndpoint:
     Args:
         endpoint: of the wire.
         socket: whose it is.
-        serverName: asked for. protocols: offered. ofHost: see newRecord.
+        wanted: of the server.
     """
 
-    __slots__ = ("_endpoint", "_ofHost", "_protocols", "_serverName", "_socket")
+    __slots__ = ("_endpoint", "_socket", "wanted")
 
     def __init__(
-        self,
-        endpoint: IStreamClientEndpoint,
-        socket: UpstreamTLS,
-        serverName: str,
-        protocols: tuple[bytes, ...] = (),
-        ofHost: bool = False,
+        self, endpoint: IStreamClientEndpoint, socket: UpstreamTLS, wanted: Wanted
     ) -> None:
         self._endpoint = endpoint
-        self._ofHost = ofHost
-        self._protocols = protocols
         self._socket = socket
-        self._serverName = serverName
+        self.wanted = wanted
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
         """
@@ -173,8 +186,9 @@ class TLSEndpoint:
         Returns:
             Fires when the handshake is done; fails as the wire does, or with TLSProblem.
         """
-        record = self._socket.newRecord(self._serverName, self._protocols, self._ofHost)
-        return _Attempt(self._socket, record, protocolFactory).start(self._endpoint)
+        record = self._socket.newRecord(self.wanted)
+        name = self.wanted.name
+        return _Attempt(self._socket, record, name, protocolFactory).start(self._endpoint)
 
 
 @implementer(IProtocolFactory)
@@ -184,10 +198,14 @@ class _Attempt:
     noisy = False
 
     __slots__ = (
-        *("_address", "_connecting", "_done", "_factory", "_over", "_record", "_socket", "_tls"),
+        *("_address", "_connecting", "_done", "_factory", "_name", "_over", "_record", "_socket"),
+        "_tls",
     )
 
-    def __init__(self, socket: UpstreamTLS, record: TLSRecord, factory: IProtocolFactory) -> None:
+    def __init__(
+        self, socket: UpstreamTLS, record: TLSRecord, name: str, factory: IProtocolFactory
+    ) -> None:
+        self._name = name
         self._socket = socket
         self._record = record
         self._factory = factory
@@ -222,7 +240,7 @@ class _Attempt:
         transport.tls = info
         socket.stats.opened(info)
         if info.version != "TLSv1.3":
-            socket.remember(transport.connection)
+            socket.remember(self._record, self._name)
         if self._over:
             return
         self._over = True
@@ -242,7 +260,7 @@ class _Attempt:
     def tlsClosed(self, transport: TLSTransport) -> None:
         """The sessions of TLS 1.3 come after the handshake."""
         keepSession(transport.connection)
-        self._socket.remember(transport.connection)
+        self._socket.remember(self._record, self._name)
 
     def tlsFailed(self, transport: TLSTransport, problem: TLSProblem) -> None:
         """It cannot go on."""

@@ -14,7 +14,12 @@ from twisted_envoy.http.protocol_options import (
     readHTTP2Options,
 )
 from twisted_envoy.interfaces.extensions import IExtensionFactory
-from twisted_envoy.upstream.http.settings import HTTP1, HTTP2, UpstreamHTTPSettings
+from twisted_envoy.upstream.http.settings import (
+    HTTP1,
+    HTTP2,
+    UpstreamHTTPSettings,
+    readServerNames,
+)
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
@@ -41,7 +46,12 @@ class HTTPProtocolOptionsFactory:
             protocol, http1, http2 = HTTP1, *_both(config.auto_config, context)
         _filters(config.http_filters)
         return UpstreamHTTPSettings.of(
-            protocol, http1, http2, common, automatic=kind == "auto_config"
+            protocol,
+            http1,
+            http2,
+            common,
+            kind == "auto_config",
+            readServerNames(config.upstream_http_protocol_options),
         )
 
 

@@ -20,7 +20,8 @@ class PlainRouting(Routing):
         super().__init__(**given)
         common = SimpleNamespace(maxStreamDuration=None)
         self.cluster.http = SimpleNamespace(
-            settings=SimpleNamespace(common=common), protocolFor=lambda downstream: downstream
+            settings=SimpleNamespace(common=common, serverNames=None),
+            protocolFor=lambda downstream: downstream,
         )
         self.cluster.passesMetadata = self.cluster.sendsProxyHeader = False
         for host in self.cluster.hosts:

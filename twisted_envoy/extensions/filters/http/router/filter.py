@@ -33,6 +33,7 @@ from twisted_envoy.extensions.filters.http.router.plans import replyAtOnce, send
 from twisted_envoy.extensions.filters.http.router.redirect import redirected
 from twisted_envoy.extensions.filters.http.router.replies import upgradeRefused
 from twisted_envoy.extensions.filters.http.router.retries import ATTEMPTS, answerRetried
+from twisted_envoy.extensions.filters.http.router.server_names import nameServer
 from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
 from twisted_envoy.extensions.filters.http.router.shadow import chosenMirrors, sendCopy
 from twisted_envoy.extensions.filters.http.router.stats import chargeAnswer, groupsOf, recordTime
@@ -163,11 +164,16 @@ class Router(HTTPFilter):
         host = cluster.chooseHost(context)
         if host is not None and notForwarded(self):
             return
+        names = None if cluster.http is None else cluster.http.settings.serverNames
+        if names is not None:
+            self._prepare(route, headers, info)
+            nameServer(names, headers, info)
         pool = None if host is None else poolFor(self, host, route, headers)
         if pool is None:
             noHost(self)
             return
-        self._prepare(route, headers, info)
+        if names is None:
+            self._prepare(route, headers, info)
         self.start(host, pool, endStream)
         if endStream:
             self.requestEnds()

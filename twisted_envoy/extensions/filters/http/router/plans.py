@@ -77,7 +77,7 @@ def makePlan(settings: RouterSettings, route: Any) -> RoutePlan:
     if route is None or settings.strictHeaders or not _isPlain(route):
         return plan
     cluster = settings.clusters.get(route.cluster)
-    if cluster is None or cluster.http is None:
+    if cluster is None or cluster.http is None or cluster.http.settings.serverNames is not None:
         return plan
     plan.isPlain = True
     plan.name = route.cluster

@@ -14,6 +14,7 @@ from zope.interface import implementer
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecError, IStreamDecoder, IStreamEncoder, Reset
+from twisted_envoy.extensions.filters.http.router.server_names import optionsFor
 from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
 from twisted_envoy.interfaces.http import IPoolUser, PoolConnection
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
@@ -71,7 +72,11 @@ def sendCopy(
     if host is None:
         settings.codes.of(cluster).charge(503, True)
         return
-    pool = cluster.httpPool(host, info.protocol, NO_OPTIONS, "default")
+    options = NO_OPTIONS
+    names = None if cluster.http is None else cluster.http.settings.serverNames
+    if names is not None:
+        options = optionsFor(names, copy)
+    pool = cluster.httpPool(host, info.protocol, options, "default")
     if pool is None:
         return
     shadow = Shadow(settings, cluster, copy, body, trailers)

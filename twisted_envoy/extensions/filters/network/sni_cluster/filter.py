@@ -6,8 +6,8 @@ Envoy: extensions.filters.network.sni_cluster.v3.SniCluster
 
 from __future__ import annotations
 
-from twisted_envoy.extensions.common.filter_state.objects import UntypedObject
 from twisted_envoy.network.link import Link
+from twisted_envoy.state.upstream_tls import UntypedObject
 
 _CLUSTER = "envoy.tcp_proxy.cluster"
 
