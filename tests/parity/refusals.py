@@ -276,6 +276,10 @@ def oddities() -> Iterator[tuple[str, str]]:
     )
     yield "keyTwice", "admin: {}\nadmin: {}\n"
     yield "emptyChain", withListener(filter_chains=[{}])
+    default = {"filters": [echo()], "filter_chain_match": {"suffix_len": 3}}
+    yield "matchOfDefaultChain", withListener(default_filter_chain=default)
+    stored = setFilterState("k", "v", 99)  # type: ignore[arg-type]
+    yield "unknownSharing", withFilters(stored, tcpProxy())
     yield (
         "noState",
         withFilters(typed("s", "filters.network.set_filter_state.v3.Config"), tcpProxy()),

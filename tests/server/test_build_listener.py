@@ -118,6 +118,15 @@ class InternalRefusalTests(RefusalTestCase):
             made = listener("A", "internal:", filter_chains=chains)
             self.assertRefused(bootstrap([made]), CHAINS + problem)
 
+    def test_defaultChainsMatch(self):
+        """Nobody looks at the match of the default chain, so nothing in it is wrong."""
+        for match in ({"suffix_len": 3}, {"address_suffix": "x", "server_names": ["a.*"]}):
+            default = {"filters": [echo()], "filter_chain_match": match}
+            made = listener("A", "internal:", echo(), default_filter_chain=default)
+            self.assertEqual(
+                MemoryEnvoy(bootstrap([made])).stat("listener_manager.listener_added"), 1
+            )
+
     def test_accepted(self):
         """What Envoy accepts, whether it does anything or not."""
         fields = {

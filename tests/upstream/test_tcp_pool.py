@@ -9,10 +9,11 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from tests.bootstraps import proxied
 from tests.upstream.support import ONE, World
 from twisted_envoy.interfaces.sockets import ListenOptions
 from twisted_envoy.internal import InternalAddress, getRegistry
-from twisted_envoy.testing import Origin, Peer
+from twisted_envoy.testing import MemoryEnvoy, Origin, Peer
 from twisted_envoy.upstream.host import HostSettings
 from twisted_envoy.upstream.tcp_pool import IPrecedingProtocol, PoolError, dropped
 
@@ -345,3 +346,18 @@ class EndTests(PoolTestCase):
         self.assertEqual(paused, [])
         client.write(b"x")
         self.assertEqual(paused, [True])
+
+
+class MaxRequestsTests(SynchronousTestCase):
+    """A TCP connection is one request: a limit of one is reached by each."""
+
+    def test_counted(self):
+        """As Envoy counts it, for each connection that is made."""
+        for limit, count in ((1, 2), (2, 0), (0, 0)):
+            envoy = MemoryEnvoy(proxied({"max_requests_per_connection": limit}))
+            envoy.listen("127.0.0.1:10000")
+            for _ in range(2):
+                envoy.connect("ingress").loseConnection()
+                envoy.settle()
+            self.assertEqual(envoy.stat("cluster.origin.upstream_cx_max_requests"), count)
+            envoy.stop()

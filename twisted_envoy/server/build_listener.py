@@ -177,16 +177,18 @@ def _chains(
         views = config.filter_chains
         named = chainsByName(((view, _chain(view, where, context)) for view in views), where)
         return FilterChainTree(
-            match, named, None if default is None else _chain(default, where, context)
+            match, named, None if default is None else _chain(default, where, context, True)
         )
     chains = (_chain(chain, where, context) for chain in config.filter_chains)
-    fallback = None if default is None else _chain(default, where, context)
+    fallback = None if default is None else _chain(default, where, context, True)
     return FilterChainIndex(chains, fallback, where, config)
 
 
-def _chain(config: View, where: str, context: FactoryContext) -> FilterChain:
+def _chain(
+    config: View, where: str, context: FactoryContext, isDefault: bool = False
+) -> FilterChain:
     match = config.filter_chain_match
-    if isUnimplemented(match):
+    if not isDefault and isUnimplemented(match):
         raise match.error(f"{where}filter chain '{config.name}' contains unimplemented fields")
     wrap = None
     timeout = 0.0

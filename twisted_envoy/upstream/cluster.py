@@ -122,6 +122,9 @@ class Cluster:
         self.bufferLimit = settings.bufferLimit
         self.isolatesState = settings.isolatesState
         self.passesMetadata: bool = getattr(transportSocket, "passesMetadata", False)
+        self.takesOneRequest = (
+            http is not None and http.settings.common.maxRequestsPerConnection == 1
+        )
         self.sendsProxyHeader: bool = getattr(transportSocket, "sendsProxyHeader", False)
         self.isTLS: bool = getattr(transportSocket, "isTLS", False)
         self.connectOptions = settings.connectOptions

@@ -348,6 +348,8 @@ class PoolConnection:
         stats = cluster.stats
         stats.upstream_rq_total.value += 1
         stats.upstream_rq_active.value += 1
+        if cluster.takesOneRequest:
+            stats.upstream_cx_max_requests.value += 1
         host.stats.rq_total.value += 1
         host.stats.rq_active.value += 1
         self._connectedTime = cluster.seconds()

@@ -90,6 +90,12 @@ class ValueTests(SynchronousTestCase):
         sharing = {name: state.entry(name).sharing for name in "abc"}
         self.assertEqual(sharing, {"a": Sharing.NONE, "b": Sharing.ONCE, "c": Sharing.TRANSITIVE})
 
+    def test_unknownSharing(self):
+        """A number that has no name is accepted, as by Envoy, and shares nothing."""
+        for number in (99, -1):
+            state = self.applied(value("envoy.string", shared_with_upstream=number))
+            self.assertIs(state.entry("envoy.string").sharing, Sharing.NONE)
+
     def test_lifeSpan(self):
         """A request's value may live as long as its connection."""
         connection = FilterState()

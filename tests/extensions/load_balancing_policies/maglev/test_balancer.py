@@ -51,6 +51,14 @@ class MaglevTests(SynchronousTestCase):
                 names = ("min_entries_per_host", "max_entries_per_host")
                 self.assertEqual(tuple(self.store.value(name) for name in names), figures)
 
+    def test_oneHost(self) -> None:
+        """A host that is alone has one place, whatever the size."""
+        (host,) = hosts = hashedHosts((3,))
+        balancer = self.make(hosts, MaglevSettings(101))
+        self.assertEqual({balancer.choose(LoadBalancerContext(hash)) for hash in range(9)}, {host})
+        names = ("min_entries_per_host", "max_entries_per_host")
+        self.assertEqual([self.store.value(name) for name in names], [1, 1])
+
     def test_attempts(self) -> None:
         """Who was turned down is tried elsewhere: not always at another host."""
         balancer = self.make(hashedHosts((1, 1, 1, 1)), MaglevSettings(1009))

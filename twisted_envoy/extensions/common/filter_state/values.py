@@ -81,5 +81,6 @@ def _compile(view: View, context: Any) -> FilterStateValue:
     format_string = view.format_string
     format_string.moot("content_type", "the text is sent nowhere")
     text = compileSubstitution(format_string, context)
-    sharing = Sharing[view.shared_with_upstream]
+    # A number without a name is accepted, and shares nothing.
+    sharing = Sharing.__members__.get(view.shared_with_upstream, Sharing.NONE)
     return FilterStateValue(key, make, text, sharing, view.skip_if_empty)

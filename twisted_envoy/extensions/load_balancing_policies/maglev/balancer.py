@@ -68,7 +68,10 @@ class Maglev(HashBalancer[MaglevSettings, MaglevStats]):
             key=lambda entry: entry[:2],
         )
         self._hosts = [host for _, _, host in entries]
-        self._table, counts = _fill([entry[:2] for entry in entries], self._settings.size)
+        if len(entries) == 1:  # one place is enough, and Envoy counts it as one
+            self._table, counts = [0], [1]
+        else:
+            self._table, counts = _fill([entry[:2] for entry in entries], self._settings.size)
         self._stats.min_entries_per_host.value = min(counts)
         self._stats.max_entries_per_host.value = max(counts)
 
