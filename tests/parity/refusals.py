@@ -248,6 +248,9 @@ def _whole() -> Iterator[tuple[str, str]]:
         "layerTwice",
         ("layered_runtime: {layers: [{name: a, static_layer: {}}, {name: a, static_layer: {}}]}\n"),
     )
+    yield "tagOfRegexWithoutName", "stats_config: {stats_tags: [{regex: x}]}\n"
+    yield "tagWithoutNameAndValue", "stats_config: {stats_tags: [{}]}\n"
+    yield "secretOfNoType", "static_resources: {secrets: [{name: a}]}\n"
     yield "unknownMonitor", "overload_manager: {resource_monitors: [{name: nope}]}\n"
 
 
@@ -276,6 +279,7 @@ def oddities() -> Iterator[tuple[str, str]]:
     )
     yield "keyTwice", "admin: {}\nadmin: {}\n"
     yield "emptyChain", withListener(filter_chains=[{}])
+    yield "tagWithoutName", bootstrap([], stats_config={"stats_tags": [{"fixed_value": "x"}]})
     default = {"filters": [echo()], "filter_chain_match": {"suffix_len": 3}}
     yield "matchOfDefaultChain", withListener(default_filter_chain=default)
     stored = setFilterState("k", "v", 99)  # type: ignore[arg-type]

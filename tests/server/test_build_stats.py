@@ -87,10 +87,18 @@ class StatsConfigTests(SynchronousTestCase):
         histogram = envoy.server.store.histograms["cluster.c.upstream_cx_connect_ms"]
         self.assertEqual(histogram.buckets, (2.5, 10.0))
 
+    def test_fixedWithoutName(self) -> None:
+        """A fixed value needs no name, as in Envoy."""
+        self.start("{stats_tags: [{fixed_value: x}]}")
+
     def test_mistakes(self) -> None:
         """Envoy's texts, with the place."""
         for config, text in (
-            ("{stats_tags: [{tag_name: ''}]}", "tag_name cannot be empty"),
+            ("{stats_tags: [{regex: x}]}", "tag_name cannot be empty"),
+            (
+                "{stats_tags: [{tag_name: ''}]}",
+                "No regex specified for tag specifier and no default regex for name: ''",
+            ),
             (
                 "{stats_tags: [{tag_name: foo}]}",
                 "No regex specified for tag specifier and no default regex for name: 'foo'",

@@ -44,12 +44,12 @@ def _tags(config: View) -> TagRules:
     rules = TagRules(config.use_all_default_tags is not False, names)
     for one in config.stats_tags:
         name: str = one.tag_name
-        if not name:
-            raise one.error("tag_name cannot be empty", "tag_name")
         kind = one.which("tag_value")
         if kind == "fixed_value":
             rules.addFixed(name, one.fixed_value)
         elif kind == "regex" and one.regex:
+            if not name:
+                raise one.error("tag_name cannot be empty", "tag_name")
             _addRegex(rules, one)
         elif name not in rules.names and not rules.addDefault(name):
             raise one.error(

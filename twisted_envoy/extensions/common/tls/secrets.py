@@ -127,6 +127,8 @@ def keepStaticSecrets(views: Iterable[Any], context: Any) -> int:
         count += 1
         kind = view.which("type")
         name = view.name
+        if kind is None:
+            raise view.error("Secret type not implemented")
         if (kind, name) in kept:
             raise view.error(f"Duplicate static {kind} secret name {name}")
         if kind in ("tls_certificate", "validation_context"):
