@@ -59,9 +59,11 @@ class PairTests(HTTPProgramTestCase):
             self.assertEqual(self.curl(port, version, "-d", "x=y", path="/p?q"), HELLO)
             chunked = ("-H", "transfer-encoding: chunked") if version == "--http1.1" else ()
             body = self.file("z" * 1_000, "body")  # there before the answer, which waits for none
-            self.assertEqual(
-                self.curl(port, version, *chunked, "-T", str(body), "-H", "expect:"), HELLO
-            )
+            sending = (version, *chunked, "-T", str(body), "-H", "expect:")
+            # The answer may be there before the body has gone: the stream is then reset, as by
+            # Envoy, and what curl makes of that is its own affair.
+            answer = self.curl(port, *sending, status=None if version == H2 else 0)
+            self.assertTrue(answer.startswith(HELLO), answer)
         self.quiet(encapsulate, terminate)
 
     def test_terminateAlone(self) -> None:

@@ -46,7 +46,10 @@ class SignalTests(SynchronousTestCase):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP):
             self.addCleanup(signal.signal, number, signal.getsignal(number))
         self.reactor: Any = SignalledReactor()
-        SignalHandlers(self.reactor, lambda: self.reactor.said.append("reopen")).install()
+        said = self.reactor.said
+        SignalHandlers(
+            self.reactor, lambda: said.append("reopen"), lambda: said.append("leave")
+        ).install()
 
     def send(self, number: int) -> None:
         """One signal, and a turn of the reactor."""
@@ -69,7 +72,7 @@ class SignalTests(SynchronousTestCase):
         """Who asks twice is not kept waiting."""
         self.send(signal.SIGINT)
         self.send(signal.SIGTERM)
-        self.assertEqual(self.reactor.said, ["stop", "crash"])
+        self.assertEqual(self.reactor.said, ["stop", "leave", "crash"])
 
     def test_reopen(self) -> None:
         """SIGUSR1 reopens the logs."""

@@ -18,6 +18,29 @@ TWISTD = "from twisted.scripts.twistd import run; run()"
 TWIST = "from twisted.application.twist._twist import Twist; Twist.main()"
 ADMIN = "{admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}}"
 PATIENCE = 20
+BLOCKED = """
+import socket, threading
+def ask(*arguments):
+    open("asked", "w").close()
+    threading.Event().wait()
+socket.getaddrinfo = ask
+"""
+HANGING = """
+import threading
+from twisted.internet import reactor
+reactor.callWhenRunning(reactor.callInThread, threading.Event().wait)
+"""
+NAMED = """
+static_resources:
+  clusters:
+  - name: named
+    type: STRICT_DNS
+    load_assignment:
+      cluster_name: named
+      endpoints:
+      - lb_endpoints:
+        - endpoint: {address: {socket_address: {address: a.test, port_value: 80}}}
+"""
 
 
 class ProcessTestCase(SynchronousTestCase):
@@ -87,6 +110,33 @@ class EndTests(ProcessTestCase):
         self.endsWell(
             TWISTD, "-n", "--pidfile=", "envoy", "--config-yaml", ADMIN, number=signal.SIGINT
         )
+
+    def test_slowResolver(self) -> None:
+        """A question to DNS that nobody answers keeps no process from ending."""
+        arguments = ("-n", "--pidfile=", "envoy", "--config-yaml", NAMED)
+        with self.serving(BLOCKED + TWISTD, *arguments) as process:
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertIn("asked", os.listdir(self.folder))
+
+    def test_secondSignal(self) -> None:
+        """A thread that hangs keeps the process only until it is told a second time."""
+        with self.serving(
+            HANGING + TWISTD, "-n", "--pidfile=", "envoy", "--config-yaml", ADMIN
+        ) as process:
+            process.send_signal(signal.SIGTERM)
+            self.until(process.stderr, "shutting down server instance")
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 0, err)
+
+    def until(self, stderr: Any, text: str) -> str:
+        """Read the log up to a line with the text."""
+        for line in stderr:
+            if text in line:
+                return str(line)
+        self.fail(f"no {text}")
 
     def test_twist(self) -> None:
         """twist prints no log of its own, and gives 0, too."""

@@ -142,9 +142,8 @@ class SystemTests(SynchronousTestCase):
         from twisted.internet._resolver import GAIResolver
 
         reactor.nameResolver = GAIResolver(reactor, lambda: pool)
-        reactor.getThreadPool = lambda: pool
         reactor.callFromThread = lambda function, *args: function(*args)
-        return HostResolver(reactor, getaddrinfo).resolve("a.test", kind)
+        return HostResolver(reactor, getaddrinfo, pool).resolve("a.test", kind)
 
     def test_addresses(self) -> None:
         """Each one, in order."""

@@ -8,9 +8,11 @@ the shut-down is the ordinary one (stopService, its Deferred) and the status is 
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from random import Random
+from threading import Timer
 from types import FrameType
 from typing import Protocol
 
@@ -51,6 +53,17 @@ class RunningReactor(Protocol):
         """The time."""
 
 
+_ENDS = (signal.SIGTERM, signal.SIGINT)
+_LAST_SECOND = 1.0
+
+
+def leaveSoon() -> None:
+    """End the process in a second if it has not ended by itself, whatever its threads do."""
+    timer = Timer(_LAST_SECOND, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
+
+
 class SignalHandlers:
     """
     Envoy's reaction to the process's signals.
@@ -58,10 +71,18 @@ class SignalHandlers:
     Args:
         reactor: IReactorCore and IReactorFromThreads.
         reopenLogs: called on SIGUSR1.
+        leave: called, in the signal handler, when a process that was told to end is told again: a
+            thread that somebody waits for may keep the reactor from hearing of it.
     """
 
-    def __init__(self, reactor: RunningReactor, reopenLogs: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        reactor: RunningReactor,
+        reopenLogs: Callable[[], None],
+        leave: Callable[[], None] = leaveSoon,
+    ) -> None:
         self._reactor = reactor
+        self._leave = leave
         self._reopenLogs = reopenLogs
         self._stopping = False
         self._reactions: dict[int, Callable[[], None]] = {
@@ -81,6 +102,8 @@ class SignalHandlers:
             signal.signal(number, self._caught)
 
     def _caught(self, number: int, frame: FrameType | None) -> None:
+        if number in _ENDS and self._stopping:
+            self._leave()
         self._reactor.callFromThread(self._reactions[number])
 
     def _terminate(self, text: str) -> None:

@@ -22,6 +22,7 @@ from twisted.internet.threads import deferToThreadPool
 from zope.interface import implementer
 
 from twisted_envoy.interfaces.upstream import IHostResolver, ResolveFailed
+from twisted_envoy.upstream.resolver_threads import ResolverThreads
 
 Kind = type[IPv4Address | IPv6Address]
 
@@ -44,13 +45,18 @@ class HostResolver:
     Args:
         reactor: IReactorPluggableNameResolver and IReactorThreads.
         getaddrinfo: the system's.
+        threads: where it is called, IThreadPool's part of that.
     """
 
     def __init__(
-        self, reactor: Any, getaddrinfo: Callable[..., list[Any]] = socket.getaddrinfo
+        self,
+        reactor: Any,
+        getaddrinfo: Callable[..., list[Any]] | None = None,
+        threads: Any = None,
     ) -> None:
         self._reactor = reactor
-        self._getaddrinfo = getaddrinfo
+        self._threads: Any = ResolverThreads() if threads is None else threads
+        self._getaddrinfo: Callable[..., list[Any]] = getaddrinfo or socket.getaddrinfo
 
     def resolve(self, name: str, kind: Kind) -> Deferred[Sequence[str]]:
         try:
@@ -68,12 +74,12 @@ class HostResolver:
             installed.resolveHostName(answer, name, 0, [kind], "TCP")
             return answer.done
         asking: Deferred[Sequence[str]] = deferToThreadPool(
-            self._reactor, self._reactor.getThreadPool(), self._ask, name, _FAMILIES[kind]
+            self._reactor, self._threads, self._ask, name, _FAMILIES[kind]
         )
         return asking
 
     def _ask(self, name: str, family: int) -> Sequence[str]:
-        """In a thread of the reactor's pool."""
+        """In a thread."""
         try:
             found = self._getaddrinfo(name, None, family, socket.SOCK_STREAM)
         except socket.gaierror as problem:
