@@ -3,7 +3,7 @@ The writing half of a stream socket: send at once, keep the rest, steer the prod
 
     state of the buffer       write(data)          the kernel takes bytes
     nothing kept              send(); keep rest    nothing to do
-    the same, outbox open     keep (`_soon`)       send(); keep rest, when the round is over
+    the same, outbox open     set it aside         send() when the round is over; keep rest
     something kept            keep                 sendmsg(); `written` when all is out
     shut                      dropped              what was kept still goes out
     broken (a send failed)    dropped              nothing is kept any more
@@ -63,7 +63,7 @@ class WriteBuffer:
         outbox: while it is open, little is sent with what others send.
 
     Attributes:
-        size: bytes kept; `kept` has those sent first that only wait for the end of the round.
+        size: bytes kept; `kept` first sends what only waits for the end of the round.
         limit: bytes kept above which a producer is paused.
         waiting: `flush` is to be called when the kernel takes bytes.
         shut: no more writes are taken.
@@ -101,7 +101,7 @@ class WriteBuffer:
         self._owner: WriteOwner | None = owner
         self._reactor = reactor
         self._outbox = outbox
-        self._soon = False  # what is kept only waits for the end of the round
+        self._soon = b""  # only waits for the end of the round
         self._pieces: deque[bytes | memoryview | Piped] = _NOTHING
         self._onWritten: Callable[[], None] | None = None
         self.limit = _DEFAULT_LIMIT
@@ -117,7 +117,7 @@ class WriteBuffer:
     @property
     def idle(self) -> bool:
         """Nothing is kept and nobody produces."""
-        return not self._pieces and self.producer is None
+        return not (self._pieces or self._soon) and self.producer is None
 
     def write(self, data: bytes) -> None:
         """
@@ -134,61 +134,57 @@ class WriteBuffer:
             data = _checked(data)
         size = len(data)
         if self._pieces:
-            if not size:
-                return
-            self._pieces.append(data)
-            if self._soon:
+            if size:
+                self._pieces.append(data)
                 self.size += size
-                if self.size > _SMALL:
+                if self.size > self.limit and self.producer is not None:
+                    self._pause()
+        elif self._soon:
+            if size <= _SMALL:
+                self._soon += data
+                if len(self._soon) > _SMALL:
                     self.goOut()
-                return
+            else:
+                self.goOut()
+                self.write(data)
         elif self._outbox.isOpen and 0 < size <= _SMALL:
-            self.wrote = self._soon = True
-            self._pieces = deque((data,))
-            self.size = size
+            self.wrote = True
+            self._soon = data
             self._outbox.waiting.append(self)
-            return
         else:
             self.wrote = True
-            try:
-                sent = self._sock.send(data)
-            except OSError as problem:
-                if problem.errno not in AGAIN:
-                    self._break(problem)
-                    return
-                sent = 0
-            if sent == size:
-                if self._pull:
-                    self._watch()
-                    if self._reactor is None and self._owner is not None:
-                        self._owner.flushSoon()
+            self._sendNow(data)
+
+    def _sendNow(self, data: bytes) -> None:
+        """Nothing is kept: send, and keep what the kernel does not take."""
+        size = len(data)
+        try:
+            sent = self._sock.send(data)
+        except OSError as problem:
+            if problem.errno not in AGAIN:
+                self._break(problem)
                 return
-            self._watch()
-            if self._pieces is _NOTHING:
-                self._pieces = deque()
-            self._pieces.append(memoryview(data)[sent:] if sent else data)
-            size -= sent
-        self.size += size
+            sent = 0
+        if sent == size:
+            if self._pull:
+                self._watch()
+                if self._reactor is None and self._owner is not None:
+                    self._owner.flushSoon()
+            return
+        self._watch()
+        if self._pieces is _NOTHING:
+            self._pieces = deque()
+        self._pieces.append(memoryview(data)[sent:] if sent else data)
+        self.size += size - sent
         if self.size > self.limit and self.producer is not None:
             self._pause()
 
     def goOut(self) -> None:
         """The round is over, or somebody wants to know what the kernel takes."""
-        if not self._soon:
-            return
-        self._soon = False
-        pieces = self._pieces
-        if self._send(pieces):
-            if pieces:
-                self._watch()
-                if self.size > self.limit and self.producer is not None:
-                    self._pause()
-            else:
-                self._pieces = _NOTHING
-                if self._pull:
-                    self._watch()
-                    if self._owner is not None:
-                        self._owner.flushSoon()
+        data = self._soon
+        if data:
+            self._soon = b""
+            self._sendNow(data)
 
     def raised(self) -> None:
         """See Sender."""
@@ -282,8 +278,7 @@ class WriteBuffer:
     def drop(self) -> None:
         """Forget what is kept and take no more."""
         if self._soon:  # it was sent, as far as anybody knows
-            self._soon = False
-            self._send(self._pieces)
+            self.goOut()
         self.shut = True
         if self._pieces:
             first = self._pieces[0]
@@ -308,7 +303,7 @@ class WriteBuffer:
             The producer that was registered, or None; it has not been told.
         """
         self._onWritten, told = None, self._onWritten
-        if self._pieces or self.waiting:
+        if self._pieces or self.waiting or self._soon:
             self.drop()
         self.shut = True
         self._owner = None
