@@ -367,6 +367,16 @@ class BuiltTests(RefusalTestCase):
         self.assertEqual(only.info.metadata, {"ns": {"a": 1}})
         self.assertEqual(only.info.trafficDirection, "OUTBOUND")
 
+    def test_metadataOfChains(self):
+        """A chain's metadata is its connections'."""
+        text = "%METADATA(LISTENER_FILTER_CHAIN:ns:a)%"
+        chains = [{"filters": [echo()], "metadata": {"filter_metadata": {"ns": {"a": 1}}}}]
+        made = listener("A", "127.0.0.1:1", filter_chains=chains, access_log=logTo("log", text))
+        envoy = MemoryEnvoy(bootstrap([made]))
+        envoy.connect("A").abortConnection()
+        envoy.settle()
+        self.assertEqual(envoy.lines("log"), ["1"])
+
     def test_loop(self):
         """Two listeners that lead to each other end at the hop guard, and the log says so."""
         flags = "%RESPONSE_FLAGS% %UPSTREAM_TRANSPORT_FAILURE_REASON%"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -18,6 +18,7 @@ class FilterChain:
         makers: one callable a link.
         wrap: makes of an accepted transport the one that the chain gets; None for raw bytes.
         connectTimeout: seconds until that has to be ready, 0 for ever.
+        metadata: namespace -> JSON-like dict.
     """
 
     name: str
@@ -25,3 +26,4 @@ class FilterChain:
     makers: tuple[Callable[[], Any], ...]
     wrap: Callable[[Any, Any], Any] | None = None
     connectTimeout: float = 0.0
+    metadata: Mapping[str, dict[str, object]] = field(default_factory=dict)

@@ -260,6 +260,8 @@ class Listener:
             transport.loseConnection()
             return None
         streamInfo.filterChainName = found.name
+        if found.metadata:
+            streamInfo.filterChainMetadata = found.metadata
         stats = self.stats
         stats.downstream_cx_total.value += 1
         if not found.makers:

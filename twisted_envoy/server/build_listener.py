@@ -199,9 +199,9 @@ def _chain(
     elif config.has("transport_socket_connect_timeout"):
         config.moot("transport_socket_connect_timeout", "there is no handshake to wait for")
     mootIfFalse(config, "use_proxy_proto")
-    config.moot("metadata", "only logs and inputs that are not implemented look at it")
+    metadata = metadataOf(config.metadata)
     makers = tuple(_filters(config.filters, context))
-    return FilterChain(config.name, match, makers, wrap, timeout)
+    return FilterChain(config.name, match, makers, wrap, timeout, metadata)
 
 
 def _transportSocket(config: View, context: FactoryContext) -> Any:

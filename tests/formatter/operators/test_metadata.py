@@ -43,12 +43,15 @@ class MetadataTests(SynchronousTestCase):
             self.assertEqual(compileText(source)(fullRecord()), text, source)
 
     def test_typesInJSON(self) -> None:
-        """The value keeps its type and is never cut."""
-        line = compileJSON({"a": "%DYNAMIC_METADATA(dns):3%", "b": "%METADATA(LISTENER:lns:n)%"})(
-            fullRecord()
-        )
+        """The value keeps its type; only a string is cut."""
+        format = {
+            "a": "%DYNAMIC_METADATA(dns):3%",
+            "b": "%METADATA(LISTENER:lns:n)%",
+            "c": "%DYNAMIC_METADATA(dns:s):3%",
+        }
+        line = compileJSON(format)(fullRecord())
 
-        self.assertEqual(line, '{"a":{"a":{"b":[1,null]},"s":"text"},"b":3}\n')
+        self.assertEqual(line, '{"a":{"a":{"b":[1,null]},"s":"text"},"b":3,"c":"tex"}\n')
 
     def test_nothingKnown(self) -> None:
         """Without upstream and listener all is unset."""

@@ -9,6 +9,7 @@ from twisted_envoy.formatter.operators.entry import (
     Entry,
     Operator,
     Operators,
+    Value,
     typed,
 )
 from twisted_envoy.formatter.operators.upstream import clusterOf
@@ -70,7 +71,18 @@ _KINDS: dict[str, Source] = {
 
 def _operator(source: Source, arguments: str, length: int | None) -> Operator:
     path = arguments.split(":")
-    return typed(lambda context: lookUp(source(context), path), length)
+    value = typed(lambda context: lookUp(source(context), path), length)
+    return value if length is None else Operator(_cutText(value.value, length), value.text)
+
+
+def _cutText(value: Value, length: int) -> Value:
+    """In JSON a string is cut to the length, and nothing else is."""
+
+    def shortened(context: FormatContext) -> object:
+        found = value(context)
+        return found[:length] if isinstance(found, str) else found
+
+    return shortened
 
 
 def _entry(source: Source, length: bool = False) -> Entry:
