@@ -9,6 +9,7 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.config.unread import unread
 from twisted_envoy.errors import ConfigError
 from twisted_envoy.network.matchers import (
+    buildFilterStateMatch,
     buildHeaderMatch,
     buildMetadataMatch,
     buildStringMatch,
@@ -116,6 +117,17 @@ class MetadataMatchTests(SynchronousTestCase):
             text = f"{{filter: f, path: [{{key: '{key}'}}], value: {value}}}"
             view = viewOfYAML("envoy.type.matcher.v3.MetadataMatcher", text)
             self.assertIs(buildMetadataMatch(view, False)(metadata), good)
+
+
+class FilterStateMatchTests(SynchronousTestCase):
+    def test_badRange(self) -> None:
+        """Envoy's words for a prefix that is no address."""
+        match = "{key: k, address_match: {ranges: [{address_prefix: nope, prefix_len: 3}]}}"
+        view = viewOfYAML("envoy.type.matcher.v3.FilterStateMatcher", match)
+        error = self.assertRaises(ConfigError, buildFilterStateMatch, view)
+        self.assertEqual(
+            error.problem, "invalid ip/mask combo 'nope/3' (format is <ip>/<# mask bits>)"
+        )
 
 
 class HeaderMatchTests(SynchronousTestCase):

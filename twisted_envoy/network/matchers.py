@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, AnyStr
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.network.cidr import CIDR, parseAddress, parseCIDR
 from twisted_envoy.network.regex import buildRegex
 
 TextMatch = Callable[[str], bool]
@@ -163,6 +164,45 @@ def buildMetadataMatch(
         return match(value) is not invert
 
     return matches
+
+
+def buildFilterStateMatch(view: Any) -> Callable[[Any], bool]:
+    """
+    Build a FilterStateMatcher: of an object's text or of its address.
+
+    Returns:
+        takes the object of the matcher's key, or None.
+    Raises:
+        ConfigError: in Envoy's words.
+    """
+    if view.which("matcher") == "string_match":
+        match = buildStringMatch(view.string_match)
+
+        def matches(value: Any) -> bool:
+            text = None if value is None else value.plainText()
+            return text is not None and match(text)
+
+        return matches
+    ranges = tuple(map(_range, view.address_match.ranges))
+    invert: bool = view.address_match.invert_match
+
+    def matchesAddress(value: Any) -> bool:
+        host = getattr(value, "host", None)
+        if host is None:
+            return False
+        address = parseAddress(host)
+        return any(cidr.contains(address) for cidr in ranges) is not invert
+
+    return matchesAddress
+
+
+def _range(view: Any) -> CIDR:
+    prefix, length = view.address_prefix, view.prefix_len
+    try:
+        return parseCIDR(prefix, length)
+    except ValueError:
+        problem = f"invalid ip/mask combo '{prefix}/{length or 0}' (format is <ip>/<# mask bits>)"
+        raise view.error(problem, "address_prefix") from None
 
 
 def fieldName(name: str) -> bytes:

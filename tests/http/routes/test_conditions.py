@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.http.routes.support import Context, match, request, requestInfo, routes, tableOf
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.errors import ConfigError
+from twisted_envoy.extensions.common.filter_state.objects import makeIP
 from twisted_envoy.http.routes.conditions import cookieValue
 from twisted_envoy.state.filter_state import StringObject
 
@@ -96,15 +96,16 @@ class ConditionTests(SynchronousTestCase):
         self.assertTrue(self.matches(f"dynamic_metadata: [{{{path}, invert: true}}]"))
 
     def test_filterState(self) -> None:
-        """filter_state: the text of an object."""
+        """filter_state: the text of an object, or its address."""
         info = requestInfo()
         info.filterState.set("k", StringObject("value"))
         how = "filter_state: [{key: k, string_match: {prefix: val}}]"
         self.assertTrue(self.matches(how, info=info))
         self.assertFalse(self.matches(how))
         ranges = "{address_match: {ranges: [{address_prefix: 10.0.0.0}]}, key: k}"
-        error = self.assertRaises(ConfigError, self.matches, f"filter_state: [{ranges}]")
-        self.assertEqual(error.problem, "address_match is not implemented by twisted_envoy")
+        self.assertFalse(self.matches(f"filter_state: [{ranges}]", info=info))
+        info.filterState.set("k", makeIP("10.1.2.3"))
+        self.assertTrue(self.matches(f"filter_state: [{ranges}]", info=info))
 
 
 class CookieTests(SynchronousTestCase):

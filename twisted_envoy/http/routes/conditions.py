@@ -6,7 +6,6 @@ Envoy: RouteEntryImplBase::matchRoute
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
@@ -17,9 +16,9 @@ from twisted_envoy.network.fraction import buildFraction
 from twisted_envoy.network.matchers import (
     BytesMatch,
     buildBytesMatch,
+    buildFilterStateMatch,
     buildHeaderMatch,
     buildMetadataMatch,
-    buildStringMatch,
 )
 from twisted_envoy.state.request_info import RequestInfo
 
@@ -119,16 +118,8 @@ def _metadata(view: Any) -> Condition:
 
 def _filterState(view: Any) -> Condition:
     key: str = view.key
-    if view.which("matcher") != "string_match":
-        raise view.error("address_match is not implemented by twisted_envoy", "address_match")
-    match: Callable[[str], bool] = buildStringMatch(view.string_match)
-
-    def matches(headers: HeaderMap, info: RequestInfo, randomValue: int) -> bool:
-        value = info.filterState.get(key)
-        text = None if value is None else value.plainText()
-        return text is not None and match(text)
-
-    return matches
+    match = buildFilterStateMatch(view)
+    return lambda headers, info, randomValue: match(info.filterState.get(key))
 
 
 def _cookie(view: Any) -> Condition:

@@ -35,6 +35,7 @@ class OriginalDstClusterTests(RefusalTestCase):
             {"type": "ORIGINAL_DST", "dns_refresh_rate": "1s", "ring_hash_lb_config": {}},
             {"cluster_type": {"name": "envoy.cluster.original_dst"}},
             {"cluster_type": custom(use_http_header=True, http_header_name="X-To")},
+            {"cluster_type": custom(metadata_key={"key": "a", "path": [{"index": 0}]})},
         ):
             envoy = MemoryEnvoy(text(**fields))
             self.assertEqual(envoy.stat("cluster.c.membership_total"), 0)

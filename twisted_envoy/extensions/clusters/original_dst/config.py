@@ -94,6 +94,8 @@ def _settings(config: View) -> DestinationSettings:
             "http_header_name",
         )
     key = config.metadata_key
+    for segment in () if key is None else key.path_:
+        segment.moot("index", "Envoy asks for the key of that segment, which is empty then")
     return DestinationSettings(
         header=(header or _HEADER).lower().encode() if config.use_http_header else None,
         metadataPath=() if key is None else (key.key, *(one.key for one in key.path_)),

@@ -81,6 +81,7 @@ def buildEngine(config: Any, context: Any, shadow: bool, hasHeaders: bool) -> En
 
 
 def _rulesEngine(view: Any, builder: RuleBuilder, hints: bool) -> Engine:
+    view.moot("audit_logging_options", "Envoy's filters do not write such logs")
     policies = tuple((name, builder.policy(each)) for name, each in sorted(view.policies.items()))
     action = view.action
     logs = action == LOG and hints

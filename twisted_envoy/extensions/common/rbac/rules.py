@@ -16,10 +16,11 @@ from twisted.internet.interfaces import IAddress
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.common.rbac.metadata import buildMetadata
 from twisted_envoy.http.routes.paths import withoutQuery
-from twisted_envoy.network.cidr import CIDR, ipKey, parseAddress, parseCIDR
+from twisted_envoy.network.cidr import CIDR, ipKey, parseCIDR
 from twisted_envoy.network.matchers import (
     BytesMatch,
     buildBytesMatch,
+    buildFilterStateMatch,
     buildHeaderMatch,
     buildStringMatch,
 )
@@ -101,7 +102,8 @@ class RuleBuilder:
         if kind in _SOURCES:
             return _inRange(getattr(view, kind), _SOURCES[kind])
         if kind == "filter_state":
-            return _filterState(view.filter_state)
+            key, match = view.filter_state.key, buildFilterStateMatch(view.filter_state)
+            return lambda info: match(info.filterState.get(key))
         if kind == "custom":
             made: Rule = self._context.build(view.custom, "rbac.principals")
             return made
@@ -114,10 +116,8 @@ class RuleBuilder:
             return _always
         if kind == "header":
             if not self._hasHeaders:
-                problem = (
-                    f"Found header({view.header.name}) rule,not supported by RBAC network filter"
-                )
-                raise view.error(problem, "header")
+                text = f"Found header({view.header.message}) rule"
+                raise view.error(f"{text},not supported by RBAC network filter", "header")
             header = buildHeaderMatch(view.header)
             return lambda info: header(info.requestHeaders)
         if kind == "url_path":
@@ -248,27 +248,3 @@ def _authenticated(view: Any) -> Rule:
         return any(map(match, (*peer.names("URI"), *peer.names("DNS"), peer.subject)))
 
     return matches
-
-
-def _filterState(view: Any) -> Rule:
-    key: str = view.key
-    if view.which("matcher") == "string_match":
-        match = buildStringMatch(view.string_match)
-
-        def matches(info: StreamInfo) -> bool:
-            value = info.filterState.get(key)
-            text = None if value is None else value.plainText()
-            return text is not None and match(text)
-
-        return matches
-    ranges = tuple(map(_readCIDR, view.address_match.ranges))
-    invert: bool = view.address_match.invert_match
-
-    def matchesAddress(info: StreamInfo) -> bool:
-        host = getattr(info.filterState.get(key), "host", None)
-        if host is None:
-            return False
-        address = parseAddress(host)
-        return any(cidr.contains(address) for cidr in ranges) is not invert
-
-    return matchesAddress

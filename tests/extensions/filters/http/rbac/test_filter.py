@@ -115,3 +115,20 @@ class RBACTests(FilterCase):
         self.assertEqual(self.envoy.stat("http.web.rbac.allowed"), 1)
         self.assertEqual(self.envoy.stat("http.web.rbac.denied"), 1)
         self.assertEqual(self.envoy.stat("http.web.rbac.policy.r.denied"), 1)
+
+    def test_prefixOfRoutes(self) -> None:
+        """A route's rules without a prefix have the filter's in the metadata."""
+        other = {"rules": rules("LOG", r=policy()), "shadow_rules": rules("LOG")}
+        self.start(
+            named("rbac", TYPE, rules_stat_prefix="e_", shadow_rules_stat_prefix="s_"),
+            route={"rbac": typed(ROUTE, rbac=other)},
+            log="%DYNAMIC_METADATA(envoy.filters.http.rbac)%",
+        )
+        self.get("/r")
+        self.assertEqual(
+            self.log(),
+            [
+                '{"e_enforced_effective_policy_id":"r","e_enforced_engine_result":"allowed",'
+                '"s_shadow_engine_result":"allowed"}'
+            ],
+        )

@@ -23,8 +23,11 @@ class ConsistentHashingTests(SynchronousTestCase):
         self.assertFalse(matches(None))
 
     def test_seed(self) -> None:
-        """Is reported."""
+        """Makes another hash."""
         (factory,) = factories
         config = configOf(factory.typeURL, {"threshold": 3, "modulo": 10, "seed": 7})
-        factory.build(config, None)
-        self.assertEqual(unreadFields(config), ["seed"])
+        matches = factory.build(config, None)
+        self.assertEqual(unreadFields(config), [])
+        texts = [str(number) for number in range(50)]
+        expected = [xxHash64(text.encode(), 7) % 10 >= 3 for text in texts]
+        self.assertEqual([matches(text) for text in texts], expected)

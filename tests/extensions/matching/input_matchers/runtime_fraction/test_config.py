@@ -28,9 +28,12 @@ class RuntimeFractionTests(SynchronousTestCase):
         self.assertTrue(all(map(matches, texts)))
 
     def test_seed(self) -> None:
-        """Is reported."""
+        """Makes another share."""
         (factory,) = factories
         fraction = {"default_value": {"numerator": 30}}
         config = configOf(factory.typeURL, {"runtime_fraction": fraction, "seed": 7})
-        factory.build(config, Context())
-        self.assertEqual(unreadFields(config), ["seed"])
+        matches = factory.build(config, Context())
+        self.assertEqual(unreadFields(config), [])
+        texts = [str(number) for number in range(100)]
+        expected = [xxHash64(text.encode(), 7) % 100 < 30 for text in texts]
+        self.assertEqual([matches(text) for text in texts], expected)

@@ -1,7 +1,7 @@
 """
 RBAC for requests (`envoy.filters.http.rbac`): policies say who may do what.
 
-Not supported: `condition`, `checked_condition` and `audit_logging_options` of rules, extensions in
+Not supported: `condition`, `checked_condition` and `cel_config` of rules, extensions in
 permissions and principals but path templates.
 """
 

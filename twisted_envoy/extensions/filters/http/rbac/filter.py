@@ -25,7 +25,7 @@ class Policies:
 
     Attributes:
         engine, shadowEngine: None where nothing decides.
-        prefix, shadowPrefix: of the names in the metadata.
+        prefix, shadowPrefix: of the names in the metadata; a route without has the filter's.
         perPolicy: every policy is counted by itself.
     """
 
@@ -48,18 +48,21 @@ class RBAC(HTTPFilter):
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         stream = self.stream
         info = stream.streamInfo
+        own = self._policies
         policies = stream.routeConfig(stream.nameOf(self))
         if not isinstance(policies, Policies):
-            policies = self._policies
+            policies = own
         if policies.shadowEngine is not None:
             tried = policies.shadowEngine(info)
             self._stats.tried(tried, policies.perPolicy)
-            note(info, NAMESPACE, _fields(f"{policies.shadowPrefix}shadow_", tried))
+            prefix = policies.shadowPrefix or own.shadowPrefix
+            note(info, NAMESPACE, _fields(f"{prefix}shadow_", tried))
         if policies.engine is None:
             return
         verdict = policies.engine(info)
         self._stats.decided(verdict, policies.perPolicy)
-        note(info, NAMESPACE, _fields(f"{policies.prefix}enforced_", verdict))
+        prefix = policies.prefix or own.prefix
+        note(info, NAMESPACE, _fields(f"{prefix}enforced_", verdict))
         if not verdict.allowed:
             details = deniedDetails(verdict.policy)
             self.sendLocalReply(_FORBIDDEN, b"RBAC: access denied", details)

@@ -1,8 +1,6 @@
 """
 The factory of input_matchers.consistent_hashing.
 
-Not supported: `seed`.
-
 Envoy: source/extensions/matching/input_matchers/consistent_hashing
 """
 
@@ -28,7 +26,8 @@ class ConsistentHashingFactory:
     def build(self, config: Any, context: Any) -> Callable[[object], bool]:
         threshold: int = config.threshold
         modulo: int = config.modulo
+        seed: int = config.seed
         return lambda value: (
             isinstance(value, str)
-            and xxHash64(value.encode("utf-8", "surrogateescape")) % modulo >= threshold
+            and xxHash64(value.encode("utf-8", "surrogateescape"), seed) % modulo >= threshold
         )

@@ -1,8 +1,6 @@
 """
 The factory of input_matchers.runtime_fraction.
 
-Not supported: `seed`.
-
 Envoy: source/extensions/matching/input_matchers/runtime_fraction
 """
 
@@ -27,7 +25,9 @@ class RuntimeFractionFactory:
     category = INPUT_MATCHERS
 
     def build(self, config: Any, context: Any) -> Callable[[object], bool]:
+        seed: int = config.seed
         within = buildFraction(config.runtime_fraction, context.runtime)
         return lambda value: (
-            isinstance(value, str) and within(xxHash64(value.encode("utf-8", "surrogateescape")))
+            isinstance(value, str)
+            and within(xxHash64(value.encode("utf-8", "surrogateescape"), seed))
         )
