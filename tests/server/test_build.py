@@ -13,7 +13,9 @@ from twisted_envoy.errors import ConfigError, UnsupportedField
 from twisted_envoy.internal import getRegistry
 from twisted_envoy.server.build import buildServer
 from twisted_envoy.server.options import ServerOptions
+from twisted_envoy.sockets.choosing import SWITCH
 from twisted_envoy.sockets.endpoints import ReactorSockets
+from twisted_envoy.sockets.transports.endpoints import TransportSockets
 from twisted_envoy.testing import MemoryEnvoy, MemorySockets
 
 MONITOR = "type.googleapis.com/envoy.extensions.resource_monitors."
@@ -79,8 +81,15 @@ class BuildTests(LogTestCase):
         server = buildServer(options, clock, accessLogs=MemoryAccessLogManager())
         self.assertEqual(len(server.listeners), 1)
         self.assertEqual(getRegistry(clock).bufferSize, size)
-        self.assertIsInstance(server.sockets, ReactorSockets)
+        self.assertIsInstance(server.sockets, ReactorSockets | TransportSockets)
         self.assertEqual(clock.getDelayedCalls(), [])
+
+    def test_transports(self):
+        """A runtime key wants Twisted's transports."""
+        layer = {"name": "s", "static_layer": {SWITCH: True}}
+        text = bootstrap([], layered_runtime={"layers": [layer]})
+        server = buildServer(ServerOptions(configYAML=text), Clock())
+        self.assertIsInstance(server.sockets, TransportSockets)
 
     def test_node(self):
         """What only an xDS server would hear is accepted."""

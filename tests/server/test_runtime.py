@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.support import configOf
 from twisted_envoy.errors import ConfigError
-from twisted_envoy.server.runtime import Runtime, buildRuntime
+from twisted_envoy.server.runtime import (
+    ENVIRONMENT,
+    Runtime,
+    buildRuntime,
+    environmentValues,
+)
 from twisted_envoy.stats.scope import Store
 
 LAYERED = "envoy.config.bootstrap.v3.LayeredRuntime"
@@ -32,6 +38,30 @@ class RuntimeTests(SynchronousTestCase):
         runtime = Runtime({"a": 1, "b": 2, "c": 3})
         runtime.integer("b")
         self.assertEqual(runtime.unasked(), ["a", "c"])
+
+
+class EnvironmentTests(SynchronousTestCase):
+    """What the environment says."""
+
+    def test_belowAllLayers(self) -> None:
+        """It fills what no layer has; nothing counts or shows it."""
+        text = "a=true, b=3,c=2.5,nothing,d=text"
+        self.patch(os, "environ", {**os.environ, ENVIRONMENT: text})
+        layer = {"name": "s", "static_layer": {"b": 4}}
+        store = Store()
+        runtime = buildRuntime(configOf(LAYERED, {"layers": [layer]}), store)
+
+        self.assertEqual(environmentValues(), {"a": True, "b": 3, "c": 2.5, "d": "text"})
+        self.assertIs(runtime.boolean("a", False), True)
+        self.assertEqual((runtime.integer("b"), runtime.percent("c", 0.0)), (4, 2.5))
+        self.assertEqual((runtime.values, runtime.unasked()), ({"b": 4}, []))
+        self.assertEqual(store.gauges["runtime.num_keys"].value, 1)
+
+    def test_none(self) -> None:
+        """Without it there is nothing."""
+        environment = {name: text for name, text in os.environ.items() if name != ENVIRONMENT}
+        self.patch(os, "environ", environment)
+        self.assertEqual(environmentValues(), {})
 
 
 class BuildRuntimeTests(SynchronousTestCase):

@@ -17,9 +17,12 @@ from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
 from twisted_envoy.internal.turn import TurnQueue
+from twisted_envoy.server.runtime import environmentValues
+from twisted_envoy.sockets.choosing import SWITCH, socketsFor
 from twisted_envoy.sockets.endpoints import ReactorSockets
 from twisted_envoy.sockets.interfaces import ConnectOptions, ListenOptions
 from twisted_envoy.sockets.stream import StreamSocket
+from twisted_envoy.sockets.transports.endpoints import TransportSockets
 
 ANY_PORT = IPv4Address("TCP", "127.0.0.1", 0)
 MIB = 1024 * 1024
@@ -138,15 +141,52 @@ class Accepting(Factory):
         return done
 
 
+TRANSPORTS = environmentValues().get(SWITCH) is True
+"""The environment wants all this over Twisted's transports."""
+
+
+def oursOnly(test: Any) -> Any:
+    """Marks a test that looks into sockets of ours, or at what only they can do."""
+    test.isOursOnly = True
+    if TRANSPORTS:
+        test.skip = "of sockets of our own only"
+    return test
+
+
+def overTransports(case: type[Any], module: str) -> type[Any]:
+    """
+    The same case over Twisted's transports, without what is of ours only.
+
+    Args:
+        module: whose it is.
+    """
+    body = {
+        name: value
+        for name, value in vars(case).items()
+        if name not in ("__dict__", "__weakref__") and not hasattr(value, "isOursOnly")
+    }
+    return type(case)(
+        case.__name__, case.__bases__, {**body, "transports": True, "__module__": module}
+    )
+
+
 class LoopbackTestCase(TestCase):
-    """A case with sockets in the global reactor; nothing may be left in it."""
+    """
+    A case with sockets in the global reactor; nothing may be left in it.
+
+    Attributes:
+        transports: they are Twisted's.
+    """
 
     timeout = 30
+    transports = TRANSPORTS
 
     def setUp(self) -> None:
         self.turn = TurnQueue(reactor)  # type: ignore[arg-type]
-        self.sockets = ReactorSockets(reactor, self.turn)  # type: ignore[arg-type]
+        self.sockets: Any = socketsFor(reactor, self.turn, self.transports)
+        self.transports = isinstance(self.sockets, TransportSockets)
         self.addCleanup(self.sockets.close)
+        self._factories: dict[int, Any] = {}
 
     async def listen(
         self,
@@ -158,7 +198,21 @@ class LoopbackTestCase(TestCase):
             factory
         )
         self.addCleanup(port.stopListening)
+        self._factories[id(port)] = factory
         return port
+
+    def accepted(self, port: Any) -> list[Any]:
+        """The recorders that a port's factory has made so far."""
+        made: list[Any] = self._factories[id(port)].accepted
+        return made
+
+    async def accepts(self, port: Any) -> None:
+        """What waits to be accepted is."""
+        if self.transports:
+            await self.nextPoll()
+            await self.nextPoll()
+        else:
+            port.doRead()
 
     def connect(
         self, address: Any, protocol: Any, options: ConnectOptions | None = None

@@ -14,7 +14,7 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
-from tests.sockets.loopback import Accepting, HalfRecorder, LoopbackTestCase
+from tests.sockets.loopback import Accepting, HalfRecorder, LoopbackTestCase, oursOnly
 from twisted_envoy.sockets.connecting import ConnectingSocket
 from twisted_envoy.sockets.interfaces import ConnectOptions
 
@@ -47,7 +47,7 @@ class ConnectTests(LoopbackTestCase):
         self.assertIs(result, client)
         self.assertEqual(client.events, ["made"])
         await client.gone()
-        for server in port._factory.accepted:
+        for server in self.accepted(port):
             await server.gone()
 
     async def test_refused(self) -> None:
@@ -91,25 +91,19 @@ class ConnectTests(LoopbackTestCase):
     async def test_missingUnixSocket(self) -> None:
         """That is known at once."""
         connecting = self.connect(UNIXAddress(self.mktemp()), HalfRecorder())
+        self.assertTrue(connecting.called)
 
-        failure = self.failureResultOf(connecting, error.ConnectError)
+        problem = await self.assertFailure(connecting, error.ConnectError)
 
-        self.assertEqual(failure.value.osError, errno.ENOENT)
-
-    def failureResultOf(self, deferred: Any, kind: type[Exception]) -> Any:
-        results: list[Any] = []
-        deferred.addErrback(results.append)
-        self.assertEqual(len(results), 1)
-        self.assertTrue(results[0].check(kind))
-        return results[0]
+        self.assertEqual(problem.osError, errno.ENOENT)
 
     async def test_unreachable(self) -> None:
         """So is an address that no packet gets to, or a port that nothing can be sent from."""
         nowhere = IPv4Address("TCP", "255.255.255.255", 9)
 
-        failure = self.failureResultOf(self.connect(nowhere, HalfRecorder()), error.ConnectError)
+        problem = await self.failing(nowhere)
 
-        self.assertIn(failure.value.osError, (errno.ENETUNREACH, errno.EACCES))
+        self.assertIn(problem.osError, (errno.ENETUNREACH, errno.EACCES))
 
     async def test_sourceAddress(self) -> None:
         """The connection comes from there; one that is not ours is an error."""
@@ -135,9 +129,9 @@ class ConnectTests(LoopbackTestCase):
 
         await self.connect(port.getHost(), client, ConnectOptions(options=(keepAlive,)))
 
-        self.assertEqual(client.transport._sock.getsockopt(*keepAlive[:2]), 1)
+        self.assertEqual(client.transport.getHandle().getsockopt(*keepAlive[:2]), 1)
         await client.gone()
-        for server in port._factory.accepted:
+        for server in self.accepted(port):
             await server.gone()
 
     async def test_cancelled(self) -> None:
@@ -152,7 +146,7 @@ class ConnectTests(LoopbackTestCase):
         await self.nextPoll()
 
         self.assertEqual(client.events, [])
-        for server in port._factory.accepted:
+        for server in self.accepted(port):
             await server.gone()
 
     async def test_cancelledInside(self) -> None:
@@ -162,9 +156,9 @@ class ConnectTests(LoopbackTestCase):
         for where in ("build", "build and fail", "made"):
             await self.cancelInside(port, where)
 
-        while len(port._factory.accepted) < 3:
+        while len(self.accepted(port)) < 3:
             await self.nextPoll()
-        for server in port._factory.accepted:
+        for server in self.accepted(port):
             await server.gone()
 
     async def cancelInside(self, port: Any, where: str) -> None:
@@ -203,9 +197,9 @@ class ConnectTests(LoopbackTestCase):
 
             endpoint = self.sockets.clientEndpoint(port.getHost(), ConnectOptions())
             await self.assertFailure(endpoint.connect(Building()), kind)
-        while len(port._factory.accepted) < 2:
+        while len(self.accepted(port)) < 2:
             await self.nextPoll()
-        for server in port._factory.accepted:
+        for server in self.accepted(port):
             await server.gone()
 
     async def test_makeConnectionFails(self) -> None:
@@ -222,9 +216,9 @@ class ConnectTests(LoopbackTestCase):
 
         self.assertEqual(client.events, ["made", "lost"])
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
-        while not port._factory.accepted:
+        while not self.accepted(port):
             await self.nextPoll()
-        for server in port._factory.accepted:
+        for server in self.accepted(port):
             await server.gone()
 
     async def test_userRaises(self) -> None:
@@ -247,7 +241,7 @@ class ConnectTests(LoopbackTestCase):
         port = await self.listen(Accepting())
         recorder = HalfRecorder()
         for address in (port.getHost(), closedPort()):
-            ConnectingSocket(address, Raising(), self.sockets._context).begin(ConnectOptions())
+            self.sockets.clientEndpoint(address, ConnectOptions()).begin(Raising())
         other = HalfRecorder()
         await self.connect(port.getHost(), other)
         await recorder.untilEvent("lost")
@@ -255,9 +249,10 @@ class ConnectTests(LoopbackTestCase):
         self.assertEqual(sorted(Raising.told), ["connected", "failed"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
         await other.gone()
-        for server in port._factory.accepted:
+        for server in self.accepted(port):
             await server.gone()
 
+    @oursOnly
     async def test_newsOfAnotherSocketWithTheNumber(self) -> None:
         """Events of a socket that had our descriptor before do not end an attempt."""
         accepting = Accepting()
@@ -277,6 +272,7 @@ class ConnectTests(LoopbackTestCase):
         await protocol.untilEvent("lost")
         await accepting.accepted[0].untilEvent("lost")
 
+    @oursOnly
     async def test_reactorStops(self) -> None:
         """An attempt that the reactor gives up fails, once."""
         accepting = Accepting()

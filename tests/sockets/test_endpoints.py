@@ -21,6 +21,8 @@ from tests.sockets.loopback import ANY_PORT, Accepting, HalfRecorder, LoopbackTe
 from twisted_envoy.sockets.events import NOBODY
 from twisted_envoy.sockets.interfaces import ConnectOptions, ISocketInterface, ListenOptions
 from twisted_envoy.sockets.stream import StreamSocket
+from twisted_envoy.sockets.transports.outgoing import Outgoing
+from twisted_envoy.sockets.transports.stream import TransportStream
 from twisted_envoy.sockets.write_buffer import WriteBuffer
 
 CONNECTIONS = 2_000
@@ -68,7 +70,7 @@ class ManyConnectionsTests(LoopbackTestCase):
     async def count(self) -> tuple[int, int]:
         await self.nextPoll()  # the event that ended the last one is over
         gc.collect()
-        kinds = (StreamSocket, WriteBuffer)
+        kinds = (StreamSocket, WriteBuffer, TransportStream, Outgoing)
         objects = sum(type(item) in kinds for item in gc.get_objects())
         return objects, len(os.listdir("/proc/self/fd"))
 

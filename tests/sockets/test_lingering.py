@@ -13,7 +13,7 @@ from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.sockets.loopback import MIB, PAYLOAD, LoopbackTestCase, receiveAll, reset
+from tests.sockets.loopback import MIB, PAYLOAD, LoopbackTestCase, oursOnly, receiveAll, reset
 from twisted_envoy.internal.turn import TurnQueue
 from twisted_envoy.sockets.events import SocketContext
 from twisted_envoy.sockets.lingering import PATIENCE, linger, resetWhenSent, unsentBytes
@@ -237,6 +237,7 @@ class ClosingTests(LoopbackTestCase):
 
         self.assertEqual(received, b"greeting")
 
+    @oursOnly
     async def test_closeWithNothingWrittenResetsUnreadBytes(self) -> None:
         """As Envoy does when it turns a connection away."""
         server, peer = await self.plainPeer()

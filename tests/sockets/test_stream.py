@@ -19,6 +19,7 @@ from tests.sockets.loopback import (
     HalfRecorder,
     LoopbackTestCase,
     Recorder,
+    oursOnly,
     receiveAll,
     reset,
     streamOver,
@@ -31,7 +32,8 @@ class StreamSocketTests(LoopbackTestCase):
         """It is what protocols and reactors expect."""
         server, _ = await self.pair()
 
-        for interface in (IHalfCloseTransport, IReadDescriptor, IWriteDescriptor):
+        watched = () if self.transports else (IReadDescriptor, IWriteDescriptor)
+        for interface in (IHalfCloseTransport, *watched):
             self.assertTrue(verifyObject(interface, server.transport))
         self.assertEqual(server.transport.logPrefix(), "connection")
 
@@ -85,7 +87,8 @@ class StreamSocketTests(LoopbackTestCase):
 
         self.assertGreaterEqual(server.largest, 64 * 1024)
         self.assertEqual(server.data, PAYLOAD + b"!")
-        self.assertEqual(server.transport._readSize, 16 * 1024)
+        if not self.transports:
+            self.assertEqual(server.transport._readSize, 16 * 1024)
 
     async def test_chunkBoundariesAroundTheReadSize(self) -> None:
         """Amounts just around the size of a read arrive whole."""
@@ -265,6 +268,7 @@ class EndTests(LoopbackTestCase):
         server.transport.abortConnection()
         inside = list(server.events)
         await server.untilEvent("lost")
+        await self.nextPoll()
 
         self.assertRaises(ConnectionResetError, receiveAll, peer)
         self.assertEqual(inside, ["made"])
@@ -281,6 +285,7 @@ class EndTests(LoopbackTestCase):
         before = list(server.events)
         server.transport.abortConnection()
         await server.untilEvent("lost")
+        await self.nextPoll()
 
         self.assertEqual(before, ["made"])
         self.assertTrue(server.reason.check(ConnectionAborted))
@@ -320,6 +325,7 @@ class EndTests(LoopbackTestCase):
 
         self.assertTrue(server.reason.check(ConnectionLost))
 
+    @oursOnly
     async def test_bytesBeforeAResetSurviveAFailedSend(self) -> None:
         """What the peer sent before it went is delivered, although a send failed first."""
         server, peer = await self.plainPeer()
@@ -340,6 +346,7 @@ class EndTests(LoopbackTestCase):
         self.assertTrue(server.reason.check(ConnectionLost))
         self.assertNotIn("end", server.events)
 
+    @oursOnly
     async def test_bytesBeforeAResetSurviveTheReactorsNotice(self) -> None:
         """The same, when it is the reactor that sees the reset: writes wait, reading is paused."""
         server, peer = await self.plainPeer(receiveBuffer=4096)
@@ -409,6 +416,7 @@ class EndTests(LoopbackTestCase):
 
         self.assertTrue(server.reason.check(ConnectionLost))
 
+    @oursOnly
     async def test_reactorsLoss(self) -> None:
         """What the reactor says is the reason when there is nothing left to read."""
         server, _ = await self.pair()
@@ -419,6 +427,7 @@ class EndTests(LoopbackTestCase):
 
         self.assertIs(server.reason.value, reason)
 
+    @oursOnly
     async def test_newsOfAnotherSocketWithTheNumber(self) -> None:
         """A loss that the socket itself knows nothing of changes nothing: it was another's."""
         server, client = await self.pair()
@@ -455,8 +464,7 @@ class EndTests(LoopbackTestCase):
             "resumeProducing",
             "stopProducing",
             "unregisterProducer",
-            "doRead",
-            "doWrite",
+            *(() if self.transports else ("doRead", "doWrite")),
         ):
             getattr(transport, name)()
         transport.registerProducer(Producer(), True)
@@ -466,11 +474,14 @@ class EndTests(LoopbackTestCase):
 
         self.assertEqual(server.events, ["made", "lost"])
         self.assertEqual(stopped, [1])
-        self.assertEqual((transport.bufferedBytes, transport.fileno()), (0, -1))
+        self.assertEqual(transport.bufferedBytes, 0)
+        if not self.transports:
+            self.assertEqual(transport.fileno(), -1)
         self.assertEqual(transport.getHost(), host)
         self.assertEqual(transport.getPeer(), client.transport.getHost())
         self.assertTrue(transport.disconnected)
 
+    @oursOnly
     async def test_hostIsKnownAfterTheLoss(self) -> None:
         """An access log may ask for the local address when nobody has before."""
         left, right = socket.socketpair()
@@ -560,5 +571,6 @@ class ErrorTests(LoopbackTestCase):
         peer.sendall(b"x")
         await server.untilEvent("lost")
         self.flushLoggedErrors(ValueError)
+        await self.nextPoll()
 
         self.assertRaises(ConnectionResetError, peer.recv, 1)

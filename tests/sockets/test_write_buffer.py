@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.sockets.loopback import MIB, PAYLOAD, HalfRecorder, LoopbackTestCase, receiveAll
+from tests.sockets.loopback import (
+    MIB,
+    PAYLOAD,
+    HalfRecorder,
+    LoopbackTestCase,
+    oursOnly,
+    receiveAll,
+)
 from twisted_envoy.sockets.write_buffer import WriteBuffer
 
 
@@ -382,6 +389,7 @@ class ProducerTests(LoopbackTestCase):
             self.assertEqual(producer.said, ["stop"])
             self.assertEqual(len(self.flushLoggedErrors(ValueError)), int(fails))
 
+    @oursOnly
     async def test_brokenWriteWakesAPausedProducer(self) -> None:
         """What it has goes nowhere, but it is not left waiting."""
         server, peer = await self.plainPeer(receiveBuffer=4096)
@@ -403,6 +411,7 @@ class ProducerTests(LoopbackTestCase):
         self.assertEqual(producer.said[2:], ["stop"])
         self.assertEqual(server.data, b"unread")
 
+    @oursOnly
     async def test_errorOfAWokenProducer(self) -> None:
         """One that raises then ends the connection."""
         server, peer = await self.plainPeer(receiveBuffer=4096)

@@ -48,7 +48,7 @@ from twisted_envoy.server.lint import lint
 from twisted_envoy.server.options import ServerOptions
 from twisted_envoy.server.runtime import buildRuntime
 from twisted_envoy.server.server import ListenerManager, Server
-from twisted_envoy.sockets.endpoints import ReactorSockets
+from twisted_envoy.sockets.choosing import SWITCH, socketsFor
 from twisted_envoy.state.addresses import addressText, portOf
 from twisted_envoy.upstream.cluster import ClusterManager
 from twisted_envoy.upstream.resolve import HostResolver
@@ -83,7 +83,7 @@ def buildServer(
     Read the config and build everything; nothing is bound.
 
     Args:
-        sockets: where kernel sockets come from; None for the reactor's own.
+        sockets: where kernel sockets come from; None for what `sockets.choosing` chooses.
         accessLogs: an IAccessLogManager; None for files.
         resolver: finds the addresses of names; None for the reactor's own.
         random: what balancers, weights and jitter ask; None for one of its own.
@@ -101,20 +101,21 @@ def buildServer(
     _useLogFormat(bootstrap, options, setLogFormat)
     registry = getRegistry(reactor)
     store = buildStore(bootstrap.stats_config)
+    runtime = buildRuntime(bootstrap.layered_runtime, store)
     context = FactoryContext(
         reactor=reactor,
         stats=store,
         scope=store,
         clusters=ClusterManager(),
         registry=registry,
-        sockets=sockets or ReactorSockets(reactor, registry.turn),
+        sockets=sockets or socketsFor(reactor, registry.turn, runtime.boolean(SWITCH, False)),
         extensions=extensions,
         accessLogs=accessLogs
         or AccessLogManager(reactor, store, options.fileFlushInterval, isShared=worker is not None),
         drain=DrainManager(
             reactor, options.drainTime, immediate=options.drainStrategy == "Immediate"
         ),
-        runtime=buildRuntime(bootstrap.layered_runtime, store),
+        runtime=runtime,
         resolver=resolver or HostResolver(reactor),
         random=random or Random(),
         validating=options.validating,

@@ -4,10 +4,14 @@ Runtime values: the layers of `layered_runtime`, later ones over earlier ones.
 Static layers and the admin layer are obeyed; what asks for a disk or a server is reported as
 unsupported by not being read. `/runtime_modify` changes the admin layer while the server runs: who
 asks each time, or follows a key, sees the new value.
+
+Below all layers is what the environment says: a whole test-suite, or a machine, can have a key of
+ours without a change to any bootstrap. No layer, figure or page shows it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -15,6 +19,9 @@ from twisted_envoy.stats.scope import Scope, Store
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
+
+ENVIRONMENT = "TWISTED_ENVOY_RUNTIME"
+"""Where the environment has values: `key=value,key=value`."""
 
 Layer = tuple[str, dict[str, object]]
 """A layer's name and its values by dotted key."""
@@ -31,11 +38,13 @@ class Runtime:
     Attributes:
         layers: in their order; values of the admin layer are texts.
         values: what the layers add up to.
+        defaults: by key, for what no layer has.
     """
 
     def __init__(
         self, values: Mapping[str, object] | None = None, scope: Scope | None = None
     ) -> None:
+        self.defaults: Mapping[str, object] = {}
         self.layers: list[Layer] = [("", dict(values))] if values else []
         self.values: dict[str, object] = {}
         self.adminLayer: dict[str, object] | None = None
@@ -90,10 +99,14 @@ class Runtime:
         self._followers.append((key, follower))
         follower(self.integer(key))
 
-    def integer(self, key: str) -> int | None:
-        """The whole number of a key; None when it has none."""
+    def _value(self, key: str) -> object:
         self._asked.add(key)
         value = self.values.get(key)
+        return self.defaults.get(key) if value is None else value
+
+    def integer(self, key: str) -> int | None:
+        """The whole number of a key; None when it has none."""
+        value = self._value(key)
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             return None
         try:
@@ -103,14 +116,12 @@ class Runtime:
 
     def percent(self, key: str, default: float) -> float:
         """A share of 100."""
-        self._asked.add(key)
-        value = self.values.get(key)
+        value = self._value(key)
         return float(value) if isinstance(value, (int, float)) else default
 
     def boolean(self, key: str, default: bool) -> bool:
         """A flag."""
-        self._asked.add(key)
-        value = self.values.get(key)
+        value = self._value(key)
         return value if isinstance(value, bool) else default
 
     def unasked(self) -> list[str]:
@@ -126,6 +137,7 @@ def buildRuntime(config: View | None, scope: Scope) -> Runtime:
         ConfigError: two layers of one name, two admin layers, or a value that is none.
     """
     runtime = Runtime(scope=scope)
+    runtime.defaults = environmentValues()
     names: set[str] = set()
     for layer in config.layers if config is not None else ():
         if layer.name in names:
@@ -150,6 +162,12 @@ def buildRuntime(config: View | None, scope: Scope) -> Runtime:
         runtime.layers.append(("", runtime.adminLayer))
     runtime.load()
     return runtime
+
+
+def environmentValues() -> dict[str, object]:
+    """Values by key, as the environment has them; what is not `key=value` is none."""
+    pairs = (pair.partition("=") for pair in os.environ.get(ENVIRONMENT, "").split(","))
+    return {key.strip(): _parsed(text.strip()) for key, equals, text in pairs if equals}
 
 
 def _flat(layer: View, struct: Mapping[str, object], prefix: str = "") -> dict[str, object]:

@@ -55,6 +55,14 @@ def fromName(family: int, name: Any) -> IAddress:
     return UNIXAddress(name or None)
 
 
+def unmapped(address: IAddress) -> IAddress:
+    """An address as a transport of Twisted's tells it, as `fromName` would."""
+    if isinstance(address, IPv6Address):
+        name = (address.host, address.port, address.flowInfo, int(address.scopeID or 0))
+        return fromName(socket.AF_INET6, name)
+    return address
+
+
 def fromSocketName(sock: socket.socket) -> IAddress:
     """The local address of a socket."""
     return fromName(sock.family, sock.getsockname())

@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from twisted_envoy.internal.interfaces import ConnectAttempt
 from twisted_envoy.sockets.addresses import familyOf, toSocketName
 from twisted_envoy.sockets.events import SocketContext, failureOf
 from twisted_envoy.sockets.interfaces import ConnectOptions
@@ -82,7 +83,7 @@ class ConnectingSocket:
             Fires with the protocol; fails with a ConnectError that carries `osError`, and `atOnce`
             when the kernel refused to try.
         """
-        waiting = _Waiting(self._user, self)
+        waiting = Waiting(self._user, self, self.address)
         self._user = waiting
         self.begin(options)
         return waiting.done
@@ -224,7 +225,7 @@ class ConnectingSocket:
         self._over = True
         self._user = None
         if problem is not None:
-            _tellFailed(user, problem)
+            tellFailed(user, problem)
             return
         try:
             user.connected(protocol)
@@ -240,7 +241,7 @@ class ConnectingSocket:
         if not self._over:
             self._over = True
             user, self._user = self._user, None
-            _tellFailed(user, problem)
+            tellFailed(user, problem)
 
     def _drop(self) -> None:
         sock = self._sock
@@ -257,12 +258,15 @@ class ConnectingSocket:
             self._context.reactor.removeWriter(self)
 
 
-class _Waiting:
+class Waiting:
     """Waits with a Deferred for a connection whose protocol a factory makes."""
 
-    __slots__ = ("_attempt", "_factory", "done")
+    __slots__ = ("_address", "_attempt", "_factory", "done")
 
-    def __init__(self, factory: IProtocolFactory, attempt: ConnectingSocket) -> None:
+    def __init__(
+        self, factory: IProtocolFactory, attempt: ConnectAttempt, address: IAddress
+    ) -> None:
+        self._address = address
         self._factory = factory
         self._attempt = attempt
         self.done: Deferred[Any] = Deferred(self._cancel)
@@ -278,11 +282,12 @@ class _Waiting:
 
     def _cancel(self, done: Deferred[Any]) -> None:
         self._attempt.cancel()
-        cancelled = error.ConnectingCancelledError(self._attempt.address)  # type: ignore[no-untyped-call]
+        cancelled = error.ConnectingCancelledError(self._address)  # type: ignore[no-untyped-call]
         done.errback(cancelled)
 
 
-def _tellFailed(user: Any, problem: Failure) -> None:
+def tellFailed(user: Any, problem: Failure) -> None:
+    """Tell whoever wanted a connection; what they raise is logged."""
     try:
         user.connectFailed(problem)
     except Exception:

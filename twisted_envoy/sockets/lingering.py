@@ -10,11 +10,9 @@ bytes waits until the peer's kernel has them all.
 
 from __future__ import annotations
 
-import fcntl
 import socket
 import struct
 import sys
-import termios
 
 from twisted.internet.interfaces import IReadDescriptor
 from twisted.python.failure import Failure
@@ -22,11 +20,21 @@ from zope.interface import implementer
 
 from twisted_envoy.sockets.events import SocketContext
 
+try:
+    import fcntl
+    import termios
+except ImportError:  # not a Unix: nobody can tell what the kernel keeps
+    _ASK = 0
+else:
+    _ASK = termios.TIOCOUTQ
+
 PATIENCE = 1.0
 """Seconds that a peer has for its end of stream, or to take what comes before a reset."""
 
 _READ = 64 * 1024
-_FIRST_LOOK = 0.002
+FIRST_LOOK = 0.002
+"""Seconds until what the kernel keeps is looked at again; each wait is twice as long."""
+
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -56,10 +64,10 @@ def resetWhenSent(sock: socket.socket, context: SocketContext) -> None:
 
 def unsentBytes(sock: socket.socket) -> int:
     """Bytes in the kernel that the peer's kernel has not confirmed; 0 where nobody can tell."""
-    if sock.family == socket.AF_UNIX:
+    if not _ASK or sock.family == socket.AF_UNIX:
         return 0
     try:
-        answer = fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4))
+        answer = fcntl.ioctl(sock, _ASK, bytes(4))
     except OSError:
         return 0
     return int.from_bytes(answer, sys.byteorder)
@@ -114,8 +122,8 @@ class _Resetting:
     def __init__(self, sock: socket.socket, context: SocketContext) -> None:
         self._sock = sock
         self._context = context
-        self._waited = _FIRST_LOOK
-        self._timer = context.reactor.callLater(_FIRST_LOOK, self._look)
+        self._waited = FIRST_LOOK
+        self._timer = context.reactor.callLater(FIRST_LOOK, self._look)
         context.lingering.add(self)
 
     def _look(self) -> None:

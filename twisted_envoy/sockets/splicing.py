@@ -19,12 +19,18 @@ paused as before, ends and losses go their ways.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.internal.interfaces import Passage
+
+try:
+    import fcntl
+except ImportError:  # not a Unix
+    _RESIZE: int | None = None
+else:
+    _RESIZE = getattr(fcntl, "F_SETPIPE_SZ", None)
 
 if TYPE_CHECKING:
     from twisted_envoy.sockets.socket_reader import SocketReader
@@ -40,7 +46,6 @@ _LITTLE = 16 * 1024
 _PATIENCE = 8
 _IDLE_PIPES = 4
 _FLAGS = getattr(os, "SPLICE_F_MOVE", 0) | getattr(os, "SPLICE_F_NONBLOCK", 0)
-_RESIZE: int | None = getattr(fcntl, "F_SETPIPE_SZ", None)
 
 CANNOT_SPLICE = frozenset(
     {errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM}

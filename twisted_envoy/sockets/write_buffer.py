@@ -26,7 +26,7 @@ from twisted_envoy.sockets.splicing import Piped
 AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS})
 """Error numbers that say: not now."""
 
-_MOST_PIECES = min(64, os.sysconf("SC_IOV_MAX"))
+_MOST_PIECES = min(64, os.sysconf("SC_IOV_MAX")) if hasattr(os, "sysconf") else 1
 _DEFAULT_LIMIT = 1024 * 1024
 
 _SMALL = 16 * 1024

@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Iterator
+from typing import Protocol
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred, execute, succeed
@@ -25,7 +26,6 @@ from zope.interface import implementer
 from twisted_envoy.interfaces.sockets import ListenOptions
 from twisted_envoy.server.workers.balance import isTaken, shareEvenly
 from twisted_envoy.sockets.addresses import fromSocketName
-from twisted_envoy.sockets.endpoints import ReactorSockets
 from twisted_envoy.sockets.listening import listeningSocket, removePath
 
 _LINUX = sys.platform == "linux"
@@ -171,6 +171,15 @@ class _ClosedEndpoint:
         return succeed(_ClosedPort(self._address))
 
 
+class AdoptingSockets(Protocol):
+    """ISocketInterface, as far as sockets that listen already go."""
+
+    def adoptingEndpoint(
+        self, address: IAddress, options: ListenOptions, given: socket.socket
+    ) -> IStreamServerEndpoint:
+        """One that accepts from a socket which listens already."""
+
+
 class InheritedSockets:
     """
     A worker's listening sockets.
@@ -180,7 +189,7 @@ class InheritedSockets:
         descriptors: inherited, in the order in which addresses are bound.
     """
 
-    def __init__(self, sockets: ReactorSockets, descriptors: list[int]) -> None:
+    def __init__(self, sockets: AdoptingSockets, descriptors: list[int]) -> None:
         self._sockets = sockets
         self._descriptors: Iterator[int] = iter(descriptors)
 

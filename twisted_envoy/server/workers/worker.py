@@ -23,12 +23,11 @@ from twisted_envoy.server.tap import problemText, settleMemory
 from twisted_envoy.server.workers.channel import Channel, Message, openChannel, receiveOne
 from twisted_envoy.server.workers.hello import CHANNEL, Hello
 from twisted_envoy.server.workers.snapshot import snapshotOf
-from twisted_envoy.server.workers.sockets import InheritedSockets
+from twisted_envoy.server.workers.sockets import AdoptingSockets, InheritedSockets
 
 if TYPE_CHECKING:
     from twisted_envoy.server.admin.channel import AdminAnswers
     from twisted_envoy.server.server import Server
-    from twisted_envoy.sockets.endpoints import ReactorSockets
 
 _log = Logger("main")
 
@@ -106,7 +105,7 @@ def build(hello: Hello, reactor: Any, log: EnvoyLog) -> tuple[Server, AdminAnswe
         )
         admin, server.admin = server.admin, None
         server.listeners.sockets = InheritedSockets(
-            cast("ReactorSockets", server.sockets), list(hello.listening)
+            cast(AdoptingSockets, server.sockets), list(hello.listening)
         )
         server.privilegedStartService()
     finally:
