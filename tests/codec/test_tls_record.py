@@ -39,6 +39,23 @@ def shaken(server=SERVER, client=CLIENT, step=None):
     return down, up
 
 
+class RefusedTests(SynchronousTestCase):
+    """A server that knows nothing in common."""
+
+    def test_hello(self):
+        """Its alert comes right behind the client's hello."""
+        up = newRecord(CLIENT, False)
+        up.feed(b"")
+        alert = b"\x15\x03\x03\x00\x02\x02\x28"
+        problem = self.assertRaises(TLSProblem, up.feed, alert)
+
+        self.assertTrue(str(problem).endswith("HANDSHAKE_FAILURE_ON_CLIENT_HELLO:TLS_error_end"))
+        self.assertEqual(len(problem.reasons), 2)
+        self.assertEqual(
+            len(self.assertRaises(TLSProblem, newRecord(SERVER, True).feed, alert).reasons), 1
+        )
+
+
 class RecordTests(SynchronousTestCase):
     """Two of them talk."""
 

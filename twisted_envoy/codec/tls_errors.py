@@ -22,6 +22,7 @@ _REASONS = {
     "DECRYPTION_FAILED_OR_BAD_RECORD_MAC": 139,
     "ENCRYPTED_LENGTH_TOO_LONG": 146,
     "EXCESSIVE_MESSAGE_SIZE": 150,
+    "HANDSHAKE_FAILURE_ON_CLIENT_HELLO": 154,
     "HTTPS_PROXY_REQUEST": 155,
     "HTTP_REQUEST": 156,
     "KEY_USAGE_BIT_INCORRECT": 302,
@@ -40,6 +41,7 @@ _OTHER_WORDS = {
     "DATA_LENGTH_TOO_LONG": "ENCRYPTED_LENGTH_TOO_LONG",
     "PACKET_LENGTH_TOO_LONG": "ENCRYPTED_LENGTH_TOO_LONG",
     "VERSION_TOO_LOW": "UNSUPPORTED_PROTOCOL",
+    "NO_CIPHERS_AVAILABLE": "NO_SHARED_CIPHER",
 }
 """What OpenSSL calls otherwise."""
 _UNSAID = frozenset({"EVP_LIB", "RECORD_LAYER_FAILURE"})
@@ -100,6 +102,11 @@ class TLSProblem(Exception):
         super().__init__(reasons, details)
         self.reasons = reasons
         self.details = details
+
+    @property
+    def isAlert(self) -> bool:
+        """The peer has said that it ends."""
+        return bool(self.reasons) and all("_ALERT_" in reason for reason in self.reasons)
 
     @property
     def transportFailureReason(self) -> str:

@@ -43,7 +43,7 @@ class TLSInfo:
 
     Args:
         connection: OpenSSL's.
-        isTrusted: the peer's certificate was verified.
+        isTrusted: the peer's certificate was verified, or compared with what was asked for.
 
     Attributes:
         begun, done: seconds of the reactor's clock, around the handshake; set by who knows.
@@ -157,6 +157,14 @@ class TLSInfo:
             return ()
         sent = self._connection.get_peer_cert_chain(as_cryptography=True) or []
         return (own, *(CertificateInfo(each) for each in sent if each != own.certificate))
+
+    @cached_property
+    def issuer(self) -> CertificateInfo | None:
+        """Who issued the peer's certificate, where that was verified."""
+        if not self.peerCertificateValidated:
+            return None
+        chain = self._connection.get_verified_chain(as_cryptography=True) or []
+        return CertificateInfo(chain[1]) if len(chain) > 1 else None
 
     @cached_property
     def local(self) -> CertificateInfo | None:

@@ -33,6 +33,7 @@ _buffer = _ffi.buffer
 _pointerTo = _ffi.from_buffer
 _allocate = _ffi.new_allocator(should_clear_after_alloc=False)
 _WANT_READ: int = _library.SSL_ERROR_WANT_READ
+_REFUSED = ("SSLV3_ALERT_HANDSHAKE_FAILURE",)
 _SIZE = 320 * 1024
 """Bytes: somewhat more than the largest chunk that a socket reads."""
 
@@ -83,6 +84,7 @@ class TLSRecord:
     Args:
         connection: over memory BIOs, and told which side it is.
         scratch: used during calls only.
+        isServer: which side that is.
 
     Attributes:
         isOpen: the handshake is done.
@@ -92,11 +94,13 @@ class TLSRecord:
     """
 
     __slots__ = (
-        *("_from", "_into", "_memory", "_size", "_ssl", "broken", "connection", "isOpen"),
-        *("peerEnded", "verdict"),
+        *("_from", "_into", "_isServer", "_memory", "_size", "_ssl", "broken", "connection"),
+        *("isOpen", "peerEnded", "verdict"),
     )
 
-    def __init__(self, connection: SSL.Connection, scratch: Scratch | None = None) -> None:
+    def __init__(
+        self, connection: SSL.Connection, scratch: Scratch | None = None, isServer: bool = True
+    ) -> None:
         self.connection: Any = connection
         self.verdict = Verdict()
         connection.set_app_data(self.verdict)
@@ -106,6 +110,7 @@ class TLSRecord:
         self._ssl = self.connection._ssl
         self._into = self.connection._into_ssl
         self._from = self.connection._from_ssl
+        self._isServer = isServer
         self.isOpen = False
         self.peerEnded = False
         self.broken: TLSProblem | None = None
@@ -184,7 +189,14 @@ class TLSRecord:
         verdict = self.verdict
         if verdict.reason:
             return TLSProblem((verdict.reason,))
-        return problemOf(problem.args[0] if problem.args else (), verdict.refusal)
+        found = problemOf(problem.args[0] if problem.args else (), verdict.refusal)
+        if (
+            found.reasons == _REFUSED
+            and not self._isServer
+            and not self.connection.get_cipher_name()
+        ):
+            return TLSProblem((*_REFUSED, "HANDSHAKE_FAILURE_ON_CLIENT_HELLO"))
+        return found
 
     def send(self, data: bytes) -> bytes:
         """
@@ -255,7 +267,7 @@ def newRecord(context: SSL.Context, isServer: bool, scratch: Scratch | None = No
         connection.set_accept_state()
     else:
         connection.set_connect_state()
-    return TLSRecord(connection, scratch)
+    return TLSRecord(connection, scratch, isServer)
 
 
 __all__ = ["Scratch", "TLSProblem", "TLSRecord", "TLSTruncated", "keepSession", "newRecord"]

@@ -28,7 +28,8 @@ class Known:
     begun, done = 1.0, 1.25
     peer = CertificateInfo(PEER.certificate)
     local: Any = CertificateInfo(AUTHORITY.issue("here.test", common="here").certificate)
-    peerChain = (peer, CertificateInfo(AUTHORITY.certificate))
+    issuer: Any = CertificateInfo(AUTHORITY.certificate)
+    peerChain = (peer, issuer)
 
 
 def shown(source: str, tls: object = None) -> str:
@@ -91,7 +92,7 @@ class TLSTests(SynchronousTestCase):
         """A client need not have one."""
 
         class Anonymous(Known):
-            peer = local = None  # type: ignore[assignment]
+            peer = local = issuer = None  # type: ignore[assignment]
             peerChain = ()  # type: ignore[assignment]
 
         self.assertEqual(

@@ -66,10 +66,8 @@ def _joined(texts: Iterable[str]) -> str:
 
 
 def _issuing(function: Callable[[Any], str]) -> Entry:
-    """Of the certificate above the peer's own."""
-    return _of(
-        _downstream, lambda tls: function(tls.peerChain[1]) if len(tls.peerChain) > 1 else None
-    )
+    """Of the certificate above the peer's own, in the chain that was verified."""
+    return _of(_downstream, lambda tls: None if tls.issuer is None else function(tls.issuer))
 
 
 def _validity(find: Find, point: Callable[[Any], float]) -> Entry:

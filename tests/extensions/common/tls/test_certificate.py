@@ -17,7 +17,8 @@ TYPE = "envoy.extensions.transport_sockets.tls.v3.TlsCertificate"
 AUTHORITY = Authority()
 ISSUED = AUTHORITY.issue("a.test", "*.b.test")
 RSA = AUTHORITY.issue("a.test", "c.test", kind="rsa")
-NAMELESS = AUTHORITY.issue(common="Common.test")
+NAMELESS = AUTHORITY.issue(common="common.test")
+WILD = AUTHORITY.issue("*.common.test", kind="rsa")
 
 
 def read(config):
@@ -133,10 +134,23 @@ class PickTests(SynchronousTestCase):
         return pickCertificates((self.rsa, self.own, self.other), name, fullScan)
 
     def test_names(self):
-        """One of each type of key."""
-        self.assertEqual(self.pick("A.test"), (self.rsa, self.own))
-        self.assertEqual(self.pick("x.b.test"), (self.own,))
-        self.assertEqual(self.pick("common.test"), (self.other,))
+        """One of each type of key; RSA comes from elsewhere if it must."""
+        self.assertEqual(self.pick("a.test"), (self.rsa, self.own))
+        self.assertEqual(self.pick("x.b.test"), (self.own, self.rsa))
+        self.assertEqual(self.pick("common.test"), (self.other, self.rsa))
+
+    def test_onlyOneType(self):
+        """A client without ECDSA gets RSA of the wildcard, of all, or of the first."""
+        exact, wild, last = read(NAMELESS.config), read(WILD.config), self.rsa
+        certificates = (exact, wild, last)
+        self.assertEqual(pickCertificates(certificates, "x.common.test"), (wild,))
+        self.assertEqual(pickCertificates(certificates, "common.test"), (exact,))
+        self.assertEqual(pickCertificates(certificates, "common.test", True), (exact, wild))
+        self.assertEqual(pickCertificates((self.own, last), "x.b.test"), (self.own,))
+
+    def test_capitals(self):
+        """Count, as in Envoy."""
+        self.assertEqual(self.pick("A.test"), (self.rsa,))
 
     def test_unknown(self):
         """The first, unless all are to be looked at; no name gets one of each type."""

@@ -150,15 +150,54 @@ class VerifyTests(SynchronousTestCase):
         revoked = {"inline_string": AUTHORITY.revoke(GOOD)}
 
         self.assertEqual(self.verify({**CA, "crl": clean}), "")
-        self.assertIn("certificate_revoked", self.verify({**CA, "crl": revoked}))
+        self.assertIn(
+            "error_at_depth_0:_certificate_revocation_check_against_provided_CRLs_failed:_"
+            "certificate_revoked",
+            self.verify({**CA, "crl": revoked}),
+        )
 
     def test_systemRoots(self):
         """Those of the machine do not know ours."""
         self.assertNotEqual(self.verify({"system_root_certs": {}}), "")
 
+    def test_tolerated(self):
+        """What else is wrong is accepted, too, and counted."""
+        config = {
+            **CA,
+            "trust_chain_verification": "ACCEPT_UNTRUSTED",
+            "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": "no"}}],
+        }
+        self.assertEqual(self.verify(config), "")
+        self.assertEqual(self.counted("fail_verify_san"), 1)
+
+        config = {"trusted_ca": {"inline_string": OTHER.pem}, **config, **CA}
+        del config["match_typed_subject_alt_names"]
+        self.assertEqual(self.verify({**config, "verify_certificate_hash": ["00" * 32]}), "")
+        self.assertEqual(self.counted("fail_verify_cert_hash"), 1)
+
     def test_depth(self):
-        """Is handed to the library."""
-        self.assertEqual(self.verify({**CA, "max_verify_depth": 1}), "")
+        """One less than it says, of servers; of clients it does not count."""
+        for isServer, most, expected in (
+            (True, 3, 2),
+            (True, 1, 0),
+            (True, 0, 0),
+            (False, 3, None),
+        ):
+            config = configOf(TYPE, {**CA, "max_verify_depth": most})
+            context = SSL.Context(SSL.TLS_METHOD)
+            before = context.get_verify_depth()
+            buildVerifier(config, TLSStats(Store().scope("ssl.")), isServer).install(context)
+
+            self.assertEqual(context.get_verify_depth(), before if expected is None else expected)
+
+    def test_nobodyToTrust(self):
+        """A server that trusts nobody asks for no certificate, even if one is required."""
+        for config, isAsked in (({}, False), (CA, True)):
+            context = SSL.Context(SSL.TLS_METHOD)
+            stats = TLSStats(Store().scope("ssl."))
+            buildVerifier(configOf(TYPE, config), stats, True, True).install(context)
+
+            self.assertEqual(bool(context.get_verify_mode()), isAsked)
 
     def test_isNameOf(self):
         """A wildcard stands for one whole label."""

@@ -76,6 +76,18 @@ class ConfigTests(SynchronousTestCase):
             server(context, {"common_tls_context": common, **required})
             self.assertEqual(len(context.warnings), expected)
 
+    def test_nobodyAsked(self):
+        """Certificates are required, but nobody says whom to trust."""
+        for trusted, expected in (
+            ({}, 1),
+            ({"validation_context": {}}, 1),
+            ({"validation_context": CA}, 0),
+        ):
+            context = Context()
+            common = {"tls_certificates": [SERVER.config], **trusted}
+            server(context, {"common_tls_context": common, "require_client_certificate": True})
+            self.assertEqual(len(context.warnings), expected)
+
     def test_surprises(self):
         """Nobody is verified, which each context is warned of; and old versions, told once."""
         newest = {"tls_params": {"tls_maximum_protocol_version": "TLSv1_3"}}

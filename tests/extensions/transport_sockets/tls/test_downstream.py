@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from cryptography.hazmat.primitives.hashes import SHA256
 from twisted.internet.error import ConnectionDone
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -68,6 +69,27 @@ class DownstreamTests(SynchronousTestCase):
         )
 
         self.assertEqual(pair.streamInfo.tls.peer.subject, "CN=client")
+        issuer = pair.streamInfo.tls.issuer  # whom the client has not sent
+        self.assertEqual(issuer.certificate, AUTHORITY.certificate)
+
+    def test_pinned(self):
+        """What is compared with a hash counts as verified; who issued it is not known."""
+        hashes = [CLIENT.certificate.fingerprint(SHA256()).hex()]
+        pair = self.meet(
+            {"validation_context": {"verify_certificate_hash": hashes}},
+            {"tls_certificates": [CLIENT.config]},
+        )
+
+        self.assertTrue(pair.streamInfo.tls.peerCertificateValidated)
+        self.assertIsNone(pair.streamInfo.tls.issuer)
+
+    def test_clientRefusedLate(self):
+        """In TLS 1.3 it has a connection by then, which ends as after a close."""
+        newest = {"tls_params": {"tls_maximum_protocol_version": "TLSv1_3"}}
+        pair = self.meet({"validation_context": CA}, newest, {"require_client_certificate": True})
+
+        self.assertIsInstance(pair.up.lost.value, ConnectionDone)
+        self.assertEqual(pair.up.events, ["end", "lost"])
 
     def test_clientWithout(self):
         """It is required and not there: neither end has a connection."""

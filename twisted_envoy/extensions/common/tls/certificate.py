@@ -7,6 +7,7 @@ Envoy: TlsCertificateConfigImpl, ServerContextImpl (which certificate a server n
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,7 @@ class Certificate:
 
     Attributes:
         chain: what stands between it and its root, nearest first.
-        names: of DNS, lower case; the common name when it has none.
+        names: of DNS, as they are written; the common name when it has none.
         path: where it comes from, `<inline>` when from no file.
         staple: what a server may show with it; isMustStaple: it says that it has to.
     """
@@ -161,7 +162,7 @@ def _namesOf(leaf: x509.Certificate) -> frozenset[str]:
     except (x509.ExtensionNotFound, ValueError):
         common = leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         found = [str(each.value) for each in common[:1]]
-    return frozenset(name.lower() for name in found)
+    return frozenset(found)
 
 
 def pickCertificates(
@@ -169,25 +170,26 @@ def pickCertificates(
 ) -> tuple[Certificate, ...]:
     """
     Those that a server name gets: of each type of key the first that has the name, exactly or by a
-    wildcard for its first label.
+    wildcard for its first label. Capital letters count.
 
     Args:
         serverName: "" gets, of each type, the first of all.
         fullScan: so does a name that no certificate has; otherwise that gets the very first.
+    Returns:
+        Where only ECDSA has the name, also what clients get that have RSA only.
     """
-    name = serverName.lower()
-    wildcard = "*." + name.partition(".")[2]
-    for wanted in (name, wildcard) if name else ():
-        found = _firstOfEachType(each for each in certificates if wanted in each.names)
-        if found:
-            return found
-    if name and not fullScan:
-        return certificates[:1]
-    return _firstOfEachType(certificates)
-
-
-def _firstOfEachType(certificates: Any) -> tuple[Certificate, ...]:
     found: dict[str, Certificate] = {}
+    for wanted in (serverName, "*." + serverName.partition(".")[2]) if serverName else ():
+        if "rsa" not in found:
+            _addEachType(found, (each for each in certificates if wanted in each.names))
+    scanned = certificates if fullScan or not serverName else certificates[:1]
+    if not found:
+        _addEachType(found, scanned)
+    elif "rsa" not in found:
+        _addEachType(found, (each for each in scanned if each.keyType == "rsa"))
+    return tuple(found.values())
+
+
+def _addEachType(found: dict[str, Certificate], certificates: Iterable[Certificate]) -> None:
     for certificate in certificates:
         found.setdefault(certificate.keyType, certificate)
-    return tuple(found.values())

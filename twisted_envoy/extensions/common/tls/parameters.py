@@ -21,8 +21,8 @@ _VERSIONS = {
     "TLSv1_3": SSL.TLS1_3_VERSION,
 }
 _CIPHERS = (
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
-    "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305:"
+    "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]:"
+    "[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
 )
 _CIPHERS_13 = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
@@ -33,8 +33,10 @@ _GROUPS = ("X25519MLKEM768", "X25519", "P-256")
 _OLD_GROUPS = _GROUPS[1:]
 """What an OpenSSL before 3.5 knows of them."""
 
-
 _SET_GROUPS = "SSL_CTX_set1_curves_list"
+_PRIORITIZE_CHACHA = 1 << 21
+"""A client that likes ChaCha20 best, as those without AES in hardware do, gets it."""
+_CHACHA_GROUP = re.compile(r"\[[^]]*CHACHA20")
 _GROUPED = re.compile(r"[\[\]]")
 _CIPHER_NAMES = re.compile(r"[^][|:+!-][^][|:+!]*")
 
@@ -75,6 +77,8 @@ class Parameters:
         context.set_tls13_ciphersuites(self.newCiphers.encode())
         if not self.preferClients:
             context.set_options(SSL.OP_CIPHER_SERVER_PREFERENCE)
+        if _CHACHA_GROUP.search(self.ciphers):
+            context.set_options(_PRIORITIZE_CHACHA)
         groups = self.groups
         if groups == _GROUPS and not _isSet(context, _SET_GROUPS, groups):
             groups = _OLD_GROUPS

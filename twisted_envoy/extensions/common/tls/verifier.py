@@ -20,6 +20,7 @@ from OpenSSL import SSL, crypto
 
 from twisted_envoy.codec.tls_info import CertificateInfo
 from twisted_envoy.codec.tls_record import Verdict
+from twisted_envoy.extensions.common.tls.chain_errors import wordsOf
 from twisted_envoy.extensions.common.tls.stats import TLSStats
 
 _NOT_YET_VALID = 9
@@ -71,9 +72,11 @@ class Verifier:
         authorities: trusted; None: nobody says who, so any chain will do.
         names: one must match; hashes: SHA-256 of certificates, spki: of public keys: one of both
             lists must match.
-        untrusted: a chain that leads nowhere is accepted all the same.
-        required: a client must show a certificate, as it must where names or pins are asked for.
-        deepest: of max_verify_depth; None is the library's own.
+        untrusted: what is wrong is counted, and accepted all the same.
+        required: a client must show a certificate, as it must where names or pins are asked for;
+            one whom nobody looks at need not.
+        deepest: of max_verify_depth, which counts for servers, and one less than it says; None
+            is the library's own.
         path: where the authorities come from.
     """
 
@@ -130,18 +133,18 @@ class Verifier:
     def install(self, context: SSL.Context) -> None:
         """Have a context verify its connections' peers."""
         mode = SSL.VERIFY_NONE
-        if self.asks or self.required:
+        if self.asks:
             mode = SSL.VERIFY_PEER
-        if self.required or self.names or self.hashes or self.spki:
-            mode |= SSL.VERIFY_FAIL_IF_NO_PEER_CERT
+            if self.required or self.names or self.hashes or self.spki:
+                mode |= SSL.VERIFY_FAIL_IF_NO_PEER_CERT
         if mode == SSL.VERIFY_NONE:
             if not self.isServer:
                 context.set_verify(SSL.VERIFY_PEER, self._verifyUsage)
             return
         self._trust(context)
         context.set_verify(mode, self._verify)
-        if self.deepest is not None:
-            context.set_verify_depth(self.deepest)
+        if self.deepest is not None and self.isServer:
+            context.set_verify_depth(max(self.deepest - 1, 0))
 
     def _trust(self, context: SSL.Context) -> None:
         if self.fromSystem:
@@ -176,7 +179,7 @@ class Verifier:
                     verdict.isTolerated = True
                     self.stats.fail_verify_error.value += 1
                 return True
-            text = _wordsOf(code)
+            text = wordsOf(code)
             if not depth:
                 verdict.shown = certificate.to_cryptography()
             self._refuse(
@@ -185,13 +188,17 @@ class Verifier:
                 self.stats.fail_verify_error,
             )
             return False
-        if depth:
+        if depth or verdict.isTolerated:
             return True
         leaf = CertificateInfo(certificate.to_cryptography())
-        isGood = self._maySign(verdict, leaf) and self.checkLeaf(verdict, leaf)
-        if not isGood:
-            verdict.shown = leaf.certificate
-        return isGood
+        if self._maySign(verdict, leaf) and self.checkLeaf(verdict, leaf):
+            return True
+        if self.untrusted and verdict.refusal:
+            verdict.isTolerated = True
+            verdict.refusal = ""
+            return True
+        verdict.shown = leaf.certificate
+        return False
 
     def _verifyUsage(
         self, connection: SSL.Connection, certificate: Any, code: int, depth: int, good: int
@@ -260,10 +267,3 @@ def _hasOneOf(leaf: CertificateInfo, wanted: tuple[str, ...]) -> bool:
     names = leaf.names("DNS")
     others = {*leaf.names("URI"), *leaf.names("IP_ADDRESS")}
     return any(one in others or any(isNameOf(one, name) for name in names) for one in wanted)
-
-
-def _wordsOf(code: int) -> str:
-    """OpenSSL's words for a verification error."""
-    library: Any = SSL._lib  # type: ignore[attr-defined]
-    text: bytes = SSL._ffi.string(library.X509_verify_cert_error_string(code))  # type: ignore[attr-defined]
-    return text.decode()

@@ -77,6 +77,13 @@ class DownstreamTLSFactory:
         rotating = Rotating(
             make, tls.subscriptions, _updates(context.scope, "server_ssl_socket_factory.")
         )
+        verifier = rotating.value[1]
+        if verifier.required and not verifier.asks:
+            context.warn(
+                "no client is asked for a certificate, as in Envoy: no validation_context says "
+                "whom to trust",
+                config,
+            )
         _show(context, lambda: (rotating.value[1], rotating.value[0].certificates))
         return DownstreamTLS(rotating, stats, context.registry.turn.post, context.reactor.seconds)
 

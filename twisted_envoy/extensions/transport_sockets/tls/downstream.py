@@ -49,7 +49,7 @@ class DownstreamTLS:
         """The transport of what is inside; the wire is its own from now on."""
         contexts, verifier = self.contexts.current()
         record = newRecord(contexts.default, True, self._scratch)
-        info = TLSInfo(record.connection, verifier.trusts)
+        info = TLSInfo(record.connection, verifier.asks)
         transport = TLSTransport(record, _Downstream(self, streamInfo, info), self.post)
         wire.protocol = transport
         transport.makeConnection(wire)

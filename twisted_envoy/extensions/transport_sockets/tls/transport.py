@@ -10,6 +10,7 @@ A connection inside TLS: to its protocol a transport, to the wire below a protoc
     open          loseWriteConnection           close_notify; reading goes on
     open          loseConnection                close_notify, and the wire is closed
     open          a record is wrong             lost (ConnectionLost), after an alert
+    open          the peer's alert              closed, as after its end
     any           abortConnection               the wire is reset
 
 Nothing waits for the peer's close_notify. As in Envoy our own is all that a half-close sends, and
@@ -181,11 +182,14 @@ class TLSTransport:
         """It cannot go on; an alert goes out, what was kept is dropped."""
         if self._lost is not None:
             return
-        self._lost = ConnectionLost(str(problem))
+        closed = self._record.isOpen and problem.isAlert
+        self._lost = ConnectionDone() if closed else ConnectionLost(str(problem))
         self._outgoing.endSent = True
         self.dataReceived = dropped
         self._observer.tlsFailed(self, problem)
         self._push()
+        if closed:
+            self._incoming.end()
         wire = self.wire
         self._outgoing.stop(fromWire=True)
         self.disconnecting = True
