@@ -296,10 +296,13 @@ class ServerConnection(ConnectionLife):
         status = info.responseCode
         kind = status // 100 if 100 <= status < 600 else 0
         listenerStats = settings.listenerStats
-        stats.downstream_rq_completed.value += 1
-        stats.byClass[kind].value += 1
-        listenerStats.downstream_rq_completed.value += 1
-        listenerStats.byClass[kind].value += 1
+        if info.isHealthCheck:
+            stats.healthChecks.value += 1
+        else:
+            stats.downstream_rq_completed.value += 1
+            stats.byClass[kind].value += 1
+            listenerStats.downstream_rq_completed.value += 1
+            listenerStats.byClass[kind].value += 1
         if self.drain is Drain.NO and settings.drain.drainClose(settings.listener):
             self._startDraining()
             stats.downstream_cx_drain_close.value += 1

@@ -81,7 +81,8 @@ class ManagerStats:
         fillBundle(self, scope)
         self.byClass = _byClass(self)
         tracing = scope.scope("tracing")
-        for name in ("client_enabled", "health_check", "not_traceable", "random_sampling"):
+        self.healthChecks = tracing.counter("health_check")
+        for name in ("client_enabled", "not_traceable", "random_sampling"):
             tracing.counter(name)
         tracing.counter("service_forced")
 

@@ -38,6 +38,23 @@ class HealthCheckTests(FilterCase):
         self.assertTrue(self.get("/x").endswith(b"ok"))
         self.assertEqual(self.log(), ["200 health_check_ok -", "200 via_upstream -"])
 
+    def test_stats(self) -> None:
+        """Those who are answered are counted here, and not among other requests."""
+        self.begin(True, cache_time="1s")
+        for path in ("/hc", "/hc", "/x"):
+            self.get(path)
+        self.makeFail()
+        self.get("/hc")
+
+        prefix = "http.web.health_check."
+        found = {
+            name: self.envoy.stat(prefix + name)
+            for name in ("request_total", "cached_response", "ok", "failed", "degraded")
+        }
+        counted = {"request_total": 2, "cached_response": 1, "ok": 1, "failed": 1, "degraded": 0}
+        self.assertEqual(found, counted)
+        self.assertEqual(self.envoy.stat("http.web.downstream_rq_completed"), 1)
+
     def test_body(self) -> None:
         """The answer waits for the request's end; the body goes nowhere."""
         self.begin()

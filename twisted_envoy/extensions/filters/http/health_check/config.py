@@ -13,6 +13,7 @@ from twisted_envoy.extensions.filters.http.health_check.filter import (
     HealthCheck,
     HealthCheckSettings,
 )
+from twisted_envoy.extensions.filters.http.health_check.stats import HealthCheckStats
 from twisted_envoy.http.filter import HTTPFilter
 from twisted_envoy.interfaces.http import IHTTPFilterFactory
 from twisted_envoy.network.matchers import buildHeaderMatch
@@ -47,6 +48,7 @@ class HealthCheckFactory:
             context.clusters.get,
             context.drain,
             context.node.cluster.encode(),
+            HealthCheckStats(context.scope.scope("health_check.")),
         )
         return partial(HealthCheck, settings)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.extensions.filters.http.health_check.stats import HealthCheckStats
 from twisted_envoy.http.filter import HTTPFilter
 from twisted_envoy.network.matchers import HeaderMatch
 
@@ -67,6 +68,7 @@ class HealthCheckSettings:
     cluster: Callable[[str], Any]
     drain: Any
     nodeCluster: bytes
+    stats: HealthCheckStats
 
 
 class HealthCheck(HTTPFilter):
@@ -119,33 +121,44 @@ class HealthCheck(HTTPFilter):
         settings = self._settings
         info = self.stream.streamInfo
         degraded = False
+        stats = settings.stats
+        stats.request_total.value += 1
         if not settings.drain.healthy:
             status, details = 503, "health_check_failed"
         elif settings.cache is not None:
             status, details = settings.cache.status, "health_check_cached"
             degraded = settings.cache.degraded
+            stats.cached_response.value += 1
+            stats.degraded.value += degraded
         else:
             status, details = self._health()
-        if not 200 <= status < 300:
+        if 200 <= status < 300:
+            stats.ok.value += 1
+        else:
+            stats.failed.value += 1
             info.raiseFlag("LH")
         more = ((b"x-envoy-degraded", b""),) if degraded else ()
         self.sendLocalReply(status, b"", details, more)
 
     def _health(self) -> tuple[int, str]:
         """What the clusters' health makes of ours."""
+        counts = self._settings.stats
         details = "health_check_ok"
         for name, percentage in self._settings.percentages.items():
             details = "health_check_ok_cluster_healthy"
             cluster = self._settings.cluster(name)
             if cluster is None:
+                counts.failed_cluster_not_found.value += 1
                 return 503, "health_check_failed_no_cluster_found"
             stats = cluster.stats
             total = stats.membership_total.value
             if not total:
                 if percentage:
+                    counts.failed_cluster_empty.value += 1
                     return 503, "health_check_failed_cluster_empty"
                 continue
             usable = stats.membership_healthy.value + stats.membership_degraded.value
             if 100 * usable < total * percentage:
+                counts.failed_cluster_unhealthy.value += 1
                 return 503, "health_check_failed_cluster_unhealthy"
         return 200, details
