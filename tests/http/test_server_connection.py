@@ -156,6 +156,14 @@ class HTTP1Tests(ConnectionCase):
         self.assertNotIn(b"\r\nexpect:", origin.connections[0].received)
         self.assertTrue(origin.connections[0].received.endswith(b"\r\n\r\nab"))
 
+    def test_expectContinueWithoutBody(self) -> None:
+        """100 is said even if there is nothing to go on with."""
+        self.start()
+        client = self.client(b"GET / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\n\r\n")
+
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200"))
+        self.assertEqual(self.envoy.stat("http.web.downstream_rq_1xx"), 1)
+
     def test_lowVersion(self) -> None:
         """HTTP/1.0 is refused unless it is accepted."""
         self.start()

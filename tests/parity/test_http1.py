@@ -396,6 +396,7 @@ class HTTP1Tests(ManagerTestCase):
         conversations = {
             "sent": [expecting, b"abc"],
             "strange": get("/", "Expect: the-unexpected"),
+            "noBody": get("/", "Expect: 100-continue"),
             "answered": [
                 get(
                     "/",

@@ -171,9 +171,8 @@ class RequestSide:
         connection = self.connection
         if b"expect" in headers and self._expectsContinue(headers):
             headers.remove(b"expect")
-            if not endStream:
-                connection.countResponse(100)
-                self.encoder.encode1xx(HeaderMap(((b":status", b"100"),)))
+            connection.countResponse(100)
+            self.encoder.encode1xx(HeaderMap(((b":status", b"100"),)))
         own = connection.info
         refusal = settings.edge.prepareRequest(headers, info, own, own.tls is not None)
         if refusal is not None:

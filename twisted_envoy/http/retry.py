@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
+from twisted_envoy.http.numbers import UINT32, wholeNumber
 from twisted_envoy.http.retry_conditions import (
     ALL_CONDITIONS,
     ANY_GRPC,
@@ -186,12 +187,13 @@ class RetryState:
         if wanted and not any(match(headers) for match in wanted):
             self.on = 0
         most = headers.get(b"x-envoy-max-retries")
-        if most is not None and most.strip().isdigit():
-            self.remaining = int(most)
+        if most is not None:
+            number = wholeNumber(most, UINT32)
+            self.remaining = self.remaining if number is None else number
         codes = headers.get(b"x-envoy-retriable-status-codes")
         if codes is not None:
-            found = (one.strip() for one in codes.split(b","))
-            self.statusCodes = self.statusCodes | {int(one) for one in found if one.isdigit()}
+            found = [wholeNumber(one, UINT32) for one in codes.split(b",")]
+            self.statusCodes = self.statusCodes | {one for one in found if one is not None}
         names = headers.get(b"x-envoy-retriable-header-names")
         if names is not None:
             self.headers = (
@@ -324,10 +326,10 @@ def _presence(name: bytes) -> Callable[[HeaderMap], bool]:
 def _resetInterval(limits: RateLimitedBackOff, response: HeaderMap, now: float) -> float | None:
     """Seconds that the upstream asks us to wait; None when it does not say."""
     for name, isTimestamp in limits.headers:
-        value = response.get(name, b"").strip()
-        if not value.isdigit():
+        value = wholeNumber(response.get(name, b""))
+        if value is None:
             continue
-        seconds = int(value) - now if isTimestamp else float(int(value))
+        seconds = value - now if isTimestamp else float(value)
         if 0.001 < seconds <= limits.most:
             return seconds
     return None

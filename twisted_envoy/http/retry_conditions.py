@@ -65,5 +65,6 @@ def conditionsOf(names: Iterable[str], known: dict[str, int]) -> int:
 
 
 def listed(value: bytes) -> list[str]:
-    """The names in a header's comma-separated list."""
-    return [name.strip() for name in value.decode("latin-1").split(",")]
+    """The names in a header's comma-separated list; what is empty is left out."""
+    names = (name.strip() for name in value.decode("latin-1").split(","))
+    return [name for name in names if name]

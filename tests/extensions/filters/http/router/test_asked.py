@@ -44,7 +44,15 @@ class AskedTests(SynchronousTestCase):
 
     def test_firstMalformed(self):
         names = (b"x-envoy-max-retries", b"x-envoy-retry-on")
-        headers = HeaderMap(((b"x-envoy-retry-on", b"5xx,,"), (b"x-envoy-max-retries", b"1")))
+        headers = HeaderMap(((b"x-envoy-retry-on", b"5xx,bogus"), (b"x-envoy-max-retries", b"1")))
 
         self.assertEqual(firstMalformed(headers, names), b"x-envoy-retry-on")
         self.assertIsNone(firstMalformed(HeaderMap(), names))
+
+    def test_wellFormed(self):
+        """Lists may have empty places, numbers a plus; numbers fit into 64 bits."""
+        names = (b"x-envoy-max-retries", b"x-envoy-retry-on")
+        for name, value in ((names[1], b""), (names[1], b" ,5xx,, reset"), (names[0], b"+1")):
+            self.assertIsNone(firstMalformed(HeaderMap(((name, value),)), names), value)
+        for name, value in ((names[0], b"-1"), (names[0], b"9" * 20), (names[0], b"")):
+            self.assertEqual(firstMalformed(HeaderMap(((name, value),)), names), name, value)

@@ -199,13 +199,17 @@ class HeaderTests(SynchronousTestCase):
         self.assertEqual(headers[b"x-forwarded-host"], b"example.test")
 
     def test_sameHost(self):
+        """A host that stays the same is kept all the same, behind those before it."""
         routing = Routing()
-        routing.route.autoHostRewrite = True
+        routing.route.autoHostRewrite = routing.route.appendXForwardedHost = True
         routing.cluster.hosts[0].hostname = "example.test"
 
-        routing.request()
+        routing.request((b"x-forwarded-host", b"first.test"))
 
-        self.assertNotIn(b"x-envoy-original-host", routing.asked[0].encoder.headers)
+        headers = routing.asked[0].encoder.headers
+        self.assertEqual(headers[b"x-envoy-original-host"], b"example.test")
+        forwarded = headers.every(b"x-forwarded-host")
+        self.assertEqual(forwarded, [b"first.test,example.test"])
 
     def test_upgradeOverHTTP2(self):
         """An upgrade is extended CONNECT there, and its 200 is a 101 here."""

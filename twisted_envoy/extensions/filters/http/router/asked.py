@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.numbers import wholeNumber
 from twisted_envoy.http.retry_conditions import GRPC_CONDITIONS, HTTP_CONDITIONS, listed
 
 _ALT_RESPONSE = b"x-envoy-upstream-rq-timeout-alt-response"
@@ -44,11 +45,11 @@ def takeAsked(headers: HeaderMap) -> Asked | None:
     """Take such headers out of a request; None when there are none."""
     if not (_ALT_RESPONSE in headers or _DURATION in headers or _ALT_STAT in headers):
         return None
-    duration = headers.get(_DURATION, b"")
+    duration = wholeNumber(headers.get(_DURATION, b""))
     alt = headers.get(_ALT_STAT, b"").decode("latin-1")
     asked = Asked(
         204 if _ALT_RESPONSE in headers else 504,
-        int(duration) / 1000 if duration.isdigit() else None,
+        None if duration is None else duration / 1000,
         alt + "." if alt else "",
     )
     for name in (_ALT_RESPONSE, _DURATION, _ALT_STAT):
@@ -64,7 +65,7 @@ def firstMalformed(headers: HeaderMap, names: tuple[bytes, ...]) -> bytes | None
             continue
         known = _LISTS.get(name)
         if known is None:
-            if not value.isdigit():
+            if wholeNumber(value) is None:
                 return name
         elif not all(word in known for word in listed(value)):
             return name

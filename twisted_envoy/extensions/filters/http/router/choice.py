@@ -12,6 +12,7 @@ from twisted_envoy.extensions.filters.http.router.replies import OVERLOADED
 from twisted_envoy.extensions.filters.http.router.tcp_upstream import TCPUpstreamPool
 from twisted_envoy.http.routes.redirect import REQUEST_URL
 from twisted_envoy.http.routes.retry import RetrySettings
+from twisted_envoy.http.routes.rewrite import updateAuthority
 from twisted_envoy.http.upgrade import requestToHTTP2
 from twisted_envoy.interfaces.http import IHTTPPool
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
@@ -128,17 +129,5 @@ def poolFor(router: Router, host: Any, route: Any, headers: HeaderMap) -> IHTTPP
 def headersFor(headers: HeaderMap, route: Any, host: Any, protocol: str) -> HeaderMap:
     """The request's headers for one host; in the spelling of its protocol."""
     if route.autoHostRewrite and host.hostname:
-        _rewriteHost(headers, host.hostname.encode(), route.appendXForwardedHost)
+        updateAuthority(headers, host.hostname.encode(), route.appendXForwardedHost)
     return requestToHTTP2(headers) if protocol == "HTTP/2" else headers
-
-
-def _rewriteHost(headers: HeaderMap, name: bytes, forwarded: bool) -> None:
-    """The upstream host's own name for :authority; what it was is kept in a header."""
-    old = headers.get(b":authority")
-    if old == name:
-        return
-    if old is not None:
-        headers.set(b"x-envoy-original-host", old)
-        if forwarded:
-            headers.add(b"x-forwarded-host", old)
-    headers.set(b":authority", name)

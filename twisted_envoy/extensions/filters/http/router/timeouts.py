@@ -11,6 +11,7 @@ from typing import Any
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.formatter.operators.values import isGRPC
 from twisted_envoy.http.grpc import grpcTimeout, grpcTimeoutText
+from twisted_envoy.http.numbers import wholeNumber
 
 EXPECTED = b"x-envoy-expected-rq-timeout-ms"
 _TOTAL = b"x-envoy-upstream-rq-timeout-ms"
@@ -99,7 +100,8 @@ def _capped(asked: float | None, most: float, offset: float | None) -> float:
 
 
 def _seconds(value: bytes, default: float) -> float:
-    return int(value) / 1000 if value.isdigit() else default
+    number = wholeNumber(value)
+    return default if number is None else number / 1000
 
 
 def setTimeoutHeaders(
