@@ -58,6 +58,15 @@ class TLSInfoTests(SynchronousTestCase):
         up.verdict.isTolerated = True
         self.assertFalse(client.peerCertificateValidated)
 
+    def test_agreed(self):
+        """The same for two of a kind, another one for another version."""
+        one, two, old = (
+            TLSInfo(shaken(*contexts)[0].connection)
+            for contexts in ((SERVER, CLIENT), (SERVER, CLIENT), (SERVER_12, CLIENT_12))
+        )
+        self.assertEqual((one.agreed, hash(one.agreed)), (two.agreed, hash(two.agreed)))
+        self.assertNotEqual(one.agreed, old.agreed)
+
     def test_sessionID(self):
         """Of TLS 1.2 both ends have the same when a session goes on; of 1.3 there is none."""
         down, up = shaken(SERVER_12, CLIENT_12)

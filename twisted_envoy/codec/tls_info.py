@@ -8,7 +8,7 @@ Envoy: Ssl::ConnectionInfo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +20,14 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
+
+_library: Any = SSL._lib  # type: ignore[attr-defined]
+_cipherOf = _library.SSL_get_current_cipher
+_versionOf = _library.SSL_version
+_groupOf = getattr(_library, "SSL_get0_group_name", None)  # not before OpenSSL 3.0
+_isResumed = _library.SSL_session_reused
+_NULL: Any = SSL._ffi.NULL  # type: ignore[attr-defined]
+_textAt = SSL._ffi.string  # type: ignore[attr-defined]
 
 _CURVES = {
     "secp256r1": "ecdsa_secp256r1_sha256",
@@ -95,6 +103,14 @@ class TLSInfo:
             name = None
         return _GROUPS.get(name.lower(), name) if name else ""
 
+    @property
+    def agreed(self) -> Hashable:
+        """The same for connections with the same cipher, version, group, signature; if open."""
+        ssl = self._connection._ssl
+        group = _NULL if _groupOf is None else _groupOf(ssl)  # its text belongs to the context
+        named = b"" if group == _NULL else _textAt(group)
+        return (_cipherOf(ssl), _versionOf(ssl), named, self.signature)
+
     @cached_property
     def applicationProtocol(self) -> str:
         """What ALPN agreed on; "" for nothing."""
@@ -111,11 +127,10 @@ class TLSInfo:
         """Hexadecimal; "" for a session without one, as all of TLS 1.3 are."""
         return "" if self.version == "TLSv1.3" else _sessionID(self._connection).hex()
 
-    @cached_property
+    @property
     def isResumed(self) -> bool:
         """A session of before goes on."""
-        library: Any = SSL._lib  # type: ignore[attr-defined]
-        return bool(library.SSL_session_reused(self._connection._ssl))
+        return bool(_isResumed(self._connection._ssl))
 
     @property
     def signature(self) -> str:
@@ -175,16 +190,15 @@ class TLSInfo:
 
 def _sessionID(connection: Any) -> bytes:
     """Of the session's encoding it is the fourth part, behind versions and the cipher."""
-    library: Any = SSL._lib  # type: ignore[attr-defined]
     ffi: Any = SSL._ffi  # type: ignore[attr-defined]
-    session = library.SSL_get_session(connection._ssl)
+    session = _library.SSL_get_session(connection._ssl)
     if session == ffi.NULL:
         return b""
-    size = library.i2d_SSL_SESSION(session, ffi.NULL)
+    size = _library.i2d_SSL_SESSION(session, ffi.NULL)
     if size <= 0:
         return b""
     memory = ffi.new("unsigned char[]", size)
-    library.i2d_SSL_SESSION(session, ffi.new("unsigned char **", memory))
+    _library.i2d_SSL_SESSION(session, ffi.new("unsigned char **", memory))
     encoded = bytes(ffi.buffer(memory, size))
     at = 2 + (encoded[1] & 0x7F if encoded[1] & 0x80 else 0)
     for _ in range(3):

@@ -29,6 +29,7 @@ _write = _library.SSL_write
 _push = _library.BIO_write
 _pull = _library.BIO_read
 _errorOf = _library.SSL_get_error
+_shake = _library.SSL_do_handshake
 _buffer = _ffi.buffer
 _pointerTo = _ffi.from_buffer
 _allocate = _ffi.new_allocator(should_clear_after_alloc=False)
@@ -158,10 +159,12 @@ class TLSRecord:
 
     def _shaken(self) -> bool:
         """Go on with the handshake; whether it is done."""
-        try:
-            self.connection.do_handshake()
-        except SSL.WantReadError:
+        ssl = self._ssl
+        result = _shake(ssl)
+        if result <= 0 and _errorOf(ssl, result) == _WANT_READ:
             return False
+        try:
+            self.connection._raise_ssl_error(ssl, result)
         except SSL.SysCallError as problem:
             raise TLSTruncated() from problem
         except SSL.Error as problem:

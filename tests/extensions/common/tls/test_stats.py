@@ -16,6 +16,7 @@ class Known:
     peer = None
     cipher, version, group = "C", "TLSv1.3", "X25519"
     signature = "ed25519"
+    agreed = (1, 2)
 
 
 class StatsTests(SynchronousTestCase):
@@ -44,6 +45,17 @@ class StatsTests(SynchronousTestCase):
                 "ssl.curves.X25519": 1,
             },
         )
+
+    def test_openedAlike(self):
+        """What agrees in all is counted together, anything else by itself."""
+        other = Known()
+        other.agreed, other.cipher = (3, 2), "D"
+        for each in (Known(), other, Known()):
+            self.stats.opened(each)
+
+        counted = self.counted()
+        self.assertEqual((counted["ssl.ciphers.C"], counted["ssl.ciphers.D"]), (2, 1))
+        self.assertEqual(counted["ssl.curves.X25519"], 3)
 
     def test_neverExpires(self):
         """As Envoy says it."""

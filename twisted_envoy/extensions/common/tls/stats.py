@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from twisted_envoy.codec.tls_errors import TLSProblem
@@ -41,7 +42,7 @@ class TLSStats:
     def __init__(self, scope: Scope) -> None:
         fillBundle(self, scope)
         self._scope = scope
-        self._agreed: dict[tuple[str, ...], tuple[Counter, ...]] = {}
+        self._agreed: dict[Hashable, tuple[Counter, ...]] = {}
 
     def expires(self, kind: str, name: str, seconds: int) -> None:
         """
@@ -67,10 +68,10 @@ class TLSStats:
             self.session_reused.value += 1
         if info.peer is None:
             self.no_certificate.value += 1
-        agreed = (info.cipher, info.version, info.group, info.signature)
-        counters = self._agreed.get(agreed)
+        counters = self._agreed.get(info.agreed)
         if counters is None:
-            counters = self._agreed[agreed] = self._countersOf(agreed)
+            names = (info.cipher, info.version, info.group, info.signature)
+            counters = self._agreed[info.agreed] = self._countersOf(names)
         for counter in counters:
             counter.value += 1
 
