@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 from tests.bootstraps import bootstrap, cluster
 from tests.server.refusing import RefusalTestCase
+from tests.switches import REFERENCE_CODEC
 from twisted_envoy.codec.settings import HTTP1Settings, HTTP2Settings, Keepalive
 from twisted_envoy.errors import UnsupportedField
 from twisted_envoy.http.protocol_options import (
@@ -132,7 +133,7 @@ class HTTP2Tests(OptionsTestCase):
 
     def test_defaults(self):
         """Empty options are none."""
-        self.assertEqual(self.http2(), HTTP2Settings())
+        self.assertEqual(self.http2(), HTTP2Settings(usesLibrary=REFERENCE_CODEC))
 
     def test_all(self):
         """Every field."""
@@ -178,6 +179,7 @@ class HTTP2Tests(OptionsTestCase):
                 streamErrors=True,
                 customSettings=((99, 8),),
                 keepalive=Keepalive(2, 1, 0.5, 3),
+                usesLibrary=REFERENCE_CODEC,
                 resetBurst=9,
                 resetRate=10,
                 maxFieldBytes=64 * 1024,

@@ -16,9 +16,9 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
+from tests.switches import TRANSPORTS
 from twisted_envoy.internal.turn import TurnQueue
-from twisted_envoy.server.runtime import environmentValues
-from twisted_envoy.sockets.choosing import SWITCH, socketsFor
+from twisted_envoy.sockets.choosing import socketsFor
 from twisted_envoy.sockets.endpoints import ReactorSockets
 from twisted_envoy.sockets.interfaces import ConnectOptions, ListenOptions
 from twisted_envoy.sockets.stream import StreamSocket
@@ -139,10 +139,6 @@ class Accepting(Factory):
         done: Deferred[Any] = Deferred()
         self._waiting.append(done)
         return done
-
-
-TRANSPORTS = environmentValues().get(SWITCH) is True
-"""The environment wants all this over Twisted's transports."""
 
 
 def oursOnly(test: Any) -> Any:
