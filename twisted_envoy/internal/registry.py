@@ -52,12 +52,14 @@ class Registry:
         turn: the TurnQueue of all its connections.
         maxHops: how many connections may follow one from the other.
         maxNested: how many may be opened, on all levels, while one is being accepted.
+        sockets: of the `sockets:` strings, once there are some.
     """
 
     def __init__(self, reactor: IReactorTime, bufferSize: int = DEFAULT_BUFFER_SIZE) -> None:
         self.turn = TurnQueue(reactor)
         self.maxHops = 32
         self.maxNested = 1024
+        self.sockets: object = None
         self.bufferSize = bufferSize
         self._reactor = reactor
         self._names: dict[str, InternalPort] = {}
