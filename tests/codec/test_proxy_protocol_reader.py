@@ -85,6 +85,8 @@ class ReaderTests(SynchronousTestCase):
                 found,
                 ProxyHeader(33 + len(text), IPv4Address("TCP", "1.2.3.4", port), FOUR[1]),
             )
+        found = read(b"PROXY TCP4 1.2.3.4 10.0.0.1 1111 80  \r\n")
+        self.assertEqual(found, ProxyHeader(39, *FOUR))
         found = read(b"PROXY TCP6 fe80::1%7 ::2 1 80\r\n")
         assert isinstance(found, ProxyHeader)
         self.assertEqual(found.source, IPv6Address("TCP", "fe80::1%7", 1))

@@ -118,7 +118,7 @@ def readHeader(data: bytes, version: int) -> ProxyHeader | None:
 
 def _readLine(data: bytes) -> ProxyHeader:
     size = data.index(b"\r\n") + 2
-    words = data[: size - 2].decode("latin-1").split(" ")
+    words = data[: size - 2].decode("latin-1").rstrip(" ").split(" ")
     if size > _LONGEST_LINE or len(words) < 2 or words[0] != "PROXY":
         raise ProxyProtocolProblem(1)
     if words[1] == "UNKNOWN":

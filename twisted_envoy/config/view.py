@@ -260,7 +260,8 @@ def valueToPython(value: Untyped) -> Untyped:
         return [valueToPython(one) for one in value.list_value.values]
     if kind == "number_value":
         number = value.number_value
-        return int(number) if abs(number) < 2**53 and number == int(number) else number
+        isWhole = abs(number) < 2**53 and number == int(number) and str(number) != "-0.0"
+        return int(number) if isWhole else number
     return None if kind in (None, "null_value") else getattr(value, kind)
 
 

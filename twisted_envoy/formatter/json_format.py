@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from twisted_envoy.formatter.json_text import jsonText
+from twisted_envoy.formatter.json_text import doubles, jsonText
 from twisted_envoy.formatter.operators import BUILT_IN
 from twisted_envoy.formatter.operators.entry import Operators, Value, compileCommand
 from twisted_envoy.formatter.parser import parse
@@ -42,7 +42,7 @@ def _node(value: object, omitEmpty: bool, operators: Operators) -> Node:
         return _leaf(value, omitEmpty, operators)
     if isinstance(value, Sequence):
         return _list(value, omitEmpty, operators)
-    return _literal(None if value is None and omitEmpty else jsonText(value))
+    return _literal(None if value is None and omitEmpty else jsonText(doubles(value)))
 
 
 def _literal(text: str | None) -> Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from json.encoder import encode_basestring
 from math import isfinite
 
@@ -14,7 +15,8 @@ def jsonText(value: object) -> str:
     """
     JSON of a str, bool, int, float, None, and of mappings and sequences of these.
 
-    A whole float prints as a whole number; what JSON has no form for prints as text.
+    A float prints as C++'s shortest form, `1e+05` for 100000.0, and what is no number as `null`, or
+    as `inf`, which is no JSON; what JSON has no form for prints as text.
     """
     if isinstance(value, str):
         return _encode(value) if value.isascii() else _quoted(value)
@@ -52,9 +54,29 @@ def plainText(value: object) -> str | None:
     return jsonText(value)
 
 
+def doubles(value: object) -> object:
+    """The same with every number as a double, which all numbers of a Struct are."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, Mapping):
+        return {key: doubles(member) for key, member in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [doubles(member) for member in value]
+    return value
+
+
 def _floatText(number: float) -> str:
+    """The shorter one of what `%f` and `%e` would print with as few digits as tell the number."""
     if not isfinite(number):
-        return _encode("NaN" if number != number else "Infinity" if number > 0 else "-Infinity")
-    if number == int(number) and abs(number) < 1e15:
-        return str(int(number))
-    return repr(number)
+        return "null" if number != number else "inf" if number > 0 else "-inf"
+    sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
+    assert isinstance(exponent, int)
+    text = "".join(map(str, digits))
+    power = len(text) - 1 + exponent
+    tail = f".{text[1:]}" if len(text) > 1 else ""
+    scientific = f"{text[0]}{tail}e{'-' if power < 0 else '+'}{abs(power):02d}"
+    if exponent >= 0:
+        plain = str(abs(int(number)))
+    else:
+        plain = f"{abs(Decimal(repr(number))).normalize():f}"
+    return ("-" if sign else "") + (plain if len(plain) <= len(scientific) else scientific)

@@ -288,6 +288,7 @@ class Listener:
         """Nothing happens when the transport is ready by now, or gone."""
         if transport.giveUpHandshake():
             streamInfo.localCloseReason = "transport_socket_timeout"
+            streamInfo.connectionTerminationDetails = "transport socket timeout was reached"
             self.stats.downstream_cx_transport_socket_connect_timeout.value += 1
 
     def _ended(self, chain: Chain) -> None:

@@ -138,6 +138,8 @@ class StreamInfo:
         state: the filterState, None while nobody has asked for it.
         lendsMetadata: requests on this connection begin with its dynamic metadata; never in Envoy.
         responseCodeDetails: what decided about the answer, "" for nothing in particular.
+        inspectionFailureReason: why a connection that was inspected for TLS had none; its requests
+            do not know it.
         ja3, ja4: fingerprints of the client's hello, "" where nobody took them.
         tls: a codec.tls_info.TLSInfo once a handshake is done; None without TLS.
 
@@ -175,6 +177,7 @@ class StreamInfo:
     listener: object | None = None
     bytesReceived = bytesSent = 0
     connectionTerminationDetails = downstreamTransportFailureReason = localCloseReason = ""
+    inspectionFailureReason = ""
     responseCodeDetails = ""
     detectedCloseType = "Normal"
     tls: Any = None

@@ -17,6 +17,11 @@ def durationMilliseconds(context: FormatContext) -> int:
     return max(0, round((end - info.startTime) * 1_000_000) // 1000)
 
 
+def _transportFailure(context: FormatContext) -> str | None:
+    info = context.streamInfo
+    return info.downstreamTransportFailureReason or info.inspectionFailureReason or None
+
+
 def _listenerName(context: FormatContext) -> str | None:
     return getattr(context.streamInfo.listener, "name", None)
 
@@ -84,9 +89,7 @@ OPERATORS: Operators = {
     "DOWNSTREAM_LOCAL_CLOSE_REASON": text(
         lambda context: context.streamInfo.localCloseReason or None
     ),
-    "DOWNSTREAM_TRANSPORT_FAILURE_REASON": text(
-        lambda context: context.streamInfo.downstreamTransportFailureReason or None
-    ),
+    "DOWNSTREAM_TRANSPORT_FAILURE_REASON": text(_transportFailure),
     "DURATION": number(durationMilliseconds),
     "FILTER_CHAIN_NAME": text(lambda context: context.streamInfo.filterChainName or None),
     "LISTENER_NAME": text(_listenerName),

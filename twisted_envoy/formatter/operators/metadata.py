@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from twisted_envoy.formatter.json_text import doubles
 from twisted_envoy.formatter.operators.entry import (
     Arguments,
     Entry,
@@ -71,7 +72,7 @@ _KINDS: dict[str, Source] = {
 
 def _operator(source: Source, arguments: str, length: int | None) -> Operator:
     path = arguments.split(":")
-    value = typed(lambda context: lookUp(source(context), path), length)
+    value = typed(lambda context: doubles(lookUp(source(context), path)), length)
     return value if length is None else Operator(_cutText(value.value, length), value.text)
 
 

@@ -16,6 +16,7 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.formatter.parser import FormatError
 from twisted_envoy.formatter.text import Formatter, compileText
 from twisted_envoy.http.edge.joining import JOINED_IN_REQUESTS, JOINED_IN_RESPONSES
+from twisted_envoy.http.routes.old_formats import translated
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo
 
 Edit = Callable[[HeaderMap, StreamInfo], None]
@@ -184,7 +185,7 @@ def readHeader(option: Any) -> HeaderValue:
     if "%" in text:
         edit.value = None
         try:
-            edit.format = compileText(text, omitEmpty=True)
+            edit.format = compileText(translated(text, header.warn), omitEmpty=True)
         except FormatError as problem:
             raise header.error(str(problem), "value") from None
     return edit

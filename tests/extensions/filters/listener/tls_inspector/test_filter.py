@@ -81,7 +81,7 @@ class TLSInspectorTests(SynchronousTestCase):
         self.assertEqual(self.info.transportProtocol, "")
         self.assertEqual(self.reason, "ClientHelloNotDetected")
         self.assertEqual(
-            self.info.downstreamTransportFailureReason,
+            self.info.inspectionFailureReason,
             "TLS_error|error:1000009c:SSL_routines:OPENSSL_internal:HTTP_REQUEST:TLS_error_end",
         )
         self.assertEqual(self.stats(), {"tls_not_found": 1})
@@ -114,11 +114,11 @@ class TLSInspectorTests(SynchronousTestCase):
             made = record(hello(serverName(b"a.test"), version=version))
             self.assertIs(self.feed(made), Verdict.REJECT)
             self.assertEqual(self.reason, "ClientHelloInvalidTlsVersion")
-            self.assertIn("10000085", self.info.downstreamTransportFailureReason)
+            self.assertIn("10000085", self.info.inspectionFailureReason)
             self.assertEqual(self.stats(), {"sni_found": 1, "tls_not_found": 1})
 
     def test_goodBye(self) -> None:
         """A client that says good-bye at once is closed, and that is all."""
         self.assertIs(self.feed(record(b"\1\0", 21)), Verdict.REJECT)
         self.assertEqual(self.stats(), {})
-        self.assertEqual((self.reason, self.info.downstreamTransportFailureReason), (None, ""))
+        self.assertEqual((self.reason, self.info.inspectionFailureReason), (None, ""))

@@ -144,4 +144,4 @@ def _note(streamInfo: StreamInfo, reason: str) -> None:
 def _explain(streamInfo: StreamInfo, reason: str, code: int) -> None:
     """In the words that BoringSSL would leave in the log."""
     error = f"error:{0x10000000 + code:08x}:SSL_routines:OPENSSL_internal:{reason}"
-    streamInfo.downstreamTransportFailureReason = f"TLS_error|{error}:TLS_error_end"
+    streamInfo.inspectionFailureReason = f"TLS_error|{error}:TLS_error_end"
