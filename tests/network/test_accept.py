@@ -230,7 +230,16 @@ class LookingTests(SynchronousTestCase):
         self.assertEqual(world.stats, {})
         self.assertEqual(len(world.logged), 1)
 
-    def test_internalIsNeverReset(self):
+    def test_internalTimeout(self):
+        """On an internal connection it is a reset, as in Envoy: nobody has ended."""
+        world = self.world(Wanting(2), filtersTimeout=3.0, address=HOP)
+        client = world.connect()
+        world.clock.advance(3.1)
+        world.settle()
+        self.assertTrue(client.wasReset)
+        self.assertEqual(len(world.logged), 1)
+
+    def test_internalIsNotReset(self):
         """On an internal connection a refusal is a plain end, as there is no reset in Envoy."""
         world = self.world(Wanting(1, reject=True), address=HOP)
         client = world.connect()

@@ -189,6 +189,10 @@ class Acceptor:
         if self._listener.continueOnTimeout:
             self._filters = []
             self._guarded(self._finish)
+        elif self._listener.isInternal:
+            transport = self.transport
+            self._dropped()
+            transport.resetConnection()  # who has connected is not to wait for more
         else:
             self._close()
 

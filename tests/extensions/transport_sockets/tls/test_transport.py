@@ -164,7 +164,9 @@ class TransportTests(SynchronousTestCase):
 
         self.assertEqual(pair.down.received, b"first")
         self.assertIsInstance(pair.up.lost.value, ConnectionAborted)
-        self.assertIsNotNone(pair.down.lost)
+        self.assertIsInstance(pair.down.lost.value, ConnectionLost)
+        self.assertEqual(pair.down.events, ["lost"])
+        self.assertIn("reset_by_peer", pair.streamInfo.downstreamTransportFailureReason)
 
     def test_wireEndsWithoutCloseNotify(self):
         """As in Envoy that is an end of stream."""

@@ -95,6 +95,23 @@ class UpstreamTests(SynchronousTestCase):
                 pair.pump().close()
             self.assertEqual(resumed, expected, (parameters, most))
 
+    def test_sessionsForOne(self):
+        """A session of TLS 1.3 goes on once; what goes on at the same time begins anew."""
+        context = Context()
+        tlsServer = server(context, {"common_tls_context": {"tls_certificates": [SERVER.config]}})
+        for newest, expected in (("TLSv1_2", [True, True]), ("TLSv1_3", [True, False])):
+            parameters = {"tls_maximum_protocol_version": newest}
+            tlsClient = client(context, {"common_tls_context": {"tls_params": parameters}})
+            first = Pair(context, tlsServer, tlsClient).pump()
+            first.up.transport.abortConnection()
+            first.pump().close()
+            resumed = []
+            for _ in range(2):
+                pair = Pair(context, tlsServer, tlsClient).pump()
+                resumed.append(pair.up.transport.tls.isResumed)
+                pair.close()
+            self.assertEqual(resumed, expected)
+
     def test_plainServer(self):
         """TLS where plaintext is expected."""
         context = Context()

@@ -125,7 +125,10 @@ class Outgoing:
         if not self.isEnding or self.producer is not None or transport.disconnected:
             return
         if self._record.isOpen:
-            self._sendEnd()
+            if self.isResetting:
+                self.endSent = True  # a reset is no end of the stream
+            else:
+                self._sendEnd()
         elif self.pending.size or not transport.disconnecting:
             return  # when it is open
         if transport.disconnecting:

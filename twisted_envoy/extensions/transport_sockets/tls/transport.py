@@ -167,6 +167,8 @@ class TLSTransport:
         lost = self._lost
         if self._record.isOpen:
             self._observer.tlsClosed(self)
+            if lost is None and _isReset(reason.value):
+                self._observer.tlsFailed(self, TLSTruncated(True))
             if lost is not None and isinstance(reason.value, ConnectionDone):
                 reason = failureOf(lost)
         else:

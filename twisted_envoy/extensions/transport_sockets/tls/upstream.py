@@ -94,7 +94,7 @@ class UpstreamTLS:
         self._serverName = serverName
         self._byHost = byHost
         self._maxSessions = maxSessions
-        self._sessions: list[tuple[tuple[str, tuple[str, ...]], SSL.Session]] = []
+        self._sessions: list[tuple[tuple[str, tuple[str, ...]], SSL.Session, bool]] = []
         self._hasALPN = hasALPN
         self._checksName = checksName
         self._scratch = Scratch()
@@ -139,11 +139,19 @@ class UpstreamTLS:
             record.verdict.wantedName = name
         if name and not (wanted.ofHost and literalKind(name) is not None):
             record.connection.set_tlsext_host_name(name.encode("latin-1", "replace"))
-        for key, session in reversed(self._sessions):
-            if key == (name, record.verdict.wantedNames):  # another name's was never verified
-                record.connection.set_session(session)
-                break
+        self._resume(record, name)
         return record
+
+    def _resume(self, record: TLSRecord, name: str) -> None:
+        """Go on with the last session of such a server; one of TLS 1.3 is for one connection."""
+        wanted = (name, record.verdict.wantedNames)  # another name's was never verified
+        for kept in reversed(self._sessions):
+            key, session, isForOne = kept
+            if key == wanted:
+                record.connection.set_session(session)
+                if isForOne:
+                    self._sessions.remove(kept)
+                return
 
     @property
     def trusts(self) -> bool:
@@ -155,7 +163,8 @@ class UpstreamTLS:
         most = self._maxSessions
         session = record.connection.get_session() if most else None
         if session is not None:
-            self._sessions.append(((name, record.verdict.wantedNames), session))
+            isForOne = record.connection.get_protocol_version() == SSL.TLS1_3_VERSION
+            self._sessions.append(((name, record.verdict.wantedNames), session, isForOne))
             del self._sessions[:-most]
 
 
