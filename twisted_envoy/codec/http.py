@@ -144,7 +144,13 @@ class CodecOutput:
         if before is not None:
             self.before = None
             before()
-        self.flush()
+        pieces = self.pieces
+        if len(pieces) == 1:
+            data = pieces.pop()
+            self.sent.value += len(data)
+            self.transport.write(data)
+        else:
+            self.flush()
 
 
 class IStreamEncoder(Interface):

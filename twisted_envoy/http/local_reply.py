@@ -8,7 +8,7 @@ source/common/local_reply/local_reply.cc, Utility::prepareLocalReply
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.formatter.data_source import readDataSource
@@ -19,6 +19,9 @@ from twisted_envoy.http.grpc import CONTENT_TYPE, percentEncode
 from twisted_envoy.http.routes.header_edits import HeaderEdits, buildEdits
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext
+
+if TYPE_CHECKING:
+    from twisted_envoy.http.stream import HTTPStream
 
 TEXT = b"text/plain"
 JSON = b"application/json"
@@ -200,3 +203,17 @@ def _readFormat(view: Any, context: Any) -> BodyFormat | None:
     usual = JSON if view.which("format") == "json_format" else TEXT
     contentType: str = view.content_type
     return BodyFormat(compileSubstitution(view, context), contentType.encode() or usual)
+
+
+def sendWhole(stream: HTTPStream, headers: HeaderMap, body: bytes) -> None:
+    """Send headers and all of a body past the filters: sendHeaders and sendData in one."""
+    info = stream.streamInfo
+    stream.responseHeaders = info.responseHeaders = headers
+    stream.connection.prepareResponse(stream, headers)
+    stream.lastActivity = info.firstResponseByteSentTime = stream.settings.seconds()
+    encoder = stream.encoder
+    encoder.encodeHeaders(headers, False)
+    stream.responseStarted = True
+    info.bytesSent += len(body)
+    encoder.encodeData(body, True)
+    stream.responseEnds()

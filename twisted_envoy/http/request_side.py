@@ -153,8 +153,9 @@ class RequestSide:
         if connection.countsAgent:
             connection.agentCame(headers)
         if (
-            connection.multiplexes
-            or b"connection" in headers
+            b":protocol" in headers
+            if connection.multiplexes
+            else b"connection" in headers
             or b"proxy-connection" in headers
             or info.protocol != "HTTP/1.1"
         ):

@@ -22,6 +22,7 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Reset
 from twisted_envoy.http.filter_chain import Encoding
 from twisted_envoy.http.flushing import Flushing
+from twisted_envoy.http.local_reply import sendWhole
 from twisted_envoy.http.request_side import RequestSide
 from twisted_envoy.http.start_record import nameCluster, recordStart
 from twisted_envoy.network.read_gate import HELD_FULL
@@ -44,8 +45,7 @@ class HTTPStream(RequestSide):
 
     def routeConfig(self, name: str) -> Any:
         """The most specific typed_per_filter_config of that filter name; None for none."""
-        found = self.routeConfigs(name)
-        return found[-1] if found else None
+        return (self.routeConfigs(name) or (None,))[-1]
 
     def routeConfigs(self, name: str) -> tuple[Any, ...]:
         """All of them, the least specific first."""
@@ -71,12 +71,11 @@ class HTTPStream(RequestSide):
 
     def releaseDecode(self, filter: HTTPFilter) -> None:
         """See HTTPFilter."""
-        if self._decoding is None:
-            return
-        try:
-            self._decoding.release(filter.index)
-        except Exception:
-            self.filterRaised()
+        if self._decoding is not None:
+            try:
+                self._decoding.release(filter.index)
+            except Exception:
+                self.filterRaised()
 
     def holdEncode(self, filter: HTTPFilter) -> None:
         """See HTTPFilter."""
@@ -226,6 +225,9 @@ class HTTPStream(RequestSide):
         """The same, of a whole reply that nothing in the config would change."""
         self.decodingEnded = True
         self.streamInfo.responseCodeDetails = details
+        if body and self._encoding is None and not (self.isTunnel or self.ended):
+            sendWhole(self, headers, body)
+            return
         self.encodeHeaders(headers, not body)
         if body:
             self.encodeData(body, True)
@@ -307,7 +309,7 @@ class HTTPStream(RequestSide):
         self.encoder.encodeHeaders(headers, endStream)
         self.responseStarted = True
         if endStream:
-            self._responseEnds()
+            self.responseEnds()
         elif self.isTunnel and self.settings.records.onTunnel:
             self.writeRecord("DownstreamTunnelSuccessfullyEstablished")
 
@@ -319,7 +321,7 @@ class HTTPStream(RequestSide):
         self.lastActivity = self.settings.seconds()
         self.encoder.encodeData(data, endStream)
         if endStream:
-            self._responseEnds()
+            self.responseEnds()
 
     def sendTrailers(self, trailers: HeaderMap) -> None:
         """Trailers go to the client."""
@@ -327,9 +329,10 @@ class HTTPStream(RequestSide):
             return
         self.lastActivity = self.settings.seconds()
         self.encoder.encodeTrailers(trailers)
-        self._responseEnds()
+        self.responseEnds()
 
-    def _responseEnds(self) -> None:
+    def responseEnds(self) -> None:
+        """All of the response is with the encoder."""
         self.responseEnded = True
         encoder = self.encoder
         if encoder.isFlushing and not self.ended:
@@ -340,7 +343,7 @@ class HTTPStream(RequestSide):
             self._flushing = Flushing(self, self._flushed)
         else:
             self.streamInfo.lastResponseByteSentTime = self.lastActivity
-            self.connection.responseEnded(self)
+            self.finish() if self.requestEnded else self.connection.responseEnded(self)
 
     def _flushed(self) -> None:
         """The codec has sent all of it."""
@@ -367,8 +370,7 @@ class HTTPStream(RequestSide):
         stats.downstream_rq_time.record(int((now - info.startTime) * 1000))
         if self.isTunnel:
             stats.downstream_cx_upgrades_active.value -= 1
-        if self.filters:
-            self._endFilters()
+        self._endFilters()
         self.connection.streamFinished(self)
         if settings.records.logs:
             self.writeRecord("DownstreamEnd")

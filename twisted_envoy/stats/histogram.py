@@ -30,6 +30,10 @@ def binOf(value: int) -> float:
     return float(value // scale * scale)
 
 
+_EDGES = tuple(binOf(value) for value in range(1000))
+"""Of the bins of small values; never changed."""
+
+
 def widthOf(left: float) -> float:
     """The width of the bin with this left edge (as `binOf` gives it)."""
     if left < 10:
@@ -130,9 +134,12 @@ class Histogram:
 
     def record(self, value: float) -> None:
         """Take one value; a fraction is cut off."""
-        left = 0.0 if value < 1 else binOf(int(value))
+        left = _EDGES[int(value)] if 0 <= value < 1000 else binOf(int(value))
         pending = self._pending
-        pending[left] = pending.get(left, 0) + 1
+        if left in pending:
+            pending[left] += 1
+        else:
+            pending[left] = 1
 
     def merge(self) -> None:
         """End the interval: what was recorded since the last call becomes visible."""

@@ -281,7 +281,12 @@ class Cluster:
 
     def chooseHost(self, context: LoadBalancerContext) -> Host | None:
         """The host for one new connection; None (and `upstream_cx_none_healthy`) without one."""
-        host: Any = chooseFrom(self._balancer, context)
+        balancer = self._balancer
+        host: Any
+        if context.priorities is None:
+            host = balancer.choose(context)
+        else:
+            host = chooseFrom(balancer, context)
         if host is None:
             self.stats.upstream_cx_none_healthy.value += 1
             if not (self.hosts or self._providesOwn) and self.healthPolicy.threshold():

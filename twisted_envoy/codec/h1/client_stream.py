@@ -63,7 +63,9 @@ class H1ClientStream(H1Stream):
             head = codec.heads.find(headers)
             if head is not None:
                 self.asked = _GET if method == b"GET" else (method, False)
-                self._send(head, method, headers)
+                size = self.wireBytes = len(head)
+                self.headerBytes = size - len(method) - len(headers[b":path"]) - _AROUND
+                codec.output.write(head)
                 self.sent = True
                 return
         self.asked = _GET if method == b"GET" else (method, False)

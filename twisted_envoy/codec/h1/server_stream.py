@@ -76,7 +76,12 @@ class H1ServerStream(H1Stream):
         if codec.isPlain and headers.more is None and headers.cases is None:
             head = codec.heads.find(headers)
             if head is not None and not self.closes and self.head.isUsual:
-                self._send(head, _OK, endStream)
+                size = len(head)
+                self.headerBytes += size - _OK - 2
+                self.wireBytes += size
+                codec.output.write(head)
+                if endStream:
+                    self._end()
                 return
             usual = STATUS_LINES.get(status) if self.head.protocol == "HTTP/1.1" else None
             if usual is not None and next(iter(headers)) == b":status":

@@ -38,11 +38,12 @@ class Bodies:
 
     __slots__ = (
         *("_core", "_floods", "_isClient", "_sender", "_settings", "_stats", "_streams", "_table"),
-        *("_unacknowledged", "_window", "closed"),
+        *("_tellsCore", "_unacknowledged", "_window", "closed"),
     )
 
     def __init__(self, codec: H2Codec) -> None:
         self._core = codec.core
+        self._tellsCore = codec.tellsCore
         self._floods = codec.floods
         self._isClient = codec.isClient
         self._sender = codec.sender
@@ -87,7 +88,8 @@ class Bodies:
         stream.receivedWireBytes += HEADER_BYTES + window
         if ended:
             stream.remoteEnded = True
-            self._core.endReceived(streamID)
+            if self._tellsCore:
+                self._core.endReceived(streamID)
             if stream.localEnded:
                 self._table.closeEnded(stream)
         stream.dataReceived(data[start:stop], window, ended)

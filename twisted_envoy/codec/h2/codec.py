@@ -59,6 +59,7 @@ class H2Codec:
         streams: by ID, those that are open in some direction.
         sawSettings: the peer's first SETTINGS have come.
         pingAcked: called with the 8 bytes of each PING that the peer has answered.
+        tellsCore: the core keeps states of streams, and hears where bodies end.
         activity: counts the bytes that have come.
         blockBytes: of the header block that comes, with one frame's header, as Envoy counts.
     """
@@ -85,6 +86,7 @@ class H2Codec:
         self.streams: dict[int, H2Stream] = {}
         resets = ResetStreams()
         self.core = core = _makeCore(self.isClient, settings, limits, self.streams, resets)
+        self.tellsCore = settings.usesLibrary
         self._heads = core.heads
         self._keeps = limits.underscores == "ALLOW"
         self.sender = sender = Sender(output.write, floods, stats)

@@ -103,10 +103,10 @@ class Core(Protocol):
         """
 
     def endSent(self, streamID: int) -> None:
-        """A body of ours has ended."""
+        """A body of ours has ended; told if the settings say `usesLibrary`."""
 
     def endReceived(self, streamID: int) -> None:
-        """A body of the peer's has ended."""
+        """A body of the peer's has ended; the same."""
 
     def reset(self, streamID: int, code: int) -> bytes:
         """End a stream: the frame."""

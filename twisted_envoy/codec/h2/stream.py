@@ -114,7 +114,11 @@ class H2Stream:
             and not sender.isPaused
         ):
             if size or endStream:
-                self._send(data, endStream)
+                self.sendWindow -= size
+                self.wireBytes += HEADER_BYTES + size
+                sender.sendData(self.streamID, data, endStream)
+                if endStream:
+                    self._ended()
             return
         if size:
             if self._queue is None:
@@ -230,9 +234,14 @@ class H2Stream:
         self.wireBytes += HEADER_BYTES + size
         self._sender.sendData(self.streamID, data, ended)
         if ended:
-            codec = self._codec
+            self._ended()
+
+    def _ended(self) -> None:
+        """Our body is sent to its end."""
+        codec = self._codec
+        if codec.tellsCore:
             codec.core.endSent(self.streamID)
-            codec.localEnded(self)
+        codec.localEnded(self)
 
     def _sendEnd(self) -> None:
         trailers = self._trailers

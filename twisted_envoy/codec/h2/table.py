@@ -118,7 +118,10 @@ class StreamTable:
         self._sender.floods.closed += 1
         stream.closed = True
         stream.flushed = stream.producer = None
-        self._remove(stream)
+        if self.streams.pop(stream.streamID, None) is not None:
+            self._stats.streams_active.value -= 1
+            if self.removed is not None:
+                self.removed()
 
     def forget(self, stream: H2Stream) -> None:
         """The stream was reset."""

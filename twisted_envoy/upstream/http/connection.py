@@ -232,10 +232,12 @@ class PooledConnection:
                 return
             if self._lifetime is not None:
                 self._lifetime.becameIdle()
-        if self.state is State.BUSY:
-            self._makeReady()
-        if self.pool.waits:
-            self.pool.serveSoon()
+        pool = self.pool
+        if self.state is State.BUSY and self._remaining > 0 and self.active < self._streamLimit:
+            self.state = State.READY
+            pool.ready[self] = None
+        if pool.waits:
+            pool.serveSoon()
 
     def closeNoticed(self) -> None:
         """Count a server that will take no further request, as its headers say."""
