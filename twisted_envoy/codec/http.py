@@ -241,6 +241,23 @@ class IServerConnection(Interface):
         """HTTP/2: the client will send no more requests."""
 
 
+class IReadyAnswers(Interface):
+    """What else an owner of a server's codec may be: it has answers that are ready."""
+
+    def readyFor(headers: HeaderMap) -> Any:
+        """
+        The answer of every request with such headers, as decoded, and without a body.
+
+        Its `headers` and `body` are what to send; None: it depends.
+        """
+
+    def answersAtOnce(ready: Any) -> bool:
+        """
+        Such a request has come, whole: may it be answered so? Then it is counted, and only then is
+        it seen what `ready.headers` are now. False: it is given to `newStream`, as any other.
+        """
+
+
 class IClientConnection(Interface):
     """The owner of a client's codec."""
 

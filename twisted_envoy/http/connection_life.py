@@ -23,12 +23,14 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecOutput
 from twisted_envoy.http.keepalive import PingKeepalive
+from twisted_envoy.http.ready import ReadyAnswer
 from twisted_envoy.http.settings import ManagerSettings
 from twisted_envoy.http.upgrade import isUpgrade
 from twisted_envoy.http.user_agents import UserAgentStats
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import Link, dropped
 from twisted_envoy.network.timers import IdleTimer
+from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import StreamInfo
 
 if TYPE_CHECKING:
@@ -158,6 +160,55 @@ class ConnectionLife(Link):
         settings.stats.downstream_cx_length_ms.record(length)
         if self._agent is not None:
             self._agent.downstream_cx_length_ms.record(length)
+
+    # Requests like one before, for which a codec needs no stream.
+
+    def readyFor(self, headers: HeaderMap) -> ReadyAnswer | None:
+        """
+        The answer of every request with such a head and without a body.
+
+        Args:
+            headers: as decoded; not changed.
+        Returns:
+            None where it depends.
+        """
+        settings = self.settings
+        return settings.ready.find(settings, headers, self.codec.protocol)
+
+    def answersAtOnce(self, ready: ReadyAnswer) -> bool:
+        """
+        A whole request of that kind has come and shall be answered; it is counted.
+
+        Returns:
+            False: it has to have a stream, and nothing was counted.
+        """
+        settings = self.settings
+        if (
+            self.drain is not Drain.NO
+            or self.countsAgent
+            or settings.routes.always is not ready.route
+            or not settings.edge.isUsual
+        ):
+            return False
+        if settings.drain.drainClose(settings.listener):
+            self._startDraining()
+            settings.stats.downstream_cx_drain_close.value += 1
+            return False
+        now = settings.seconds()
+        if int(now) != ready.second:
+            ready.renew(settings.edge, RequestInfo(self.info, now))
+        for counter in ready.counters:
+            counter.value += 1
+        stats = settings.stats
+        if self.multiplexes:
+            stats.downstream_rq_http2_total.value += 1
+        else:
+            stats.downstream_rq_http1_total.value += 1
+        stats.downstream_rq_time.record(0)
+        self._requests += 1
+        if self._idle is not None and not self.streams:
+            self._idle.lastActivity = now
+        return True
 
     # The end.
 

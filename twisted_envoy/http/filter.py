@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from twisted_envoy.codec.headers import HeaderMap
+    from twisted_envoy.http.ready import ReadyReply
     from twisted_envoy.http.stream import HTTPStream
 
 
@@ -49,6 +50,17 @@ class HTTPFilter:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.defines = frozenset(name for name in METHODS if hasattr(cls, name))
+
+    def readyReply(self, route: Any) -> ReadyReply | None:
+        """
+        What a terminal filter answers.
+
+        Args:
+            route: of the requests.
+        Returns:
+            None where it depends on the request, or where none is answered here.
+        """
+        return None
 
     def holdDecode(self) -> None:
         """Pass nothing on toward the upstream, what this method call would pass on included."""

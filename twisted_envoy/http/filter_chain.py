@@ -17,6 +17,8 @@ from twisted_envoy.codec.headers import HeaderMap
 
 if TYPE_CHECKING:
     from twisted_envoy.http.filter import HTTPFilter
+    from twisted_envoy.http.ready import ReadyReply
+    from twisted_envoy.http.routes.entry import RouteEntry
     from twisted_envoy.http.stream import HTTPStream
 
 Step = tuple[int, bool, bool, bool]
@@ -75,6 +77,12 @@ class FilterPlan:
         self.decodesAlone = [step[0] for step in self.decodeSteps] == [last]
         self.encodesAlone = not self.encodeSteps
         self.ended = tuple(i for i, found in enumerate(defines) if "streamEnded" in found)
+
+    def readyReply(self, route: RouteEntry) -> ReadyReply | None:
+        """What every request with that route is answered, if no other filter has a say."""
+        if not self.isFixed or route.filterDisabled or len(self.needed) > 1:
+            return None
+        return self.makers[-1]().readyReply(route)
 
     def forRoute(self, disabled: Mapping[str, bool]) -> FilterPlan:
         """

@@ -27,7 +27,7 @@ def makeHTTP1(connection: ServerConnection, output: CodecOutput) -> H1ServerCode
     settings.stats.downstream_cx_http1_total.value += 1
     settings.stats.downstream_cx_http1_active.value += 1
     http1 = settings.http1 if connection.info.tls is None else settings.http1Secured
-    return H1ServerCodec(
+    codec = H1ServerCodec(
         connection,
         output,
         http1,
@@ -36,6 +36,8 @@ def makeHTTP1(connection: ServerConnection, output: CodecOutput) -> H1ServerCode
         settings.http1Stats,
         settings.heads,
     )
+    codec.answers = connection
+    return codec
 
 
 def makeHTTP2(connection: ServerConnection, output: CodecOutput) -> H2ServerCodec:
@@ -43,9 +45,11 @@ def makeHTTP2(connection: ServerConnection, output: CodecOutput) -> H2ServerCode
     settings = connection.settings
     settings.stats.downstream_cx_http2_total.value += 1
     settings.stats.downstream_cx_http2_active.value += 1
-    return H2ServerCodec(
+    codec = H2ServerCodec(
         connection, output, settings.http2, settings.limits, settings.http2Stats, settings.seconds
     )
+    codec.answers = connection
+    return codec
 
 
 @implementer(IPushProducer)

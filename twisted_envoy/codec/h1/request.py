@@ -9,6 +9,7 @@ Envoy: source/common/http/http1/balsa_parser.cc (isUrlValid), codec_impl.cc (Ser
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from twisted_envoy.codec.h1.fields import (
     contentLength,
@@ -60,9 +61,14 @@ class RequestHead:
         raw: everything behind the head is for the tunnel: CONNECT or an upgrade.
         headerBytes: of the fields, as Envoy counts them.
         isUsual: HTTP/1.1, and its answer has a body if it says so.
+        ready: the answer of such requests, None for most.
+        place: then, where in the head the value of its one x-request-id is; None without one.
     """
 
-    __slots__ = ("headerBytes", "headers", "isUsual", "length", "method", "protocol", "raw")
+    __slots__ = (
+        *("headerBytes", "headers", "isUsual", "length", "method", "protocol", "raw"),
+        *("place", "ready"),
+    )
 
     headers: HeaderMap
 
@@ -71,6 +77,8 @@ class RequestHead:
         self.protocol = "HTTP/1.1"
         self.length = self.headerBytes = 0
         self.raw = self.isUsual = False
+        self.ready: Any = None
+        self.place: tuple[int, int] | None = None
 
 
 NO_HEAD = RequestHead()

@@ -16,7 +16,7 @@ Envoy: source/common/http/http1/codec_impl.cc (ServerConnectionImpl)
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
@@ -25,6 +25,7 @@ from twisted_envoy.codec.h1.body import ChunkedBody, RawBody
 from twisted_envoy.codec.h1.codec import MOST_REMEMBERED, H1Codec
 from twisted_envoy.codec.h1.fields import findEnd, oddLines, splitLines, tooLarge
 from twisted_envoy.codec.h1.memo import RESPONSE_HOLES, HeadMemo
+from twisted_envoy.codec.h1.ready import answeredAtOnce, answeredLike, findReady
 from twisted_envoy.codec.h1.request import RequestHead, checkFirstLine, parseRequest
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
 from twisted_envoy.codec.h1.similar import readSimilar
@@ -76,9 +77,10 @@ class H1ServerCodec(H1Codec):
         queued: responses that ended while the transport, or the output, kept something (for the
             streams).
         waits: bytes of a further request are here, and nobody is being answered.
+        answers: an IReadyAnswers, if the owner is one.
     """
 
-    __slots__ = ("_connection", "_lineRead", "_stats", "_tooMuch", "_unlike", "queued")
+    __slots__ = ("_connection", "_lineRead", "_stats", "_tooMuch", "_unlike", "answers", "queued")
 
     def __init__(
         self,
@@ -97,6 +99,7 @@ class H1ServerCodec(H1Codec):
         self._tooMuch = False
         self._unlike = 0  # heads in a row that were not like the one that is remembered
         self.queued = 0
+        self.answers: Any = None
 
     @property
     def waits(self) -> bool:
@@ -112,9 +115,13 @@ class H1ServerCodec(H1Codec):
         stream = self._stream
         try:
             if stream is None:
-                if data == self._seen and not (self.held or self.isDead):
-                    self._readAgain(data)
-                    return
+                if not (self.held or self.isDead):
+                    seen = self._seen
+                    if data == seen:
+                        self._readAgain(data)
+                        return
+                    if seen is not None and answeredLike(self, data, seen, self._seenHead):
+                        return
             elif not stream.received:
                 stream.receivedWireBytes += len(data)
             if self.held:
@@ -194,13 +201,17 @@ class H1ServerCodec(H1Codec):
         if self._seen is block:
             self._seenHead = head
             head.headers = headers.copy()
+            if self.answers is not None:
+                findReady(self, head, block)
         self._deliver(stream, head, headers)
         return end
 
     def _readAgain(self, block: bytes) -> None:
         """A whole request without a body, perhaps, the same as the one before."""
-        stream = self._begin(len(block))
         head = self._seenHead
+        if head.ready is not None and answeredAtOnce(self, head.ready):
+            return
+        stream = self._begin(len(block))
         stream.receivedHeaderBytes = head.headerBytes
         self._deliver(stream, head, head.headers.copy())
 
@@ -335,7 +346,13 @@ class H1ServerCodec(H1Codec):
         if stream is not None and not stream.sent:
             self._decoder.streamFailed(error)
 
-    # What the stream tells.
+    # What streams tell, and who answers without one.
+
+    def countAnswered(self) -> None:
+        """A whole request was answered at once."""
+        self._count += 1
+        self.queued = 1
+        self.protocol = "HTTP/1.1"
 
     def streamEnded(self, stream: H1ServerStream) -> None:
         """Both its directions have ended: the next request may come."""

@@ -57,6 +57,25 @@ def readSimilar(block: bytes, seen: bytes, head: RequestHead) -> HeaderMap | Non
     return headers
 
 
+def placeOfID(seen: bytes) -> tuple[int, int] | None:
+    """Where in a whole head the value of its x-request-id begins and ends; None: not sure."""
+    start = seen.find(_ID_LINE) + len(_ID_LINE)
+    end = seen.find(b"\r\n", start)
+    if start < len(_ID_LINE) or seen.find(_ID_LINE, end) >= 0 or seen[end + 2] in b" \t":
+        return None
+    return start, end
+
+
+def isSameButID(block: bytes, seen: bytes, place: tuple[int, int]) -> bool:
+    """Whether only the x-request-id at that place differs, and is one."""
+    start, end = place
+    return (
+        block[:start] == seen[:start]
+        and block[end:] == seen[end:]
+        and _VALUE.fullmatch(block, start, end) is not None
+    )
+
+
 def _otherID(fields: bytes, known: bytes) -> bytes | None:
     """The request's id, if that is all that differs."""
     if len(fields) != len(known):

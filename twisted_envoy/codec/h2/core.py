@@ -8,8 +8,8 @@ The seam between a connection and its core: header blocks, SETTINGS, who may sen
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from twisted_envoy.codec.headers import HeaderMap
 
@@ -23,8 +23,11 @@ Fields = Iterable[tuple[bytes, bytes]]
 Block = tuple[int, int, Fields, bool]
 """One of the kinds above, the stream, the fields, whether the stream ends with it."""
 Entered = list[tuple[bytes, bytes]]
-Head = tuple[HeaderMap, int, Entered]
-"""What a whole block says, checked, its content-length (-1: none), what it puts into the table."""
+Head = tuple[HeaderMap, int, Entered, Any]
+"""
+What a whole block says, checked, its content-length (-1: none), what it puts into the table, and
+the answer that is ready for it (None: none).
+"""
 
 
 class Core(Protocol):
@@ -76,8 +79,15 @@ class Core(Protocol):
             ConnectionFailure: it may not come now, or is malformed.
         """
 
-    def keep(self, headers: HeaderMap, length: int) -> None:
-        """The block that came last says this, and has no fault."""
+    def keep(
+        self, headers: HeaderMap, length: int, answerOf: Callable[[HeaderMap], Any] | None = None
+    ) -> None:
+        """
+        The block that came last says this, and has no fault.
+
+        Args:
+            answerOf: asked for the answer that is ready, if it comes again.
+        """
 
     def receiveSettings(self, data: bytes, start: int, stop: int) -> dict[int, int]:
         """
@@ -100,6 +110,14 @@ class Core(Protocol):
 
         Raises:
             ConnectionFailure: the peer allows no further stream now.
+        """
+
+    def answer(self, streamID: int, fields: HeaderMap, body: bytes) -> bytes:
+        """
+        A whole response with one value of each header; the frames of both, END_STREAM included.
+
+        Args:
+            fields: the same map if they are the same as before. body: fits into one frame.
         """
 
     def endSent(self, streamID: int) -> None:

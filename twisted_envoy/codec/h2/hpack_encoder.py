@@ -153,15 +153,22 @@ class Encoder:
     Args:
         coded: with Huffman's code.
         most: bytes of the table; never more than HPACK begins with.
+
+    Attributes:
+        changes: counts how often fields were to be written in another way than before.
     """
 
-    __slots__ = ("_count", "_literals", "_most", "_numbers", "_pieces", "_size", "_smallest")
+    __slots__ = (
+        *("_count", "_literals", "_most", "_numbers", "_pieces", "_size", "_smallest"),
+        "changes",
+    )
 
     def __init__(self, coded: bool, most: int) -> None:
         self._literals = _coded if coded else _uncoded
         self._most = min(most, _MOST_TABLE)
         self._size = _MOST_TABLE
         self._smallest = -1
+        self.changes = 0
         self._begin(self._most)
 
     def _begin(self, room: int) -> None:
@@ -169,6 +176,7 @@ class Encoder:
         self._pieces = _Pieces(self._literals, room)
         self._numbers: dict[Field, int] = {}
         self._count = 0
+        self.changes += 1
 
     def encode(self, fields: Iterable[Field]) -> bytes:
         """The block of fields, which may be iterated twice."""
@@ -184,6 +192,7 @@ class Encoder:
 
     def _enter(self, fields: Iterable[Field]) -> bytes:
         """The same block again, with new entries."""
+        self.changes += 1
         pieces, numbers = self._pieces, self._numbers
         wanted, pieces.wanted = pieces.wanted, set()
         written = []

@@ -18,10 +18,11 @@ RFC 9113, sections 5.1, 6.2 and 6.5
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.h2 import frames
+from twisted_envoy.codec.h2.answered import Answered
 from twisted_envoy.codec.h2.core import (
     INTERIM,
     REQUEST,
@@ -77,8 +78,8 @@ class LeanCore:
     """
 
     __slots__ = (
-        *("_client", "_decoder", "_early", "_encoder", "_fixed", "_gaps", "_last", "_most"),
-        *("_mostPayload", "_mostTable", "_passing", "_resets", "_seen", "_streams"),
+        *("_answered", "_client", "_decoder", "_early", "_encoder", "_fixed", "_gaps", "_last"),
+        *("_most", "_mostPayload", "_mostTable", "_passing", "_resets", "_seen", "_streams"),
         *("heads", "highest", "output"),
     )
 
@@ -98,6 +99,7 @@ class LeanCore:
         allowed = max(_FIRST_TABLE, settings.hpackTableSize)
         self._decoder = Decoder(allowed, 65536 + 4 * limits.maxBytes)
         self._encoder = Encoder(settings.huffman, settings.hpackTableSize)
+        self._answered = Answered()
         self._mostPayload = frames.MOST_PAYLOAD
         self._most = frames.LAST_STREAM
         self._early = 0
@@ -202,7 +204,9 @@ class LeanCore:
             return True
         return any(first <= streamID < last for first, last in self._gaps)
 
-    def keep(self, headers: HeaderMap, length: int) -> None:
+    def keep(
+        self, headers: HeaderMap, length: int, answerOf: Callable[[HeaderMap], Any] | None = None
+    ) -> None:
         """See Core; what comes twice is kept, unless it needs and changes the table."""
         block = self._last
         decoder = self._decoder
@@ -219,7 +223,8 @@ class LeanCore:
             heads.clear()
             self._fixed.clear()
             self._passing = False
-        heads[block] = head = headers.copy(), length, decoder.entered
+        ready = None if answerOf is None else answerOf(headers)
+        heads[block] = head = headers.copy(), length, decoder.entered, ready
         if decoder.refers:
             self._passing = True
         else:
@@ -278,6 +283,14 @@ class LeanCore:
             return headersFrames(streamID, block, endStream, self._mostPayload)
         flags = END_HEADERS | END_STREAM if endStream else END_HEADERS
         return _pack(size >> 8, size & 255, HEADERS, flags, streamID) + block
+
+    def answer(self, streamID: int, fields: HeaderMap, body: bytes) -> bytes:
+        """See Core; what does not change is kept, with holes for the stream."""
+        answered = self._answered
+        encoder = self._encoder
+        if fields is answered.fields and encoder.changes == answered.changes:
+            return streamID.to_bytes(4, "big").join(answered.pieces)
+        return answered.encode(encoder, streamID, fields, body, self._mostPayload)
 
     def endSent(self, streamID: int) -> None:
         """See Core."""

@@ -8,6 +8,7 @@ each byte of a body four times. It judges the lean core in the tests, and can be
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from h2.config import H2Configuration
@@ -161,8 +162,14 @@ class LibraryCore:
     def entered(self, fields: Entered) -> None:
         """See Core; no head is ever known."""
 
-    def keep(self, headers: HeaderMap, length: int) -> None:
+    def keep(
+        self, headers: HeaderMap, length: int, answerOf: Callable[[HeaderMap], Any] | None = None
+    ) -> None:
         """See Core; Messages keeps what a block means."""
+
+    def answer(self, streamID: int, fields: HeaderMap, body: bytes) -> bytes:
+        """See Core; never called, as no head is ever known."""
+        raise NotImplementedError
 
     def receive(
         self, flags: int, streamID: int, data: bytes, start: int, stop: int

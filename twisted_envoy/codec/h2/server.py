@@ -38,8 +38,12 @@ class H2ServerCodec(H2Codec):
         output: takes our bytes; SETTINGS are written at once.
         stats: has Envoy's `http2.*` counters as attributes (http.h2_stats.HTTP2Stats).
         seconds: a clock that does not go back, for the rates of resets.
+
+    Attributes:
+        answers: an IReadyAnswers, if the owner is one.
     """
 
+    answers: Any = None
     _goneAway = False
     _begun: H2Stream | None = None
 
@@ -67,6 +71,8 @@ class H2ServerCodec(H2Codec):
 
     def _known(self, streamID: int, head: Head, ended: bool, size: int) -> None:
         """A request whose head has come before."""
+        if ended and head[3] is not None and self._answered(streamID, head):
+            return
         self.floods.empty = 0
         self.core.began(streamID)
         if head[2]:
@@ -83,6 +89,36 @@ class H2ServerCodec(H2Codec):
         stream.remoteEnded = ended
         if not stream.closed:
             decoder.decodeHeaders(head[0].copy(), ended)
+
+    def _answered(self, streamID: int, head: Head) -> bool:
+        """Answer at once what needs no stream; False: it has to have one."""
+        ready = head[3]
+        body = ready.body
+        size = len(body)
+        sender = self.sender
+        if (
+            size > sender.sendWindow
+            or size > sender.peerWindow
+            or size > sender.mostPayload
+            or sender.isPaused
+            or self._goneAway
+            or len(self.streams) >= self._most
+            or not self.answers.answersAtOnce(ready)
+        ):
+            return False
+        core, floods = self.core, self.floods
+        core.began(streamID)
+        if head[2]:
+            core.entered(head[2])
+        sender.sendWindow -= size
+        floods.empty = 0
+        floods.streams += 1
+        floods.closed += 1
+        floods.outbound += 1
+        if size:
+            floods.sentData += 1
+        self.write(core.answer(streamID, ready.headers, body))
+        return True
 
     def _message(self, block: Block) -> None:
         kind, streamID, fields, ended = block
@@ -107,7 +143,8 @@ class H2ServerCodec(H2Codec):
                 raise MessageFailure(failures.MESSAGING, True)
         self.countBlock(stream)
         if self._keeps:
-            self.core.keep(headers, stream.expected)
+            answers = self.answers
+            self.core.keep(headers, stream.expected, answers and answers.readyFor)
         if ended:
             stream.remoteEnded = True
         if not stream.closed:

@@ -68,9 +68,13 @@ class Edge:
         context: an IFactoryContext.
     Raises:
         ConfigError: fields that may not be mixed.
+
+    Attributes:
+        passes: whether a request is let pass, by its headers, and its path left as it is.
+        isSameForAll: responses are prepared alike, whatever the request.
     """
 
-    __slots__ = ("prepareRequest", "prepareResponse")
+    __slots__ = ("_usual", "isSameForAll", "passes", "prepareRequest", "prepareResponse")
 
     prepareRequest: Callable[[HeaderMap, RequestInfo, StreamInfo, bool], Refusal | None]
     prepareResponse: Callable[[HeaderMap, RequestInfo, HeaderMap | None], None]
@@ -115,10 +119,18 @@ class Edge:
             proxyStatus=_readProxyStatus(config.proxy_status_config, facts),
         )
         prepare = requests.prepare
+        self.passes = requests.passes
+        self.isSameForAll = not rules.tellsID and rules.proxyStatus is None
         self.prepareRequest = prepare
         if certificates is not None:
             self.prepareRequest = _withClientCert(prepare, certificates)
+        self._usual = self.prepareRequest
         self.prepareResponse = ResponseEdge(rules, DateText(context.reactor.seconds)).prepare
+
+    @property
+    def isUsual(self) -> bool:
+        """Requests are prepared as the config says, and none is refused in between."""
+        return self.prepareRequest is self._usual
 
 
 def _readRequestID(config: Any, context: Any) -> UUIDRequestID:

@@ -135,6 +135,25 @@ class RequestEdge:
                 return None
         return self._prepare(headers, info, connection, isTLS)
 
+    def passes(self, headers: HeaderMap, protocol: str) -> bool:
+        """
+        Whether requests with these headers are never refused, and `prepare` leaves their paths.
+
+        Args:
+            headers: as decoded.
+        """
+        path = headers.get(b":path", b"")
+        return (
+            self._path is None
+            and not self._early
+            and (self._useRemote or not (self._asksAlways or XFF in headers))
+            and headers.more is None
+            and path[:1] == b"/"
+            and b"#" not in path
+            and b":authority" in headers
+            and protocol != "HTTP/1.0"
+        )
+
     def _prepare(
         self, headers: HeaderMap, info: RequestInfo, connection: StreamInfo, isTLS: bool
     ) -> Refusal | None:

@@ -29,7 +29,7 @@ from twisted_envoy.extensions.filters.http.router.choice import (
     refused,
 )
 from twisted_envoy.extensions.filters.http.router.failures import bodyTooLarge, noHost, timedOut
-from twisted_envoy.extensions.filters.http.router.plans import replyAtOnce, sendPlainly
+from twisted_envoy.extensions.filters.http.router.plans import readyOf, replyAtOnce, sendPlainly
 from twisted_envoy.extensions.filters.http.router.redirect import redirected
 from twisted_envoy.extensions.filters.http.router.replies import upgradeRefused
 from twisted_envoy.extensions.filters.http.router.retries import ATTEMPTS, answerRetried
@@ -72,8 +72,7 @@ class Router(HTTPFilter):
     """
 
     __slots__ = (
-        "_cookie",
-        "_mirrors",
+        *("_cookie", "_mirrors"),
         "asked",
         "attempt",
         "attempts",
@@ -97,6 +96,7 @@ class Router(HTTPFilter):
     )
 
     timeouts: Timeouts
+    readyReply = readyOf
 
     def __init__(self, settings: RouterSettings) -> None:
         self.settings = settings

@@ -19,6 +19,7 @@ from twisted_envoy.extensions.filters.http.router.timeouts import (
     usualTimeouts,
 )
 from twisted_envoy.http.local_reply import TEXT
+from twisted_envoy.http.ready import ReadyReply
 from twisted_envoy.http.routes.entry import (
     CLUSTER,
     DIRECT_RESPONSE,
@@ -119,6 +120,16 @@ def replyAtOnce(router: Router, reply: tuple[HeaderMap, bytes], headers: HeaderM
     router.settings.stats.rq_direct_response.value += 1
     stream.sendReply(reply[0].copy(), reply[1], "direct_response")
     return True
+
+
+def readyOf(router: Router, route: Any) -> ReadyReply | None:
+    """See HTTPFilter.readyReply; where a request asks for nothing."""
+    settings = router.settings
+    reply = (settings.plans.get(route) or settings.planOf(route)).reply
+    if reply is None:
+        return None
+    stats = settings.stats
+    return ReadyReply(reply[0], reply[1], (stats.rq_total, stats.rq_direct_response))
 
 
 def _isPlain(route: Any) -> bool:

@@ -1,0 +1,57 @@
+"""
+Whole requests like the one before that are answered without a stream (`IReadyAnswers`).
+
+Envoy: source/common/http/http1/codec_impl.cc (ResponseEncoderImpl)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted_envoy.codec.h1.encode import CRLF, fieldLines, statusLine
+from twisted_envoy.codec.h1.similar import isSameButID, placeOfID
+
+if TYPE_CHECKING:
+    from twisted_envoy.codec.h1.request import RequestHead
+    from twisted_envoy.codec.h1.server import H1ServerCodec
+
+_OK = b"200"
+
+
+def findReady(codec: H1ServerCodec, head: RequestHead, block: bytes) -> None:
+    """
+    Find the answer of a head that may come again, if it is 200 with a body.
+
+    Args:
+        head: what it says, for `ready` and `place`. block: its bytes.
+    """
+    if head.length or head.raw or not (head.isUsual and codec.isPlain):
+        return
+    ready = codec.answers.readyFor(head.headers)
+    if ready is not None and ready.body and ready.headers[b":status"] == _OK:
+        head.ready = ready
+        head.place = placeOfID(block)
+
+
+def answeredLike(codec: H1ServerCodec, block: bytes, seen: bytes, head: RequestHead) -> bool:
+    """The same as answeredAtOnce of what may be another head, but for its x-request-id."""
+    return (
+        head.place is not None
+        and len(block) == len(seen)
+        and isSameButID(block, seen, head.place)
+        and answeredAtOnce(codec, head.ready)
+    )
+
+
+def answeredAtOnce(codec: H1ServerCodec, ready: Any) -> bool:
+    """Answer such a request; False, and nothing is done: it has to have a stream."""
+    output = codec.output
+    if codec.full or output.pieces or not codec.answers.answersAtOnce(ready):
+        return False
+    codec.countAnswered()
+    wire = ready.wire
+    if not wire:
+        lines = statusLine(_OK, "HTTP/1.1") + fieldLines(ready.headers)
+        wire = ready.wire = b"%b%b%b" % (lines, CRLF, ready.body)
+    output.write(wire)
+    return True

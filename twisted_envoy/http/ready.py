@@ -1,0 +1,142 @@
+"""
+Answers that are ready: direct responses that are the same for each request like one before.
+
+A codec that has read the same head before, byte for byte, sends them without a stream: what would
+happen on the way is known, and is counted. It is so for requests without a body if
+
+    the head                 names no upgrade, no expectation; the edge lets it pass
+    the route                is the only one: a direct response, without edits
+    the connection manager   logs nothing, and has no filter that looks at requests or answers
+    the edge                 tells nothing of the request in the answer, and refuses none
+    the connection           is not on its way to its end, and not a phone's
+
+Envoy: ConnectionManagerImpl::ActiveStream, for an answer by Router::Filter::decodeHeaders
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.state.request_info import RequestInfo
+from twisted_envoy.stats.metrics import Counter
+
+if TYPE_CHECKING:
+    from twisted_envoy.http.settings import ManagerSettings
+
+_TELLING = frozenset(
+    b":protocol connection content-type expect proxy-connection transfer-encoding upgrade "
+    b"x-envoy-force-trace".split()
+)
+"""Headers of requests that may be answered in another way."""
+_OTHERS = (b"CONNECT", b"HEAD")
+
+
+class ReadyReply(NamedTuple):
+    """
+    What a terminal filter answers.
+
+    Attributes:
+        headers: not yet prepared by the edge; not to be changed. body: may be empty.
+        counters: of the filter, one more for each answer.
+    """
+
+    headers: HeaderMap
+    body: bytes
+    counters: tuple[Counter, ...]
+
+
+class ReadyAnswer:
+    """
+    One of them.
+
+    Args:
+        counters: what counts whole requests and their answers.
+
+    Attributes:
+        route: of the requests.
+        headers: prepared for the second that is `second`; another map when that is another one.
+        wire: what an HTTP/1.1 codec has made of them, empty before.
+    """
+
+    __slots__ = ("_reply", "body", "counters", "headers", "route", "second", "wire")
+
+    def __init__(self, route: Any, reply: ReadyReply, counters: tuple[Counter, ...]) -> None:
+        self.route = route
+        self._reply = reply.headers
+        self.body = reply.body
+        self.counters = (*counters, *reply.counters)
+        self.headers = reply.headers
+        self.second = -1
+        self.wire = b""
+
+    def renew(self, edge: Any, info: RequestInfo) -> None:
+        """
+        Prepare the headers for the time that it is.
+
+        Args:
+            edge: http.edge's Edge. info: of one of the requests.
+        """
+        self.second = int(info.startTime)
+        self.headers = self._reply.copy()
+        self.wire = b""
+        edge.prepareResponse(self.headers, info, None)
+
+
+class ReadyAnswers:
+    """Of one connection manager: the newest one that was asked for."""
+
+    __slots__ = ("_answer", "_route")
+
+    def __init__(self) -> None:
+        self._route: Any = None
+        self._answer: ReadyAnswer | None = None
+
+    def find(
+        self, settings: ManagerSettings, headers: HeaderMap, protocol: str
+    ) -> ReadyAnswer | None:
+        """
+        The answer of every request with these headers and without a body.
+
+        Args:
+            headers: as decoded; not changed.
+        Returns:
+            None where it depends.
+        """
+        route = settings.routes.always
+        if route is not self._route:
+            self._route = route
+            self._answer = None if route is None else _make(settings, route)
+        if (
+            self._answer is None
+            or not _TELLING.isdisjoint(headers)
+            or headers.get(b":method") in _OTHERS
+            or not settings.edge.passes(headers, protocol)
+        ):
+            return None
+        return self._answer
+
+
+def _make(settings: ManagerSettings, route: Any) -> ReadyAnswer | None:
+    if (
+        settings.maxRequests
+        or settings.records.logs
+        or route.idleTimeout is not None
+        or route.maxStreamDuration is not None
+        or not settings.edge.isSameForAll
+        or not settings.localReplies.isPlain
+    ):
+        return None
+    reply = settings.plan.readyReply(route)
+    if reply is None:
+        return None
+    stats, listenerStats = settings.stats, settings.listenerStats
+    kind = int(reply.headers[b":status"]) // 100
+    counters = (
+        stats.downstream_rq_total,
+        stats.downstream_rq_completed,
+        stats.byClass[kind],
+        listenerStats.downstream_rq_completed,
+        listenerStats.byClass[kind],
+    )
+    return ReadyAnswer(route, reply, counters)
