@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import (
     IAddress,
     IListeningPort,
+    ILoggingContext,
     IProtocolFactory,
     IReactorSocket,
 )
@@ -30,7 +31,7 @@ from twisted_envoy.sockets.transports.stream import TransportStream
 _log = Logger("listener")
 
 
-@implementer(IProtocolFactory)
+@implementer(IProtocolFactory, ILoggingContext)
 class _Accepting:
     """Puts a TransportStream between each transport and the protocol that a factory makes."""
 

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet import error
-from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, ILoggingContext
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -38,7 +38,7 @@ _log = Logger("connection")
 _DONE = failureOf(error.ConnectionDone())
 
 
-@implementer(IHalfCloseTransport, IHalfCloseableProtocol)
+@implementer(IHalfCloseTransport, IHalfCloseableProtocol, ILoggingContext)
 class TransportStream:
     """
     One connection.
