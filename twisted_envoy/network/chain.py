@@ -142,7 +142,12 @@ class Chain:
             links.append(link)
         if links:
             self._bindReads()
-            self._start()
+            if len(links) == 1 and not transport.disconnecting:
+                self._started = 1
+                if links[0].makes:
+                    links[0].connectionMade()  # type: ignore[attr-defined]
+            else:
+                self._start()
         else:
             self.streamInfo.localCloseReason = "no_filters"
             transport.loseConnection()

@@ -63,7 +63,7 @@ def unmapped(address: IAddress) -> IAddress:
     return address
 
 
-def fromSocketName(sock: socket.socket) -> IAddress:
+def fromSocketName(sock: socket.SocketType) -> IAddress:
     """The local address of a socket."""
     return fromName(sock.family, sock.getsockname())
 

@@ -70,7 +70,7 @@ class ConnectingSocket:
         self.address = address
         self._user: Any = user
         self._context = context
-        self._sock: socket.socket | None = None
+        self._sock: socket.SocketType | None = None
         self._watched = False
         self._over = False
         self._begun = 0
@@ -110,7 +110,7 @@ class ConnectingSocket:
         """See Sender."""
         self._fail(Failure())  # type: ignore[no-untyped-call]
 
-    def _connect(self, sock: socket.socket) -> None:
+    def _connect(self, sock: socket.SocketType) -> None:
         edges = self._context.edges
         try:
             code = sock.connect_ex(toSocketName(self.address))
@@ -203,7 +203,7 @@ class ConnectingSocket:
         finally:
             self._context.turn.leave()
 
-    def _connected(self, sock: socket.socket, events: int = 0) -> None:
+    def _connected(self, sock: socket.SocketType, events: int = 0) -> None:
         self._unwatch()
         user = self._user
         try:
@@ -294,9 +294,9 @@ def tellFailed(user: Any, problem: Failure) -> None:
         _log.failure("whoever wanted a connection raised")
 
 
-def _newSocket(address: IAddress, options: ConnectOptions) -> socket.socket:
+def _newSocket(address: IAddress, options: ConnectOptions) -> socket.SocketType:
     family = familyOf(address)
-    sock = socket.socket(family, socket.SOCK_STREAM | _NON_BLOCKING)
+    sock = socket.SocketType(family, socket.SOCK_STREAM | _NON_BLOCKING)
     try:
         if not _NON_BLOCKING:
             sock.setblocking(False)

@@ -38,13 +38,13 @@ FIRST_LOOK = 0.002
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-def closeWithReset(sock: socket.socket) -> None:
+def closeWithReset(sock: socket.SocketType) -> None:
     """Close and reset; what the peer's kernel does not have yet is dropped."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     sock.close()
 
 
-def linger(sock: socket.socket, context: SocketContext) -> None:
+def linger(sock: socket.SocketType, context: SocketContext) -> None:
     """Close a socket whose peer has not ended: at once for us, in good order for the peer."""
     try:
         sock.shutdown(socket.SHUT_WR)
@@ -54,7 +54,7 @@ def linger(sock: socket.socket, context: SocketContext) -> None:
     _Lingering(sock, context)
 
 
-def resetWhenSent(sock: socket.socket, context: SocketContext) -> None:
+def resetWhenSent(sock: socket.SocketType, context: SocketContext) -> None:
     """Close with a reset that overtakes nothing which the kernel has taken from us."""
     if unsentBytes(sock):
         _Resetting(sock, context)
@@ -62,7 +62,7 @@ def resetWhenSent(sock: socket.socket, context: SocketContext) -> None:
         closeWithReset(sock)
 
 
-def unsentBytes(sock: socket.socket) -> int:
+def unsentBytes(sock: socket.SocketType) -> int:
     """Bytes in the kernel that the peer's kernel has not confirmed; 0 where nobody can tell."""
     if not _ASK or sock.family == socket.AF_UNIX:
         return 0
@@ -77,7 +77,7 @@ def unsentBytes(sock: socket.socket) -> int:
 class _Lingering:
     __slots__ = ("__weakref__", "_context", "_sock", "_timer")
 
-    def __init__(self, sock: socket.socket, context: SocketContext) -> None:
+    def __init__(self, sock: socket.SocketType, context: SocketContext) -> None:
         self._sock = sock
         self._context = context
         self._timer = context.reactor.callLater(PATIENCE, self.close)
@@ -119,7 +119,7 @@ class _Resetting:
 
     __slots__ = ("_context", "_sock", "_timer", "_waited")
 
-    def __init__(self, sock: socket.socket, context: SocketContext) -> None:
+    def __init__(self, sock: socket.SocketType, context: SocketContext) -> None:
         self._sock = sock
         self._context = context
         self._waited = FIRST_LOOK

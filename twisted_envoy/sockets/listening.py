@@ -116,10 +116,10 @@ class ListeningSocket:
                     continue
                 self._backOff(problem)
                 return
-            self._accepted(socket.socket(self._family, socket.SOCK_STREAM, 0, fd), name)
+            self._accepted(socket.SocketType(self._family, socket.SOCK_STREAM, 0, fd), name)
         self._batch = min(batch * 2, self._options.acceptBatch)
 
-    def _accepted(self, sock: socket.socket, name: Any) -> None:
+    def _accepted(self, sock: socket.SocketType, name: Any) -> None:
         turn = self._context.turn
         turn.enter()
         try:

@@ -7,7 +7,6 @@ for, in `stream`.
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable
 from typing import cast
@@ -72,7 +71,11 @@ class SocketEnd:
     )
 
     def __init__(
-        self, sock: socket.socket, context: SocketContext, local: IAddress | None, peer: IAddress
+        self,
+        sock: socket.SocketType,
+        context: SocketContext,
+        local: IAddress | None,
+        peer: IAddress,
     ) -> None:
         self._sock = sock
         self._context = context
@@ -229,7 +232,7 @@ class SocketEnd:
         elif self._out.wrote and not self._ended and reason is _DONE:
             linger(sock, self._context)
         else:
-            os.close(sock.detach())
+            sock.close()
         protocol, self.protocol = self.protocol, NOBODY
         if producer is not None:
             tell(producer.stopProducing)

@@ -16,7 +16,7 @@ from twisted.internet import main
 from twisted.python.failure import Failure
 
 
-def isStale(sock: socket.socket, reason: Failure) -> bool:
+def isStale(sock: socket.SocketType, reason: Failure) -> bool:
     """
     Whether a reactor's word that a socket is lost is about another one.
 

@@ -119,7 +119,7 @@ class StreamSocket(SocketReader):
 
     # Addresses.
 
-    def getHandle(self) -> socket.socket:
+    def getHandle(self) -> socket.SocketType:
         """The socket, to ask for its options."""
         return self._sock
 

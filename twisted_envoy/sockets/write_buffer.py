@@ -92,7 +92,7 @@ class WriteBuffer:
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: socket.SocketType,
         owner: WriteOwner,
         reactor: SocketReactor | None,
         outbox: Outbox = CLOSED,

@@ -34,7 +34,7 @@ def choose(settings: Settings, info: StreamInfo, upstream: UpstreamInfo) -> tupl
         NoUpstream: no such cluster (NC), too many connections (UO), no host (UH).
     """
     target = settings.pick()
-    override = None if info.filterState.isEmpty else info.filterState.get(_CLUSTER_KEY)
+    override = info.stateOf(_CLUSTER_KEY)
     name = target.cluster if override is None else override.plainText() or ""
     cluster: Any = settings.clusters.get(name)
     if cluster is None:

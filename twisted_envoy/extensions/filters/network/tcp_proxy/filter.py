@@ -108,7 +108,7 @@ class TCPProxy(Link):
         if settings.maxDuration:
             jitter = 1 + settings.random.random() * settings.durationJitter
             self.schedule(settings.maxDuration * jitter, self._tooOld)
-        own = None if info.filterState.isEmpty else info.filterState.get(_IDLE_KEY)
+        own = info.stateOf(_IDLE_KEY)
         if own is not None:
             self.idle = IdleTimer(settings.reactor, int(own.plainText() or 0) / 1000, self._idled)
         if not settings.mayReceiveEarly(info):
@@ -211,9 +211,9 @@ class TCPProxy(Link):
         info.remoteAddress = transport.getPeer()
         info.tls = getattr(transport, "tls", None)
         passthrough = getattr(transport, "passthrough", None)
-        own = self._info.filterState
-        if passthrough is not None or not own.isEmpty:
-            info.filterState = upstreamState(own.shared(), passthrough)
+        own = self._info.state
+        if passthrough is not None or not (own is None or own.isEmpty):
+            info.filterState = upstreamState(self._info.shared(), passthrough)
         self.idle.start()
         if settings.logging.onConnected:
             self._log("TcpUpstreamConnected")

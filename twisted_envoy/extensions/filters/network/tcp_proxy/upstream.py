@@ -274,7 +274,8 @@ class Upstream:
             transport.abortConnection()
             idle.stop()
             return
-        self.close()
+        if self._tunnel is not None or not transport.disconnecting:
+            self.close()
         left = transport.bufferedBytes
         if not left:
             idle.stop()
