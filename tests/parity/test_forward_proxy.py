@@ -70,12 +70,16 @@ class ForwardProxyTests(ParityTestCase):
         told = state(
             ("envoy.upstream.dynamic_host", "localhost"), ("envoy.upstream.dynamic_port", str(port))
         )
+        kind = "filters.http.dynamic_forward_proxy.v3.FilterConfig"
+        bare = typed("envoy.filters.http.dynamic_forward_proxy", kind)
         byState = proxyFilter(allow_dynamic_host_from_filter_state=True)
         managers = {
             "http": manager(proxyFilter(), routes=routes, name="http"),
             "few": manager(proxyFilter(FEW), routes=[routeTo("/", "few")], name="few"),
             "none": manager(proxyFilter(NONE), routes=[routeTo("/", "none")], name="none"),
             "state": manager(told, byState, name="state"),
+            "bare": manager(bare, name="bare"),
+            "other": manager(proxyFilter({**CACHE, "name": "other"}), name="other"),
         }
         sni = typed("c", "filters.network.sni_cluster.v3.SniCluster")
         tcp = {
@@ -138,6 +142,11 @@ class ForwardProxyTests(ParityTestCase):
     def test_state(self) -> None:
         """Filter state goes before the host."""
         self.ask("state", ("nowhere", "/", ""))
+
+    def test_otherCaches(self) -> None:
+        """The filter's is not the cluster's, or has no name."""
+        for name in ("bare", "other"):
+            self.ask(name, ("localhost:PORT", "/", ""), ("127.0.0.1:PORT", "/", ""))
 
     def greet(self, listener: str, *names: str | None) -> None:
         """TLS clients that ask for names."""

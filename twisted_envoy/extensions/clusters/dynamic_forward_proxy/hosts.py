@@ -25,10 +25,15 @@ from twisted_envoy.upstream.host import HostSettings
 
 @implementer(IDiscovery, ILoadBalancer)
 class CachedHosts:
-    """Both what finds the hosts of one cluster and what chooses between them."""
+    """
+    Both what finds the hosts of one cluster and what chooses between them.
+
+    Args:
+        cache: has the names; a filter in front may wait until it has one.
+    """
 
     def __init__(self, cache: DNSCache) -> None:
-        self._cache = cache
+        self.cache = cache
         self._cluster: Any = None
         self._port = 80
         self._hosts: dict[str, IHost] = {}
@@ -38,19 +43,19 @@ class CachedHosts:
     def start(self, cluster: ICluster, ready: Callable[[], None]) -> None:
         self._cluster = cluster
         self._port = 443 if getattr(self._cluster.transportSocket, "isTLS", False) else 80
-        self._cache.changed.append(self._changed)
-        self._cache.start()
+        self.cache.changed.append(self._changed)
+        self.cache.start()
         self._changed()
         ready()
 
     def stop(self) -> None:
-        self._cache.stop()
+        self.cache.stop()
 
     def _changed(self) -> None:
         self._cluster.replaceHosts(
             [
                 HostSettings(host.address, str(host.key), serverName=host.key.name)
-                for host in self._cache.hosts
+                for host in self.cache.hosts
                 if host.address is not None
             ]
         )
@@ -65,7 +70,7 @@ class CachedHosts:
         if key is None:
             return None
         try:
-            self._cache.ask(key)
+            self.cache.ask(key)
         except CacheFull:
             return None
         return self._hosts.get(str(key))

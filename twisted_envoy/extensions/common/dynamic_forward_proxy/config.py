@@ -13,15 +13,25 @@ if TYPE_CHECKING:
     from twisted_envoy.config.view import View
 
 
-def readDNSCache(config: View, context: Any) -> DNSCache:
+def readDNSCache(config: View | None, context: Any) -> DNSCache:
     """
     The cache of that name, made when it is read first.
 
+    Args:
+        config: None for the one without a name, which has every default.
     Raises:
         ConfigError: there is one of that name with other settings.
     """
-    settings = _settings(config)
     known: dict[str, tuple[bytes, DNSCache]] = context.singleton("dns_caches", dict)
+    if config is None:
+        if "" not in known:
+            unnamed = DNSCacheSettings("", FAMILIES["AUTO"])
+            scope = context.stats.scope("dns_cache.")
+            resolver = context.resolver
+            made = DNSCache(unnamed, scope, resolver, context.reactor, context.random)
+            known[""] = (b"", made)
+        return known[""][1]
+    settings = _settings(config)
     message = config.message.SerializeToString(deterministic=True)
     found = known.get(settings.name)
     if found is not None:

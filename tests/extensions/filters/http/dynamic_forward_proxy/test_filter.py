@@ -169,6 +169,18 @@ class DynamicForwardProxyTests(SynchronousTestCase):
         self.assertEqual(self.heard(), [b"host: b.test"])
         self.assertEqual(envoy.stat("dns_cache.c.num_hosts"), 0)
 
+    def test_anotherCache(self) -> None:
+        """What the filter has found the cluster looks up for itself, and the request waits."""
+        bare = typed("x", "filters.http.dynamic_forward_proxy.v3.FilterConfig")
+        other = proxyFilter({**CACHE, "name": "other"})
+        for one, prefix in ((bare, "dns_cache."), (other, "dns_cache.other.")):
+            envoy = self.serve(manager(one))
+            self.ask(envoy, "a.test")
+            self.assertEqual(self.heard(), [b"host: a.test"])
+            self.assertEqual(self.ask(envoy, "nobody.test"), b"DNS resolution failure")
+            found = [envoy.stat(f"{each}num_hosts") for each in (prefix, "dns_cache.c.")]
+            self.assertEqual(found, [2, 1])
+
     def test_withoutFilter(self) -> None:
         """The first request gets no host, as nobody waits; those after it do."""
         envoy = self.serve(manager())

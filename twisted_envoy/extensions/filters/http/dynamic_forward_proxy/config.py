@@ -33,11 +33,8 @@ class DynamicForwardProxyFactory:
     terminal = False
 
     def build(self, config: View, context: Any) -> Callable[[], HTTPFilter]:
-        cache = config.dns_cache_config
-        if cache is None:
-            raise config.error("without dns_cache_config it can look nothing up")
         settings = DynamicForwardProxySettings(
-            readDNSCache(cache, context),
+            readDNSCache(config.dns_cache_config, context),
             config.save_upstream_address,
             config.allow_dynamic_host_from_filter_state,
             context.clusters,

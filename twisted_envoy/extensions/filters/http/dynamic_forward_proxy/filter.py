@@ -24,6 +24,7 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.common.dynamic_forward_proxy.cache import CacheFull, DNSCache
 from twisted_envoy.extensions.common.dynamic_forward_proxy.host import CachedHost
 from twisted_envoy.extensions.common.dynamic_forward_proxy.names import (
+    HostPort,
     dynamicHost,
     dynamicPort,
     hostOf,
@@ -64,12 +65,13 @@ class DynamicForwardProxySettings:
 class DynamicForwardProxy(HTTPFilter):
     """One request's."""
 
-    __slots__ = ("_cancel", "_isOurs", "_settings")
+    __slots__ = ("_cancel", "_isOurs", "_isPending", "_settings")
 
     def __init__(self, settings: DynamicForwardProxySettings) -> None:
         self._settings = settings
         self._cancel: Callable[[], None] | None = None
         self._isOurs = True
+        self._isPending = False
 
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         cluster = self._clusterOf(headers)
@@ -88,23 +90,50 @@ class DynamicForwardProxy(HTTPFilter):
         if not wanted:
             self.sendLocalReply(400, b"Empty host header", "empty_host_header")
             return
+        key = splitHost(wanted, port)
         try:
-            host = cache.ask(splitHost(wanted, port))
+            host = cache.ask(key)
         except CacheFull:
             self._unavailable("DNS cache overflow", "dns_cache_overflow", "")
             return
         if host.isResolved:
-            self._found(host)
+            if self._found(host):
+                self._prepareCluster(cluster, key)
             return
         cache.pending.take()
         self.holdDecode()
-        self._cancel = host.whenResolved(lambda: self._resolved(host))
+        self._isPending = True
+        self._cancel = host.whenResolved(lambda: self._resolved(host, cluster, key))
 
     def streamEnded(self) -> None:
         cancel, self._cancel = self._cancel, None
         if cancel is not None:
             cancel()
+            self._pendingEnds()
+
+    def _pendingEnds(self) -> None:
+        if self._isPending:
+            self._isPending = False
             self._settings.cache.pending.give()
+
+    def _prepareCluster(self, cluster: Any, key: HostPort) -> bool:
+        """Wait until the cluster knows the name, if its cache is another one; True: no need to."""
+        cache = getattr(cluster.discovery, "cache", None)
+        if cache is None or cache is self._settings.cache:
+            return True
+        try:
+            host = cache.ask(key)
+        except CacheFull:
+            return True
+        if host.isResolved:
+            return True
+        self.holdDecode()
+        self._cancel = host.whenResolved(self._clusterKnows)
+        return False
+
+    def _clusterKnows(self) -> None:
+        self._cancel = None
+        self.releaseDecode()
 
     def _clusterOf(self, headers: HeaderMap) -> Any:
         """The cluster, when it is a dynamic forward proxy."""
@@ -136,10 +165,10 @@ class DynamicForwardProxy(HTTPFilter):
             return found, dynamicPort(info, port)
         return hostOf(headers), port
 
-    def _resolved(self, host: CachedHost) -> None:
+    def _resolved(self, host: CachedHost, cluster: Any, key: HostPort) -> None:
         self._cancel = None
-        self._settings.cache.pending.give()
-        if self._found(host):
+        self._pendingEnds()
+        if self._found(host) and self._prepareCluster(cluster, key):
             self.releaseDecode()
 
     def _found(self, host: CachedHost) -> bool:
