@@ -129,6 +129,25 @@ class ConnectTests(EndpointTestCase):
         call.func()
         self.assertIs(self.successResultOf(connected), client)
 
+    def test_afterPollNobody(self) -> None:
+        """What failed at once is told then, too, and says that it was at once."""
+        connected = InternalClientEndpoint(
+            self.world.clock, "nobody", registry=self.world.registry, afterPoll=True
+        ).connect(Single(Recorder()))
+        self.assertNoResult(connected)
+        self.world.pump()
+        problem = self.failureResultOf(connected, ConnectionRefusedError).value
+        self.assertTrue(problem.atOnce)  # type: ignore[attr-defined]
+
+    def test_afterPollCancelled(self) -> None:
+        """Nobody is told who no longer waits."""
+        connected = InternalClientEndpoint(
+            self.world.clock, "nobody", registry=self.world.registry, afterPoll=True
+        ).connect(Single(Recorder()))
+        connected.cancel()
+        self.failureResultOf(connected, ConnectingCancelledError)
+        self.world.pump()
+
     def test_nestedConnects(self) -> None:
         """What is connected while a connection is accepted is confirmed after that connection."""
         order: list[str] = []

@@ -68,7 +68,15 @@ class HopTests(ParityTestCase):
                 ("host", "test.host"), ("cluster", "test.cluster"), ("host", "absent")
             ),
         )
-        names = ("refusingHop", "twiceHop", "unmatched", "echoHop", "resetHop", "idleHop")
+        names = (
+            "refusingHop",
+            "twiceHop",
+            "unmatched",
+            "echoHop",
+            "resetHop",
+            "idleHop",
+            "missingHop",
+        )
         clusters = [cluster(name, f"127.0.0.1:{port}") for name, port in ports.items()]
         clusters += [carried, cluster("last", "internal:last", transport_socket=passing())]
         clusters += [cluster(name, f"internal:{name}") for name in names]
@@ -90,6 +98,8 @@ class HopTests(ParityTestCase):
                 ingress("twice", "twiceHop"),
                 hop("twiceHop", "refusing", max_connect_attempts=2),
                 ingress("missing", "nobody", max_connect_attempts=2),
+                ingress("missingBehind", "missingHop"),
+                hop("missingHop", "nobody"),
                 ingress("noChain", "unmatched"),
                 listener("unmatched", "internal:", filter_chains=[onlyPort1]),
                 ingress("echo", "echoHop"),
@@ -149,6 +159,16 @@ class HopTests(ParityTestCase):
             r"^(tcp\.missing|cluster\.nobody)\.",
             "missing.log",
         )
+
+    def test_missingBehindTheHop(self) -> None:
+        """Nobody listens behind a hop: it is confirmed to its caller before it knows."""
+
+        def scenario(side: Side) -> object:
+            ended = side.connect("missingBehind").rest()
+            return ended, side.program.lines("missingHop.log", 1)
+
+        stats = r"^(tcp|cluster|listener)\.missingBehind|\.missingHop\."
+        self.same(scenario, stats, "missingBehind.log")
 
     def test_noChainMatches(self) -> None:
         """No chain of the hop's listener matches."""

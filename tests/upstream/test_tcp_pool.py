@@ -134,7 +134,9 @@ class ConnectTests(PoolTestCase):
     def test_refusedAtOnce(self):
         """What fails inside connect has another text."""
         self.use(World(HostSettings(InternalAddress("nobody", "id"))))
-        problem = self.failureResultOf(self.begin(), PoolError).value
+        connecting = self.begin()
+        self.world.settle()
+        problem = self.failureResultOf(connecting, PoolError).value
         self.assertEqual(
             problem.reason,
             "immediate_connect_error:_Invalid_argument|remote_address:envoy://nobody/id",

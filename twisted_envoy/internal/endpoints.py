@@ -70,7 +70,8 @@ class InternalClientEndpoint:
         registry: whose namespace; None: the reactor's.
         localAddress: what the server sees as its peer; None: `envoy://internal_client_address/`.
         afterPoll: confirm connections after the reactor has polled once, as Envoy does, and not
-            when the current event has ended.
+            when the current event has ended; what fails at once is told then, too, and has
+            `atOnce`.
     """
 
     def __init__(
@@ -97,8 +98,9 @@ class InternalClientEndpoint:
 
         Returns:
             A Deferred.  It has already failed with ConnectionRefusedError (EINVAL) when nobody
-            listens or the server end is closed at once, and fails so when it is closed before the
-            connection is confirmed; but what the server wrote is delivered first, always.
+            listens or the server end is closed at once (unless afterPoll), and fails so when it is
+            closed before the connection is confirmed; but what the server wrote is delivered first,
+            always.
         """
         protocolFactory.doStart()
         attempt = _Connecting(_cancelled)
@@ -120,7 +122,7 @@ class InternalClientEndpoint:
         address = self._address
         attempt.user = user
         attempt.address = address
-        attempt.transport = None
+        attempt.transport = attempt.problem = None
         turn = attempt.turn = registry.turn
         # Before the accept: what is connected in there is confirmed after this connection.
         if self._afterPoll:
@@ -132,7 +134,12 @@ class InternalClientEndpoint:
                 address, self._localAddress, self._passthrough, self._hops
             )
         except BaseException:
-            attempt.end(user, failureOf())
+            problem = failureOf()
+            if self._afterPoll:
+                problem.value.atOnce = True  # type: ignore[union-attr]
+                attempt.problem = problem
+            else:
+                attempt.end(user, problem)
 
 
 class _Attempt:
@@ -142,13 +149,15 @@ class _Attempt:
     Attributes:
         transport: of the client's end; None before it is there, and when nobody waits any more.
         user: builds the protocol; None: it is over.
+        problem: why there is no connection, for `confirm` to tell.
         address: of the listener.
         turn: where it waits.
     """
 
-    __slots__ = ("address", "transport", "turn", "user")
+    __slots__ = ("address", "problem", "transport", "turn", "user")
 
     address: InternalAddress
+    problem: Failure | None
     transport: InternalTransport | None
     turn: TurnQueue
     user: Any
@@ -158,7 +167,11 @@ class _Attempt:
         transport = self.transport
         user = self.user
         if transport is None or user is None:
-            if user is not None:  # somebody's event ended inside the accept
+            if user is None:
+                return
+            if self.problem is not None:
+                self.end(user, self.problem)
+            else:  # somebody's event ended inside the accept
                 self.turn.post(self.confirm)
             return
         if transport.control and transport.isRefused():

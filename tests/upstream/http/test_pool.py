@@ -218,12 +218,12 @@ class HTTP1Tests(HTTPTestCase):
         self.use(HostSettings(InternalAddress("app")))
         self.world.cluster.replaceHosts([HostSettings(InternalAddress("nobody"))])
         user = self.ask()
+        self.world.settle()
         reason, details = user.failed
         self.assertIs(reason, Reset.REMOTE_CONNECTION_FAILURE)
         self.assertEqual(
             details, "immediate_connect_error:_Invalid_argument|remote_address:envoy://nobody/"
         )
-        self.assertIsNone(user.cancel)
         self.assertGone()
 
     def test_forgotten(self):
