@@ -134,12 +134,12 @@ class InternalClientEndpoint:
                 address, self._localAddress, self._passthrough, self._hops
             )
         except BaseException:
-            problem = failureOf()
+            # In no local variable: the traceback has this frame, and they would be a cycle.
             if self._afterPoll:
-                problem.value.atOnce = True  # type: ignore[union-attr]
-                attempt.problem = problem
+                attempt.problem = failureOf()
+                attempt.problem.value.atOnce = True  # type: ignore[union-attr]
             else:
-                attempt.end(user, problem)
+                attempt.end(user, failureOf())
 
 
 class _Attempt:
@@ -198,13 +198,13 @@ class _Attempt:
 
     def end(self, user: Any, reason: Failure) -> None:
         """Tell user that there is no connection."""
-        self.user = self.transport = None
+        self.user = self.transport = self.problem = None
         self.failed(user, reason)
 
     def withdraw(self) -> None:
         """Nobody wants it any more."""
         transport = self.transport
-        self.user = self.transport = None
+        self.user = self.transport = self.problem = None
         if transport is not None:
             if transport.isStarted():  # cancelled by connectionMade
                 transport.abortConnection()
