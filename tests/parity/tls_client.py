@@ -92,6 +92,18 @@ class TLSPeer:
         self.peer.close()
         return self.seen
 
+    def talk(self, say: bytes) -> bytes:
+        """Say something; all that comes until the server ends it."""
+        heard = b""
+        try:
+            self._tls.send(say)
+            self._push()
+            while True:
+                heard += self._ask(lambda: self._tls.recv(65536))
+        except (SSL.Error, OSError, EOFError):
+            self.peer.close()
+        return heard
+
     def shake(self) -> None:
         """Shake hands, unless that was done."""
         if "version" in self.seen:

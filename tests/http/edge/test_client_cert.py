@@ -80,6 +80,21 @@ class ModeTests(SynchronousTestCase):
         self.assertEqual(become("APPEND_FORWARD", b"By=a"), "By=a," + expected)
         self.assertEqual(become("APPEND_FORWARD"), expected)
 
+    def test_place(self):
+        """It stays where it was, or goes."""
+        for tls, expected in ((Known, [XFCC, b"b"]), (None, [b"b"])):
+            config = configOf(
+                MANAGER,
+                {
+                    "stat_prefix": "x",
+                    "route_config": {"name": "r"},
+                    "forward_client_cert_details": "SANITIZE_SET",
+                },
+            )
+            headers = HeaderMap(((XFCC, b"By=a"), (b"b", b"1")))
+            readClientCert(config).apply(headers, b"By=a", tls)
+            self.assertEqual(list(headers), expected)
+
     def test_details(self):
         """Everything that may be told, in Envoy's order."""
         value = become("SANITIZE_SET", subject=True, uri=True, dns=True, issuer=True)

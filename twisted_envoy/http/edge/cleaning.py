@@ -41,12 +41,17 @@ CLEANED_OF_EDGE = CLEANED_OF_EXTERNAL | frozenset(
 """What only a front proxy may say."""
 
 
-def clean(headers: HeaderMap) -> None:
-    """Remove what is for us alone, or not to be believed."""
+def clean(headers: HeaderMap, never: frozenset[bytes] = NEVER_PASSED) -> None:
+    """
+    Remove what is for us alone, or not to be believed.
+
+    Args:
+        never: names of what is not passed on at all.
+    """
     if not isUpgrade(headers):
         headers.remove(b"connection")
         headers.remove(b"upgrade")
-    for name in NEVER_PASSED.intersection(headers):
+    for name in never.intersection(headers):
         headers.remove(name)
     if headers.joined(b"te") not in (None, b"trailers"):
         sanitizeTE(headers)

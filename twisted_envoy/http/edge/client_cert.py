@@ -33,7 +33,7 @@ class ClientCertRules:
 
     def apply(self, headers: HeaderMap, given: bytes | None, tls: TLSInfo | None) -> None:
         """
-        Set the header of a request from which it was removed.
+        Set or remove the header of a request; it keeps its place.
 
         Args:
             given: what the client sent.
@@ -42,7 +42,7 @@ class ClientCertRules:
         if mode == "ALWAYS_FORWARD_ONLY":
             value = given
         elif tls is None or tls.peer is None:
-            return
+            value = None
         elif mode == "FORWARD_ONLY":
             value = given
         else:
@@ -50,6 +50,8 @@ class ClientCertRules:
             value = own if mode == "SANITIZE_SET" or not given else given + b"," + own
         if value is not None:
             headers.set(XFCC, value)
+        elif given is not None:
+            headers.remove(XFCC)
 
     def _describe(self, tls: TLSInfo, peer: CertificateInfo) -> str:
         parts = self._parts

@@ -107,6 +107,7 @@ class Edge:
             _readTrust(config, context),
             added,
             facts.acceptsHTTP10,
+            keepsCertificate=certificates is not None,
         )
         transformation = config.server_header_transformation
         rules = ResponseRules(
@@ -240,15 +241,14 @@ def _withClientCert(
     prepare: Callable[[HeaderMap, RequestInfo, StreamInfo, bool], Refusal | None],
     rules: ClientCertRules,
 ) -> Callable[[HeaderMap, RequestInfo, StreamInfo, bool], Refusal | None]:
-    """The same, and x-forwarded-client-cert, which it removes, is set anew."""
+    """The same, and x-forwarded-client-cert, which it leaves where it is."""
 
     def prepareBoth(
         headers: HeaderMap, info: RequestInfo, connection: StreamInfo, isTLS: bool
     ) -> Refusal | None:
-        given = headers.joined(XFCC)
         refusal = prepare(headers, info, connection, isTLS)
         if refusal is None:
-            rules.apply(headers, given, connection.tls)
+            rules.apply(headers, headers.joined(XFCC), connection.tls)
         return refusal
 
     return prepareBoth

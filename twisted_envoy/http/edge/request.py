@@ -17,8 +17,10 @@ from twisted_envoy.http.edge.cleaning import (
     ALWAYS_CLEANED,
     CLEANED_OF_EDGE,
     CLEANED_OF_EXTERNAL,
+    NEVER_PASSED,
     clean,
 )
+from twisted_envoy.http.edge.client_cert import XFCC
 from twisted_envoy.http.edge.detection import lastAddress
 from twisted_envoy.http.edge.hop_by_hop import NAMES_NOTHING, sanitizeConnection
 from twisted_envoy.http.edge.host import stripDot, stripPort
@@ -53,6 +55,7 @@ class RequestEdge:
 
     Args:
         acceptsHTTP10: requests of HTTP/1.0 are served.
+        keepsCertificate: x-forwarded-client-cert is for somebody else to look after.
     """
 
     __slots__ = (
@@ -64,6 +67,7 @@ class RequestEdge:
         "_external",
         "_host",
         "_keepsID",
+        "_never",
         "_path",
         "_plain",
         "_requestID",
@@ -80,7 +84,9 @@ class RequestEdge:
         trust: TrustRules,
         added: AddedRules,
         acceptsHTTP10: bool = False,
+        keepsCertificate: bool = False,
     ) -> None:
+        self._never = NEVER_PASSED - {XFCC} if keepsCertificate else NEVER_PASSED
         self._acceptsHTTP10 = acceptsHTTP10
         self._path = path if path != PathRules() else None
         self._host = host if host != HostRules() else None
@@ -197,7 +203,7 @@ class RequestEdge:
         ):
             scheme = self._schemes.get(portOf(connection.localAddress) or 0, scheme)
         if not ALWAYS_CLEANED.isdisjoint(headers):
-            clean(headers)
+            clean(headers, self._never)
         edge = False
         internal = False
         if self._useRemote:
