@@ -74,7 +74,7 @@ class KindTests(SynchronousTestCase):
                 {"min_len": 1, "max_len": 2},
                 "a",
                 "abc",
-                "value length must be between 1 and 2 characters, inclusive",
+                "value must have between 1 and 2 characters inclusive",
             ),
             ({"min_len": 2, "max_len": 2}, "ab", "a", "value length must be 2 characters"),
             ({"max_bytes": 2}, "é", "éa", "value length must be at most 2 bytes"),
@@ -214,8 +214,13 @@ class FieldTests(SynchronousTestCase):
         cluster = envoyPlans().schema.messageClass("envoy.config.core.v3.HealthCheck")
         threshold = field("envoy.config.core.v3.HealthCheck", "unhealthy_threshold")
         message = cluster()
+        alone = rule_tests.testsOf(threshold, rules(message={"required": True}))
+        self.assertEqual(alone[0](message, message.unhealthy_threshold), "value is required")
         tests = rule_tests.testsOf(threshold, rules(message={"required": True}, uint32={"gte": 1}))
-        self.assertEqual(tests[0](message, message.unhealthy_threshold), "value is required")
+        self.assertEqual(
+            tests[0](message, message.unhealthy_threshold),
+            "value is required and must not be nil.",
+        )
         message.unhealthy_threshold.value = 0
         found = [test(message, message.unhealthy_threshold) for test in tests]
         self.assertEqual(found, ["", "value must be greater than or equal to 1"])

@@ -38,7 +38,7 @@ class StringMatchTests(SynchronousTestCase):
             ("{contains: d}", "abc"): False,
             ("{safe_regex: {regex: 'a.'}}", "ab"): True,
             ("{safe_regex: {regex: 'a.'}}", "abc"): False,
-            ("{safe_regex: {google_re2: {}, regex: 'A'}, ignore_case: true}", "a"): False,
+            ("{safe_regex: {google_re2: {}, regex: 'A'}}", "a"): False,
         }
         for (yaml, text), answer in answers.items():
             self.assertEqual(self.matches(yaml, text), answer, yaml)
@@ -47,8 +47,11 @@ class StringMatchTests(SynchronousTestCase):
         """A wrong pattern in RE2's words; a custom matcher is not here."""
         wrong = self.assertRaises(ConfigError, self.matches, "{safe_regex: {regex: '('}}", "")
         custom = self.assertRaises(ConfigError, self.matches, "{custom: {name: x}}", "")
+        cases = "{safe_regex: {regex: A}, ignore_case: true}"
+        folded = self.assertRaises(ConfigError, self.matches, cases, "")
 
         self.assertEqual(wrong.problem, "missing ): (")
+        self.assertEqual(folded.problem, "ignore_case has no effect for safe_regex.")
         self.assertIn("custom is not implemented", custom.problem)
 
 

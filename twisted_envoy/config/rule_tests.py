@@ -153,6 +153,8 @@ def lengthTests(rules: Untyped, measure: Callable[[Untyped], int], unit: str) ->
     if least is not None and most is not None:
         if least == most:
             between = f"value length must be {least} {unit}"
+        elif unit == "characters":
+            between = f"value must have between {least} and {most} characters inclusive"
         else:
             between = f"value length must be between {least} and {most} {unit}, inclusive"
         yield lambda _message, value: "" if least <= measure(value) <= most else between
@@ -221,8 +223,8 @@ def enumTests(field: FieldDescriptor, rules: Untyped) -> Iterable[Test]:
         yield lambda _message, value: "" if value in known else text
 
 
-def _requiredTest(name: str) -> Test:
-    return lambda message, _value: "" if message.HasField(name) else "value is required"
+def _requiredTest(name: str, text: str) -> Test:
+    return lambda message, _value: "" if message.HasField(name) else text
 
 
 def _whenSet(name: str, test: Test) -> Test:
@@ -261,15 +263,18 @@ def testsOf(field: FieldDescriptor, rules: Untyped) -> list[Test]:
     required = rules.message.required or (
         kind in ("duration", "timestamp", "any") and getattr(rules, kind).required
     )
+    message = field.message_type
+    wrapped = (
+        kind is not None and message is not None and _WRAPPER_RULES.get(message.full_name) == kind
+    )
     if required:
-        tests.append(_requiredTest(name))
+        more = " and must not be nil." if wrapped else ""
+        tests.append(_requiredTest(name, f"value is required{more}"))
     if kind == "duration":
         tests += [_whenSet(name, test) for test in durationTests(rules.duration)]
     elif kind == "any":
         tests += [_whenSet(name, test) for test in anyTests(rules.any)]
     elif kind not in (None, "timestamp", "repeated", "map"):
-        message = field.message_type
-        wrapped = message is not None and _WRAPPER_RULES.get(message.full_name) == kind
         made = scalarTests(field, rules, kind)
         tests += [_onInner(name, test) for test in made] if wrapped else made
     return tests

@@ -48,7 +48,8 @@ def buildBytesMatch(view: Any) -> BytesMatch:
 
 
 def _regexMatch(view: Any) -> BytesMatch:
-    view.moot("ignore_case", "Envoy ignores it with safe_regex")
+    if view.ignore_case:
+        raise view.error("ignore_case has no effect for safe_regex.", "ignore_case")
     return buildRegex(view.safe_regex).fullmatch
 
 

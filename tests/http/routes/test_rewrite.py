@@ -67,6 +67,19 @@ class PathRewriteTests(SynchronousTestCase):
             "Failed to create path rewrite formatter: INVALID_ARGUMENT: Not supported field in "
             "StreamInfo: NOPE",
         )
+        template = (
+            "{match: {path_match_policy: {name: a, typed_config: {'@type': "
+            "type.googleapis.com/envoy.extensions.path.match.uri_template.v3."
+            "UriTemplateMatchConfig, path_template: '/{a}'}}}, "
+        )
+        self.assertEqual(
+            wrong(template + "route: {cluster: a, prefix_rewrite: /x}}"),
+            "Cannot use prefix_rewrite with matcher extension",
+        )
+        self.assertEqual(
+            wrong(template + "redirect: {prefix_rewrite: /x}}"),
+            "Cannot use redirect.prefix_rewrite with path_match_policy",
+        )
         bad = "regex_rewrite: {pattern: {regex: '('}, substitution: b}"
         self.assertEqual(wrongAction(bad), "missing ): (")
         self.assertEqual(wrong(f"{{match: {{prefix: /}}, redirect: {{{bad}}}}}"), "missing ): (")

@@ -105,12 +105,12 @@ def hostFor(headers: HeaderMap, scheme: bytes, port: bytes) -> bytes:
     return host
 
 
-def buildRedirect(view: Any, prefixLength: int | None, context: Any) -> Redirect:
+def buildRedirect(view: Any, match: Any, context: Any) -> Redirect:
     """
     Read a RedirectAction.
 
     Args:
-        prefixLength: path_match.PathMatch.prefixLength.
+        match: the route's PathMatch.
     Raises:
         ConfigError: a wrong pattern.
     """
@@ -129,10 +129,13 @@ def buildRedirect(view: Any, prefixLength: int | None, context: Any) -> Redirect
         redirect.path = view.path_redirect.encode()
     elif kind == "prefix_rewrite":
         text: bytes = view.prefix_rewrite.encode()
+        length = match.prefixLength
+        if text and match.template is not None:
+            problem = "Cannot use redirect.prefix_rewrite with path_match_policy"
+            raise view.error(problem, "prefix_rewrite")
         if text:
-            whole = prefixLength is None
             redirect.rewritePath = (
-                rewriteWhole(lambda path: text) if whole else rewriteLength(prefixLength or 0, text)
+                rewriteWhole(lambda path: text) if length is None else rewriteLength(length, text)
             )
     elif kind == "regex_rewrite":
         redirect.rewritePath = rewriteWhole(buildSubstitution(view.regex_rewrite))

@@ -129,6 +129,8 @@ def buildPathRewrite(route: Any, match: Any, context: Any) -> PathRewrite | None
         raise route.error(
             "Specify only one of prefix_rewrite, regex_rewrite or path_rewrite_policy"
         )
+    if prefix and match.template is not None:
+        raise route.error("Cannot use prefix_rewrite with matcher extension", "prefix_rewrite")
     if prefix:
         length = match.prefixLength
         if length is None:

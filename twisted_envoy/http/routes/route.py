@@ -91,7 +91,7 @@ def _readAnswer(
         )
     elif kind == "redirect":
         entry.kind = REDIRECT
-        entry.redirect = buildRedirect(view.redirect, path.prefixLength, building.context)
+        entry.redirect = buildRedirect(view.redirect, path, building.context)
     else:
         entry.kind = NON_FORWARDING
         if kind == "non_forwarding_action":
