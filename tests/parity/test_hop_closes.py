@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from tests.bootstraps import cluster, listener, logTo, tcpProxy, typed
 from tests.parity.exchanges import END, get, http1
 from tests.parity.managers import direct, manager
-from tests.parity.peers import Served
+from tests.parity.peers import Peer, Served
 from tests.parity.peers import echo as echoOrigin
 from tests.parity.support import ParityTestCase, Side, served
 
@@ -26,10 +26,19 @@ LIMIT = typed(
 )
 
 
+def tunnels(peer: Peer) -> object:
+    """Agrees to a CONNECT; gives back what comes in it."""
+    asked = peer.receive(len(b"CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n"))
+    peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+    while data := peer.some():
+        peer.send(data)
+    return asked
+
+
 class CloseTests(ParityTestCase):
     """A client, a TCP proxy, a hop, and a filter or a connection manager that closes."""
 
-    origins: ClassVar[dict[str, Served | None]] = {"origin": echoOrigin}
+    origins: ClassVar[dict[str, Served | None]] = {"origin": echoOrigin, "tunnels": tunnels}
 
     @classmethod
     def text(cls, ports: dict[str, int]) -> str:
@@ -41,7 +50,10 @@ class CloseTests(ParityTestCase):
             {**http, "internal_listener": {}},
         ]
         clusters = [cluster("origin", f"127.0.0.1:{ports['origin']}")]
-        for name in ("denied", "limited", "http"):
+        tunnel = tcpProxy("tunnels", "tunnel", tunneling_config={"hostname": "a:1"})
+        listeners.append(listener("tunnel", "internal:", tunnel))
+        clusters.append(cluster("tunnels", f"127.0.0.1:{ports['tunnels']}"))
+        for name in ("denied", "limited", "http", "tunnel"):
             proxy = tcpProxy(name, f"{name}Tcp")
             log = logTo(f"{name}.tcp.log", LOG)
             listeners.append(listener(f"{name}In", "127.0.0.1:0", proxy, access_log=log))
@@ -67,6 +79,18 @@ class CloseTests(ParityTestCase):
     def test_denied(self) -> None:
         """RBAC at the first bytes: the client need not end, it is reset."""
         self._closed("denied", b"x")
+
+    def test_tunnel(self) -> None:
+        """A tunnel over HTTP/1.1, which the client's end ends."""
+
+        def scenario(side: Side) -> object:
+            client = side.connect("tunnelIn")
+            client.send(b"x")
+            first = client.receive(1)
+            client.end()
+            return first, client.rest()
+
+        self.same(scenario, r"^cluster\.tunnel\.upstream_cx_(destroy|active)", "tunnel.tcp.log")
 
     def test_limited(self) -> None:
         """One connection too many, after a delay."""

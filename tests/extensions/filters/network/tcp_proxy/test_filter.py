@@ -399,18 +399,36 @@ class TimeTests(ProxyTestCase):
         self.envoy.advance(7200)
         self.assertFalse(client.ended)
 
-    def test_idleOfOneConnection(self):
-        """Filter state overrides the idle timeout of one connection, in milliseconds."""
-        state = setFilterState("envoy.tcp_proxy.per_connection_idle_timeout_ms", "1500")
-        state["typed_config"]["on_new_connection"][0]["factory_key"] = (
-            "envoy.tcp_proxy.per_connection_idle_timeout_ms"
-        )
+    def startIdle(self, text, factory="envoy.tcp_proxy.per_connection_idle_timeout_ms"):
+        """With filter state about it."""
+        key = "envoy.tcp_proxy.per_connection_idle_timeout_ms"
+        state = setFilterState(key, text, factory_key=factory)
         self.start(
             bootstrap(
-                [listener("ingress", "127.0.0.1:9000", state, tcpProxy())],
+                [listener("ingress", "127.0.0.1:9000", state, tcpProxy(idle_timeout="3s"))],
                 [cluster("origin", ORIGIN)],
             )
         )
+
+    def test_idleAtOnce(self):
+        """A timeout of 0 is over at once."""
+        self.startIdle("0")
+        client, _ = self.pair()
+        self.envoy.advance(0.01)
+        self.assertTrue(client.ended)
+
+    def test_idleOfAnotherKind(self):
+        """What is no number under that name says nothing."""
+        self.startIdle("soon", "envoy.string")
+        client, _ = self.pair()
+        self.envoy.advance(2.9)
+        self.assertFalse(client.ended)
+        self.envoy.advance(0.2)
+        self.assertTrue(client.ended)
+
+    def test_idleOfOneConnection(self):
+        """Filter state overrides the idle timeout of one connection, in milliseconds."""
+        self.startIdle("1500")
         client, _ = self.pair()
         self.envoy.advance(1.4)
         self.assertFalse(client.ended)
@@ -515,6 +533,18 @@ class TargetTests(ProxyTestCase):
         other = self.envoy.listen("127.0.0.1:1")
         self.envoy.connect("ingress")
         self.assertEqual((len(self.origin.connections), len(other.connections)), (0, 1))
+
+    def test_overrideOfAnotherKind(self):
+        """A plain `envoy.string` under that name says nothing, as in Envoy."""
+        state = setFilterState("envoy.tcp_proxy.cluster", "other")
+        self.start(
+            bootstrap(
+                [listener("ingress", "127.0.0.1:9000", state, tcpProxy())],
+                [cluster("origin", ORIGIN), cluster("other", "127.0.0.1:1")],
+            )
+        )
+        self.envoy.connect("ingress")
+        self.assertEqual(len(self.origin.connections), 1)
 
     def asked(self):
         """Records the contexts that the cluster's balancer is asked with."""

@@ -137,6 +137,25 @@ class OpenTests(TunnelTestCase):
         )
         self.assertQuiet()
 
+    def test_clientEndsBeforeAHop(self):
+        """Over HTTP/1.1 the client's end is the end of both, in order through a hop as well."""
+        inner = tcpProxy(prefix="inner", tunneling_config=TUNNEL)
+        self.ask(
+            bootstrap(
+                [
+                    listener("ingress", "127.0.0.1:9000", tcpProxy("hop")),
+                    listener("inner", "internal:", inner),
+                ],
+                [cluster("hop", "internal:inner"), cluster("origin", ORIGIN)],
+            )
+        )
+        self.answer(OPEN)
+        self.says(b"x")
+        self.client.loseWriteConnection()
+        self.envoy.settle()
+        self.assertTrue(self.client.ended)
+        self.assertFalse(self.client.wasReset)
+
 
 class FailureTests(TunnelTestCase):
     """It does not."""

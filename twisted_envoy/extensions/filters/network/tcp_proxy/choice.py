@@ -8,6 +8,7 @@ from twisted_envoy.errors import StreamError
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import Settings
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
 from twisted_envoy.state.stream_info import StreamInfo, UpstreamInfo
+from twisted_envoy.state.upstream_tls import UntypedObject
 
 _CLUSTER_KEY = "envoy.tcp_proxy.cluster"
 
@@ -35,7 +36,8 @@ def choose(settings: Settings, info: StreamInfo, upstream: UpstreamInfo) -> tupl
     """
     target = settings.pick()
     override = info.stateOf(_CLUSTER_KEY)
-    name = target.cluster if override is None else override.plainText() or ""
+    # As in Envoy another kind of object under this name, as a plain `envoy.string`, says nothing.
+    name = override.value if isinstance(override, UntypedObject) else target.cluster
     cluster: Any = settings.clusters.get(name)
     if cluster is None:
         settings.stats.downstream_cx_no_route.value += 1

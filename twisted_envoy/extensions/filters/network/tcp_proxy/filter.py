@@ -22,6 +22,7 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
+from twisted_envoy.extensions.common.filter_state.objects import NumberObject
 from twisted_envoy.extensions.filters.network.tcp_proxy.attempts import Attempts
 from twisted_envoy.extensions.filters.network.tcp_proxy.relay import askingDrain, counting, upward
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import Settings
@@ -32,10 +33,13 @@ from twisted_envoy.network.link import Link, dropped
 from twisted_envoy.network.read_gate import CONNECTING
 from twisted_envoy.network.records import writeRecord
 from twisted_envoy.network.timers import IdleTimer
+from twisted_envoy.state.filter_state import Uint64Object
 from twisted_envoy.state.passthrough import upstreamState
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo, UpstreamInfo
 
 _IDLE_KEY = "envoy.tcp_proxy.per_connection_idle_timeout_ms"
+_AT_ONCE = 1e-6
+"""Seconds: a timeout of 0 in filter state is over at once, and not none."""
 
 _DRAINED = "tcp_proxy_drain_close"
 _TOO_OLD = "max_connection_duration_reached"
@@ -109,8 +113,9 @@ class TCPProxy(Link):
             jitter = 1 + settings.random.random() * settings.durationJitter
             self.schedule(settings.maxDuration * jitter, self._tooOld)
         own = info.stateOf(_IDLE_KEY)
-        if own is not None:
-            self.idle = IdleTimer(settings.reactor, int(own.plainText() or 0) / 1000, self._idled)
+        if isinstance(own, (NumberObject, Uint64Object)):
+            seconds = own.number / 1000 or _AT_ONCE
+            self.idle = IdleTimer(settings.reactor, seconds, self._idled)
         if not settings.mayReceiveEarly(info):
             self.chain.gate.shut(CONNECTING)
         self.idle.start()
@@ -272,12 +277,12 @@ class TCPProxy(Link):
         """
         Close the downstream connection once everything is written.
 
-        An internal connection that is closed without an end of stream before is lost to its other
-        end, as in Envoy: there it goes on as a reset.
+        An internal connection that is closed without an end of stream before, of either side, is
+        lost to its other end, as in Envoy: there it goes on as a reset.
         """
         self.transport.unregisterProducer()
         isHop = isinstance(self._info.directLocalAddress, InternalAddress)
-        if self.upstreamEnded or not isHop:
+        if self.upstreamEnded or self._ended or not isHop:
             self.transport.loseConnection()
         else:
             self._dropsHop = True
