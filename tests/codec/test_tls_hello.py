@@ -139,6 +139,11 @@ class FoundTests(HelloTestCase):
         self.assertEqual(self.read(V2), ClientHello(0x301))
         self.assertEqual(self.reader.consumed, len(V2))
 
+    def test_version2Empty(self) -> None:
+        """That form without one cipher that TLS knows says nothing."""
+        with self.assertRaisesRegex(NotClientHello, "CLIENTHELLO_PARSE_FAILED"):
+            self.read(V2.replace(b"\0\0\x2f", b"\1\0\x80"))
+
     def test_manyRecords(self) -> None:
         """A message in pieces, with up to 32 empty records and 4 warnings around them."""
         pieces = b"".join(record(NAMED[at : at + 1]) for at in range(len(NAMED)))

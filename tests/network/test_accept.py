@@ -290,6 +290,23 @@ class LookingTests(SynchronousTestCase):
         world.connect()
         self.assertEqual(world.clock.getDelayedCalls(), [])
 
+    def test_chainThatEnds(self):
+        """A chain that ends the connection at once does not get what had been looked at."""
+        world = self.world(Wanting(1))
+        begun = world.listener.accepted
+
+        def ending(transport, streamInfo):
+            found = begun(transport, streamInfo)
+            transport.loseConnection()
+            return found
+
+        world.listener.accepted = ending
+        client = world.connect()
+        client.write(b"x")
+        world.settle()
+        self.assertTrue(client.ended)
+        self.assertEqual(world.links[0].data, b"")
+
     def test_noMatchAfterLooking(self):
         """What was read is dropped when no chain matches."""
         world = self.world(Wanting(1), matches=False)

@@ -199,6 +199,8 @@ class ClientHelloReader:
             body.take(size)
         body.end()
         found = [ciphers[at + 1 : at + 3] for at in range(0, len(ciphers), 3) if not ciphers[at]]
+        if not found:
+            raise NotClientHello("CLIENTHELLO_PARSE_FAILED")
         return ClientHello(version, ciphers=b"".join(found))
 
 

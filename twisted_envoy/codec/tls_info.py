@@ -148,8 +148,13 @@ class TLSInfo:
         connection = self._connection
         found = connection.get_peer_certificate(as_cryptography=True)
         if found is None:
-            found = getattr(connection.get_app_data(), "shown", None)
+            found = next(iter(self._refused), None)
         return None if found is None else CertificateInfo(found)
+
+    @property
+    def _refused(self) -> tuple[x509.Certificate, ...]:
+        """What the peer has shown in vain."""
+        return getattr(self._connection.get_app_data(), "shown", ())
 
     @property
     def peerCertificatePresented(self) -> bool:
@@ -162,7 +167,7 @@ class TLSInfo:
         if self.peer is None or not self.isTrusted:
             return False
         verdict = self._connection.get_app_data()
-        return not (getattr(verdict, "isTolerated", False) or getattr(verdict, "shown", None))
+        return not (getattr(verdict, "isTolerated", False) or self._refused)
 
     @cached_property
     def peerChain(self) -> tuple[CertificateInfo, ...]:
@@ -170,7 +175,7 @@ class TLSInfo:
         own = self.peer
         if own is None:
             return ()
-        sent = self._connection.get_peer_cert_chain(as_cryptography=True) or []
+        sent = self._connection.get_peer_cert_chain(as_cryptography=True) or self._refused
         return (own, *(CertificateInfo(each) for each in sent if each != own.certificate))
 
     @cached_property

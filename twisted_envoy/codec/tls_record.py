@@ -62,7 +62,7 @@ class Verdict:
         isTolerated: its chain is wrong, which the config allows.
         refusal: why it was refused; set by who verifies it.
         reason: why the connection was, for another reason than a chain that is wrong.
-        shown: the certificate that was refused; OpenSSL keeps none then.
+        shown: the certificates that were refused, the peer's own first; OpenSSL keeps none then.
         wantedName: must be its DNS name, in place of the config's check of names; "" for none.
         wantedNames: one must be a name of it, whatever else is checked.
     """
@@ -73,7 +73,7 @@ class Verdict:
         self.isTolerated = False
         self.reason = ""
         self.refusal = ""
-        self.shown: Any = None
+        self.shown: tuple[Any, ...] = ()
         self.wantedName = ""
         self.wantedNames: tuple[str, ...] = ()
 

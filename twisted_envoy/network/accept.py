@@ -214,7 +214,7 @@ class Acceptor:
             taken = True
         else:
             taken = self._listener.accepted(transport, streamInfo) is not None
-        if taken and data:
+        if taken and data and not transport.disconnecting:
             transport.protocol.dataReceived(data)
 
     def _close(self) -> None:

@@ -21,6 +21,7 @@ from OpenSSL import SSL, crypto
 from twisted_envoy.codec.tls_info import CertificateInfo
 from twisted_envoy.codec.tls_record import Verdict
 from twisted_envoy.extensions.common.tls.chain_errors import wordsOf
+from twisted_envoy.extensions.common.tls.peer_chain import verifyWith
 from twisted_envoy.extensions.common.tls.stats import TLSStats
 
 _NOT_YET_VALID = 9
@@ -142,7 +143,7 @@ class Verifier:
                 context.set_verify(SSL.VERIFY_PEER, self._verifyUsage)
             return
         self._trust(context)
-        context.set_verify(mode, self._verify)
+        verifyWith(context, mode, self._verify, self.authorities or ())
         if self.deepest is not None and self.isServer:
             context.set_verify_depth(max(self.deepest - 1, 0))
 
@@ -179,14 +180,8 @@ class Verifier:
                     verdict.isTolerated = True
                     self.stats.fail_verify_error.value += 1
                 return True
-            text = wordsOf(code)
-            if not depth:
-                verdict.shown = certificate.to_cryptography()
-            self._refuse(
-                verdict,
-                f"X509_verify_cert: certificate verification error at depth {depth}: {text}",
-                self.stats.fail_verify_error,
-            )
+            place = f"X509_verify_cert: certificate verification error at depth {depth}"
+            self._refuse(verdict, f"{place}: {wordsOf(code)}", self.stats.fail_verify_error)
             return False
         if depth or verdict.isTolerated:
             return True
@@ -197,7 +192,6 @@ class Verifier:
             verdict.isTolerated = True
             verdict.refusal = ""
             return True
-        verdict.shown = leaf.certificate
         return False
 
     def _verifyUsage(
