@@ -49,6 +49,18 @@ class SDSTests(ParityTestCase):
             respond(cls.folder / "cert.json", secret("cert", tls_certificate=who.own.config))
             trusted = {"trusted_ca": {"inline_string": who.authority.pem}}
             respond(cls.folder / "ca.json", secret("ca", validation_context=trusted))
+            named = {}
+            for field, text in (
+                ("certificate_chain", who.own.pem),
+                ("private_key", who.own.config["private_key"]["inline_string"]),
+                ("trusted_ca", who.authority.pem),
+            ):
+                path = cls.folder / f"{field}.pem"
+                path.write_text(text, "utf-8")
+                named[field] = {"filename": str(path)}
+            trusted = {"trusted_ca": named.pop("trusted_ca")}
+            respond(cls.folder / "files.json", secret("files", tls_certificate=named))
+            respond(cls.folder / "trusted.json", secret("trusted", validation_context=trusted))
         super().setUp()
 
     @classmethod
@@ -64,11 +76,17 @@ class SDSTests(ParityTestCase):
                 "validation_context_sds_secret_config": source("ca"),
             },
         }
+        files = {"tls_certificate_sds_secret_configs": [source("files")]}
+        files["validation_context_sds_secret_config"] = source("trusted")
+        other = listener("files", "127.0.0.1:0", echo(), stat_prefix="files")
+        other["filter_chains"][0]["transport_socket"] = downstream(
+            files, require_client_certificate=False
+        )
         made = listener("l", "127.0.0.1:0", echo(), stat_prefix="l")
         made["filter_chains"][0]["transport_socket"] = downstream(
             common, require_client_certificate=False
         )
-        return served([made], node={"id": "i", "cluster": "c"})
+        return served([made, other], node={"id": "i", "cluster": "c"})
 
     def changed(self, attempts: int, name: str = "cert") -> Any:
         """What is there when so many updates were tried."""
@@ -113,6 +131,15 @@ class SDSTests(ParityTestCase):
         respond(path, secret("cert", tls_certificate=who.rsa.config), version="last")
         self.assertEqual(self.changed(9), "CN=rsa")
         self.assertEqual([peer.exchange()["heard"] for peer in peers], [b"hello"] * 2)
+
+    def test_files(self) -> None:
+        """Secrets that name files: how they are called."""
+
+        def scenario(side: Side) -> object:
+            until(lambda: ".certificate.files." in side.program.admin("/stats") or None)
+            return TLSPeer(side.connect("files"), clientContext()).exchange()["subject"]
+
+        self.same(scenario, r"^listener\.files\.ssl\.certificate")
 
     def test_trust(self) -> None:
         """Whom a server trusts."""

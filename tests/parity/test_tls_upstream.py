@@ -29,6 +29,13 @@ def silent(peer: Peer) -> object:
     return None
 
 
+def resetting(peer: Peer) -> object:
+    """Takes a hello and is gone."""
+    peer.some()
+    peer.reset()
+    return None
+
+
 def garbling(peer: Peer) -> object:
     """Answers a hello with something else."""
     peer.some()
@@ -44,6 +51,7 @@ class UpstreamTests(ParityTestCase):
         "plain": echoOrigin,
         "silent": silent,
         "garbling": garbling,
+        "resetting": resetting,
     }
 
     def setUp(self) -> None:
@@ -105,6 +113,7 @@ class UpstreamTests(ParityTestCase):
             "toPlain": ("plain", {}, {}),
             "toSilent": ("silent", {}, {}),
             "toGarbling": ("garbling", {}, {}),
+            "toResetting": ("resetting", {}, {}),
         }
         listeners = [
             listener(f"tls {server}", "internal:", echo(), access_log=logTo(f"{server}.log", SEEN))
@@ -164,5 +173,5 @@ class UpstreamTests(ParityTestCase):
 
     def test_noTLS(self) -> None:
         """Servers that speak something else."""
-        for name in ("toPlain", "toSilent", "toGarbling"):
+        for name in ("toPlain", "toSilent", "toGarbling", "toResetting"):
             self.assertFalse(self.try_(name), name)

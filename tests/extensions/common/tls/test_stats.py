@@ -84,3 +84,10 @@ class StatsTests(SynchronousTestCase):
 
         name = "ssl.certificate.unnamed_cert_e3b0c442.expiration_unix_time_seconds"
         self.assertEqual(gauges, {name: 30})
+
+    def test_expiresOfSecrets(self):
+        """A secret's is called by its name."""
+        self.stats.expires("ca_cert", "trusted", 20)
+
+        name = "ssl.certificate.trusted.expiration_unix_time_seconds"
+        self.assertEqual(list(self.store.gauges), [name])

@@ -26,7 +26,8 @@ from twisted_envoy.extensions.common.tls.key_errors import causeOf, mismatchOf
 from twisted_envoy.extensions.common.tls.staple import Staple, mustStaple, readStaple
 from twisted_envoy.formatter.data_source import readDataSource
 
-_INLINE = "<inline>"
+INLINE = "<inline>"
+"""The path of what stands in a config, or in a secret that was fetched."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ def readCertificate(view: Any) -> Certificate:
             f"Failed to load incomplete certificate from {_pathOf(chainView)}: "
             "certificate chain not set"
         )
-    path = _pathOf(chainView) or _INLINE
-    keyPath = _pathOf(keyView) or _INLINE
+    path = _pathOf(chainView) or INLINE
+    keyPath = _pathOf(keyView) or INLINE
     try:
         certificates = x509.load_pem_x509_certificates(chainData)
     except ValueError as problem:
@@ -103,7 +104,7 @@ def _fromPKCS12(view: Any) -> Certificate:
         raise view.error(
             "Certificate configuration can't have both pkcs12 and certificate_chain/private_key"
         )
-    path = _pathOf(view.pkcs12) or _INLINE
+    path = _pathOf(view.pkcs12) or INLINE
     passphrase = None if view.password is None else readDataSource(view.password)
     try:
         store = load_pkcs12(readDataSource(view.pkcs12), passphrase or None)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twisted.logger import Logger
 
-from twisted_envoy.extensions.common.tls.certificate import Certificate, readCertificate
+from twisted_envoy.extensions.common.tls.certificate import INLINE, Certificate, readCertificate
 from twisted_envoy.extensions.common.tls.context import ContextSettings
 from twisted_envoy.extensions.common.tls.parameters import Parameters, readParameters
 from twisted_envoy.extensions.common.tls.secrets import SecretSource, readSecretSource
@@ -55,7 +55,10 @@ class CommonTLS:
         certificates = list(self.own)
         for source in self.named:
             content = source.read()
-            certificates.append(readCertificate(content))
+            certificate = readCertificate(content)
+            if source.subscription is not None:
+                certificate = replace(certificate, path=INLINE)
+            certificates.append(certificate)
             content.moot("watched_directory", "the files themselves are looked at")
             source.check(content)
             self._tell(certificates[-1], source.name)
@@ -65,6 +68,8 @@ class CommonTLS:
             base = self.verifier
             isPart = base is not None
             verifier = buildVerifier(content, self.stats, self.isServer, self.required, isPart)
+            if self.trusted.subscription is not None:
+                verifier = replace(verifier, path=INLINE)
             verifier = verifier if base is None else base.joinedWith(verifier)
             content.moot("watched_directory", "the files themselves are looked at")
             self.trusted.check(content)

@@ -18,6 +18,9 @@ _NEVER = 2**63 - 1
 """Seconds, as Envoy has it."""
 
 
+_OF_NOTHING = hashlib.sha256(b"").hexdigest()[:8]
+
+
 class TLSStats:
     """
     Of one listener or cluster.
@@ -51,8 +54,7 @@ class TLSStats:
         Args:
             kind: `cert` or `ca_cert`. name: of its secret; "" without one.
         """
-        mark = hashlib.sha256(name.encode()).hexdigest()[:8]
-        named = f"{name or f'unnamed_{kind}'}_{mark}"
+        named = name or f"unnamed_{kind}_{_OF_NOTHING}"
         gauge = self._scope.gauge(f"certificate.{named}.expiration_unix_time_seconds")
         gauge.value = seconds
 
