@@ -187,30 +187,37 @@ class Chain:
             self.streamInfo.detectedCloseType = "RemoteReset" if remote else "LocalReset"
         self.dataReceived = dropped
         links, self._links = self._links, []
-        for link in links[: self._started]:
+        started = links if self._started == len(links) else links[: self._started]
+        for link in started:
             if link.loses:
                 try:
                     link.connectionLost(reason)  # type: ignore[attr-defined]
                 except Exception:
                     _log.failure("connectionLost of a filter raised")
-        for link in links[self._started :]:
+        if started is not links:
+            self._tellMissed(links[self._started :])
+        for link in links:
+            link.transport = NO_TRANSPORT
+            link.deliver = dropped
+        if self._held:
+            for held in self._held.values():
+                held.releasing = False
+                held.deliver = dropped
+                held.chunks.clear()
+            self._held = _NOTHING_HELD
+        self.transport = NO_TRANSPORT
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended(self)
+
+    def _tellMissed(self, links: list[Link]) -> None:
+        """The connection ended before these were started."""
+        for link in links:
             if link.misses:
                 try:
                     link.connectionMissed()  # type: ignore[attr-defined]
                 except Exception:
                     _log.failure("connectionMissed of a filter raised")
-        for link in links:
-            link.transport = NO_TRANSPORT
-            link.deliver = dropped
-        for held in self._held.values():
-            held.releasing = False
-            held.deliver = dropped
-            held.chunks.clear()
-        self._held = _NOTHING_HELD
-        self.transport = NO_TRANSPORT
-        ended, self._ended = self._ended, None
-        if ended is not None:
-            ended(self)
 
     # What links call.
 

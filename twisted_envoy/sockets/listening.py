@@ -101,6 +101,14 @@ class ListeningSocket:
         The batch shrinks when it is not filled and grows when it is, so that connections that come
         one by one cost one call each.
         """
+        turn = self._context.turn
+        turn.enter()
+        try:
+            self._acceptBatch()
+        finally:
+            turn.leave()
+
+    def _acceptBatch(self) -> None:
         batch = self._batch
         for accepted in range(batch):
             if self._sock is None:
@@ -120,8 +128,6 @@ class ListeningSocket:
         self._batch = min(batch * 2, self._options.acceptBatch)
 
     def _accepted(self, sock: socket.SocketType, name: Any) -> None:
-        turn = self._context.turn
-        turn.enter()
         try:
             sock.setblocking(False)
             peer = fromName(self._family, name)
@@ -133,8 +139,6 @@ class ListeningSocket:
         except Exception:
             _log.failure("buildProtocol raised; the connection is closed")
             sock.close()
-        finally:
-            turn.leave()
 
     def _backOff(self, problem: OSError) -> None:
         """No descriptors or no memory: leave connections in the kernel's queue for a while."""

@@ -38,14 +38,16 @@ class Resource:
     def take(self) -> None:
         """One more is in use."""
         used = self.inUse = self.inUse + 1
-        self.opened.value = 1 if used >= self.most else 0
+        if used >= self.most:
+            self.opened.value = 1
         if self.remaining is not None:
             self.remaining.value = max(self.most - used, 0)
 
     def give(self) -> None:
         """One less is in use."""
         used = self.inUse = self.inUse - 1
-        self.opened.value = 1 if used >= self.most else 0
+        if used < self.most:
+            self.opened.value = 0
         if self.remaining is not None:
             self.remaining.value = max(self.most - used, 0)
 

@@ -274,8 +274,7 @@ class Upstream:
             transport.abortConnection()
             idle.stop()
             return
-        if self._tunnel is not None or not transport.disconnecting:
-            self.close()
+        self.close()
         left = transport.bufferedBytes
         if not left:
             idle.stop()
