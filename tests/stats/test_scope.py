@@ -45,6 +45,22 @@ class ScopeTests(SynchronousTestCase):
 
         self.assertEqual((gauge.value, self.store.value("g")), (5, 5))
 
+    def test_useOfComputedGauges(self) -> None:
+        """From the start; or once somebody says so or it is seen not to be 0, and then for good."""
+        value = 0
+        said = False
+        always = self.store.computedGauge("a", lambda: 0)
+        gauge = self.store.computedGauge("g", lambda: value, lambda: said)
+        other = self.store.computedGauge("o", lambda: value, lambda: False)
+
+        self.assertEqual((always.used, gauge.used, other.used), (True, False, False))
+        said = True
+        self.assertTrue(gauge.used)
+        said, value = False, 7
+        self.assertEqual((gauge.used, other.used), (True, True))
+        value = 0
+        self.assertTrue(other.used)
+
     def test_writtenAndComputedGaugesDoNotMix(self) -> None:
         """One name cannot be both."""
         self.store.gauge("written")

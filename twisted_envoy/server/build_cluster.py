@@ -96,7 +96,9 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         healthChecker,
         _outlierDetector(config, context),
     )
-    scope.computedGauge("upstream_cx_tx_bytes_buffered", cluster.bufferedBytes)
+    scope.computedGauge("upstream_cx_tx_bytes_buffered", cluster.bufferedBytes, lambda: False)
+    received = stats.upstream_cx_rx_bytes_total
+    scope.computedGauge("upstream_cx_rx_bytes_buffered", lambda: 0, lambda: received.used)
     return cluster
 
 

@@ -76,13 +76,21 @@ class ComputedGauge:
         name: the full name.
     """
 
-    __slots__ = ("functions", "name")
-
-    used = True
+    __slots__ = ("_used", "functions", "name", "uses")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.functions: list[Callable[[], int]] = []
+        self.uses: list[Callable[[], bool]] = []
+        self._used = False
+
+    @property
+    def used(self) -> bool:
+        """Whether one of `uses` said so, or it was once read and not 0; always when it has none."""
+        if not self._used:
+            uses = self.uses
+            self._used = not uses or self.value != 0 or any(each() for each in uses)
+        return self._used
 
     @property
     def value(self) -> int:

@@ -63,12 +63,15 @@ class Scope:
             raise ValueError(f"{found.name} is a computed gauge")
         return found
 
-    def computedGauge(self, name: str, function: Callable[[], int]) -> ComputedGauge:
+    def computedGauge(
+        self, name: str, function: Callable[[], int], isUsed: Callable[[], bool] | None = None
+    ) -> ComputedGauge:
         """
         A gauge that is computed when read; a second function of one name adds to the first.
 
         Args:
             function: gives this part's value now; `ComputedGauge.drop` takes it out again.
+            isUsed: whether Envoy would have written it by now, be it 0; None: from the start.
         Raises:
             ValueError: a written gauge has that name.
         """
@@ -81,6 +84,8 @@ class Scope:
         if not isinstance(found, ComputedGauge):
             raise ValueError(f"{found.name} is a written gauge")
         found.functions.append(function)
+        if isUsed is not None:
+            found.uses.append(isUsed)
         return found
 
     def histogram(self, name: str, unit: str = "") -> Histogram:

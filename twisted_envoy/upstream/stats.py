@@ -67,7 +67,6 @@ class ClusterStats:
     upstream_cx_pool_overflow: Counter
     upstream_cx_preconnect_skipped: Counter
     upstream_cx_protocol_error: Counter
-    upstream_cx_rx_bytes_buffered: Gauge
     upstream_cx_rx_bytes_total: Counter
     upstream_cx_total: Counter
     upstream_cx_tx_bytes_total: Counter

@@ -29,7 +29,7 @@ class LoggingTests(PageTestCase):
 
     def test_nothingToChange(self) -> None:
         """An empty value only lists."""
-        for query in ("level=", "paths="):
+        for query in ("level=", "paths=", "admin=", "nope=", "group="):
             self.assertEqual(self.ask(logging, query).code, 200)
 
     def test_errors(self) -> None:
@@ -38,6 +38,9 @@ class LoggingTests(PageTestCase):
             ("level=nope", "unknown logger level"),
             ("paths=nope:debug", "unknown logger name"),
             ("paths=admin:nope", "unknown logger level"),
+            ("paths=nope:debug,admin:no", "unknown logger level"),
+            ("paths=admin:no,nope", "unknown logger level"),
+            ("nope=no", "unknown logger level"),
             ("nope=debug", "unknown logger name"),
             ("admin=nope", "unknown logger level"),
             ("a=b&c=d", "invalid number of parameters"),

@@ -7,7 +7,13 @@ from twisted.logger import Logger
 from twisted_envoy.server.admin.json_text import MessageKit
 from twisted_envoy.server.admin.reply import Query, Reply
 from twisted_envoy.server.admin.target import AdminTarget
-from twisted_envoy.server.log_levels import LEVELS, LOGGERS, LogControl, LogControlError
+from twisted_envoy.server.log_levels import (
+    LEVELS,
+    LOGGERS,
+    LogControl,
+    LogControlError,
+    levelWeight,
+)
 
 _log = Logger()
 
@@ -44,14 +50,14 @@ def _change(control: LogControl, query: Query) -> None:
     if len(query.pairs) > 1:
         raise _Wrong("invalid number of parameters")
     key, value = query.pairs[0]
+    if not value:
+        return
     if key == "group":
         raise _Wrong("group parameter requires fine-grain logging to be enabled")
-    if key in ("level", "paths") and not value:
-        return
     if key == "level":
         _changeAll(control, value)
     else:
-        _changeSome(control, _paths(value) if key == "paths" else [(key, value)])
+        _changeSome(control, _paths(value) if key == "paths" else [(key, _level(value))])
 
 
 def _changeAll(control: LogControl, level: str) -> None:
@@ -68,15 +74,23 @@ def _paths(text: str) -> list[tuple[str, str]]:
         name, _, level = part.partition(":")
         if not name or not level:
             raise _Wrong("empty logger name or empty logger level")
-        pairs.append((name, level))
+        pairs.append((name, _level(level)))
     return pairs
+
+
+def _level(text: str) -> str:
+    """The text, if it is one: levels are looked at before names."""
+    try:
+        levelWeight(text)
+    except LogControlError:
+        raise _Wrong("unknown logger level") from None
+    return text
 
 
 def _changeSome(control: LogControl, pairs: list[tuple[str, str]]) -> None:
     try:
         control.setLevels(pairs)
     except LogControlError:
-        known = all(name in LOGGERS for name, _ in pairs)
-        raise _Wrong(f"unknown logger {'level' if known else 'name'}") from None
+        raise _Wrong("unknown logger name") from None
     for name, level in pairs:
         _log.info("change log level: name='{name}' level='{new}'", name=name, new=level)

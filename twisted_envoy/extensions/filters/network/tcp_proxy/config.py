@@ -26,6 +26,7 @@ from twisted_envoy.state.stream_info import StreamInfo
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
+    from twisted_envoy.stats.metrics import Counter
     from twisted_envoy.stats.scope import Scope
 
 _IDLE = 3600.0
@@ -82,18 +83,21 @@ class TCPProxyFactory:
             tunnel=tunnel,
             proxyTLVs=proxyTLVs,
         )
-        _gauge(scope, settings.live)
+        _gauge(scope, settings.live, stats.downstream_cx_rx_bytes_total)
         return lambda: TCPProxy(settings)
 
 
-def _gauge(scope: Scope, live: Collection[TCPProxy]) -> None:
+def _gauge(scope: Scope, live: Collection[TCPProxy], received: Counter) -> None:
     """Have the gauges of what is buffered."""
     scope.computedGauge(
         "downstream_cx_tx_bytes_buffered",
         lambda: sum(link.chain.transport.bufferedBytes for link in live),
+        lambda: False,
     )
     scope.computedGauge(
-        "downstream_cx_rx_bytes_buffered", lambda: sum(link.earlyBytes for link in live)
+        "downstream_cx_rx_bytes_buffered",
+        lambda: sum(link.earlyBytes for link in live),
+        lambda: received.used,
     )
 
 
