@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 import tests
 from twisted_envoy.internal.turn import TurnQueue
+from twisted_envoy.server.runtime import ENVIRONMENT
 from twisted_envoy.sockets.choosing import SWITCH, canWatch, socketsFor
 from twisted_envoy.sockets.endpoints import ReactorSockets
 from twisted_envoy.sockets.transports.endpoints import TransportSockets
@@ -62,7 +63,7 @@ class ChoosingTests(SynchronousTestCase):
         ran = subprocess.run(
             [sys.executable, "-m", "tests.sockets.exchange", "select", "bare"],
             cwd=root,
-            env=dict(os.environ, PYTHONPATH=root),
+            env={**os.environ, "PYTHONPATH": root, ENVIRONMENT: ""},
             capture_output=True,
             text=True,
             timeout=90,
