@@ -19,6 +19,7 @@ from tests.bootstraps import (
     typed,
 )
 from tests.parity.health_refusals import healthRefusals
+from tests.parity.http_refusals import httpRefusals
 from tests.parity.tls_refusals import tlsRefusals
 
 ANY_PORT = "127.0.0.1:0"
@@ -314,3 +315,4 @@ def refusals() -> Iterator[tuple[str, str]]:
     yield from _filters()
     yield from tlsRefusals()
     yield from healthRefusals()
+    yield from httpRefusals()

@@ -63,7 +63,7 @@ def openFilter(
     The factory that a filter of a chain names, and the View of its config.
 
     Args:
-        layer: `network` or `http`.
+        layer: `network`, `http` or `http upgrade`.
         isLast: it ends the chain, which terminal filters must and others must not.
     Raises:
         ConfigError: it stands in the wrong place, or is to be discovered.
@@ -74,7 +74,7 @@ def openFilter(
             "config_discovery is not implemented by twisted_envoy",
             config.position("config_discovery"),
         )
-    factory, inner = context.extensions.open(config, f"filters.{layer}")
+    factory, inner = context.extensions.open(config, f"filters.{layer.partition(' ')[0]}")
     if not hasattr(factory, "terminal"):
         raise config.error(f"the factory of {factory.typeURL} does not say whether it is terminal")
     if bool(factory.terminal) is isLast:
@@ -319,7 +319,10 @@ class Extensions:
                 f"known to Envoy {ENVOY_VERSION}, not implemented by twisted_envoy: {typeName}",
                 where.position(),
             )
-        text = f"Didn't find a registered implementation for '{name}' with type URL: '{typeName}'"
+        missing = "Didn't find a registered implementation for"
+        text = f"{missing} '{name}' with type URL: '{typeName}'"
+        if category == "request_id":  # such an extension has no name
+            text = f"{missing} type: '{typeName}'"
         found = self._installed.get(typeName)
         if found is not None:
             factory = self.factory(typeName)

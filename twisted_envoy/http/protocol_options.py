@@ -148,6 +148,7 @@ def readHTTP2Options(
     if config is None:
         return HTTP2Settings(streamErrors=streamErrors, usesLibrary=usesLibrary)
     config.moot("use_oghttp2_codec", "the codec is our own")
+    config.moot("max_metadata_size", "METADATA frames are not taken")
     override = config.override_stream_error_on_invalid_http_message
     if override is None:
         override = streamErrors or config.stream_error_on_invalid_http_messaging

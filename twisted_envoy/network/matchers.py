@@ -184,7 +184,7 @@ def buildFilterStateMatch(view: Any) -> Callable[[Any], bool]:
             return text is not None and match(text)
 
         return matches
-    ranges = tuple(map(_range, view.address_match.ranges))
+    ranges = tuple(map(buildCIDR, view.address_match.ranges))
     invert: bool = view.address_match.invert_match
 
     def matchesAddress(value: Any) -> bool:
@@ -197,7 +197,13 @@ def buildFilterStateMatch(view: Any) -> Callable[[Any], bool]:
     return matchesAddress
 
 
-def _range(view: Any) -> CIDR:
+def buildCIDR(view: Any) -> CIDR:
+    """
+    Read a CidrRange.
+
+    Raises:
+        ConfigError: its prefix is no address, or shorter than its length.
+    """
     prefix, length = view.address_prefix, view.prefix_len
     try:
         return parseCIDR(prefix, length)

@@ -30,7 +30,8 @@ from twisted_envoy.http.edge.rules import (
     ResponseRules,
     TrustRules,
 )
-from twisted_envoy.network.cidr import CIDRTable, parseCIDR
+from twisted_envoy.network.cidr import CIDRTable
+from twisted_envoy.network.matchers import buildCIDR
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import StreamInfo
 
@@ -228,7 +229,7 @@ def _readInternal(config: Any) -> Callable[[IAddress | None], bool] | None:
     if config is None:
         return None
     pipes: bool = config.unix_sockets
-    ranges = {parseCIDR(each.address_prefix, each.prefix_len) for each in config.cidr_ranges}
+    ranges = set(map(buildCIDR, config.cidr_ranges))
     table = CIDRTable((each, True) for each in ranges)
 
     def isInternal(address: IAddress | None) -> bool:

@@ -94,7 +94,7 @@ class ManagerFactoryTests(SynchronousTestCase):
         )
         self.assertIn("HTTP/3 is not implemented", self.problem(codec_type="HTTP3"))
         self.assertIn(
-            "Only one of access_log_flush_interval/flush_access_log_on_new_request",
+            "Only one of flush_access_log_on_new_request or access_log_options can be specified.",
             self.problem(
                 access_log_options={"flush_access_log_on_new_request": True},
                 flush_access_log_on_new_request=True,

@@ -197,10 +197,9 @@ def _records(config: View, context: Any) -> RecordSettings:
     options = config.access_log_options
     old = (config.access_log_flush_interval, config.flush_access_log_on_new_request)
     if options is not None and any(old):
+        name = "flush_access_log_on_new_request" if old[1] else "access_log_flush_interval"
         raise config.error(
-            "Only one of access_log_flush_interval/flush_access_log_on_new_request or "
-            "access_log_options can be specified.",
-            "access_log_options",
+            f"Only one of {name} or access_log_options can be specified.", "access_log_options"
         )
     logs = buildAccessLogs(config.access_log, context)
     if options is None:
@@ -222,6 +221,6 @@ def _upgrades(config: View, context: Any, usual: FilterPlan) -> dict[str, Upgrad
                 f"Error: multiple upgrade configs with the same name: '{name}'", "upgrade_type"
             )
         enabled = one.enabled
-        plan = buildFilters(one.filters, context) if one.filters else None
+        plan = buildFilters(one.filters, context, "http upgrade") if one.filters else None
         upgrades[name.lower()] = Upgrade(enabled is None or enabled, cast("Any", plan))
     return upgrades

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from twisted_envoy.config.view import View
 
 
-def buildFilters(configs: tuple[View, ...], context: Any) -> FilterPlan:
+def buildFilters(configs: tuple[View, ...], context: Any, layer: str = "http") -> FilterPlan:
     """
     Build every filter of a chain.
+
+    Args:
+        layer: `http`, or `http upgrade` for the filters of an upgrade.
 
     Raises:
         ConfigError: the terminal filter is missing or not the last one, or a filter's own error.
@@ -24,7 +27,7 @@ def buildFilters(configs: tuple[View, ...], context: Any) -> FilterPlan:
     disabled: set[str] = set()
     last = len(configs) - 1
     for index, config in enumerate(configs):
-        factory, inner = openFilter(config, context, "http", index == last)
+        factory, inner = openFilter(config, context, layer, index == last)
         if config.has("is_optional"):
             config.moot("is_optional", "the filter is known")
         if config.disabled:

@@ -8,7 +8,8 @@ from zope.interface import implementer
 
 from twisted_envoy.http.edge.detection import Detector, cidrDetector, xffDetector
 from twisted_envoy.interfaces.extensions import IExtensionFactory
-from twisted_envoy.network.cidr import CIDRTable, parseCIDR
+from twisted_envoy.network.cidr import CIDRTable
+from twisted_envoy.network.matchers import buildCIDR
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
@@ -33,7 +34,7 @@ class XFFFactory:
                 "Cannot set both xff_num_trusted_hops and xff_trusted_cidrs",
                 "xff_num_trusted_hops",
             )
-        ranges = {parseCIDR(each.address_prefix, each.prefix_len) for each in trusted.cidrs}
+        ranges = set(map(buildCIDR, trusted.cidrs))
         if not ranges:
             return xffDetector(0, skipsAppend)
         return cidrDetector(CIDRTable((each, True) for each in ranges), skipsAppend)

@@ -1,0 +1,69 @@
+"""Broken connection managers and routes: one mistake each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.bootstraps import bootstrap, cluster, typed
+from tests.parity.managers import manager
+
+_CLUSTERS = [cluster("origin", "127.0.0.1:9")]
+_FOLDED = {"safe_regex": {"regex": "a"}, "ignore_case": True}
+_MATCH = "path.match.uri_template.v3.UriTemplateMatchConfig"
+_REWRITE = "path.rewrite.uri_template.v3.UriTemplateRewriteConfig"
+_TEMPLATES = (
+    "/a//b",
+    "/b{a",
+    "/b{a=x/y}",
+    "/b}{a}",
+    "/{a}{b}",
+    "/*b/c",
+    "/{1a}",
+    "/{a=}",
+    "/{a=b/}",
+    "/{a=**x}",
+    "/**/b{a}",
+    "/{a=**}/**",
+    "/{abcdefghijklmnopq}",
+    "/{a}/{b}/{c}/{d}/{e}/{f}",
+    "x",
+    "",
+    "/" + "a" * 300,
+)
+
+
+def _managed(routes: list[dict[str, Any]] | None = None, **fields: Any) -> str:
+    return bootstrap([manager("m", routes, **fields)], _CLUSTERS)
+
+
+def _routed(match: dict[str, Any], action: dict[str, Any] | None = None) -> str:
+    return _managed([{"match": match, **(action or {"route": {"cluster": "origin"}})}])
+
+
+def _template(text: str) -> dict[str, Any]:
+    return {"path_match_policy": typed("t", _MATCH, path_template=text)}
+
+
+def httpRefusals() -> Iterator[tuple[str, str]]:
+    """All of them."""
+    for at, text in enumerate(_TEMPLATES):
+        yield f"template{at}", _routed(_template(text))
+    rewrite = {"path_rewrite_policy": typed("r", _REWRITE, path_template_rewrite="/{a}//b")}
+    yield "templateRewrite", _routed(_template("/{a}"), {"route": {"cluster": "origin", **rewrite}})
+    prefix = {"prefix_rewrite": "/x"}
+    yield "prefixOfTemplate", _routed(_template("/{a}"), {"route": {"cluster": "origin", **prefix}})
+    yield "redirectedTemplate", _routed(_template("/{a}"), {"redirect": prefix})
+    header = {"name": "a", "string_match": _FOLDED}
+    yield "foldedRegex", _routed({"prefix": "/", "headers": [header]})
+    ranges = [{"address_prefix": "x", "prefix_len": 8}]
+    yield "managerNoAddress", _managed(internal_address_config={"cidr_ranges": ranges})
+    for name, value in (
+        ("flush_access_log_on_new_request", True),
+        ("access_log_flush_interval", "1s"),
+    ):
+        yield f"options_{name}", _managed(access_log_options={}, **{name: value})
+    buffer = typed("b", "filters.http.buffer.v3.Buffer", max_request_bytes=1)
+    yield "upgradeFilters", _managed(upgrade_configs=[{"upgrade_type": "x", "filters": [buffer]}])
+    yield "requestID", _managed(request_id_extension={"typed_config": buffer["typed_config"]})
+    yield "emptyBuffer", _managed(filters=[typed("b", "filters.http.buffer.v3.Buffer")])
