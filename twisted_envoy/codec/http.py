@@ -251,6 +251,12 @@ class IReadyAnswers(Interface):
         Its `headers` and `body` are what to send; None: it depends.
         """
 
+    def templateFor(headers: HeaderMap) -> Any:
+        """What `carry` takes for every request with such headers and without a body, or None."""
+
+    def carry(template: Any, encoder: IResponseEncoder) -> IStreamDecoder | None:
+        """Such a request has come, whole: who hears of it; None: it is given to `newStream`."""
+
     def answersAtOnce(ready: Any) -> bool:
         """
         Such a request has come, whole: may it be answered so? Then it is counted, and only then is

@@ -97,7 +97,7 @@ class ConnectionLife(Link):
         self.dataReceived: Callable[[bytes], None] = self._sniff
         self.info: StreamInfo
         self.bufferLimit: int
-        self.streams: set[HTTPStream] = set()
+        self.streams: set[Any] = set()  # HTTPStreams, and what stands for them
         self._sniffed = b""
         self._requests = 0
         self._agent: UserAgentStats | None = None
@@ -190,9 +190,7 @@ class ConnectionLife(Link):
             or not settings.edge.isUsual
         ):
             return False
-        if settings.drain.drainClose(settings.listener):
-            self._startDraining()
-            settings.stats.downstream_cx_drain_close.value += 1
+        if self.drains():
             return False
         now = settings.seconds()
         if int(now) != ready.second:
@@ -209,6 +207,67 @@ class ConnectionLife(Link):
         if self._idle is not None and not self.streams:
             self._idle.lastActivity = now
         return True
+
+    def templateFor(self, headers: HeaderMap) -> Any:
+        """
+        What becomes of requests with such a head and without a body, if it is decided here.
+
+        Args:
+            headers: as decoded; not changed.
+        Returns:
+            For `carry`; None where it depends.
+        """
+        settings = self.settings
+        if self.info.state is not None or self.info.lendsMetadata or self.hops:
+            return None
+        carrier = settings.ready.carrier(settings, headers, self.codec.protocol)
+        return None if carrier is None else carrier.template(self, headers)
+
+    def carry(self, template: Any, encoder: Any) -> Any:
+        """
+        Such a request has come, whole.
+
+        Returns:
+            Who answers it; None: it has to have a stream.
+        """
+        settings = self.settings
+        if (
+            self.drain is not Drain.NO
+            or self.countsAgent
+            or settings.routes.always is not template.carrier.route
+            or not settings.edge.isUsual
+        ):
+            return None
+        return template.begin(self, encoder)
+
+    def drains(self) -> bool:
+        """At a good point for it: whether the connection shall end, and begins to."""
+        settings = self.settings
+        if not settings.drain.drainClose(settings.listener):
+            return False
+        self._startDraining()
+        settings.stats.downstream_cx_drain_close.value += 1
+        return True
+
+    def exchangeEnded(self, exchange: Any, now: float) -> None:
+        """The same of one without a stream, while the connection is not about to end."""
+        self.streams.discard(exchange)
+        if not (self.streams or self._closed):
+            self._quiet(now)
+
+    def _quiet(self, since: float) -> None:
+        if self._idle is not None:
+            self._idle.lastActivity = since
+        if not (self.multiplexes or self._inCodec) and self.codec.held and self.codec.waits:
+            if self._output.pending:  # before it is sent: Envoy counts unsent responses
+                self._output.before = self._readOn
+            else:
+                self.settings.post(self._readOn)
+
+    def _readOn(self) -> None:
+        """The request that came behind one that has been answered now."""
+        if not (self._closed or self.drain is Drain.CLOSING) and self.codec.waits:
+            self.dataReceived(b"")
 
     # The end.
 

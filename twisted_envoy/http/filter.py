@@ -62,6 +62,10 @@ class HTTPFilter:
         """
         return None
 
+    def carrier(self, route: Any) -> Any:
+        """The same for what makes templates of requests that need no stream; see http.ready."""
+        return None
+
     def holdDecode(self) -> None:
         """Pass nothing on toward the upstream, what this method call would pass on included."""
         self.stream.holdDecode(self)

@@ -80,9 +80,14 @@ class FilterPlan:
 
     def readyReply(self, route: RouteEntry) -> ReadyReply | None:
         """What every request with that route is answered, if no other filter has a say."""
-        if not self.isFixed or route.filterDisabled or len(self.needed) > 1:
-            return None
-        return self.makers[-1]().readyReply(route)
+        return self.makers[-1]().readyReply(route) if self._isAlone(route) else None
+
+    def carrier(self, route: RouteEntry) -> Any:
+        """What carries requests with that route, if no other filter has a say."""
+        return self.makers[-1]().carrier(route) if self._isAlone(route) else None
+
+    def _isAlone(self, route: RouteEntry) -> bool:
+        return self.isFixed and not route.filterDisabled and len(self.needed) == 1
 
     def forRoute(self, disabled: Mapping[str, bool]) -> FilterPlan:
         """

@@ -23,6 +23,7 @@ from twisted_envoy.stats.metrics import Counter
 
 if TYPE_CHECKING:
     from twisted_envoy.http.settings import ManagerSettings
+    from twisted_envoy.http.stream import HTTPStream
 
 _TELLING = frozenset(
     b":protocol connection content-type expect proxy-connection transfer-encoding upgrade "
@@ -83,13 +84,32 @@ class ReadyAnswer:
         edge.prepareResponse(self.headers, info, None)
 
 
+def goOn(stream: HTTPStream, headers: HeaderMap, route: Any, began: float) -> None:
+    """
+    Bring a new stream to where its request has been sent on already.
+
+    Args:
+        headers: after the edge. route: of it. began: seconds, when it came, whole.
+    """
+    info = stream.streamInfo
+    info.startTime = began
+    stream.lastActivity = info.headersReceivedTime = info.lastRequestByteReceivedTime = began
+    stream.requestHeaders = info.requestHeaders = headers
+    stream.requestEnded = True
+    stream.route = info.route = route
+    info.routeName = route.name
+    stream.makeFilters()
+
+
 class ReadyAnswers:
     """Of one connection manager: the newest one that was asked for."""
 
-    __slots__ = ("_answer", "_route")
+    __slots__ = ("_answer", "_carried", "_carrier", "_route")
 
     def __init__(self) -> None:
         self._route: Any = None
+        self._carried: Any = None
+        self._carrier: Any = None
         self._answer: ReadyAnswer | None = None
 
     def find(
@@ -107,25 +127,45 @@ class ReadyAnswers:
         if route is not self._route:
             self._route = route
             self._answer = None if route is None else _make(settings, route)
-        if (
-            self._answer is None
-            or not _TELLING.isdisjoint(headers)
-            or headers.get(b":method") in _OTHERS
-            or not settings.edge.passes(headers, protocol)
-        ):
+        if self._answer is None or _tells(settings, headers, protocol):
             return None
         return self._answer
 
+    def carrier(self, settings: ManagerSettings, headers: HeaderMap, protocol: str) -> Any:
+        """The same of what carries such requests (HTTPFilter.carrier); None: they need streams."""
+        route = settings.routes.always
+        if route is not self._carried:
+            self._carried = route
+            isOpen = route is not None and _isOpen(settings, route) and not settings.hasTimers
+            self._carrier = settings.plan.carrier(route) if isOpen else None
+        if self._carrier is None or _tells(settings, headers, protocol):
+            return None
+        return self._carrier
 
-def _make(settings: ManagerSettings, route: Any) -> ReadyAnswer | None:
-    if (
+
+def _tells(settings: ManagerSettings, headers: HeaderMap, protocol: str) -> bool:
+    """A request may be answered in another way than others."""
+    return (
+        not _TELLING.isdisjoint(headers)
+        or headers.get(b":method") in _OTHERS
+        or not settings.edge.passes(headers, protocol)
+    )
+
+
+def _isOpen(settings: ManagerSettings, route: Any) -> bool:
+    """Nobody has a say about each request."""
+    return not (
         settings.maxRequests
         or settings.records.logs
         or route.idleTimeout is not None
         or route.maxStreamDuration is not None
         or not settings.edge.isSameForAll
         or not settings.localReplies.isPlain
-    ):
+    )
+
+
+def _make(settings: ManagerSettings, route: Any) -> ReadyAnswer | None:
+    if not _isOpen(settings, route):
         return None
     reply = settings.plan.readyReply(route)
     if reply is None:

@@ -188,12 +188,12 @@ class RequestSide:
         wantsMore = b"upgrade" in headers or headers.get(b":method") == b"CONNECT"
         if wantsMore and not self._chooseFilters(headers):
             self._plan = settings.plan
-            self._makeFilters()
+            self.makeFilters()
             settings.stats.downstream_rq_ws_on_non_ws_route.value += 1
             connection.upgradeRefused()
             self.sendLocalReply(403, b"", "upgrade_failed")
             return
-        self._makeFilters()
+        self.makeFilters()
         route = self.route
         if route is not None and (
             route.idleTimeout is not None or route.maxStreamDuration is not None
@@ -326,7 +326,8 @@ class RequestSide:
         stats.downstream_cx_upgrades_active.value += 1
         return True
 
-    def _makeFilters(self) -> None:
+    def makeFilters(self) -> None:
+        """Those of the plan, for the route that was chosen."""
         route = self.route
         plan = self._plan
         if not plan.isFixed or (route is not None and route.filterDisabled):

@@ -372,18 +372,7 @@ class ServerConnection(ConnectionLife):
             if not self._inCodec:
                 self._end(delay=not (stream.closesAfter and stream.requestEnded))
             return
-        if self._idle is not None:
-            self._idle.lastActivity = stream.streamInfo.endTime or 0.0
-        if not (self.multiplexes or self._inCodec) and self.codec.held and self.codec.waits:
-            if self._output.pending:  # before it is sent: Envoy counts unsent responses
-                self._output.before = self._readOn
-            else:
-                self.settings.post(self._readOn)
-
-    def _readOn(self) -> None:
-        """The request that came behind one that has been answered now."""
-        if not (self._closed or self.drain is Drain.CLOSING) and self.codec.waits:
-            self._receive(b"")
+        self._quiet(stream.streamInfo.endTime or 0.0)
 
 
 def _cutReason(stream: HTTPStream, reason: Reset) -> Reset:

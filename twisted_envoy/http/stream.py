@@ -206,7 +206,7 @@ class HTTPStream(RequestSide):
             self.resetStream(Reset.LOCAL, details)
             return
         if not self.filters and not self._raised:
-            self._makeFilters()  # they see the answer to what never came to them, too
+            self.makeFilters()  # they see the answer to what never came to them, too
         self.decodingEnded = True
         info.responseCodeDetails = details
         if status == 400 and not self.settings.http1.streamErrors:
@@ -266,7 +266,7 @@ class HTTPStream(RequestSide):
         self.encoder.registerProducer(None)
         info.requestTrailers = self.requestTrailers
         self.refreshRoute()
-        self._makeFilters()
+        self.makeFilters()
         route = self.route
         if route is not None and (
             route.idleTimeout is not None or route.maxStreamDuration is not None

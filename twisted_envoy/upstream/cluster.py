@@ -279,14 +279,14 @@ class Cluster:
                 return True
         return False
 
+    @property
+    def onlyHost(self) -> Host | None:
+        """What chooseHost gives whoever asks; None: that depends."""
+        return getattr(self._balancer, "only", None)
+
     def chooseHost(self, context: LoadBalancerContext) -> Host | None:
         """The host for one new connection; None (and `upstream_cx_none_healthy`) without one."""
-        balancer = self._balancer
-        host: Any
-        if context.priorities is None:
-            host = balancer.choose(context)
-        else:
-            host = chooseFrom(balancer, context)
+        host: Any = chooseFrom(self._balancer, context)
         if host is None:
             self.stats.upstream_cx_none_healthy.value += 1
             if not (self.hosts or self._providesOwn) and self.healthPolicy.threshold():

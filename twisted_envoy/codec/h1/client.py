@@ -12,6 +12,8 @@ Envoy: source/common/http/http1/codec_impl.cc (ClientConnectionImpl)
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
@@ -45,9 +47,11 @@ class H1ClientCodec(H1Codec):
     Attributes:
         closeAfterStream: no request may follow the present one.
         isPlain: targets are paths, too.
+        whole: is given answers that come whole, in place of the decoder, if it takes them (its
+            `decodeWhole` says so); of the present request.
     """
 
-    __slots__ = ("_asked", "closeAfterStream", "connection")
+    __slots__ = ("_asked", "closeAfterStream", "connection", "whole")
 
     def __init__(
         self,
@@ -62,6 +66,7 @@ class H1ClientCodec(H1Codec):
         self.isPlain = self.isPlain and not settings.absoluteRequests
         self.connection = connection
         self._asked = (b"", False)
+        self.whole: Any = None
         self.closeAfterStream = False
 
     @property
@@ -115,6 +120,9 @@ class H1ClientCodec(H1Codec):
             head = self._seenHead
             if head is None or head.length <= 0 or head.closes or head.isInterim:
                 self._answerAgain(stream, seen)
+            elif self.whole is not None and self._isWhole(stream, head, data, start + end):
+                following: int = start + end + head.length
+                return following
             else:
                 stream.receivedHeaderBytes += head.headerBytes
                 self._left = head.length
@@ -146,6 +154,18 @@ class H1ClientCodec(H1Codec):
         head = parseResponse(lines, size, stream.asked, self.settings, self._limits)
         self._answer(stream, head, head.headers)
         return end
+
+    def _isWhole(self, stream: H1ClientStream, head: ResponseHead, data: bytes, start: int) -> bool:
+        """Give away an answer whose body begins there; False: it is not whole, or not taken."""
+        end = start + head.length
+        if end > len(data) or not self.whole.decodeWhole(head, data[start:end]):
+            return False
+        self.whole = None
+        stream.receivedHeaderBytes += head.headerBytes
+        stream.receivedWireBytes += head.length
+        stream.received = True
+        self.streamEnded(stream)
+        return True
 
     def _answerAgain(self, stream: H1ClientStream, block: bytes) -> None:
         """The head that came before on this connection has come again, byte for byte."""

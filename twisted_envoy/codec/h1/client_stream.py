@@ -90,6 +90,19 @@ class H1ClientStream(H1Stream):
         if endStream:
             super()._end()
 
+    def carry(self, head: bytes, asked: tuple[bytes, bool], path: int) -> None:
+        """
+        Send a whole request, as its bytes.
+
+        Args:
+            asked: as the attribute. path: its bytes.
+        """
+        self.asked = asked
+        size = self.wireBytes = len(head)
+        self.headerBytes = size - len(asked[0]) - path - _AROUND
+        self.sent = True
+        self.codec.output.write(head)
+
     def _encodePlain(self, method: bytes, headers: HeaderMap, endStream: bool) -> None:
         """Send a head whose fields have one value each, with names as they are."""
         path = headers[b":path"]

@@ -80,6 +80,11 @@ class H1Codec:
         """Both its directions have ended."""
         raise NotImplementedError
 
+    def decodedBy(self, stream: Any, decoder: IStreamDecoder) -> None:
+        """Somebody else hears of a stream from now on, if it is still there."""
+        if self._stream is stream:
+            self._decoder = decoder
+
     def streamReset(self) -> None:
         """The owner gave up the stream; the connection is of no use."""
         self._die()

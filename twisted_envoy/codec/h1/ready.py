@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.h1.encode import CRLF, fieldLines, statusLine
+from twisted_envoy.codec.h1.request import NOT_ASKED, RequestHead
+from twisted_envoy.codec.h1.server_stream import H1ServerStream
 from twisted_envoy.codec.h1.similar import isSameButID, placeOfID
 
 if TYPE_CHECKING:
-    from twisted_envoy.codec.h1.request import RequestHead
     from twisted_envoy.codec.h1.server import H1ServerCodec
 
 _OK = b"200"
@@ -54,4 +55,27 @@ def answeredAtOnce(codec: H1ServerCodec, ready: Any) -> bool:
         lines = statusLine(_OK, "HTTP/1.1") + fieldLines(ready.headers)
         wire = ready.wire = b"%b%b%b" % (lines, CRLF, ready.body)
     output.write(wire)
+    return True
+
+
+def carried(codec: H1ServerCodec, head: RequestHead, block: bytes) -> bool:
+    """Have a whole request carried that repeats a head; False, and nothing is done: it is not."""
+    answers = codec.answers
+    template = head.template
+    if template is NOT_ASKED:
+        isOpen = head.isUsual and codec.isPlain and not (head.length or head.raw)
+        template = head.template = answers.templateFor(head.headers) if isOpen else None
+        if template is None:
+            return False
+    if codec.full or codec.output.pieces:
+        return False
+    stream = H1ServerStream(codec, 0)
+    stream.receivedWireBytes = len(block)
+    stream.receivedHeaderBytes = head.headerBytes
+    stream.head = head
+    stream.received = True
+    exchange = answers.carry(template, stream)
+    if exchange is None:
+        return False
+    codec.carrying(stream, exchange)
     return True

@@ -48,6 +48,9 @@ _MOST_PORT = 65535
 
 _NOT_UPGRADED = (b"upgrade", b"http2-settings")
 
+NOT_ASKED = object()
+"""Nobody has asked what carries a request."""
+
 
 class RequestHead:
     """
@@ -62,12 +65,13 @@ class RequestHead:
         headerBytes: of the fields, as Envoy counts them.
         isUsual: HTTP/1.1, and its answer has a body if it says so.
         ready: the answer of such requests, None for most.
-        place: then, where in the head the value of its one x-request-id is; None without one.
+        template: what carries such requests, None for nothing, NOT_ASKED before that is known.
+        place: with an answer: where in the head the value of its one x-request-id is, or None.
     """
 
     __slots__ = (
         *("headerBytes", "headers", "isUsual", "length", "method", "protocol", "raw"),
-        *("place", "ready"),
+        *("place", "ready", "template"),
     )
 
     headers: HeaderMap
@@ -78,6 +82,7 @@ class RequestHead:
         self.length = self.headerBytes = 0
         self.raw = self.isUsual = False
         self.ready: Any = None
+        self.template: Any = NOT_ASKED
         self.place: tuple[int, int] | None = None
 
 
@@ -262,3 +267,25 @@ def _readURL(headers: HeaderMap, target: bytes, refusesHTTPS: bool) -> bytes:
     headers[b":path"] = found[4] or b"/"
     headers[b":scheme"] = scheme
     return found[2]
+
+
+def checkUnderscores(headers: HeaderMap, limits: HeaderLimits, stats: Any) -> None:
+    """
+    Drop headers with underscores in their names, or refuse the request.
+
+    Args:
+        stats: H1Stats of the server, or None.
+    Raises:
+        CodecError: they are not allowed.
+    """
+    odd = [name for name in headers if b"_" in name]
+    if not odd:
+        return
+    if limits.underscores == "REJECT_REQUEST":
+        if stats is not None:
+            stats.requests_rejected_with_underscores_in_headers.value += 1
+        raise CodecError("http1.unexpected_underscore")
+    for name in odd:
+        if stats is not None:
+            stats.dropped_headers_with_underscores.value += len(headers.every(name))
+        headers.remove(name)

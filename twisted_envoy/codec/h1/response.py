@@ -7,6 +7,7 @@ Envoy: source/common/http/http1/balsa_parser.cc, codec_impl.cc (ClientConnection
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from twisted_envoy.codec.h1.encode import STATUS_LINES
 from twisted_envoy.codec.h1.fields import (
@@ -44,9 +45,13 @@ class ResponseHead:
         closes: the connection ends with this response. saysClose: so its headers or version say.
         isInterim: another response follows.
         headerBytes: of the fields, as Envoy counts them.
+        carried: what those who carry such answers keep with it; None before.
     """
 
-    __slots__ = ("closes", "headerBytes", "headers", "isInterim", "length", "saysClose", "status")
+    __slots__ = (
+        *("carried", "closes", "headerBytes", "headers", "isInterim", "length", "saysClose"),
+        "status",
+    )
 
     headers: HeaderMap
     status: int
@@ -55,6 +60,9 @@ class ResponseHead:
     saysClose: bool
     isInterim: bool
     headerBytes: int
+
+    def __init__(self) -> None:
+        self.carried: Any = None
 
 
 def checkStart(data: bytes) -> None:

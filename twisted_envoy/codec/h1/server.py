@@ -25,8 +25,13 @@ from twisted_envoy.codec.h1.body import ChunkedBody, RawBody
 from twisted_envoy.codec.h1.codec import MOST_REMEMBERED, H1Codec
 from twisted_envoy.codec.h1.fields import findEnd, oddLines, splitLines, tooLarge
 from twisted_envoy.codec.h1.memo import RESPONSE_HOLES, HeadMemo
-from twisted_envoy.codec.h1.ready import answeredAtOnce, answeredLike, findReady
-from twisted_envoy.codec.h1.request import RequestHead, checkFirstLine, parseRequest
+from twisted_envoy.codec.h1.ready import answeredAtOnce, answeredLike, carried, findReady
+from twisted_envoy.codec.h1.request import (
+    RequestHead,
+    checkFirstLine,
+    checkUnderscores,
+    parseRequest,
+)
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
 from twisted_envoy.codec.h1.similar import readSimilar
 from twisted_envoy.codec.headers import HeaderMap
@@ -211,6 +216,8 @@ class H1ServerCodec(H1Codec):
         head = self._seenHead
         if head.ready is not None and answeredAtOnce(self, head.ready):
             return
+        if head.template is not None and self.answers is not None and carried(self, head, block):
+            return
         stream = self._begin(len(block))
         stream.receivedHeaderBytes = head.headerBytes
         self._deliver(stream, head, head.headers.copy())
@@ -241,7 +248,7 @@ class H1ServerCodec(H1Codec):
         finally:
             stream.receivedHeaderBytes = head.headerBytes
         if self._limits.underscores != "ALLOW":
-            self._checkUnderscores(head.headers)
+            checkUnderscores(head.headers, self._limits, self._stats)
         return head
 
     def _begin(self, size: int) -> H1ServerStream:
@@ -265,20 +272,6 @@ class H1ServerCodec(H1Codec):
         if not self._lineRead:
             self._lineRead = checkFirstLine(part, self.settings)
         self._scanned = max(0, len(part) - 3)
-
-    def _checkUnderscores(self, headers: HeaderMap) -> None:
-        odd = [name for name in headers if b"_" in name]
-        if not odd:
-            return
-        stats = self._stats
-        if self._limits.underscores == "REJECT_REQUEST":
-            if stats is not None:
-                stats.requests_rejected_with_underscores_in_headers.value += 1
-            raise CodecError("http1.unexpected_underscore")
-        for name in odd:
-            if stats is not None:
-                stats.dropped_headers_with_underscores.value += len(headers.every(name))
-            headers.remove(name)
 
     def _deliver(self, stream: H1ServerStream, head: RequestHead, headers: HeaderMap) -> None:
         """Give the headers to whom the request is for, and get ready for its body."""
@@ -347,6 +340,13 @@ class H1ServerCodec(H1Codec):
             self._decoder.streamFailed(error)
 
     # What streams tell, and who answers without one.
+
+    def carrying(self, stream: H1ServerStream, decoder: Any) -> None:
+        """A whole request is carried; `decoder` hears if it is given up."""
+        stream.streamID = self._count = self._count + 1
+        self.protocol = "HTTP/1.1"
+        self._stream = stream
+        self._decoder = decoder
 
     def countAnswered(self) -> None:
         """A whole request was answered at once."""

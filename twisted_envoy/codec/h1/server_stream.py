@@ -89,6 +89,18 @@ class H1ServerStream(H1Stream):
                 return
         self._encodeOther(status, headers, endStream)
 
+    def encodeWhole(self, head: bytes, body: bytes) -> None:
+        """Send a whole response, as its bytes; the head says how long it is."""
+        codec = self.codec
+        output = codec.output
+        if codec.queued and not output.pieces:
+            codec.queued = 0
+        self.wireBytes += len(head) + len(body)
+        self.headerBytes += len(head) - _OK - 2
+        output.write(head)
+        output.pieces.append(body)
+        self._end()
+
     def _encodeUsual(self, line: bytes, status: bytes, headers: HeaderMap, endStream: bool) -> None:
         """Send a head whose fields have one value each; `:status` is the first."""
         isKept = status == b"200" and b"content-length" in headers

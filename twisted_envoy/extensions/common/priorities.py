@@ -188,6 +188,12 @@ class Prioritized:
             self._hosts = hosts
             self._build()
 
+    @property
+    def only(self) -> IHost | None:
+        """The host that `choose` gives whoever asks; None: it depends."""
+        owner = getattr(self.choose, "__self__", self)
+        return None if owner is self else getattr(owner, "only", None)
+
     def _rebuild(self, context: LoadBalancerContext) -> IHost | None:
         self._build()
         return self.choose(context)

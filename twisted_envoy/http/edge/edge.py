@@ -72,10 +72,11 @@ class Edge:
 
     Attributes:
         passes: whether a request is let pass, by its headers, and its path left as it is.
+        ids: makes each request its x-request-id; None where it does not.
         isSameForAll: responses are prepared alike, whatever the request.
     """
 
-    __slots__ = ("_usual", "isSameForAll", "passes", "prepareRequest", "prepareResponse")
+    __slots__ = ("_usual", "ids", "isSameForAll", "passes", "prepareRequest", "prepareResponse")
 
     prepareRequest: Callable[[HeaderMap, RequestInfo, StreamInfo, bool], Refusal | None]
     prepareResponse: Callable[[HeaderMap, RequestInfo, HeaderMap | None], None]
@@ -121,6 +122,7 @@ class Edge:
             proxyStatus=_readProxyStatus(config.proxy_status_config, facts),
         )
         prepare = requests.prepare
+        self.ids = ids if generates else None
         self.passes = requests.passes
         self.isSameForAll = not rules.tellsID and rules.proxyStatus is None
         self.prepareRequest = prepare

@@ -22,9 +22,12 @@ class RoundRobin:
     Args:
         hosts: in the order of the config.
         seed: where to begin; Envoy begins anywhere, so that many servers do not all begin alike.
+
+    Attributes:
+        only: the one host that there is; None for more, and for none.
     """
 
-    __slots__ = ("_hosts", "_next", "_scheduler", "_seed")
+    __slots__ = ("_hosts", "_next", "_scheduler", "_seed", "only")
 
     def __init__(self, hosts: Sequence[IHost], seed: int = 0) -> None:
         self._seed = self._next = seed
@@ -32,6 +35,7 @@ class RoundRobin:
 
     def hostsChanged(self, hosts: Sequence[IHost]) -> None:
         self._hosts = hosts
+        self.only = hosts[0] if len(hosts) == 1 else None
         self._scheduler: EDFScheduler[IHost] | None = None
         if len({host.weight for host in hosts}) > 1:
             self._scheduler = EDFScheduler(self._hosts, lambda host: host.weight, self._seed)

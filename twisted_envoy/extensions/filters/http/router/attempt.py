@@ -84,6 +84,13 @@ class UpstreamRequest:
         if self.encoder is None and self._router is not None:
             self._cancel = cancel
 
+    def adopt(self, encoder: IStreamEncoder, connection: PoolConnection) -> None:
+        """A whole request was sent already."""
+        self.encoder = encoder
+        if connection.passthrough is not None:
+            self.passthrough = connection.passthrough
+        self.sent = self._ended = True
+
     # The request.
 
     def encodeData(self, data: bytes, endStream: bool) -> None:

@@ -21,6 +21,7 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CODES
 from twisted_envoy.extensions.filters.http.router.asked import Asked
 from twisted_envoy.extensions.filters.http.router.attempt import UpstreamRequest
+from twisted_envoy.extensions.filters.http.router.carrier import carrierOf
 from twisted_envoy.extensions.filters.http.router.choice import (
     answerWithoutUpstream,
     headersFor,
@@ -72,8 +73,7 @@ class Router(HTTPFilter):
     """
 
     __slots__ = (
-        *("_cookie", "_mirrors"),
-        "asked",
+        *("_cookie", "_mirrors", "asked"),
         "attempt",
         "attempts",
         "body",
@@ -96,7 +96,7 @@ class Router(HTTPFilter):
     )
 
     timeouts: Timeouts
-    readyReply = readyOf
+    readyReply, carrier = readyOf, carrierOf
 
     def __init__(self, settings: RouterSettings) -> None:
         self.settings = settings

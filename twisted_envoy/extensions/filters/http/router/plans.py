@@ -27,6 +27,7 @@ from twisted_envoy.http.routes.entry import (
     noResponseEdits,
 )
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
+from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import UpstreamInfo
 
 if TYPE_CHECKING:
@@ -149,20 +150,31 @@ def _isPlain(route: Any) -> bool:
     )
 
 
-def sendPlainly(router: Router, plan: RoutePlan, headers: HeaderMap, endStream: bool) -> None:
-    """Start the one attempt of a request that asks for nothing."""
-    stream: Any = router.stream
-    info = router.info
-    route = router.route = stream.route
+def takePlan(
+    router: Router, plan: RoutePlan, route: Any, headers: HeaderMap, info: RequestInfo
+) -> None:
+    """What a router keeps of a request that asks for nothing."""
+    router.info = info
+    router.headers = headers
+    router.route = route
     cluster = router.cluster = plan.cluster
     router.codes = plan.codes
     router.timeouts = plan.timeouts
     if _INTERNAL in headers:
         router.internal = headers[_INTERNAL] == b"true"
-    info.upstream = upstream = UpstreamInfo(plan.name)
+    upstream: Any = UpstreamInfo(plan.name)
+    info.upstream = upstream
     upstream.cluster = cluster
-    context = router.context = LoadBalancerContext(None, route.metadataMatch, info, headers)
-    host = cluster.chooseHost(context)
+    router.context = LoadBalancerContext(None, route.metadataMatch, info, headers)
+
+
+def sendPlainly(router: Router, plan: RoutePlan, headers: HeaderMap, endStream: bool) -> None:
+    """Start the one attempt of a request that asks for nothing."""
+    stream: Any = router.stream
+    info = router.info
+    route = stream.route
+    takePlan(router, plan, route, headers, info)
+    host = plan.cluster.chooseHost(router.context)
     pool = None
     if host is not None:
         connection = stream.connection

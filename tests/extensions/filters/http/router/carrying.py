@@ -1,0 +1,105 @@
+"""A client, an upstream and what they say: played with requests carried, and without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.http.manager import ORIGIN, PROXIED, run
+from twisted_envoy.extensions.filters.http.router.exchange import Exchange
+from twisted_envoy.http.ready import ReadyAnswers
+from twisted_envoy.testing import MemoryEnvoy
+
+GET = b"GET /a HTTP/1.1\r\nhost: a.test\r\n\r\n"
+DATE = b"date: Mon, 23 Nov 2026 08:00:00 GMT\r\n"
+OK = b"HTTP/1.1 200 OK\r\n" + DATE + b"content-length: 5\r\n\r\nhello"
+WARMING = 1
+"""Exchanges that become streams while nothing of the upstream has come twice."""
+_ID = re.compile(rb"x-request-id: [0-9a-f-]{36}")
+
+
+class Scene:
+    """One client, one upstream, and what they say to each other."""
+
+    def __init__(self, envoy: MemoryEnvoy) -> None:
+        self.envoy = envoy
+        self.origin = envoy.listen(ORIGIN)
+        self.client = envoy.connect("web")
+
+    def ask(self, head: bytes = GET) -> None:
+        """The client asks."""
+        self.client.write(head)
+        self.envoy.settle()
+
+    def answer(self, *pieces: bytes) -> None:
+        """The upstream answers on its newest connection."""
+        for piece in pieces:
+            self.origin.connections[-1].write(piece)
+            self.envoy.settle()
+
+    def warm(self, times: int = 4, answer: bytes = OK) -> None:
+        """Requests that are answered, until nothing about them is new."""
+        for _ in range(times):
+            self.ask()
+            self.answer(answer)
+
+    def told(self) -> tuple[Any, ...]:
+        """What everybody has seen, and all counters."""
+        envoy = self.envoy
+        stats: dict[str, Any] = {
+            name: value for name, value in envoy.stats().items() if "memory" not in name
+        }
+        for name, histogram in envoy.server.store.histograms.items():
+            histogram.merge()
+            stats[name + " values"] = str(sorted(histogram.total.bins.items()))
+        received = [_ID.sub(b"id", one.received) for one in self.origin.connections]
+        ends = [one.ended for one in self.origin.connections]
+        return self.client.received, self.client.ended, received, ends, stats
+
+
+class CarrierCase(SynchronousTestCase):
+    """Plays a scene in both ways."""
+
+    def both(
+        self, play: Callable[[Scene], None], *arguments: Any, **manager: Any
+    ) -> tuple[bytes, int, int]:
+        """
+        Compare.
+
+        Returns:
+            What the client got; how many answers were carried, and how many exchanges became
+            streams.
+        """
+        counts = {"decodeWhole": 0, "_makePlace": 0}
+        for name in counts:
+            self.patch(Exchange, name, _counted(getattr(Exchange, name), name, counts))
+        results = []
+        for isCarried in (True, False):
+            found = ReadyAnswers.carrier if isCarried else lambda *arguments: None
+            patched = self.patch(ReadyAnswers, "carrier", found)
+            envoy = run(*(arguments or ([PROXIED],)), **{"access_log": [], **manager})
+            try:
+                scene = Scene(envoy)
+                play(scene)
+                results.append(scene.told())
+            finally:
+                envoy.stop()
+                patched.restore()
+            if isCarried:
+                carried, became = counts["decodeWhole"], counts["_makePlace"]
+        for ours, theirs in zip(*results, strict=True):
+            self.assertEqual(ours, theirs)
+        self.assertEqual((carried, became), (counts["decodeWhole"], counts["_makePlace"]))
+        return results[0][0], carried, became
+
+
+def _counted(method: Any, name: str, counts: dict[str, int]) -> Any:
+    def counted(*arguments: Any) -> Any:
+        result = method(*arguments)
+        counts[name] += bool(result)
+        return result
+
+    return counted

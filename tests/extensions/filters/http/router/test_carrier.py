@@ -1,0 +1,158 @@
+"""Requests that are carried, beside the same ones in streams."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from tests.extensions.filters.http.router.carrying import DATE, GET, OK, WARMING, CarrierCase, Scene
+from tests.http.manager import PROXIED
+from twisted_envoy.state.stream_info import StreamInfo
+
+
+class CarriedTests(CarrierCase):
+    """Whole answers."""
+
+    def test_same(self) -> None:
+        """What each side gets and what is counted is the same."""
+        received, carried, became = self.both(lambda scene: scene.warm(8))
+
+        self.assertEqual(received.count(b"hello"), 8)
+        self.assertGreater(carried, 4)
+        self.assertEqual(became, WARMING)
+
+    def test_time(self) -> None:
+        """The time that the upstream took is told and counted."""
+
+        def play(scene: Scene) -> None:
+            scene.warm()
+            for seconds in (0.5, 0.0, 0.5, 2.0, 0.001):
+                scene.ask()
+                scene.envoy.advance(seconds)
+                scene.answer(OK)
+
+        received, carried, _ = self.both(play)
+        self.assertEqual(received.count(b"x-envoy-upstream-service-time: 500\r\n"), 2)
+        self.assertGreater(carried, 4)
+
+    def test_statuses(self) -> None:
+        """What is not 200 takes a stream, and soon nobody tries to carry it."""
+
+        def play(scene: Scene) -> None:
+            for status in (b"404 Not Found", b"503 Service Unavailable", b"301 Moved Permanently"):
+                scene.warm(30, OK.replace(b"200 OK", status))
+            scene.warm(70)
+
+        _, carried, became = self.both(play)
+        self.assertLess(became, 12)
+        self.assertGreater(carried, 4)
+
+    def test_ownID(self) -> None:
+        """A request's own x-request-id is kept."""
+
+        def play(scene: Scene) -> None:
+            for _ in range(6):
+                scene.ask(GET[:-2] + b"x-request-id: mine\r\n\r\n")
+                scene.answer(OK)
+
+        self.assertGreater(self.both(play)[1], 2)
+
+    def test_atTheEdge(self) -> None:
+        """What the edge says of clients is said in each request."""
+        for manager in (
+            {"use_remote_address": True, "via": "me", "server_name": "you"},
+            {"generate_request_id": False},
+            {"server_header_transformation": "PASS_THROUGH"},
+        ):
+            self.assertGreater(self.both(lambda scene: scene.warm(6), **manager)[1], 2)
+
+    def test_answersThatTell(self) -> None:
+        """Answers of which something depends on more are passed on in streams."""
+        for answer in (
+            OK.replace(DATE, b""),
+            OK.replace(DATE, DATE + b"x-envoy-upstream-canary: true\r\n"),
+            OK.replace(DATE, DATE + b"set-cookie: a\r\nset-cookie: b\r\n"),
+            b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+            b"HTTP/1.1 204 No Content\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+            b"HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n" + OK,
+        ):
+            received, carried, _ = self.both(lambda scene: scene.warm(5, answer))  # noqa: B023
+            self.assertEqual(carried, 0, answer)
+            self.assertEqual(received.count(b"HTTP/1.1 2"), 5, answer)
+
+    def test_requestsThatTell(self) -> None:
+        """So are requests that ask for something, or have a body."""
+        for head in (
+            GET[:-2] + b"connection: close\r\n\r\n",
+            GET[:-2] + b"expect: 100-continue\r\n\r\n",
+            b"POST" + GET[3:-2] + b"content-length: 2\r\n\r\nok",
+        ):
+
+            def play(scene: Scene) -> None:
+                for _ in range(5):
+                    scene.ask(head)  # noqa: B023
+                    scene.answer(OK)
+
+            self.assertEqual(self.both(play)[1], 0, head)
+
+    def test_asked(self) -> None:
+        """What only internal clients may ask for is not asked; of others it is obeyed."""
+        names = (b"x-envoy-upstream-rq-timeout-ms: 5", b"x-envoy-retry-on: 5xx")
+        inside = {
+            "use_remote_address": True,
+            "internal_address_config": {
+                "cidr_ranges": [{"address_prefix": "127.0.0.0", "prefix_len": 8}]
+            },
+        }
+        for name in names:
+
+            def play(scene: Scene) -> None:
+                for _ in range(5):
+                    scene.ask(GET[:-2] + name + b"\r\n\r\n")  # noqa: B023
+                    scene.envoy.advance(0.001)
+                    scene.answer(OK)
+
+            self.assertGreater(self.both(play)[1], 0)
+            self.assertEqual(self.both(play, **inside)[1], 0)
+
+    def test_configsThatTell(self) -> None:
+        """So are all where the config has a say."""
+        route = PROXIED["route"]
+        for routes in (
+            [{**PROXIED, "route": {**route, "retry_policy": {"retry_on": "5xx"}}}],
+            [{**PROXIED, "route": {**route, "auto_host_rewrite": True}}],
+            [{**PROXIED, "route": {**route, "prefix_rewrite": "/b"}}],
+            [{**PROXIED, "route": {**route, "idle_timeout": "5s"}}],
+            [{**PROXIED, "route": {**route, "max_stream_duration": {}}}],
+            [{**PROXIED, "match": {"path": "/a"}}],
+            [{**PROXIED, "response_headers_to_remove": ["date"]}],
+        ):
+            self.assertEqual(self.both(lambda scene: scene.warm(5), routes)[1], 0, routes)
+        for manager in (
+            {"request_timeout": "5s"},
+            {"always_set_request_id_in_response": True, "generate_request_id": False},
+            {"common_http_protocol_options": {"max_requests_per_connection": 9}},
+        ):
+            self.assertEqual(self.both(lambda scene: scene.warm(5), **manager)[1], 0, manager)
+
+    def test_neverKnown(self) -> None:
+        """Where the upstream's codec keeps no such head, requests go in streams."""
+
+        def play(scene: Scene) -> None:
+            for _ in range(80):
+                scene.ask(b"POST" + GET[3:])
+                scene.answer(OK)
+
+        self.assertEqual(self.both(play)[1], 0)
+
+    def test_secured(self) -> None:
+        """A request that came over TLS says so."""
+        self.patch(StreamInfo, "tls", SimpleNamespace(applicationProtocol=""))
+        schemes = []
+
+        def play(scene: Scene) -> None:
+            scene.warm(6)
+            schemes.append(scene.origin.connections[0].received.count(b"-proto: https\r\n"))
+
+        self.assertGreater(self.both(play)[1], 2)
+        self.assertEqual(schemes, [6, 6])

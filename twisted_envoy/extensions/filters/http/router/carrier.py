@@ -1,0 +1,198 @@
+"""
+Plain requests like the one before: what is decided on their way is known.
+
+Where nothing looks at requests or answers, a request that repeats the head of the one before needs
+no stream, no router and no attempt: a `Template` knows its bytes for the upstream, an `Exchange`
+stands for it until the answer comes.
+
+Envoy: Router::Filter::decodeHeaders, for what it does with such requests
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.extensions.filters.http.router.exchange import Back, Exchange
+from twisted_envoy.extensions.filters.http.router.timeouts import EXPECTED
+from twisted_envoy.extensions.filters.http.router.wishes import WISHES
+from twisted_envoy.http.edge.request_id import REQUEST_ID
+from twisted_envoy.http.routes.entry import noResponseEdits
+from twisted_envoy.state.request_info import RequestInfo
+
+if TYPE_CHECKING:
+    from twisted_envoy.extensions.filters.http.router.filter import Router
+    from twisted_envoy.extensions.filters.http.router.plans import RoutePlan
+    from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
+
+_INTERNAL = b"x-envoy-internal"
+_HTTP1 = "HTTP/1.1"
+_PATIENCE = 3
+_PAUSE = 64
+"""So many requests are not tried once more exchanges in a row than those have become streams."""
+
+
+class Carrier:
+    """
+    Of one route of one connection manager.
+
+    Attributes:
+        route: of the requests. plan: what it means. settings: the router's.
+    """
+
+    __slots__ = ("plan", "poolName", "route", "settings")
+
+    def __init__(self, settings: RouterSettings, plan: RoutePlan, route: Any, pool: str) -> None:
+        self.settings = settings
+        self.plan = plan
+        self.route = route
+        self.poolName = pool
+
+    def template(self, connection: Any, headers: HeaderMap) -> Template | None:
+        """
+        What becomes of requests with these headers and without a body; None: it depends.
+
+        Args:
+            connection: the client's. headers: as decoded; not changed.
+        """
+        settings = connection.settings
+        info = RequestInfo(connection.info, 0.0)
+        info.protocol = _HTTP1
+        sent = headers.copy()
+        own = connection.info
+        refused = settings.edge.prepareRequest(sent, info, own, own.tls is not None)
+        if refused is not None or _INTERNAL in sent:
+            return None
+        if not WISHES.isdisjoint(sent) or sent.more is not None:
+            return None
+        if self.plan.expected is not None:
+            sent[EXPECTED] = self.plan.expected
+        again = headers.copy()
+        settings.edge.prepareRequest(again, info, own, own.tls is not None)
+        isMade = sent.get(REQUEST_ID) != again.get(REQUEST_ID)
+        template = Template(self, sent, settings.edge.ids if isMade else None)
+        template.remoteAddress = info.__dict__.get("remoteAddress")
+        return template
+
+
+def carrierOf(router: Router, route: Any) -> Carrier | None:
+    """See HTTPFilter.carrier."""
+    settings = router.settings
+    plan = settings.plans.get(route) or settings.planOf(route)
+    if not plan.isPlain or plan.edits or plan.pools is None or settings.logs or settings.zone:
+        return None
+    pool = plan.pools[_HTTP1]
+    times = plan.timeouts
+    if (
+        not pool.startswith(_HTTP1)
+        or times.perTry
+        or times.perTryIdle
+        or plan.cluster.http.settings.common.maxStreamDuration
+        or route.autoHostRewrite
+        or route.metadataMatch is not None
+        or route.includeAttemptCountResponse
+        or route.finalizeResponse is not noResponseEdits
+    ):
+        return None
+    return Carrier(settings, plan, route, pool)
+
+
+class Template:
+    """
+    One head that comes again.
+
+    Args:
+        headers: of the request, as the upstream gets them. ids: gives each a new x-request-id;
+            None: it has its own.
+
+    Attributes:
+        remoteAddress: the client's, if it is another one than the connection's.
+        wire: the head for the upstream, cut where its id stands; empty before it is known.
+        failed: how often in a row that did not help, and requests that were not tried since.
+    """
+
+    __slots__ = ("asked", "carrier", "failed", "headers", "ids", "remoteAddress", "wire")
+
+    def __init__(self, carrier: Carrier, headers: HeaderMap, ids: Any) -> None:
+        self.carrier = carrier
+        self.headers = headers
+        self.ids = ids
+        self.asked = (headers[b":method"], False)
+        self.remoteAddress: Any = None
+        self.wire: tuple[bytes, ...] = ()
+        self.failed = 0
+
+    def begin(self, connection: Any, encoder: Any) -> Exchange | None:
+        """
+        Send a request.
+
+        Args:
+            connection: the client's. encoder: the client's codec's.
+        Returns:
+            None, and nothing was done: it needs a stream.
+        """
+        if self.failed > _PATIENCE and self._isHopeless():
+            return None
+        carrier = self.carrier
+        plan = carrier.plan
+        settings = carrier.settings
+        host = plan.cluster.onlyHost
+        if host is None or host.monitor is not None or host.passiveHealth is not None:
+            return None
+        pool = host.plainPools.get(carrier.poolName)
+        if pool is None or not pool.ready or pool.requests.full:
+            return None
+        values = settings.runtime.values
+        if values and plan.maintenance in values:
+            return None
+        pooled = next(reversed(pool.ready))
+        if pooled.protocol != _HTTP1 or pooled.codec.full:
+            return None
+        wire = self.wire or self._learn(pooled.codec)
+        if not wire:
+            self.failed += 1
+            return None
+        ids = self.ids
+        value = b"" if ids is None else ids.ready.pop() if ids.ready else ids.new()
+        exchange = Exchange(self, connection, encoder, value)
+        stats = connection.settings.stats
+        stats.downstream_rq_total.value += 1
+        stats.downstream_rq_http1_total.value += 1
+        stats.downstream_rq_active.value += 1
+        settings.stats.rq_total.value += 1
+        connection.streams.add(exchange)
+        pool.requests.take()
+        exchange.pooled = pooled
+        exchange.upstream = upstream = pooled.newStream(Back(exchange))
+        pooled.codec.whole = exchange
+        upstream.carry(value.join(wire), self.asked, len(self.headers[b":path"]))
+        total = plan.timeouts.total
+        if total:
+            queue = settings.queues.get(total) or settings.queue(total)
+            exchange.deadline = queue.add(exchange.timedOut, exchange.lastActivity)
+        return exchange
+
+    def _isHopeless(self) -> bool:
+        """Only one request in so many is tried while none is answered as it would have to be."""
+        self.failed += 1
+        if self.failed < _PATIENCE + _PAUSE:
+            return True
+        self.failed = _PATIENCE
+        return False
+
+    def _learn(self, codec: Any) -> tuple[bytes, ...]:
+        """Find the head among those that were sent; it is there once a stream has sent one."""
+        headers = self.headers
+        if not codec.isPlain or b":authority" not in headers:
+            return ()
+        head = codec.heads.find(headers)
+        if head is None:
+            return ()
+        if self.ids is None:
+            self.wire = (head,)
+        else:
+            parts = head.split(headers[REQUEST_ID])
+            if len(parts) != 2:
+                return ()
+            self.wire = tuple(parts)
+        return self.wire

@@ -1,0 +1,277 @@
+"""
+One request that is carried to its cluster and back without a stream of its own.
+
+It stands in the connection's streams, before the client's codec and, as `Back`, behind the
+upstream's.
+
+    event                                what happens
+    a whole answer in one read           it is passed on and counted, the exchange is over
+    anything else: an answer in parts,   a stream, a router and an attempt take its place, as they
+    a reset, a time-out, a slow client   would be by now, and hear of it (`become`)
+
+Envoy: Router::Filter and Router::UpstreamRequest, for what they do with such answers
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from twisted_envoy.codec.h1.response import ResponseHead
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import CodecError, IStreamDecoder, Reset
+from twisted_envoy.extensions.filters.http.router.attempt import UpstreamRequest
+from twisted_envoy.extensions.filters.http.router.failures import timedOut
+from twisted_envoy.extensions.filters.http.router.plans import takePlan
+from twisted_envoy.http.connection_life import Drain
+from twisted_envoy.http.edge.request_id import REQUEST_ID
+from twisted_envoy.http.ready import goOn
+from twisted_envoy.state.request_info import RequestInfo
+
+if TYPE_CHECKING:
+    from twisted_envoy.extensions.filters.http.router.carrier import Template
+
+_SERVICE_TIME = b"x-envoy-upstream-service-time"
+_CANARY = b"x-envoy-upstream-canary"
+_MOST_KEPT = 16
+"""Heads of answers that are kept for one head of the upstream's, by their service time."""
+
+
+class Exchange:
+    """
+    See the table above.
+
+    Args:
+        template: what it is. connection, encoder: the client's. value: its x-request-id, b"" for
+            the template's own.
+
+    Attributes:
+        pooled, upstream: the upstream's connection, and its stream there.
+        deadline: of the route's time-out, None without.
+        stream, attempt: what has taken its place, None before. Others: as of an HTTPStream.
+    """
+
+    __slots__ = (
+        *("_connection", "_encoder", "_template", "_value", "attempt", "deadline", "ended"),
+        *("lastActivity", "pooled", "stream", "upstream", "watched"),
+    )
+
+    isTunnel = responseStarted = responseEnded = closesAfter = False
+    requestEnded = True
+
+    def __init__(self, template: Template, connection: Any, encoder: Any, value: bytes) -> None:
+        self._template = template
+        self._connection = connection
+        self._encoder = encoder
+        self._value = value
+        self.lastActivity = connection.settings.seconds()
+        self.watched = True
+        self.ended = False
+        self.deadline: Any = None
+        self.pooled: Any = None
+        self.upstream: Any = None
+        self.stream: Any = None
+        self.attempt: UpstreamRequest | None = None
+
+    # The answer.
+
+    def decodeWhole(self, head: ResponseHead, body: bytes) -> bool:
+        """
+        A whole answer has come; False: it is given to the codec's decoder, as any other.
+
+        Args:
+            head: like the one before on this connection; not changed. body: not empty.
+        """
+        connection = self._connection
+        settings = connection.settings
+        encoder = self._encoder
+        if connection.drain is not Drain.NO or encoder.codec.full or head.status != 200:
+            self.become()
+            return False
+        if connection.drains():
+            self.become()
+            return False
+        now = settings.seconds()
+        passed = int((now - self.lastActivity) * 1000)
+        wire = self._headFor(head, passed)
+        if wire is None:
+            self.become()
+            return False
+        if self.deadline is not None:
+            self.deadline.cancel()
+        self._count(passed)
+        self.ended = True
+        self._template.failed = 0
+        encoder.encodeWhole(wire, body)
+        connection.exchangeEnded(self, now)
+        return True
+
+    def _headFor(self, head: ResponseHead, passed: int) -> bytes | None:
+        """The client's head for that of the upstream; passed: milliseconds. None: it depends."""
+        template = self._template
+        kept = head.carried
+        if kept is None or kept[0] is not template.carrier:
+            kept = head.carried = (template.carrier, {})
+        heads: dict[int, bytes | None] = kept[1]
+        if passed in heads:
+            return heads[passed]
+        codec = self._encoder.codec
+        headers = head.headers.copy()
+        if headers.more is not None or _CANARY in headers or b"date" not in headers:
+            return None
+        if not template.carrier.settings.suppressesHeaders:
+            headers[_SERVICE_TIME] = b"%d" % passed
+        connection = self._connection
+        info = RequestInfo(connection.info, self.lastActivity)
+        connection.settings.edge.prepareResponse(headers, info, template.headers)
+        if headers.cases is not None or headers.more is not None or b"connection" in headers:
+            return None
+        found: bytes | None = codec.heads.find(headers) if codec.isPlain else None
+        if found is not None:
+            if len(heads) >= _MOST_KEPT:
+                heads.clear()
+            heads[passed] = found
+        return found
+
+    def _count(self, passed: int) -> None:
+        carrier = self._template.carrier
+        if carrier.settings.dynamicStats:
+            codes = carrier.plan.codes
+            counters = codes.external.get(200)
+            if counters is None:
+                codes.charge(200, False)
+            else:
+                for counter in counters:
+                    counter.value += 1
+            codes.recordTime(passed, False)
+        self.pooled.host.stats.rq_success.value += 1
+        settings = self._connection.settings
+        stats, listenerStats = settings.stats, settings.listenerStats
+        stats.downstream_rq_completed.value += 1
+        stats.downstream_rq_2xx.value += 1
+        listenerStats.downstream_rq_completed.value += 1
+        listenerStats.downstream_rq_2xx.value += 1
+        stats.downstream_rq_active.value -= 1
+        stats.downstream_rq_time.record(passed)
+
+    # What takes its place.
+
+    def become(self) -> UpstreamRequest:
+        """Let a stream, a router and an attempt go on from here; gives the attempt."""
+        attempt = self.attempt
+        if attempt is None:
+            attempt = self.attempt = self._makePlace()
+        return attempt
+
+    def _makePlace(self) -> UpstreamRequest:
+        template = self._template
+        template.failed += 1
+        carrier, began = template.carrier, self.lastActivity
+        headers = template.headers.copy()
+        if self._value:
+            headers[REQUEST_ID] = self._value
+        connection = self._connection
+        self._uncount()
+        encoder = self._encoder
+        stream = self.stream = connection.newStream(encoder)
+        encoder.codec.decodedBy(encoder, stream)
+        goOn(stream, headers, carrier.route, began)
+        router = stream.filters[-1]
+        carrier.settings.stats.rq_total.value += 1
+        info = stream.streamInfo
+        if template.remoteAddress is not None:
+            info.remoteAddress = template.remoteAddress
+        takePlan(router, carrier.plan, carrier.route, headers, info)
+        router.attempts = 1
+        upstream = info.upstream
+        info.attemptCount = upstream.attempts = 1
+        pooled = self.pooled
+        upstream.host, upstream.connection = pooled.host, pooled
+        upstream.made = ((pooled.host, pooled),)
+        info.upstreamProtocol = pooled.protocol
+        info.firstUpstreamByteSentTime = info.lastUpstreamByteSentTime = began
+        attempt = router.attempt = UpstreamRequest(router, pooled.host)
+        attempt.adopt(self.upstream, pooled)
+        codec = self.upstream.codec
+        codec.whole = None
+        codec.decodedBy(self.upstream, attempt)
+        router.requestDone = began
+        deadline = self.deadline
+        if deadline is not None and deadline.call is not None:
+            deadline.call = partial(timedOut, router)
+            router.timer = deadline
+        return attempt
+
+    def _uncount(self) -> None:
+        """All that a stream counts when it begins."""
+        connection = self._connection
+        connection.streams.discard(self)
+        stats = connection.settings.stats
+        stats.downstream_rq_total.value -= 1
+        stats.downstream_rq_http1_total.value -= 1
+        stats.downstream_rq_active.value -= 1
+        self._template.carrier.settings.stats.rq_total.value -= 1
+
+    def timedOut(self) -> None:
+        """The route's time is over."""
+        self.become()
+        timedOut(self.stream.filters[-1])
+
+    # What the client's connection says to its streams.
+
+    def streamReset(self, reason: Reset, details: str) -> None:
+        """The client gave this request up, or its connection is gone."""
+        if not self.ended:
+            self.become()
+            self.stream.streamReset(reason, details)
+
+    def finish(self) -> None:
+        """It is over, whatever comes."""
+        if not self.ended:
+            self.become()
+            self.stream.finish()
+
+    def idled(self) -> None:
+        """Nothing has come or gone for too long."""
+        self.become()
+        self.stream.idled()
+
+    def filterRaised(self) -> None:
+        """What was done with it has failed."""
+        self.become()
+        self.stream.filterRaised()
+
+
+@implementer(IStreamDecoder)
+class Back:
+    """
+    The upstream's side of an exchange: what comes that is no whole answer.
+
+    Args:
+        exchange: whose.
+    """
+
+    __slots__ = ("_exchange",)
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def decode1xx(self, headers: HeaderMap) -> None:
+        self._exchange.become().decode1xx(headers)
+
+    def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
+        self._exchange.become().decodeHeaders(headers, endStream)
+
+    def decodeData(self, data: bytes, endStream: bool) -> None:
+        self._exchange.become().decodeData(data, endStream)
+
+    def decodeTrailers(self, trailers: HeaderMap) -> None:
+        self._exchange.become().decodeTrailers(trailers)
+
+    def streamReset(self, reason: Reset, details: str) -> None:
+        self._exchange.become().streamReset(reason, details)
+
+    def streamFailed(self, error: CodecError) -> None:
+        """Of servers only."""
