@@ -148,12 +148,13 @@ class FilterTests(FilterTestCase):
             self.assertEqual(self.says(f"{{log_type_filter: {fields}}}"), answer, fields)
 
     def test_metadata(self) -> None:
-        """Found and equal, found and not, and not found."""
+        """Found and equal, found and not, and not found; Envoy does not look at `invert` here."""
         matcher = "filter: dns, path: [{key: %s}], value: {string_match: {exact: text}}"
         answers = {
             "{}": True,
             "{matcher: {%s}}" % (matcher % "s"): True,
-            "{matcher: {%s, invert: true}}" % (matcher % "s"): False,
+            "{matcher: {%s, invert: true}}" % (matcher % "s"): True,
+            f"{{matcher: {{{matcher % 's'}}}}}".replace("text}", "other}"): False,
             "{matcher: {%s}}" % (matcher % "nope"): True,
             "{matcher: {%s}, match_if_key_not_found: true}" % (matcher % "nope"): True,
             "{matcher: {%s}, match_if_key_not_found: false}" % (matcher % "nope"): False,

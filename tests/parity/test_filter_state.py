@@ -243,3 +243,52 @@ class TriggerTests(ParityTestCase):
             return client.rest()
 
         self.same(scenario, log="gone.log")
+
+
+class LookTests(ManagerTestCase):
+    """What requests see of their connection's objects, and what decides by filter state."""
+
+    @classmethod
+    def text(cls, ports: dict[str, int]) -> str:
+        kind = "filters.{}.set_filter_state.v3.Config"
+        mine = [value("k", "request"), value("ip", "%REQ(X-IP)%", "envoy.network.ip")]
+        http = typed("state", kind.format("http"), on_request_headers=mine, clear_route_cache=True)
+        theirs = typed("state", kind.format("network"), on_new_connection=[value("k", "earlier")])
+        address: dict[str, Any] = {"ranges": [{"address_prefix": "10.0.0.0", "prefix_len": 8}]}
+        inside = {"filter_state": [{"key": "ip", "address_match": address}]}
+        outside = {
+            "filter_state": [{"key": "ip", "address_match": {**address, "invert_match": True}}]
+        }
+        routes = [direct("in", match=inside), direct("out", match=outside), direct("none")]
+        both = manager("both", routes, [http], log="%FILTER_STATE(k:PLAIN)%")
+        both["filter_chains"][0]["filters"].insert(0, theirs)
+        metadata = {"filter_metadata": {"ns": {"a": "b"}}}
+        both["filter_chains"][0]["metadata"] = metadata
+        text = "%METADATA(LISTENER_FILTER_CHAIN:ns:a)% %DYNAMIC_METADATA(set:s):2%"
+        told = typed(
+            "told",
+            "filters.http.set_metadata.v3.Config",
+            metadata=[{"metadata_namespace": "set", "value": {"s": "long"}}],
+        )
+        matcher = {"filter": "set", "path": [{"key": "s"}], "invert": True}
+        logs = manager("logs", [direct()], [told])
+        logs["filter_chains"][0]["metadata"] = metadata
+        proxy = logs["filter_chains"][0]["filters"][0]["typed_config"]
+        (first,) = logTo("logs.log", "")
+        first["typed_config"]["log_format"] = {"json_format": {"a": text, "b": text.split()[1]}}
+        first["filter"] = {
+            "metadata_filter": {
+                "matcher": {**matcher, "value": {"string_match": {"exact": "long"}}}
+            }
+        }
+        proxy["access_log"] = [first]
+        return served([both, logs])
+
+    def test_parents(self) -> None:
+        """A request cannot hide what its connection has; routes look at addresses."""
+        addresses = ("10.1.2.3", "11.1.2.3", "::1", "x")
+        self.compared("both", {text: get("/", f"X-IP: {text}") for text in addresses})
+
+    def test_logs(self) -> None:
+        """Metadata of filter chains, lengths in JSON, and an `invert` that is not looked at."""
+        self.compared("logs", {"one": get("/")})

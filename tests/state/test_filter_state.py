@@ -63,9 +63,9 @@ class FilterStateTests(SynchronousTestCase):
         """A request sees its connection's objects, and its own before them."""
         connection = FilterState()
         request = FilterState(connection, LifeSpan.REQUEST)
+        request.set("both", StringObject("request"))
         connection.set("both", StringObject("connection"))
         connection.set("theirs", StringObject("x"))
-        request.set("both", StringObject("request"))
 
         self.assertEqual([request.get(name) is None for name in ("both", "theirs")], [False] * 2)
         both = request.get("both")
@@ -83,13 +83,20 @@ class FilterStateTests(SynchronousTestCase):
         self.assertIsNotNone(connection.get("k"))
         self.assertIsNone(connection.get("r"))
 
-    def test_aParentsReadOnlyObjectIsNotHidden(self) -> None:
-        """A request cannot put its own in front of it."""
+    def test_aParentsObjectIsNotHidden(self) -> None:
+        """A request cannot put its own in front of it, nor give its own a longer life."""
         connection = FilterState()
         request = FilterState(connection, LifeSpan.REQUEST)
-        connection.set("k", StringObject("a"), readOnly=True)
+        connection.set("k", StringObject("a"))
+        request.set("r", StringObject("a"))
 
         self.assertFalse(request.set("k", StringObject("b")))
+        self.assertFalse(request.set("r", StringObject("b"), lifeSpan=LifeSpan.CONNECTION))
+
+        self.assertEqual(request.get("k"), connection.get("k"))
+        self.assertIsNone(connection.get("r"))
+        self.assertTrue(request.set("r", StringObject("b")))
+        self.assertTrue(request.set("k", StringObject("b"), lifeSpan=LifeSpan.CONNECTION))
 
 
 class SharingTests(SynchronousTestCase):
@@ -172,13 +179,13 @@ class SharingTests(SynchronousTestCase):
     def test_requestOverConnection(self) -> None:
         """A request's own object stands in the place of its connection's."""
         connection = FilterState()
-        connection.set("k", StringObject("1"), sharing=Sharing.ONCE)
-        connection.set("l", StringObject("2"), sharing=Sharing.ONCE)
         request = FilterState(connection, LifeSpan.REQUEST)
         request.set("k", StringObject("3"))
+        connection.set("k", StringObject("1"), sharing=Sharing.ONCE)
+        connection.set("l", StringObject("2"), sharing=Sharing.ONCE)
         self.assertEqual([name for name, _ in request.shared()], ["l"])
-        request.set("l", StringObject("4"))
-        self.assertEqual(list(request.shared()), [])
+        later = FilterState(connection, LifeSpan.REQUEST)
+        self.assertEqual([name for name, _ in later.shared()], ["k", "l"])
 
     def test_takenBack(self) -> None:
         """What is stored again without sharing stays; who has it already keeps it."""

@@ -140,7 +140,7 @@ def _metadata(view: Any, context: Any) -> RecordFilter:
     missing = view.match_if_key_not_found is not False
     if view.matcher is None:
         return lambda record: missing
-    match = buildMetadataMatch(view.matcher, missing)
+    match = buildMetadataMatch(view.matcher, missing, inverts=False)
     return lambda record: match(record.streamInfo.dynamicMetadata)
 
 

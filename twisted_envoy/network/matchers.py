@@ -144,17 +144,20 @@ _VALUES: dict[str, Callable[[Any], ValueMatch]] = {
 
 
 def buildMetadataMatch(
-    view: Any, missing: bool
+    view: Any, missing: bool, inverts: bool = True
 ) -> Callable[[Mapping[str, Mapping[str, object]]], bool]:
     """
     Build a MetadataMatcher.
 
     Args:
         missing: the answer when there is nothing at the path.
+        inverts: False where Envoy does not look at `invert`.
     """
     path = [view.filter, *(segment.key for segment in view.path_)]
     match = buildValueMatch(view.value)
-    invert: bool = view.invert
+    invert: bool = inverts and view.invert
+    if not inverts:
+        view.moot("invert", "Envoy does not look at it here")
 
     def matches(metadata: Mapping[str, Mapping[str, object]]) -> bool:
         value: object = metadata

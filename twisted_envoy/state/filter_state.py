@@ -211,13 +211,20 @@ class FilterState:
         Store an object.
 
         Returns:
-            False, with nothing changed, when a read-only object of that name is there already
+            False, with nothing changed, when there is already a read-only object of that name, or
+            one of another life span: a request cannot replace or hide what its connection has
             (Envoy logs and goes on too).
         """
         span = self.lifeSpan if lifeSpan is None else lifeSpan
-        if span > self.lifeSpan and self.parent is not None:
-            return self.parent.set(name, value, readOnly=readOnly, sharing=sharing, lifeSpan=span)
-        present = self.entry(name)
+        present = self._entries.get(name)
+        parent = self.parent
+        if parent is not None:
+            if span > self.lifeSpan:
+                if present is not None:
+                    return False
+                return parent.set(name, value, readOnly=readOnly, sharing=sharing, lifeSpan=span)
+            if parent.entry(name) is not None:
+                return False
         if present is not None and present.readOnly:
             return False
         if self._given is not None:

@@ -116,7 +116,7 @@ class DestinationTests(SynchronousTestCase):
         self.assertEqual(self.chosen(self.request, header), "10.0.0.4:80")
         self.connection.filterState.set(STATE, makeAddress("[2001:db8::0:1]:80"))
         self.assertEqual(self.chosen(self.request, header), "[2001:db8::1]:80")
-        self.request.filterState.set(STATE, StringObject("10.0.0.9:80"))
+        self.connection.filterState.set(STATE, StringObject("10.0.0.9:80"))
         self.assertEqual(self.chosen(self.request, header), "10.0.0.4:80")
         self.assertEqual(self.cluster.stats.original_dst_host_invalid.value, 0)
 

@@ -104,6 +104,7 @@ class ValueTests(SynchronousTestCase):
 
         one.apply(FormatContext(info), LifeSpan.FILTER_CHAIN)
         self.assertIsNone(connection.get("envoy.string"))
+        info = StreamInfo(0.0, filterState=FilterState(connection, LifeSpan.FILTER_CHAIN))
         one.apply(FormatContext(info), LifeSpan.CONNECTION)
         self.assertEqual(connection.get("envoy.string").value, "x")
 
