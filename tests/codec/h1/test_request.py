@@ -280,6 +280,18 @@ class LimitTests(RequestTestCase):
             assert owner.error is not None
             self.assertEqual((owner.error.details, owner.error.status), ("low_version", 426))
 
+    def test_onlyALine(self) -> None:
+        """Where such requests are served, it waits for nothing."""
+        settings = HTTP1Settings(acceptHTTP10=True, defaultHost=b"dflt")
+        for line in (b"GET /x\r\n", b"GET /x\n", b"GET  /x \r\n"):
+            owner = ServerOwner(settings)
+            for byte in line:
+                self.assertEqual([one.headers for one in owner.requests if one.headers], [])
+                owner.feed(bytes((byte,)))
+            [request] = owner.requests
+            self.assertEqual(request.headers[b":path"], b"/x")
+            self.assertEqual(request.headers[b":authority"], b"dflt")
+
     def test_count(self) -> None:
         """There may be so many fields, Host included."""
         fields = HOST + b"x: y\r\n" * (self.limits.maxCount - 1)

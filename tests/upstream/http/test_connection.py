@@ -158,6 +158,15 @@ class KeptTests(HTTPTestCase):
         self.assertEqual((user.body, user.wasReset, user.done), (b"o", Reset.PROTOCOL_ERROR, False))
         self.assertClosed(active=1, cx_destroy_remote_with_active_rq=1, cx_protocol_error=1)
 
+    def test_resetInTheBody(self):
+        """By a reset, too."""
+        user = self.ask()
+        self.answer(OK[:-1])
+        self.origin.connections[0].abortConnection()
+        self.world.settle()
+        self.assertEqual((user.body, user.wasReset, user.done), (b"o", Reset.PROTOCOL_ERROR, False))
+        self.assertClosed(active=1, cx_destroy_remote_with_active_rq=1, cx_protocol_error=1)
+
     def test_bodyThatEndsWithTheConnection(self):
         """A body without a length ends with the connection, and is whole."""
         user = self.ask()

@@ -321,8 +321,14 @@ class H1ClientCodec(H1Codec):
 
     def connectionLost(self, reason: Reset) -> None:
         """The connection is gone; in the middle of a response that is a fault of the server's."""
-        stream = self._stream
-        if reason is Reset.CONNECTION_TERMINATION and stream is not None and not stream.received:
-            if self.held or self._left or isinstance(self._body, ChunkedBody):
-                reason = Reset.PROTOCOL_ERROR
+        if reason is Reset.CONNECTION_TERMINATION and self.isCut:
+            reason = Reset.PROTOCOL_ERROR
         self._reset(reason)
+
+    @property
+    def isCut(self) -> bool:
+        """An end would come in the middle of a response, which says how long it is."""
+        stream = self._stream
+        if stream is None or stream.received:
+            return False
+        return bool(self.held or self._left or isinstance(self._body, ChunkedBody))

@@ -146,6 +146,20 @@ def checkFirstLine(data: bytes, settings: HTTP1Settings) -> bool:
     return bool(end)
 
 
+def wholeLine(data: bytes, start: int) -> tuple[int, list[bytes] | None]:
+    """
+    Look for a request of HTTP/0.9, which is one line without a version.
+
+    Returns:
+        Where it ends, and its only line; -1 and None when it is none.
+    """
+    end = data.find(b"\n", start) + 1
+    line = data[start : end - 1].removesuffix(b"\r") if end else b""
+    if len(line.split()) != 2 or hasForbidden(line):
+        return -1, None
+    return end, [line]
+
+
 def parseRequest(
     head: RequestHead,
     lines: list[bytes],

@@ -31,6 +31,7 @@ from twisted_envoy.codec.h1.request import (
     checkFirstLine,
     checkUnderscores,
     parseRequest,
+    wholeLine,
 )
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
 from twisted_envoy.codec.h1.similar import readSimilar
@@ -183,6 +184,8 @@ class H1ServerCodec(H1Codec):
         lines = splitLines(block) if block else None
         if lines is None:
             end = findEnd(data, start + self._scanned)
+        if end < 0 and self.settings.acceptHTTP10:
+            end, lines = wholeLine(data, start)
         if end < 0:
             self._keepHead(data[start:] if start else data)
             return -1
@@ -196,7 +199,7 @@ class H1ServerCodec(H1Codec):
             size = end - start
             self._unlike += 1
             if (
-                size <= MOST_REMEMBERED
+                0 < len(block) <= MOST_REMEMBERED
                 and self._limits.underscores == "ALLOW"
                 and (self._unlike <= PATIENCE or not self._unlike % PATIENCE)
             ):

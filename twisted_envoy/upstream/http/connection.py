@@ -82,10 +82,9 @@ class PooledConnection:
         self.stats = pool.host.cluster.stats
         self.protocol = pool.protocol
         self.connectionID = pool.http.nextID()
-        self.localAddress: Any = None
-        self.remoteAddress: Any = None
-        self.tls: Any = None
-        self.passthrough: Any = None
+        nothing: Any = None
+        self.localAddress = self.remoteAddress = self.tls = self.passthrough = nothing
+        self._stream = self._transport = nothing
         self.filterState: FilterState | None = None
         self.connectedTime = 0.0
         self.isNew = True
@@ -95,12 +94,8 @@ class PooledConnection:
         self._remaining = pool.http.settings.common.maxRequestsPerConnection or maxsize
         self._configuredLimit = self._streamLimit = pool.streamLimit
         self._served = 0
-        self._stream: Any = None
-        self._closing = False
-        self._remote = False
-        self._ended = False
+        self._closing = self._remote = self._ended = False
         self._started = started
-        self._transport: Any = None
         self._lifetime: Lifetime | None = None
 
     @property
@@ -390,6 +385,8 @@ class PooledConnection:
             self._lifetime.stop()
             self._lifetime = None
         host, pool = self.host, self.pool
+        if self._remote and self._http1 and self.codec.isCut:
+            self.stats.upstream_cx_protocol_error.value += 1
         countDestroyed(host, self._remote, pool.limits.connections, incomplete)
         countLength(host, self._started)
         self.stats.upstream_rq_per_cx.record(self._served)
