@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 from typing import Any
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -295,6 +296,50 @@ class EdgeTests(SynchronousTestCase):
         self.poller.doRead()
         self.poller.doRead()
         self.assertEqual(self.heard[2:], [("two", 5)])
+
+    def test_together(self) -> None:
+        """What several leave in the outbox goes out when all were told; one alone goes at once."""
+        outbox = self.poller.outbox
+        open_: list[bool] = []
+
+        class Sender:
+            goOut = partial(self.heard.append, "out")
+
+        def ready(edge: Edge, events: int) -> None:
+            edge.note(events)
+            open_.append(outbox.isOpen)
+            if outbox.isOpen:
+                outbox.waiting.append(Sender())  # type: ignore[arg-type]
+
+        for edge in (self.one, self.two):
+            edge.ready = partial(ready, edge)  # type: ignore[method-assign]
+            edge.peer.send(b"x")
+        del self.heard[:]
+        self.poller.doRead()
+        self.one.peer.send(b"x")
+        self.poller.doRead()
+
+        self.assertEqual(self.heard, [("one", 5), ("two", 5), "out", "out", ("one", 5)])
+        self.assertEqual(open_, [True, True, False])
+        self.assertFalse(outbox.isOpen)
+
+    def test_inTheDrain(self) -> None:
+        """What is left there by what the event caused goes out, too, before the next one."""
+        outbox, turn = self.poller.outbox, self.poller._turn
+
+        class Sender:
+            goOut = partial(self.heard.append, "out")
+
+        def ready(edge: Edge, events: int) -> None:
+            turn.post(lambda: outbox.waiting.append(Sender()))  # type: ignore[arg-type]
+
+        for edge in (self.one, self.two):
+            edge.ready = partial(ready, edge)  # type: ignore[method-assign]
+            edge.peer.send(b"x")
+        del self.heard[:]
+        self.poller.doRead()
+
+        self.assertEqual((self.heard, outbox.waiting, outbox.isOpen), (["out", "out"], [], False))
 
     def test_forgotten(self) -> None:
         """Nobody hears of what is forgotten; the reactor watches nothing without any."""
