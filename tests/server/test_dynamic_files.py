@@ -133,6 +133,15 @@ class DynamicFilesTests(RefusalTestCase):
         options = ServerOptions(mode="Validate")
         MemoryEnvoy(self.text(listeners="/nowhere"), options)
 
+    def test_bareName(self) -> None:
+        """A path without a folder cannot be looked at; beside a folder it can."""
+        name = "bare.json"
+        Path(name).write_text(CLUSTERS, "utf-8")
+        self.assertRefused(self.text(name), f"invalid file path {name}")
+        source = {"path": name, "watched_directory": {"path": "."}}
+        cds = {"path_config_source": source, "resource_api_version": "V3"}
+        MemoryEnvoy(bootstrap([], node=NODE, dynamic_resources={"cds_config": cds}))
+
     def test_node(self) -> None:
         """Who asks has a name."""
         self.assertRefused(

@@ -12,7 +12,6 @@ Envoy: FilesystemSubscriptionImpl, CdsApiImpl, LdsApiImpl
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -22,6 +21,7 @@ from twisted.logger import Logger
 from twisted_envoy.errors import ConfigError, UnsupportedExtension, UnsupportedField
 from twisted_envoy.extensions.common.file_subscription import (
     SubscriptionStats,
+    checkFile,
     readResponse,
     signatureOf,
 )
@@ -143,10 +143,7 @@ def _subscription(
             f"type.googleapis.com/{kind}: node 'id' and 'cluster' are required. Set it either in "
             "'node' config or via --service-node and --service-cluster options."
         )
-    if not os.path.exists(path):
-        raise config.error(
-            f"paths must refer to an existing path in the system: '{path}' does not exist"
-        )
+    checkFile(config, path)
     made = FileSubscription(
         path,
         kind,

@@ -36,13 +36,7 @@ from twisted_envoy.codec.h1.request import (
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
 from twisted_envoy.codec.h1.similar import readSimilar
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.http import (
-    CodecError,
-    CodecOutput,
-    ICodec,
-    IServerConnection,
-    Reset,
-)
+from twisted_envoy.codec.http import CodecError, CodecOutput, ICodec, IServerConnection, Reset
 from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings
 
 MOST_HELD = 64 * 1024

@@ -27,6 +27,24 @@ _log = Logger("config")
 _RESPONSE = "envoy.service.discovery.v3.DiscoveryResponse"
 
 
+def checkFile(config: Any, path: str) -> None:
+    """
+    Look whether a file can be followed.
+
+    Args:
+        config: the View of its ConfigSource.
+    Raises:
+        ConfigError: in Envoy's words: it is not there, or has no folder in its path to look at.
+    """
+    if not os.path.exists(path):
+        raise config.error(
+            f"paths must refer to an existing path in the system: '{path}' does not exist"
+        )
+    source = config.path_config_source
+    if "/" not in path and (source is None or source.watched_directory is None):
+        raise config.error(f"invalid file path {path}")
+
+
 class SubscriptionStats:
     """`cluster_manager.cds.*`, `listener_manager.lds.*` or `sds.<name>.*`."""
 

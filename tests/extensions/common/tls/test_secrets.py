@@ -158,12 +158,15 @@ class SecretTests(SynchronousTestCase):
     def test_mistakes(self):
         """In Envoy's words where it has some."""
         self.write(tls_certificate=FIRST.config)
+        with open("bare.json", "w", encoding="utf-8") as file:
+            file.write("{}")
         missing = {"name": "a", "sds_config": {"path_config_source": {"path": "/none/x.yaml"}}}
         for source, words in (
             ({"name": "nobody"}, "Unknown static secret: nobody"),
             (missing, "paths must refer to an existing path in the system: '/none/x.yaml'"),
             (self.source("other"), "Unexpected SDS secret (expecting other): cert"),
             ({"name": "a", "sds_config": {"ads": {}}}, "not implemented"),
+            ({"name": "a", "sds_config": {"path": "bare.json"}}, "invalid file path bare.json"),
         ):
             problem = self.assertRaises(ConfigError, self.server, source)
             self.assertIn(words, problem.problem)

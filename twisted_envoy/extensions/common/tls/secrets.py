@@ -9,10 +9,10 @@ Envoy: SecretManagerImpl
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from twisted_envoy.extensions.common.file_subscription import checkFile
 from twisted_envoy.extensions.common.tls.subscription import SecretSubscription, refuseUnread
 from twisted_envoy.interfaces.extensions import POLLED
 
@@ -107,10 +107,7 @@ def _placeOf(config: Any, kind: str, context: Any) -> tuple[str, str]:
         if source.watched_directory is not None:
             directory = source.watched_directory.path_
         source.moot("poll_interval", "it is looked at every second")
-    if not os.path.exists(path):
-        raise config.error(
-            f"paths must refer to an existing path in the system: '{path}' does not exist"
-        )
+    checkFile(config, path)
     return path, directory
 
 
