@@ -121,6 +121,13 @@ class ConnectDomainTests(SynchronousTestCase):
         for domains in (["a.com:443"], ["*"], ["a.*"], ["[::1]:443"], ["a.com", "a.com:443"]):
             self.assertEqual(problems(managed(domains, CONNECT)), [])
 
+    def test_someWithPort(self) -> None:
+        """Where all routes are for CONNECT each domain needs one; else it may be for the others."""
+        domains = ["b.com:443", "a.com", "*.c.com"]
+        found = problems(managed(domains, CONNECT))
+        self.assertEqual([each.split("'")[1] for each in found], ["a.com", "*.c.com"])
+        self.assertEqual(problems(managed(domains, CONNECT, ANY)), [])
+
     def test_portsIgnored(self) -> None:
         """ignore_port_in_host_matching makes it right."""
         self.assertEqual(problems(managed(["a"], CONNECT, ignore_port_in_host_matching=True)), [])

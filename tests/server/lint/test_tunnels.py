@@ -8,8 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.bootstraps import bootstrap, cluster, listener, setFilterState, tcpProxy, typed
 from tests.extensions.common.test_hop_switches import passing, switched
+from tests.extensions.common.tls.pki import Authority
 from tests.server.lint.support import at, linted, problems
 
+SERVER = Authority().issue("server.test")
 METADATA = "%DYNAMIC_METADATA(ns:host)%:443"
 STATE = "%FILTER_STATE(k:PLAIN)%:443"
 
@@ -48,6 +50,18 @@ class HostnameTests(SynchronousTestCase):
         name = "%REQUESTED_SERVER_NAME%:443"
         self.assertEqual(len(problems(self.text(name))), 1)
         self.assertEqual(problems(self.text(name, listener_filters=[inspector])), [])
+
+    def test_certificates(self) -> None:
+        """Only TLS has one."""
+        name = "%DOWNSTREAM_PEER_URI_SAN%:443"
+        (problem,) = problems(self.text(name))
+        self.assertIn("%DOWNSTREAM_PEER_URI_SAN%, which only connections with TLS have", problem)
+        context = {"common_tls_context": {"tls_certificates": [SERVER.config]}}
+        tls = typed("tls", "transport_sockets.tls.v3.DownstreamTlsContext", **context)
+        tunnel = tcpProxy("origin", tunneling_config={"hostname": name})
+        chains = [{"filters": [tunnel], "transport_socket": tls}]
+        made = listener("in", "127.0.0.1:9000", filter_chains=chains)
+        self.assertEqual(problems(bootstrap([made], [cluster("origin", "127.0.0.1:1")])), [])
 
     def test_filterState(self) -> None:
         """Set here, or there and shared."""

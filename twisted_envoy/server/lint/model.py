@@ -45,6 +45,7 @@ class ChainFacts:
     One filter chain: its filters, what they set, and where they send.
 
     proxied: the clusters of TCP proxies, each with the view and the field that names it.
+    isPlain: it has no transport socket, or raw_buffer.
     """
 
     filters: list[tuple[str, Any]] = field(default_factory=list)
@@ -53,6 +54,7 @@ class ChainFacts:
     proxied: list[tuple[str, Any, str]] = field(default_factory=list)
     virtualHosts: list[tuple[Any, bool]] = field(default_factory=list)
     ofRequests: set[str] = field(default_factory=set)
+    isPlain: bool = True
 
 
 @dataclass(slots=True)
@@ -149,8 +151,13 @@ def _values(kind: str, config: Any) -> Iterator[StateValue]:
             yield StateValue(key, factory, value.shared_with_upstream, inline, value)
 
 
+def _isPlain(socket: Any) -> bool:
+    config = None if socket is None else socket.typed_config
+    return config is None or ".raw_buffer." in config.typeURL
+
+
 def _chain(view: View) -> ChainFacts:
-    chain = ChainFacts()
+    chain = ChainFacts(isPlain=_isPlain(view.transport_socket))
     for named in view.filters:
         opened = _opened(named)
         if opened is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from twisted_envoy.errors import ConfigError
@@ -52,18 +52,31 @@ def _maySetCluster(listener: ListenerFacts, chain: ChainFacts) -> bool:
 
 
 def connectDomains(model: Model) -> Iterator[ConfigError]:
-    """Virtual hosts with CONNECT routes whose domains have no port."""
+    """
+    Virtual hosts with CONNECT routes whose domains have no port.
+
+    Where all routes are for CONNECT each such domain is told of; where some are not, it may be for
+    these, and it is enough that one domain has a port.
+    """
     for _, chain in model.chains():
         for host, ignoresPort in chain.virtualHosts:
             routes, domains = host.routes, host.domains
-            if ignoresPort or any(map(_mayHavePort, domains)):
+            if ignoresPort or not any(map(_isConnect, routes)):
                 continue
-            if any(map(_isConnect, routes)):
+            for domain in _portless(domains, all(map(_isConnect, routes))):
                 yield host.error(
-                    f"domain '{domains[0]}' has no port, but the target of a CONNECT request "
-                    f"always has one: '{domains[0]}:443', or ignore_port_in_host_matching",
+                    f"domain '{domain}' has no port, but the target of a CONNECT request "
+                    f"always has one: '{domain}:443', or ignore_port_in_host_matching",
                     "domains",
                 )
+
+
+def _portless(domains: Sequence[str], onlyConnect: bool) -> list[str]:
+    """Those without a port, here or in another domain of the same name."""
+    found = [one for one in domains if not _mayHavePort(one)]
+    if not onlyConnect:
+        return found[:1] if len(found) == len(domains) else []
+    return [one for one in found if not any(other.startswith(f"{one}:") for other in domains)]
 
 
 def _isConnect(route: Any) -> bool:

@@ -16,6 +16,7 @@ _OF_REQUESTS = frozenset(
         *("RESPONSE_CODE", "ROUTE_NAME", "VIRTUAL_CLUSTER_NAME", "GRPC_STATUS", "STREAM_ID"),
     )
 )
+_OF_TLS = ("DOWNSTREAM_PEER_", "DOWNSTREAM_TLS_")
 _SAY_NOTHING = (
     *("tcp_proxy.", "set_filter_state.", "echo.", "direct_response.", "connection_limit."),
     *("rbac.", "local_ratelimit.", "tls_inspector.", "http_inspector.", "original_dst."),
@@ -56,6 +57,8 @@ def _whyEmpty(
         return f"asks for %{name}%, which only HTTP requests have"
     if name == "REQUESTED_SERVER_NAME" and not _mayKnowServerName(listener, chain):
         return "asks for %REQUESTED_SERVER_NAME%, but nothing before it reads a server name"
+    if name.startswith(_OF_TLS) and chain.isPlain:
+        return f"asks for %{name}%, which only connections with TLS have"
     first = command.arguments.partition(":")[0]
     if first.startswith("envoy.") or not _knownOnly(listener, chain):
         return ""
