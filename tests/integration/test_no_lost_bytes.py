@@ -13,6 +13,8 @@ from tests.bootstraps import INTERNAL, bootstrap, cluster, directResponse, echo,
 from tests.integration.running import RunningTestCase, SlowRecorder
 from tests.sockets.loopback import PAYLOAD, HalfRecorder
 from twisted_envoy.server.server_stats import residentBytes
+from twisted_envoy.sockets.choosing import SWITCH
+from twisted_envoy.sockets.transports.endpoints import TransportSockets
 from twisted_envoy.testing import MemoryEnvoy, Peer
 
 KIB = 1024
@@ -57,6 +59,39 @@ class EchoTests(RunningTestCase):
         """And to a client that reads slowly."""
         for hops in (0, 1):
             await self.echoed(hops, SlowRecorder)
+
+
+class TransportsTests(RunningTestCase):
+    """The same over Twisted's own transports, whatever the rest of the suite runs on."""
+
+    SWITCHED = {"layers": [{"name": "s", "static_layer": {SWITCH: True}}]}
+
+    async def test_echo(self):
+        """On a socket, and behind a hop, to a slow reader."""
+        for hops in (0, 1):
+            server = await self.run_(behind(hops, echo(), layered_runtime=self.SWITCHED))
+            self.assertIsInstance(server.sockets, TransportSockets)
+            client = await self.client(server, kind=SlowRecorder)
+            client.transport.write(PAYLOAD)
+            client.transport.loseWriteConnection()
+            await client.untilEvent("end")
+            self.assertTrue(client.data == PAYLOAD, len(client.data))
+
+    async def test_proxy(self):
+        """8 MiB each way at once, each followed by its end; all are counted."""
+        accepting, address = await self.origin()
+        origin = cluster("origin", address, **LIMIT)
+        text = behind(1, tcpProxy(), clusters=[origin], layered_runtime=self.SWITCHED)
+        server = await self.run_(text)
+        ends = await self.joined(server, accepting)
+        for one in ends:
+            one.transport.write(PAYLOAD)
+            one.transport.loseWriteConnection()
+        await gatherResults([one.untilEvent("end") for one in ends])
+        for one in ends:
+            self.assertTrue(one.data == PAYLOAD, len(one.data))
+        counted = server.store.counters["cluster.origin.upstream_cx_tx_bytes_total"]
+        self.assertEqual(counted.value, len(PAYLOAD))
 
 
 class DirectResponseTests(RunningTestCase):
