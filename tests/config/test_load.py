@@ -26,6 +26,22 @@ class FileTests(SynchronousTestCase):
         for name, isJSON in (("a.yaml", False), ("a.YML", False), ("a.json", True), ("a", True)):
             self.assertEqual(load.readFile(self.write(name, b"{}")).isJSON, isJSON)
 
+    def test_protobuf(self) -> None:
+        """What only Envoy reads is not taken for JSON."""
+        for name in ("a.pb", "a.pb_text", "a.PB_Text"):
+            path = self.write(name, b"admin {}")
+            error = self.assertRaises(ConfigError, load.readFile, path)
+            self.assertIn("protobuf files are not implemented by twisted_envoy", str(error))
+
+    def test_jsonIsUTF8(self) -> None:
+        """JSON with other bytes is refused, at the first of them; in YAML they are replaced."""
+        error = self.assertRaises(
+            ConfigError, load.readFile, self.write("a.json", b'{"a":\n "\xc3\xa9\xff"}')
+        )
+        self.assertIn("a.json:2:4: ", str(error))
+        self.assertIn("Invalid UTF-8 string", str(error))
+        self.assertEqual(load.readFile(self.write("a.yaml", b"a: \xff")).content, "a: \ufffd")
+
     def test_missing(self) -> None:
         """A missing file is named in Envoy's words, the system's follow; it has no lines."""
         error = self.assertRaises(ConfigError, load.readFile, "/nonexistent/a.yaml")

@@ -74,7 +74,13 @@ def readFile(path: str) -> Text:
 
     Raises:
         ConfigError: there is no such file, or it cannot be read; behind Envoy's words the system's.
+            JSON that is not UTF-8, and the formats that only Envoy reads.
     """
+    if path.lower().endswith((".pb", ".pb_text")):
+        problem = (
+            f"unable to read file: {path} (protobuf files are not implemented by twisted_envoy"
+        )
+        raise ConfigError("", f"{problem}: write it as YAML or JSON)")
     try:
         with open(path, "rb") as stream:
             data = stream.read()
@@ -85,7 +91,20 @@ def readFile(path: str) -> Text:
         raise ConfigError("", f"unable to read file: {path} ({reason})") from None
     if path.lower().endswith((".yaml", ".yml")):
         return Text(path, decodeBytes(data))
-    return Text(path, data.decode("utf-8", "replace"), isJSON=True)
+    return Text(path, _decodeJSON(path, data), isJSON=True)
+
+
+def _decodeJSON(path: str, data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        line = before.count("\n") + 1
+        position = Position(path, line, len(before) - before.rfind("\n"))
+        problem = (
+            "Unable to parse JSON as proto (INVALID_ARGUMENT: invalid JSON: Invalid UTF-8 string)"
+        )
+        raise ConfigError("", problem, position) from None
 
 
 def _loader(content: str) -> Untyped:
