@@ -67,6 +67,19 @@ class TLSInfoTests(SynchronousTestCase):
         self.assertEqual((one.agreed, hash(one.agreed)), (two.agreed, hash(two.agreed)))
         self.assertNotEqual(one.agreed, old.agreed)
 
+    def test_signature(self):
+        """Of the peer's key; nothing is signed where the key encrypts."""
+        issued = AUTHORITY.issue("server.test", kind="rsa")
+        server = SSL.Context(SSL.TLS_SERVER_METHOD)
+        server.use_certificate(issued.certificate)
+        server.use_privatekey(issued.key)
+        for ciphers, expected in (("ECDHE", "rsa_pss_rsae_sha256"), ("AES128-SHA", "")):
+            client = SSL.Context(SSL.TLS_CLIENT_METHOD)
+            client.set_max_proto_version(SSL.TLS1_2_VERSION)
+            client.set_cipher_list(ciphers.encode())
+            _, up = shaken(server, client)
+            self.assertEqual(TLSInfo(up.connection).signature, expected)
+
     def test_sessionID(self):
         """Of TLS 1.2 both ends have the same when a session goes on; of 1.3 there is none."""
         down, up = shaken(SERVER_12, CLIENT_12)

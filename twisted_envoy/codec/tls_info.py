@@ -135,12 +135,15 @@ class TLSInfo:
     @property
     def signature(self) -> str:
         """
-        What the peer signed the handshake with; "" without a certificate of its own.
+        What the peer signed the handshake with; "" without a certificate of its own, and where the
+        key is what encrypts.
 
         OpenSSL's binding does not tell: it is the one that a key of that kind uses unless the
         peer was told to use another.
         """
-        return "" if self.peer is None else self.peer.signature
+        if self.peer is None or not (self.version == "TLSv1.3" or "DHE" in self.cipher):
+            return ""
+        return self.peer.signature
 
     @cached_property
     def peer(self) -> CertificateInfo | None:

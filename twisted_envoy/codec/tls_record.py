@@ -65,9 +65,12 @@ class Verdict:
         shown: the certificates that were refused, the peer's own first; OpenSSL keeps none then.
         wantedName: must be its DNS name, in place of the config's check of names; "" for none.
         wantedNames: one must be a name of it, whatever else is checked.
+        wire: the transport that the connection is over, set by who makes one of it.
     """
 
-    __slots__ = ("isTolerated", "reason", "refusal", "shown", "wantedName", "wantedNames")
+    __slots__ = (
+        *("isTolerated", "reason", "refusal", "shown", "wantedName", "wantedNames", "wire"),
+    )
 
     def __init__(self) -> None:
         self.isTolerated = False
@@ -76,6 +79,7 @@ class Verdict:
         self.shown: tuple[Any, ...] = ()
         self.wantedName = ""
         self.wantedNames: tuple[str, ...] = ()
+        self.wire: Any = None
 
 
 class TLSRecord:

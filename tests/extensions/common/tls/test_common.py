@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.common.tls.pki import Authority
@@ -52,28 +50,10 @@ class CommonTests(SynchronousTestCase):
         self.assertEqual(len([name for name in store.gauges if "expiration" in name]), 2)
         self.assertEqual(unreadFields(view), ["custom_handshaker"])
 
-    def test_keyLog(self):
-        """Lines go to the end of the file; one that goes away later is no more than told."""
-        folder = self.mktemp()
-        os.mkdir(folder)
-        path = os.path.join(folder, "keys")
-        view = configOf(TYPE, {"key_log": {"path": path}})
-        keyLog = readCommon(view, TLSStats(Store().scope("ssl.")), True).keyLog
-        keyLog(b"one")
-        keyLog(b"two")
-        with open(path, "rb") as file:
-            self.assertEqual(file.read(), b"one\ntwo\n")
-        self.assertEqual(unreadFields(view), [])
-
-        os.unlink(path)
-        os.rmdir(folder)
-        keyLog(b"three")
-
     def test_mistakes(self):
         """In Envoy's words."""
         own = {"tls_certificates": [AUTHORITY.issue("a").config]}
         for config, words in (
-            ({"key_log": {"path": "/none/x"}}, "unable to open file '/none/x': No such file"),
             ({"alpn_protocols": ["x" * 256]}, "Invalid ALPN protocol string"),
             (
                 {**own, "tls_certificate_sds_secret_configs": [{"name": "x"}]},

@@ -118,7 +118,9 @@ class ContextTests(SynchronousTestCase):
         """Gets a line for each secret."""
         lines = []
         contexts = ServerContexts(
-            settings(keyLog=lines.append), certificates(ECDSA), ServerSettings()
+            settings(keyLog=lambda each, line: lines.append(line)),
+            certificates(ECDSA),
+            ServerSettings(),
         )
         shake(contexts, clientContext(settings(), ()))
 

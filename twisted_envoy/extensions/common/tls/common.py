@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from twisted.logger import Logger
-
 from twisted_envoy.extensions.common.tls.certificate import INLINE, Certificate, readCertificate
 from twisted_envoy.extensions.common.tls.context import ContextSettings
+from twisted_envoy.extensions.common.tls.key_log import KeyLog, readKeyLog
 from twisted_envoy.extensions.common.tls.parameters import Parameters, readParameters
 from twisted_envoy.extensions.common.tls.secrets import SecretSource, readSecretSource
 from twisted_envoy.extensions.common.tls.stats import TLSStats
 from twisted_envoy.extensions.common.tls.subscription import SecretSubscription
 from twisted_envoy.extensions.common.tls.validation import buildVerifier
 from twisted_envoy.extensions.common.tls.verifier import Verifier
-
-_log = Logger("config")
 
 _ONLY_SECRETS = "only secrets that stand in files change"
 _LONGEST_PROTOCOL = 255
@@ -42,7 +38,7 @@ class CommonTLS:
     own: tuple[Certificate, ...] = ()
     named: tuple[SecretSource, ...] = ()
     verifier: Verifier | None = None
-    keyLog: Callable[[bytes], None] | None = None
+    keyLog: KeyLog | None = None
     trusted: SecretSource | None = None
 
     def resolve(self) -> tuple[ContextSettings, tuple[Certificate, ...]]:
@@ -134,7 +130,7 @@ def readCommon(
         own,
         named,
         verifier,
-        _readKeyLog(view.key_log),
+        readKeyLog(view.key_log),
         trusted,
     )
     for certificate in own:
@@ -181,24 +177,3 @@ def _readProtocols(view: Any) -> tuple[bytes, ...]:
     if any(len(name) > _LONGEST_PROTOCOL for name in names):
         raise view.error("Invalid ALPN protocol string", "alpn_protocols")
     return tuple(names)
-
-
-def _readKeyLog(view: Any) -> Callable[[bytes], None] | None:
-    """Secrets of connections, one a line, for who listens; ranges of addresses stay unread."""
-    if view is None:
-        return None
-    path: str = view.path_
-    try:
-        open(path, "ab").close()
-    except OSError as problem:
-        text = f"unable to open file '{path}': {problem.strerror}"
-        raise view.error(text, "path") from problem
-
-    def log(line: bytes) -> None:
-        try:
-            with open(path, "ab") as file:
-                file.write(line + b"\n")
-        except OSError as problem:
-            _log.warn("no key log in {path}: {problem}", path=path, problem=problem)
-
-    return log

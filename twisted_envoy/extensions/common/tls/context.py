@@ -46,13 +46,13 @@ class ContextSettings:
 
     Attributes:
         protocols: of ALPN, the best first.
-        keyLog: gets each line of the key log; None for none.
+        keyLog: gets each line of the key log, and whose it is; None for none.
     """
 
     parameters: Parameters
     verifier: Verifier
     protocols: tuple[bytes, ...] = ()
-    keyLog: Callable[[bytes], None] | None = None
+    keyLog: Callable[[SSL.Connection, bytes], None] | None = None
 
 
 def _newContext(
@@ -70,8 +70,7 @@ def _newContext(
             context.add_extra_chain_cert(each)
     settings.verifier.install(context)
     if settings.keyLog is not None:
-        log = settings.keyLog
-        context.set_keylog_callback(lambda connection, line: log(line))
+        context.set_keylog_callback(settings.keyLog)
     return context
 
 

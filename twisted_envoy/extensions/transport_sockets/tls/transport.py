@@ -86,7 +86,7 @@ class TLSTransport:
 
     def makeConnection(self, transport: Any) -> None:
         """Begin over this wire; a client says hello at once."""
-        self.wire = transport
+        self.wire = self._record.verdict.wire = transport
         self.hops = getattr(transport, "hops", 0)
         self.passthrough = getattr(transport, "passthrough", None)
         self._handshake(b"")
@@ -161,7 +161,7 @@ class TLSTransport:
         if self.disconnected:
             return
         self.disconnected = self.disconnecting = True
-        self.wire = NO_TRANSPORT
+        self.wire = self._record.verdict.wire = NO_TRANSPORT
         outgoing = self._outgoing
         self.dataReceived = self.write = dropped
         lost = self._lost
