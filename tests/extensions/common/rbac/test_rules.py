@@ -190,13 +190,16 @@ def _withPath(path: bytes) -> StreamInfo:
 
 
 class ExtensionTests(SynchronousTestCase):
-    def test_unsupported(self) -> None:
-        """Envoy's own are known to be missing; others nobody knows."""
+    def test_matcher(self) -> None:
+        """By where the request will go; nobody knows that here."""
         matcher = "envoy.extensions.rbac.matchers.upstream_ip_port.v3.UpstreamIpPortMatcher"
         upstream = named("m", matcher, upstream_ip=ranged("1.2.3.4/32"))
+        self.assertFalse(permits({"matcher": upstream}, requestOf()))
+        self.assertTrue(permits({"not_rule": {"matcher": upstream}}, requestOf()))
+
+    def test_unsupported(self) -> None:
+        """Envoy's own are known to be missing; others nobody knows."""
         mutual = "envoy.extensions.rbac.principals.mtls_authenticated.v3.Config"
-        with self.assertRaises(UnsupportedExtension):
-            permits({"matcher": upstream}, requestOf())
         with self.assertRaises(UnsupportedExtension):
             speaks(
                 {"custom": named("m", mutual, any_validated_client_certificate=True)}, requestOf()

@@ -1,8 +1,8 @@
 """
 RBAC for requests (`envoy.filters.http.rbac`): policies say who may do what.
 
-Not supported: `condition`, `checked_condition` and `cel_config` of rules, extensions in
-permissions and principals but path templates.
+Not supported: `condition`, `checked_condition` and `cel_config` of rules, and of
+extensions the principal `mtls_authenticated`.
 """
 
 from twisted_envoy.extensions.filters.http.rbac.config import RBACFactory
