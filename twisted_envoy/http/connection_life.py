@@ -340,7 +340,9 @@ class ConnectionLife(Link):
         self._closed = True
         self._output.flush()
         self.transport.unregisterProducer()
-        if isinstance(self.info.directLocalAddress, InternalAddress) and not self._remote:
+        info = self.info
+        isHop = isinstance(info.directLocalAddress, InternalAddress)
+        if isHop and not self._remote and info.tls is None:
             self.transport.resetConnection()  # closed without an end of stream: lost, as in Envoy
         else:
             self.transport.loseConnection()

@@ -119,9 +119,10 @@ class Link:
         Close although nobody has ended, once everything is written.
 
         An internal connection that is closed so is lost to its other end, which must not wait for
-        more; as in Envoy.
+        more; as in Envoy. TLS says its own end first.
         """
-        if isinstance(self.chain.streamInfo.directLocalAddress, InternalAddress):
+        info = self.chain.streamInfo
+        if isinstance(info.directLocalAddress, InternalAddress) and info.tls is None:
             self.transport.resetConnection()
         else:
             self.transport.loseConnection()

@@ -278,10 +278,11 @@ class TCPProxy(Link):
         Close the downstream connection once everything is written.
 
         An internal connection that is closed without an end of stream before, of either side, is
-        lost to its other end, as in Envoy: there it goes on as a reset.
+        lost to its other end, as in Envoy: there it goes on as a reset. TLS says its own end first.
         """
         self.transport.unregisterProducer()
-        isHop = isinstance(self._info.directLocalAddress, InternalAddress)
+        info = self._info
+        isHop = isinstance(info.directLocalAddress, InternalAddress) and info.tls is None
         if self.upstreamEnded or self._ended or not isHop:
             self.transport.loseConnection()
         else:
