@@ -254,6 +254,9 @@ class IReadyAnswers(Interface):
     def templateFor(headers: HeaderMap) -> Any:
         """What `carry` takes for every request with such headers and without a body, or None."""
 
+    def knownFor(headers: HeaderMap) -> Any:
+        """One of both, or None; `isReady` says which."""
+
     def carry(template: Any, encoder: IResponseEncoder) -> IStreamDecoder | None:
         """Such a request has come, whole: who hears of it; None: it is given to `newStream`."""
 

@@ -175,6 +175,11 @@ class ConnectionLife(Link):
         settings = self.settings
         return settings.ready.find(settings, headers, self.codec.protocol)
 
+    def knownFor(self, headers: HeaderMap) -> Any:
+        """readyFor, or else templateFor."""
+        ready = self.readyFor(headers)
+        return self.templateFor(headers) if ready is None else ready
+
     def answersAtOnce(self, ready: ReadyAnswer) -> bool:
         """
         A whole request of that kind has come and shall be answered; it is counted.

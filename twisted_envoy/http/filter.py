@@ -62,7 +62,7 @@ class HTTPFilter:
         """
         return None
 
-    def carrier(self, route: Any) -> Any:
+    def carrier(self, route: Any, protocol: str) -> Any:
         """The same for what makes templates of requests that need no stream; see http.ready."""
         return None
 

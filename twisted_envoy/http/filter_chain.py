@@ -82,9 +82,9 @@ class FilterPlan:
         """What every request with that route is answered, if no other filter has a say."""
         return self.makers[-1]().readyReply(route) if self._isAlone(route) else None
 
-    def carrier(self, route: RouteEntry) -> Any:
+    def carrier(self, route: RouteEntry, protocol: str) -> Any:
         """What carries requests with that route, if no other filter has a say."""
-        return self.makers[-1]().carrier(route) if self._isAlone(route) else None
+        return self.makers[-1]().carrier(route, protocol) if self._isAlone(route) else None
 
     def _isAlone(self, route: RouteEntry) -> bool:
         return self.isFixed and not route.filterDisabled and len(self.needed) == 1

@@ -60,6 +60,8 @@ class ReadyAnswer:
         wire: what an HTTP/1.1 codec has made of them, empty before.
     """
 
+    isReady = True
+
     __slots__ = ("_reply", "body", "counters", "headers", "route", "second", "wire")
 
     def __init__(self, route: Any, reply: ReadyReply, counters: tuple[Counter, ...]) -> None:
@@ -104,12 +106,12 @@ def goOn(stream: HTTPStream, headers: HeaderMap, route: Any, began: float) -> No
 class ReadyAnswers:
     """Of one connection manager: the newest one that was asked for."""
 
-    __slots__ = ("_answer", "_carried", "_carrier", "_route")
+    __slots__ = ("_answer", "_carried", "_carriers", "_route")
 
     def __init__(self) -> None:
         self._route: Any = None
         self._carried: Any = None
-        self._carrier: Any = None
+        self._carriers: dict[str, Any] = {}
         self._answer: ReadyAnswer | None = None
 
     def find(
@@ -136,11 +138,12 @@ class ReadyAnswers:
         route = settings.routes.always
         if route is not self._carried:
             self._carried = route
+            self._carriers = {}
+        if protocol not in self._carriers:
             isOpen = route is not None and _isOpen(settings, route) and not settings.hasTimers
-            self._carrier = settings.plan.carrier(route) if isOpen else None
-        if self._carrier is None or _tells(settings, headers, protocol):
-            return None
-        return self._carrier
+            self._carriers[protocol] = settings.plan.carrier(route, protocol) if isOpen else None
+        carrier = self._carriers[protocol]
+        return None if carrier is None or _tells(settings, headers, protocol) else carrier
 
 
 def _tells(settings: ManagerSettings, headers: HeaderMap, protocol: str) -> bool:

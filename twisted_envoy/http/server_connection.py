@@ -322,14 +322,14 @@ class ServerConnection(ConnectionLife):
         ):
             self.prepareClose(stream, headers, status)
 
-    def countRequest(self) -> None:
-        """A request has begun, or begins again."""
+    def countRequest(self, step: int = 1) -> None:
+        """A request has begun, or begins again; -1: it will be counted once more."""
         stats = self.settings.stats
-        stats.downstream_rq_total.value += 1
+        stats.downstream_rq_total.value += step
         if self.multiplexes:
-            stats.downstream_rq_http2_total.value += 1
+            stats.downstream_rq_http2_total.value += step
         else:
-            stats.downstream_rq_http1_total.value += 1
+            stats.downstream_rq_http1_total.value += step
 
     def countResponse(self, status: int) -> None:
         """Interim headers go to the client; of responses the same is done in prepareResponse."""

@@ -81,7 +81,7 @@ class H1Codec:
         raise NotImplementedError
 
     def decodedBy(self, stream: Any, decoder: IStreamDecoder) -> None:
-        """Somebody else hears of a stream from now on, if it is still there."""
+        """See H1Stream."""
         if self._stream is stream:
             self._decoder = decoder
 

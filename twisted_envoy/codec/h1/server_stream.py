@@ -89,8 +89,17 @@ class H1ServerStream(H1Stream):
                 return
         self._encodeOther(status, headers, endStream)
 
+    def takes(self, size: int) -> bool:
+        """Whether so many bytes of a body can be sent at once."""
+        return not self.codec.full
+
+    def wholeHead(self, headers: HeaderMap) -> bytes | None:
+        """What encodeWhole takes for a response with these headers; None: it is not known."""
+        codec = self.codec
+        return codec.heads.find(headers) if codec.isPlain else None
+
     def encodeWhole(self, head: bytes, body: bytes) -> None:
-        """Send a whole response, as its bytes; the head says how long it is."""
+        """Send a whole response that it takes; the head says how long the body is."""
         codec = self.codec
         output = codec.output
         if codec.queued and not output.pieces:

@@ -18,7 +18,7 @@ from twisted.internet.interfaces import IPushProducer
 from twisted_envoy.codec.h1.encode import CRLF, LAST_CHUNK, fieldLines, writeChunk
 from twisted_envoy.codec.h1.request import NO_HEAD, RequestHead
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.http import Reset
+from twisted_envoy.codec.http import IStreamDecoder, Reset
 
 if TYPE_CHECKING:
     from twisted_envoy.codec.h1.codec import H1Codec
@@ -58,6 +58,10 @@ class H1Stream:
         self.head: RequestHead = NO_HEAD
         self.closes = self.isTunnel = False
         self.asked = _NOTHING
+
+    def decodedBy(self, decoder: IStreamDecoder) -> None:
+        """Somebody else hears of the peer's words from now on, if there will be any."""
+        self.codec.decodedBy(self, decoder)
 
     def encodeData(self, data: bytes, endStream: bool) -> None:
         """Send body bytes."""

@@ -71,7 +71,8 @@ class H2ServerCodec(H2Codec):
 
     def _known(self, streamID: int, head: Head, ended: bool, size: int) -> None:
         """A request whose head has come before."""
-        if ended and head[3] is not None and self._answered(streamID, head):
+        ready = head[3] if ended else None
+        if ready is not None and ready.isReady and self._answered(streamID, head):
             return
         self.floods.empty = 0
         self.core.began(streamID)
@@ -85,8 +86,12 @@ class H2ServerCodec(H2Codec):
         stream.receivedHeaderBytes = stream.receivedWireBytes = size
         stream.expected = head[1]
         self.table.add(stream)
-        decoder = stream.decoder = self.connection.newStream(stream)
         stream.remoteEnded = ended
+        if ready is not None and not ready.isReady:
+            stream.decoder = self.answers.carry(ready, stream)
+            if stream.decoder is not None:
+                return
+        decoder = stream.decoder = self.connection.newStream(stream)
         if not stream.closed:
             decoder.decodeHeaders(head[0].copy(), ended)
 
@@ -144,7 +149,7 @@ class H2ServerCodec(H2Codec):
         self.countBlock(stream)
         if self._keeps:
             answers = self.answers
-            self.core.keep(headers, stream.expected, answers and answers.readyFor)
+            self.core.keep(headers, stream.expected, answers and answers.knownFor)
         if ended:
             stream.remoteEnded = True
         if not stream.closed:

@@ -19,7 +19,7 @@ from zope.interface import implementer
 from twisted_envoy.codec.h2 import frames
 from twisted_envoy.codec.h2.frames import HEADER_BYTES
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.http import IResponseEncoder, Reset
+from twisted_envoy.codec.http import IResponseEncoder, IStreamDecoder, Reset
 
 if TYPE_CHECKING:
     from twisted_envoy.codec.h2.codec import H2Codec
@@ -99,6 +99,42 @@ class H2Stream:
         else:
             self.answered = True
             codec.sendHeaders(self, headers, endStream)
+
+    def takes(self, size: int) -> bool:
+        """Whether so many bytes of a body can be sent at once."""
+        sender = self._sender
+        most = min(sender.mostPayload, self.sendWindow, sender.sendWindow)
+        return size <= most and not (sender.isPaused or self.closed)
+
+    def wholeHead(self, headers: HeaderMap) -> HeaderMap:
+        """What encodeWhole takes for a response with these headers."""
+        return headers
+
+    def encodeWhole(self, headers: HeaderMap, body: bytes) -> None:
+        """
+        Send a whole response that it takes.
+
+        Args:
+            headers: the same map if they are the same as before. body: not empty.
+        """
+        codec, sender = self._codec, self._sender
+        size = len(body)
+        sender.sendWindow -= size
+        self.sendWindow -= size
+        floods = sender.floods
+        floods.outbound += 1
+        floods.sentData += 1
+        self.answered = True
+        frames = codec.core.answer(self.streamID, headers, body)
+        self.wireBytes += len(frames)
+        self.headerBytes += len(frames) - HEADER_BYTES - size
+        codec.write(frames)
+        codec.localEnded(self)
+
+    def decodedBy(self, decoder: IStreamDecoder) -> None:
+        """Somebody else hears of the peer's words from now on, if there will be any."""
+        if self.decoder is not None:
+            self.decoder = decoder
 
     def encodeData(self, data: bytes, endStream: bool) -> None:
         """See IStreamEncoder."""

@@ -34,19 +34,23 @@ _PAUSE = 64
 
 class Carrier:
     """
-    Of one route of one connection manager.
+    Of one route of one connection manager, for clients of one protocol.
 
     Attributes:
         route: of the requests. plan: what it means. settings: the router's.
+        protocol: the clients'. poolName: in Host.plainPools.
     """
 
-    __slots__ = ("plan", "poolName", "route", "settings")
+    __slots__ = ("plan", "poolName", "protocol", "route", "settings")
 
-    def __init__(self, settings: RouterSettings, plan: RoutePlan, route: Any, pool: str) -> None:
+    def __init__(
+        self, settings: RouterSettings, plan: RoutePlan, route: Any, protocol: str
+    ) -> None:
         self.settings = settings
         self.plan = plan
         self.route = route
-        self.poolName = pool
+        self.protocol = protocol
+        self.poolName = (plan.pools or {})[protocol]
 
     def template(self, connection: Any, headers: HeaderMap) -> Template | None:
         """
@@ -57,7 +61,7 @@ class Carrier:
         """
         settings = connection.settings
         info = RequestInfo(connection.info, 0.0)
-        info.protocol = _HTTP1
+        info.protocol = self.protocol
         sent = headers.copy()
         own = connection.info
         refused = settings.edge.prepareRequest(sent, info, own, own.tls is not None)
@@ -75,16 +79,15 @@ class Carrier:
         return template
 
 
-def carrierOf(router: Router, route: Any) -> Carrier | None:
+def carrierOf(router: Router, route: Any, protocol: str) -> Carrier | None:
     """See HTTPFilter.carrier."""
     settings = router.settings
     plan = settings.plans.get(route) or settings.planOf(route)
     if not plan.isPlain or plan.edits or plan.pools is None or settings.logs or settings.zone:
         return None
-    pool = plan.pools[_HTTP1]
     times = plan.timeouts
     if (
-        not pool.startswith(_HTTP1)
+        not plan.pools[protocol].startswith(_HTTP1)
         or times.perTry
         or times.perTryIdle
         or plan.cluster.http.settings.common.maxStreamDuration
@@ -94,7 +97,7 @@ def carrierOf(router: Router, route: Any) -> Carrier | None:
         or route.finalizeResponse is not noResponseEdits
     ):
         return None
-    return Carrier(settings, plan, route, pool)
+    return Carrier(settings, plan, route, protocol)
 
 
 class Template:
@@ -110,6 +113,8 @@ class Template:
         wire: the head for the upstream, cut where its id stands; empty before it is known.
         failed: how often in a row that did not help, and requests that were not tried since.
     """
+
+    isReady = False
 
     __slots__ = ("asked", "carrier", "failed", "headers", "ids", "remoteAddress", "wire")
 
@@ -155,10 +160,8 @@ class Template:
         ids = self.ids
         value = b"" if ids is None else ids.ready.pop() if ids.ready else ids.new()
         exchange = Exchange(self, connection, encoder, value)
-        stats = connection.settings.stats
-        stats.downstream_rq_total.value += 1
-        stats.downstream_rq_http1_total.value += 1
-        stats.downstream_rq_active.value += 1
+        connection.countRequest()
+        connection.settings.stats.downstream_rq_active.value += 1
         settings.stats.rq_total.value += 1
         connection.streams.add(exchange)
         pool.requests.take()

@@ -87,7 +87,8 @@ class Exchange:
         connection = self._connection
         settings = connection.settings
         encoder = self._encoder
-        if connection.drain is not Drain.NO or encoder.codec.full or head.status != 200:
+        takes = encoder.takes(len(body))
+        if connection.drain is not Drain.NO or head.status != 200 or not takes:
             self.become()
             return False
         if connection.drains():
@@ -108,16 +109,15 @@ class Exchange:
         connection.exchangeEnded(self, now)
         return True
 
-    def _headFor(self, head: ResponseHead, passed: int) -> bytes | None:
+    def _headFor(self, head: ResponseHead, passed: int) -> Any:
         """The client's head for that of the upstream; passed: milliseconds. None: it depends."""
         template = self._template
         kept = head.carried
         if kept is None or kept[0] is not template.carrier:
             kept = head.carried = (template.carrier, {})
-        heads: dict[int, bytes | None] = kept[1]
+        heads: dict[int, Any] = kept[1]
         if passed in heads:
             return heads[passed]
-        codec = self._encoder.codec
         headers = head.headers.copy()
         if headers.more is not None or _CANARY in headers or b"date" not in headers:
             return None
@@ -128,7 +128,7 @@ class Exchange:
         connection.settings.edge.prepareResponse(headers, info, template.headers)
         if headers.cases is not None or headers.more is not None or b"connection" in headers:
             return None
-        found: bytes | None = codec.heads.find(headers) if codec.isPlain else None
+        found = self._encoder.wholeHead(headers)
         if found is not None:
             if len(heads) >= _MOST_KEPT:
                 heads.clear()
@@ -176,7 +176,7 @@ class Exchange:
         self._uncount()
         encoder = self._encoder
         stream = self.stream = connection.newStream(encoder)
-        encoder.codec.decodedBy(encoder, stream)
+        encoder.decodedBy(stream)
         goOn(stream, headers, carrier.route, began)
         router = stream.filters[-1]
         carrier.settings.stats.rq_total.value += 1
@@ -194,9 +194,8 @@ class Exchange:
         info.firstUpstreamByteSentTime = info.lastUpstreamByteSentTime = began
         attempt = router.attempt = UpstreamRequest(router, pooled.host)
         attempt.adopt(self.upstream, pooled)
-        codec = self.upstream.codec
-        codec.whole = None
-        codec.decodedBy(self.upstream, attempt)
+        self.upstream.codec.whole = None
+        self.upstream.decodedBy(attempt)
         router.requestDone = began
         deadline = self.deadline
         if deadline is not None and deadline.call is not None:
@@ -208,10 +207,8 @@ class Exchange:
         """All that a stream counts when it begins."""
         connection = self._connection
         connection.streams.discard(self)
-        stats = connection.settings.stats
-        stats.downstream_rq_total.value -= 1
-        stats.downstream_rq_http1_total.value -= 1
-        stats.downstream_rq_active.value -= 1
+        connection.countRequest(-1)
+        connection.settings.stats.downstream_rq_active.value -= 1
         self._template.carrier.settings.stats.rq_total.value -= 1
 
     def timedOut(self) -> None:
