@@ -72,7 +72,7 @@ class HostSettings:
         healthStatus: UNKNOWN, HEALTHY, UNHEALTHY, DRAINING, TIMEOUT or DEGRADED.
         healthCheck: where it is asked for its health.
         addedTLVs: for headers of the PROXY protocol: types, and values or what formats them.
-        serverName: what TLS asks for and a verified certificate must have; "" as the cluster says.
+        serverName: what TLS asks for and the certificate must have; "" as the cluster says.
     """
 
     address: IAddress

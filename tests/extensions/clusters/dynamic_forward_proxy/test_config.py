@@ -99,11 +99,22 @@ class TLSTests(RefusalTestCase):
     def test_name(self) -> None:
         """It is asked for by name, and its certificate has the name."""
         authority = Authority()
+        trusted = {"validation_context": {"trusted_ca": {"inline_string": authority.pem}}}
+        got, envoy = self.together(authority, trusted)
+        self.assertEqual(got, [b"secret", b""])
+        self.assertEqual(envoy.stat("cluster.dfp.ssl.fail_verify_san"), 1)
+
+    def test_nobodyToTrust(self) -> None:
+        """A name that nobody can verify is not taken, as in Envoy."""
+        got, _ = self.together(Authority(), {})
+        self.assertEqual(got, [b"", b""])
+
+    def together(self, authority: Authority, trusted: Any) -> tuple[list[bytes], MemoryEnvoy]:
+        """What clients of a.test and b.test get, of a server that is a.test."""
         common = {"tls_certificates": [authority.issue("a.test").config]}
         down = typed(
             "tls", "transport_sockets.tls.v3.DownstreamTlsContext", common_tls_context=common
         )
-        trusted = {"validation_context": {"trusted_ca": {"inline_string": authority.pem}}}
         up = typed("tls", "transport_sockets.tls.v3.UpstreamTlsContext", common_tls_context=trusted)
         sni = typed("sni", "filters.listener.tls_inspector.v3.TlsInspector")
         chain = {
@@ -135,5 +146,4 @@ class TLSTests(RefusalTestCase):
             client = envoy.connect(name)
             envoy.settle()
             got.append(client.received)
-        self.assertEqual(got, [b"secret", b""])
-        self.assertEqual(envoy.stat("cluster.dfp.ssl.fail_verify_san"), 1)
+        return got, envoy

@@ -191,6 +191,20 @@ class UpstreamTests(SynchronousTestCase):
             record.feed(b"")
             self.assertIn(name, record.pull())
 
+    def test_hostsNames(self):
+        """A host's own name is asked for and checked; an address is only checked."""
+        socket = client(Context(), {"common_tls_context": {}, "sni": "own.test"})
+        address = InternalAddress("nobody")
+        cluster = SimpleNamespace(connectOptions=ConnectOptions())
+        for name, asked in (("host.test", "host.test"), ("10.0.0.1", "own.test")):
+            host = SimpleNamespace(hostname="", serverName=name, address=address, cluster=cluster)
+            wanted = socket.connectorFor(host, TransportSocketOptions()).wanted
+            self.assertEqual((wanted.name, wanted.subjectNames), (asked, (name,)))
+
+            options = TransportSocketOptions(subjectNames=("x.test",))
+            wanted = socket.connectorFor(host, options).wanted
+            self.assertEqual((wanted.name, wanted.subjectNames), ("own.test", ("x.test",)))
+
     def test_sessionsOfNames(self):
         """A session goes on only where the same names were verified."""
         context = Context()

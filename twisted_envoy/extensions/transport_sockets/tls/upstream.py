@@ -46,13 +46,11 @@ class Wanted(NamedTuple):
     Attributes:
         name: of the server; "" for none. protocols: offered.
         subjectNames: the certificate must have one of them; empty: as the config says.
-        ofHost: the name is the host's own, which a verified certificate must have.
     """
 
     name: str
     protocols: tuple[bytes, ...] = ()
     subjectNames: tuple[str, ...] = ()
-    ofHost: bool = False
 
 
 @implementer(IUpstreamTransportSocketFactory)
@@ -108,8 +106,9 @@ class UpstreamTLS:
         wanted = Wanted(name, offered, options.subjectNames)
         if options.serverName:
             wanted = wanted._replace(name=options.serverName)
-        elif host.serverName:
-            wanted = wanted._replace(name=host.serverName, ofHost=True)
+        elif host.serverName and not options.subjectNames:
+            asked = wanted.name if literalKind(host.serverName) is not None else host.serverName
+            wanted = wanted._replace(name=asked, subjectNames=(host.serverName,))
         return TLSEndpoint(endpoint, self, wanted)
 
     def hashKey(self, options: TransportSocketOptions) -> Hashable:
@@ -135,9 +134,9 @@ class UpstreamTLS:
             record.connection.set_alpn_protos(list(wanted.protocols))
         name = wanted.name
         record.verdict.wantedNames = wanted.subjectNames
-        if name and (self._checksName or (wanted.ofHost and self.trusts)):
+        if self._checksName and not wanted.subjectNames:
             record.verdict.wantedName = name
-        if name and not (wanted.ofHost and literalKind(name) is not None):
+        if name:
             record.connection.set_tlsext_host_name(name.encode("latin-1", "replace"))
         self._resume(record, name)
         return record
