@@ -48,6 +48,30 @@ class SettingTests(ClusterTestCase):
         self.assertEqual(made.observabilityName, "other")
         self.assertEqual(self.envoy.stat("cluster.other.membership_total"), 1)
 
+    def test_socketMatches(self):
+        """A transport socket for each endpoint, by its metadata."""
+        raw = {
+            "name": "raw",
+            "typed_config": {"@type": SOCKETS + "raw_buffer.v3.RawBuffer"},
+        }
+        one = {"name": "one", "match": {"a": "b"}, "transport_socket": raw}
+        self.built(transport_socket_matches=[one])
+        self.assertEqual(self.envoy.stat("cluster.c.default.total_match_count"), 1)
+        self.assertEqual(self.envoy.stat("cluster.c.one.total_match_count"), 0)
+
+        self.assertRefused(
+            self.text(transport_socket_matches=[{"name": "one"}]),
+            "Didn't find a registered implementation for '' with type URL: ''",
+        )
+        check = {
+            **{"timeout": "1s", "interval": "1s", "unhealthy_threshold": 1},
+            **{"healthy_threshold": 1, "tcp_health_check": {}},
+            "transport_socket_match_criteria": {"a": "b"},
+        }
+        self.built(health_checks=[check])
+        problem = self.refused(self.text(transport_socket_matches=[one], health_checks=[check]))
+        self.assertIn("transport_socket_match_criteria", str(problem))
+
     def test_noBufferLimit(self):
         """0 is no limit."""
         self.assertEqual(self.built(per_connection_buffer_limit_bytes=0).bufferLimit, maxsize)

@@ -23,6 +23,7 @@ from twisted_envoy.server.build_options import keepaliveOptions, socketOptions
 from twisted_envoy.server.context import FactoryContext
 from twisted_envoy.upstream.circuit_breaker import Limits
 from twisted_envoy.upstream.cluster import Cluster, ClusterSettings
+from twisted_envoy.upstream.socket_matches import MatchedSockets, SocketMatch
 from twisted_envoy.upstream.stats import ClusterStats
 
 if TYPE_CHECKING:
@@ -173,7 +174,21 @@ def _clusterType(config: View, context: FactoryContext) -> Any:
 
 
 def _transportSocket(config: View, context: FactoryContext) -> IUpstreamTransportSocketFactory:
-    given = config.transport_socket
+    default = _socketOf(config.transport_socket, context)
+    if not config.transport_socket_matches:
+        return default
+    matches = []
+    for one in config.transport_socket_matches:
+        if one.transport_socket is None:
+            raise one.error("Didn't find a registered implementation for '' with type URL: ''")
+        socket = _socketOf(one.transport_socket, context)
+        count = context.scope.counter(f"{one.name}.total_match_count")
+        matches.append(SocketMatch(one.match or {}, socket, count))
+    count = context.scope.counter("default.total_match_count")
+    return MatchedSockets(SocketMatch({}, default, count), tuple(matches))
+
+
+def _socketOf(given: View | None, context: FactoryContext) -> IUpstreamTransportSocketFactory:
     if given is None:
         switches = readHopSwitches(context.runtime)
         return RawBuffer(context.sockets, context.registry, context.reactor, switches)

@@ -94,7 +94,9 @@ class _Builder:
         config, context = self._config, self._context
         config.moot("name", "only several checks need names")
         config.moot("alt_port", "Envoy does not look at it either")
-        config.moot("transport_socket_match_criteria", "only transport_socket_matches looks at it")
+        if not self._cluster.transport_socket_matches:
+            moot = "only transport_socket_matches looks at it"
+            config.moot("transport_socket_match_criteria", moot)
         kind = config.which("health_checker")
         self._tlsOptions()
         settings = self._settings(_KINDS.get(kind or "", ""))

@@ -38,6 +38,7 @@ from twisted_envoy.upstream.health.policy import HealthPolicy
 from twisted_envoy.upstream.host import NO_OPTIONS, Host, HostSettings, poolKey
 from twisted_envoy.upstream.http.pool import HTTPPool
 from twisted_envoy.upstream.http.settings import UpstreamHTTP
+from twisted_envoy.upstream.socket_matches import countMatch
 from twisted_envoy.upstream.stats import ClusterStats
 
 if TYPE_CHECKING:
@@ -233,8 +234,8 @@ class Cluster:
             if host.settings == settings:
                 host.health &= ~PENDING_DYNAMIC_REMOVAL
                 return old.pop(index)
-        self.stats.totalMatchCount.value += 1
         host = Host(settings, self)
+        countMatch(self.transportSocket, host, self.stats.totalMatchCount)
         if self.healthChecker is not None and not settings.healthCheck.disabled:
             host.health |= FAILED_ACTIVE_HC
             if self.healthPolicy.warmsNewHosts and self.discovery is not None:
