@@ -63,6 +63,7 @@ class TLSInfo:
     def __init__(self, connection: SSL.Connection, isTrusted: bool = False) -> None:
         self._connection = connection
         self._waiting: list[Callable[[], None]] | None = []
+        self._peer: tuple[CertificateInfo | None] | None = None  # not asked for
         self.isTrusted = isTrusted
 
     def whenOpen(self, call: Callable[[], None]) -> None:
@@ -145,9 +146,14 @@ class TLSInfo:
             return ""
         return self.peer.signature
 
-    @cached_property
+    @property
     def peer(self) -> CertificateInfo | None:
         """The peer's own certificate."""
+        if self._peer is None:
+            self._peer = (self._findPeer(),)
+        return self._peer[0]
+
+    def _findPeer(self) -> CertificateInfo | None:
         connection = self._connection
         found = connection.get_peer_certificate(as_cryptography=True)
         if found is None:

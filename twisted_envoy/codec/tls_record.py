@@ -30,6 +30,7 @@ _push = _library.BIO_write
 _pull = _library.BIO_read
 _errorOf = _library.SSL_get_error
 _shake = _library.SSL_do_handshake
+_versionOf = _library.SSL_version
 _buffer = _ffi.buffer
 _pointerTo = _ffi.from_buffer
 _allocate = _ffi.new_allocator(should_clear_after_alloc=False)
@@ -95,12 +96,14 @@ class TLSRecord:
         isOpen: the handshake is done.
         peerEnded: the peer's close_notify has come.
         broken: what came behind the last plaintext was wrong.
+        hasTickets: all that is to be sent are a server's session tickets of TLS 1.3, which go along
+            with what it sends next, as BoringSSL's do.
         verdict: on the peer's certificate; the connection's app data.
     """
 
     __slots__ = (
         *("_from", "_into", "_isServer", "_memory", "_size", "_ssl", "broken", "connection"),
-        *("isOpen", "peerEnded", "verdict"),
+        *("hasTickets", "isOpen", "peerEnded", "verdict"),
     )
 
     def __init__(
@@ -116,6 +119,7 @@ class TLSRecord:
         self._into = self.connection._into_ssl
         self._from = self.connection._from_ssl
         self._isServer = isServer
+        self.hasTickets = False
         self.isOpen = False
         self.peerEnded = False
         self.broken: TLSProblem | None = None
@@ -174,6 +178,7 @@ class TLSRecord:
         except SSL.Error as problem:
             raise self._problemOf(problem) from problem
         self.isOpen = True
+        self.hasTickets = self._isServer and _versionOf(ssl) == SSL.TLS1_3_VERSION
         return True
 
     def _failed(self, result: int) -> None:

@@ -336,6 +336,24 @@ class Transport13Tests(TransportTests):
 
     newest = "TLSv1_3"
 
+    def test_ticketsGoAlong(self):
+        """They are sent with the server's first bytes, as Envoy's are, and not by themselves."""
+        pair = self.pair()
+        seen = []
+        inner = pair.up.transport.dataReceived
+
+        def spy(data):
+            seen.append(len(data))
+            inner(data)
+
+        pair.up.transport.dataReceived = spy
+        for data in (b"x", b"y"):
+            pair.down.transport.write(data)
+            pair.pump()
+
+        self.assertEqual(pair.up.received, b"xy")
+        self.assertEqual([size > 300 for size in seen], [True, False])
+
 
 class _Producer:
     def __init__(self):

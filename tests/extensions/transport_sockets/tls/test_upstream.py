@@ -103,6 +103,8 @@ class UpstreamTests(SynchronousTestCase):
             parameters = {"tls_maximum_protocol_version": newest}
             tlsClient = client(context, {"common_tls_context": {"tls_params": parameters}})
             first = Pair(context, tlsServer, tlsClient).pump()
+            first.down.transport.write(b"x")
+            first.pump()
             first.up.transport.abortConnection()
             first.pump().close()
             resumed = []

@@ -102,7 +102,8 @@ class TLSTransport:
         except TLSProblem as problem:
             self._fail(problem)
             return
-        self._push()
+        if not record.hasTickets:
+            self._push()
         if record.isOpen:
             self._opened()
             if not self.disconnected:
