@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 POLLED = "files that are looked at once a second"
 """The singleton of that key: a list of functions, which a running server calls every second."""
+STOPPED = "what ends with the server"
+"""The singleton of that key: a list of functions, which a server calls when it stops."""
 CERTIFICATES = "certificates of all TLS contexts"
 """
 The singleton of that key: a list of functions, each of which gives an `admin.v3.Certificate` as

@@ -18,7 +18,7 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IStreamServerEnd
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from twisted_envoy.interfaces.extensions import CERTIFICATES, POLLED
+from twisted_envoy.interfaces.extensions import CERTIFICATES, POLLED, STOPPED
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.internal.endpoints import InternalServerEndpoint
 from twisted_envoy.internal.registry import Registry
@@ -214,6 +214,7 @@ class Server(Service):
         self._statsTimer: IDelayedCall | None = None
         self.certificates = cast(list[Any], context.singleton(CERTIFICATES, list))
         self._polled = cast(list[Any], context.singleton(POLLED, list))
+        self._stopped = cast(list[Any], context.singleton(STOPPED, list))
         self._pollTimer: IDelayedCall | None = None
         self.overload: OverloadManager | None = None
         self._listening: Deferred[None] | None = None
@@ -287,6 +288,8 @@ class Server(Service):
         if self._pollTimer is not None and self._pollTimer.active():
             self._pollTimer.cancel()
         self.clusters.stop()
+        for stop in self._stopped:
+            stop()
         ended = [self.listeners.stopListening()]
         if self.admin is not None:
             ended.append(maybeDeferred(self.admin.stop))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from twisted_envoy.extensions.common.dns_resolver import readResolver
 from twisted_envoy.extensions.common.dynamic_forward_proxy.cache import DNSCache, DNSCacheSettings
 from twisted_envoy.extensions.common.dynamic_forward_proxy.names import HostPort
+from twisted_envoy.interfaces.extensions import STOPPED
 from twisted_envoy.upstream.discovery import FAMILIES
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def readDNSCache(config: View | None, context: Any) -> DNSCache:
             scope = context.stats.scope("dns_cache.")
             resolver = context.resolver
             made = DNSCache(unnamed, scope, resolver, context.reactor, context.random)
+            context.singleton(STOPPED, list).append(made.stop)
             known[""] = (b"", made)
         return known[""][1]
     settings = _settings(config)
@@ -44,6 +46,7 @@ def readDNSCache(config: View | None, context: Any) -> DNSCache:
     scope = context.stats.scope(f"dns_cache.{settings.name}.")
     resolver = readResolver(config.typed_dns_resolver_config, context)
     cache = DNSCache(settings, scope, resolver, context.reactor, context.random)
+    context.singleton(STOPPED, list).append(cache.stop)
     known[settings.name] = (message, cache)
     return cache
 

@@ -181,6 +181,14 @@ class DynamicForwardProxyTests(SynchronousTestCase):
             found = [envoy.stat(f"{each}num_hosts") for each in (prefix, "dns_cache.c.")]
             self.assertEqual(found, [2, 1])
 
+    def test_stopped(self) -> None:
+        """A server that stops looks nothing up any more, whose cache it was."""
+        envoy = self.serve(manager(proxyFilter({**CACHE, "name": "other"})))
+        self.ask(envoy, "a.test")
+        self.client.loseConnection()
+        envoy.stop()
+        self.assertEqual(envoy.clock.getDelayedCalls(), [])
+
     def test_withoutFilter(self) -> None:
         """The first request gets no host, as nobody waits; those after it do."""
         envoy = self.serve(manager())
