@@ -14,6 +14,22 @@ KNOWN = {
     "cluster.c1.upstream_rq_502": "cluster.upstream_rq|response_code=502,cluster_name=c1",
     "cluster.c1.upstream_rq_5xx": ("cluster.upstream_rq_xx|response_code_class=5,cluster_name=c1"),
     "cluster.c1.ext_authz.eap.ok": ("cluster.ext_authz.ok|cluster_name=c1,ext_authz_prefix=eap"),
+    "cluster.c1.ssl.ciphers.TLS_AES_128_GCM_SHA256": (
+        "cluster.ssl.ciphers|cipher_suite=TLS_AES_128_GCM_SHA256,cluster_name=c1"
+    ),
+    "cluster.c1.ssl.versions.TLSv1.2": "cluster.ssl.versions|ssl_version=TLSv1.2,cluster_name=c1",
+    "cluster.c1.ssl.curves.X25519": "cluster.ssl.curves|ssl_curve=X25519,cluster_name=c1",
+    "cluster.c1.ssl.handshake": "cluster.ssl.handshake|cluster_name=c1",
+    "listener.127.0.0.1_80.ssl.ciphers.AES128-SHA": (
+        "listener.ssl.ciphers|ssl_cipher=AES128-SHA,listener_address=127.0.0.1_80"
+    ),
+    "listener.web.ssl.sigalgs.ed25519": (
+        "listener.ssl.sigalgs|ssl_sigalg=ed25519,listener_address=web"
+    ),
+    "listener.web.ssl.certificate.unnamed_cert_e3b0c442.expiration_unix_time_seconds": (
+        "listener.ssl.certificate.expiration_unix_time_seconds|"
+        "tls_certificate=unnamed_cert_e3b0c442,listener_address=web"
+    ),
     "cluster_manager.cluster_added": "cluster_manager.cluster_added|",
     "http.web.downstream_rq_2xx": (
         "http.downstream_rq_xx|response_code_class=2,http_conn_manager_prefix=web"

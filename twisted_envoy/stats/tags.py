@@ -14,11 +14,25 @@ _ADDRESS = r"(?:\d+\.\d+\.\d+\.\d+_\d+|\[[_.\da-fA-F]*\]_\d+|[^.]+)"
 _ELEMENT = r"(?P<cut>(?P<value>[^.]+)\.)"
 """`@` below: one element of the name is the value, and it goes with its dot."""
 
+_LAST = r"(?P<cut>\.(?P<value>.+))$"
+"""All that is left is the value."""
+
 _RULES = tuple(
     (name, re.compile(pattern.replace("@", _ELEMENT)))
     for name, pattern in (
         ("envoy.response_code", r"_rq(?P<cut>_(?P<value>\d{3}))$"),
         ("envoy.response_code_class", r"_rq_(?P<cut>(?P<value>\d))xx$"),
+        ("envoy.ssl_cipher", rf"^listener\..+\.ssl\.ciphers{_LAST}"),
+        ("cipher_suite", rf"^cluster\..+\.ssl\.ciphers{_LAST}"),
+        *(
+            (f"envoy.ssl_{kind}", rf"^(?:listener|cluster)\..+\.ssl\.{kind}s{_LAST}")
+            for kind in ("curve", "sigalg", "version")
+        ),
+        (
+            "envoy.tls_certificate",
+            r"^(?:listener|cluster)\..+\.ssl\.certificate\.(?P<cut>(?P<value>.+)\.)"
+            r"expiration_unix_time_seconds$",
+        ),
         ("envoy.virtual_cluster", r"^vhost\.[^.]+\.vcluster\.@"),
         ("envoy.route", r"^vhost\.[^.]+\.route\.@"),
         (
