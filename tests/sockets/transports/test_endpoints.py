@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import Any
 
-from twisted.internet.address import UNIXAddress
+from twisted.internet.address import IPv4Address, UNIXAddress
+from twisted.internet.error import ConnectionAborted, ConnectionLost
+from twisted.internet.interfaces import IReactorTCP
+from zope.interface import implementer
 
 from tests.sockets import test_endpoints as ours
-from tests.sockets.loopback import Accepting, HalfRecorder, LoopbackTestCase, overTransports
+from tests.sockets.loopback import (
+    PAYLOAD,
+    Accepting,
+    HalfRecorder,
+    LoopbackTestCase,
+    overTransports,
+)
+from twisted_envoy.sockets.choosing import socketsFor
 from twisted_envoy.sockets.interfaces import ListenOptions
 from twisted_envoy.sockets.transports.endpoints import TransportSockets
 
@@ -21,7 +32,7 @@ class AdoptingTests(LoopbackTestCase):
 
     transports = True
 
-    async def adopt(self, sock: socket.socket, address: UNIXAddress) -> None:
+    async def adopt(self, sock: socket.socket, address: IPv4Address | UNIXAddress) -> None:
         """Connect over a copy of it, then stop: the socket itself still takes connections."""
         assert isinstance(self.sockets, TransportSockets)
         copy = sock.dup()
@@ -50,9 +61,7 @@ class AdoptingTests(LoopbackTestCase):
     async def test_tcp(self) -> None:
         """Of an IP address."""
         with socket.create_server(("127.0.0.1", 0)) as sock:
-            from twisted.internet.address import IPv4Address
-
-            await self.adopt(sock, IPv4Address("TCP", *sock.getsockname()))  # type: ignore[arg-type]
+            await self.adopt(sock, IPv4Address("TCP", *sock.getsockname()))
 
     async def test_unix(self) -> None:
         """Of a path, which stays."""
@@ -63,3 +72,46 @@ class AdoptingTests(LoopbackTestCase):
             await self.adopt(sock, UNIXAddress(path))
 
         self.assertTrue(os.path.exists(path))
+
+
+@implementer(IReactorTCP)
+class OnlyTCP:
+    """The reactor of the tests, as far as one goes that watches no descriptors and adopts none."""
+
+    def __init__(self) -> None:
+        from twisted.internet import reactor
+
+        real: Any = reactor
+        self.listenTCP = real.listenTCP
+        self.connectTCP = real.connectTCP
+        self.callLater = real.callLater
+
+
+class OtherReactorTests(LoopbackTestCase):
+    """Chosen because the reactor can do no more, as on Windows."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.sockets.close()
+        self.sockets = socketsFor(OnlyTCP(), self.turn)
+        self.transports = True
+
+    async def test_exchange(self) -> None:
+        """8 MiB each way, each followed by its end; then a reset."""
+        self.assertIsInstance(self.sockets, TransportSockets)
+        server, client = await self.pair()
+        for one in (server, client):
+            one.transport.write(PAYLOAD)
+            one.transport.loseWriteConnection()
+        await server.untilEvent("end")
+        await client.untilEvent("end")
+        self.assertTrue(server.data == PAYLOAD and client.data == PAYLOAD)
+        self.assertEqual(client.transport.getPeer(), server.transport.getHost())
+
+        server, client = await self.pair()
+        server.transport.write(b"last words")
+        server.transport.resetConnection()
+        await client.untilEvent("lost")
+        self.assertEqual(client.data, b"last words")
+        self.assertTrue(client.reason.check(ConnectionLost))
+        self.assertTrue(server.reason.check(ConnectionAborted))
