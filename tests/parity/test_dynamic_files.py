@@ -6,10 +6,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import ClassVar
 
-from tests.bootstraps import cluster, echo, listener, tcpProxy
+from tests.bootstraps import cluster, echo, listener, logTo, tcpProxy
 from tests.parity.peers import Served
 from tests.parity.peers import echo as echoOrigin
 from tests.parity.support import ParityTestCase, Side, served
+from tests.server.test_build_eds import assignment, eds
 from tests.server.test_dynamic_files import NODE, response
 
 
@@ -56,3 +57,43 @@ class DynamicFilesTests(ParityTestCase):
 
         names = "update_(attempt|success|failure|rejected)|_added|active$|active_clusters"
         self.same(scenario, rf"^(cluster|listener)_manager\..*({names})")
+
+
+class EndpointFilesTests(ParityTestCase):
+    """Hosts in files: of an internal listener, and what is refused or empty."""
+
+    origins: ClassVar[dict[str, Served | None]] = {"origin": echoOrigin}
+
+    @classmethod
+    def text(cls, ports: dict[str, int]) -> str:
+        folder = Path(mkdtemp())
+        origin = f"127.0.0.1:{ports['origin']}"
+        files = {
+            "hop": [assignment("hop", "internal:inner/e")],
+            "named": [assignment("service", origin)],
+            "other": [assignment("nobody", origin)],
+            "empty": [],
+            "two": [assignment("two", origin), assignment("two", origin)],
+            "wrong": [assignment("wrong", "nope:1")],
+        }
+        clusters = [cluster("origin", origin)]
+        listeners = [listener("inner", "internal:", tcpProxy())]
+        for name, found in files.items():
+            path = folder / f"{name}.json"
+            path.write_text(response("endpoint.v3.ClusterLoadAssignment", *found), "utf-8")
+            clusters.append(eds(name, str(path), "service" if name == "named" else ""))
+            log = logTo(f"{name}.log", "%RESPONSE_FLAGS% %UPSTREAM_HOST%")
+            listeners.append(listener(f"{name}In", "127.0.0.1:0", tcpProxy(name), access_log=log))
+        return served(listeners, clusters, node=NODE)
+
+    def test_all(self) -> None:
+        """Bytes, logs and stats."""
+        for name in ("hop", "named", "other", "empty", "two", "wrong"):
+
+            def scenario(side: Side, name: str = name) -> object:
+                client = side.connect(f"{name}In")
+                client.end()
+                return client.rest()[0]
+
+            names = "update_(attempt|success|failure|rejected|empty)|membership|version"
+            self.same(scenario, rf"^cluster\.{name}\.({names})", f"{name}.log")

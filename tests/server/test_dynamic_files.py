@@ -98,9 +98,13 @@ class DynamicFilesTests(RefusalTestCase):
 
     def test_garbage(self) -> None:
         """There is nothing of a file that cannot be read, or has something else in it."""
-        for text in ("{", LISTENERS, '{"resources":[{"@type":"nope"}]}'):
+        for text, stat in (
+            ("{", "failure"),
+            (LISTENERS, "rejected"),
+            ('{"resources":[{"@type":"nope"}]}', "failure"),
+        ):
             envoy = MemoryEnvoy(self.text(self.file(text)))
-            self.assertEqual(envoy.stat("cluster_manager.cds.update_failure"), 1)
+            self.assertEqual(envoy.stat(f"cluster_manager.cds.update_{stat}"), 1)
             self.assertEqual(envoy.stat("cluster_manager.active_clusters"), 0)
 
     def test_rejected(self) -> None:

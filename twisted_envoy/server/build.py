@@ -26,6 +26,7 @@ from twisted_envoy.internal.registry import getRegistry
 from twisted_envoy.network.limits import ConnectionLimit
 from twisted_envoy.network.listener import Listener
 from twisted_envoy.server.build_cluster import buildCluster
+from twisted_envoy.server.build_eds import EDS_ROOTS
 from twisted_envoy.server.build_listener import ListenerBuilder
 from twisted_envoy.server.build_log import buildLogFormat
 from twisted_envoy.server.build_overload import (
@@ -361,7 +362,7 @@ def _report(
     for key in context.runtime.unasked():
         context.warn(f"runtime key '{key}' has no effect in twisted_envoy")
     unsupported: list[Any] = list(reportUnread(bootstrap))
-    for root in files.roots():
+    for root in (*files.roots(), *cast("list[Any]", context.singleton(EDS_ROOTS, list))):
         unsupported += reportUnread(root)
     odd = lint(bootstrap, context.runtime) if context.validating and not unsupported else []
     if unsupported and not options.allowUnsupported:

@@ -17,6 +17,7 @@ from twisted_envoy.interfaces.upstream import IDiscovery, ILoadBalancer, ILoadBa
 from twisted_envoy.server.build_address import socketAddress
 from twisted_envoy.server.build_balancer import buildBalancer
 from twisted_envoy.server.build_cluster_http import buildUpstreamHTTP
+from twisted_envoy.server.build_eds import edsHosts, isByPath
 from twisted_envoy.server.build_health import buildHealthPolicy
 from twisted_envoy.server.build_hosts import buildHosts, metadataOf, staticAddress
 from twisted_envoy.server.build_options import keepaliveOptions, socketOptions
@@ -71,13 +72,15 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
     limits = _limits(config.circuit_breakers, scope.scope("circuit_breakers."))
     connectOptions = _connectOptions(config)
     balancer = buildBalancer(config, context)
-    if kind is None and config.has("eds_cluster_config"):
+    byPath = kind is None and isByPath(config)
+    if kind is None and not byPath and config.has("eds_cluster_config"):
         raise config.error("eds_cluster_config set in a non-EDS cluster", "eds_cluster_config")
     for upstreamFilter in config.filters:
         context.build(upstreamFilter, "filters.upstream_network")
     _ignore(config, "cleanup_interval")
     addressOf = staticAddress if kind is None else kind.addressOf
-    hosts = buildHosts(config.load_assignment, addressOf)
+    load = config.load_assignment
+    hosts = edsHosts(config, context) if byPath else buildHosts(load, addressOf)
     settings = _settings(config, context, () if kind else hosts, connectOptions)
     discovery = None if kind is None else kind.discovery(config, hosts)
     if balancer is None:
@@ -164,7 +167,7 @@ def _clusterType(config: View, context: FactoryContext) -> Any:
         return _legacyDNS(config, kind == "LOGICAL_DNS", context)
     if kind == "ORIGINAL_DST":
         return _originalDst(config, context)
-    if kind != "STATIC":
+    if kind != "STATIC" and not isByPath(config):
         if kind == "EDS" and config.eds_cluster_config is None:
             raise config.error("cannot create an EDS cluster without an EDS config")
         problem = f"cluster type {kind} is not implemented by twisted_envoy"

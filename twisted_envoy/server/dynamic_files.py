@@ -71,12 +71,15 @@ class FileSubscription:
         self.stats.update_attempt.value += 1
         try:
             self.root = readResponse(self._path, self._findType)
+        except ConfigError as problem:
+            self.stats.failed(self._path, problem)
+            return ()
+        try:
             return tuple(self._opened(each) for each in self.root.resources)
         except (UnsupportedExtension, UnsupportedField):
             raise
         except ConfigError as problem:
-            self.root = None
-            self.stats.failed(self._path, problem)
+            self.used([problem])
             return ()
 
     def used(self, problems: list[ConfigError]) -> None:
@@ -123,14 +126,24 @@ def readDynamicFiles(bootstrap: View, context: FactoryContext) -> DynamicFiles:
     config = bootstrap.dynamic_resources
     if config is None:
         return DynamicFiles()
-    clusters = _subscription(config.cds_config, _CLUSTER, "cluster_manager.cds.", context)
-    listeners = _subscription(config.lds_config, _LISTENER, "listener_manager.lds.", context)
+    clusters = subscribe(config.cds_config, _CLUSTER, "cluster_manager.cds.", context)
+    listeners = subscribe(config.lds_config, _LISTENER, "listener_manager.lds.", context)
     return DynamicFiles(clusters, listeners)
 
 
-def _subscription(
+def subscribe(
     config: View | None, kind: str, prefix: str, context: FactoryContext
 ) -> FileSubscription | None:
+    """
+    Follow the file of a ConfigSource.
+
+    Args:
+        kind: the type of its resources. prefix: of its stats.
+    Returns:
+        None for every other kind of source, and for listeners while validating.
+    Raises:
+        ConfigError: a file that is not there; or there is no node to ask as.
+    """
     path = "" if config is None else _pathOf(config)
     if config is None or not path:
         return None
