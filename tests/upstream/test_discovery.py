@@ -171,6 +171,7 @@ class DNSDiscoveryTests(SynchronousTestCase):
         self.assertEqual(texts(self.cluster.hosts), ["127.0.0.1:80", "[::1]:81"])
         self.assertEqual(self.ready, [0])
         self.assertEqual(self.cluster.counts(), (2, 2, 0, 0))
+        self.assertEqual(self.cluster.stats.max_host_weight.value, 1)
 
     def test_refresh(self) -> None:
         """It asks again after the refresh rate; what did not change changes nothing."""

@@ -247,6 +247,9 @@ class DNSDiscovery:
         stats = self._cluster.stats
         stats.update_success.value += 1
         target.answered(addresses)
+        if not self._settings.logical:  # Envoy's is that of the last name, too
+            weights = [host.weight for host in target.hosts]
+            stats.max_host_weight.value = max(weights, default=1)
         hosts = [host for one in self._targets for host in one.hosts]
         if not self._cluster.replaceHosts(hosts):
             stats.update_no_rebuild.value += 1

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tests.bootstraps import bootstrap, cluster, listener, setFilterState, tcpProxy
+from tests.bootstraps import (
+    bootstrap,
+    cluster,
+    listener,
+    logTo,
+    proxied,
+    setFilterState,
+    tcpProxy,
+)
 from tests.extensions.filters.network.tcp_proxy.support import ORIGIN, ProxyTestCase
 
 ASKED = b"CONNECT host.com:443 HTTP/1.1\r\nhost: host.com:443\r\n\r\n"
@@ -214,6 +222,25 @@ class FailureTests(TunnelTestCase):
         self.assertEqual(self.cluster("cx_http1_total"), 2)
         self.assertEqual(self.cluster("rq_total"), 2)
         self.assertEqual(self.cluster("cx_connect_attempts_exceeded"), 0)
+
+    def test_bytesOfAttempts(self):
+        """The log has the bytes of all attempts, whatever their answers."""
+        text = proxied(
+            tunneling_config=TUNNEL,
+            max_connect_attempts=2,
+            access_log=logTo("log", "%UPSTREAM_WIRE_BYTES_SENT% %UPSTREAM_WIRE_BYTES_RECEIVED%"),
+        )
+        self.ask(text)
+        refusal = b"HTTP/1.1 503 No\r\n\r\n"
+        for connection in range(2):
+            self.upstream = self.origin.connections[connection]
+            self.answer(refusal)
+
+        self.assertTrue(self.client.ended)
+        self.client.loseConnection()
+        self.envoy.settle()
+        sent, received = 2 * len(ASKED), 2 * len(refusal)
+        self.assertEqual(self.envoy.lines("log"), [f"{sent} {received}"])
 
     def test_notConnected(self):
         """A refused connection is that of any proxy."""

@@ -52,6 +52,28 @@ _FLAGS = {Reset.REMOTE_CONNECTION_FAILURE: "UF", Reset.CONNECTION_TIMEOUT: "UF"}
 """Other failures are nobody's: no flag says that."""
 
 
+class _Together:
+    """The bytes of the streams of several attempts."""
+
+    __slots__ = ("_before", "_stream")
+
+    def __init__(self, before: Any, stream: Any) -> None:
+        self._before = before
+        self._stream = stream
+
+    @property
+    def wireBytes(self) -> int:
+        """That were sent."""
+        sent: int = self._before.wireBytes + self._stream.wireBytes
+        return sent
+
+    @property
+    def receivedWireBytes(self) -> int:
+        """That were received."""
+        received: int = self._before.receivedWireBytes + self._stream.receivedWireBytes
+        return received
+
+
 @implementer(IPoolUser, IStreamDecoder)
 class Tunnel:
     """
@@ -111,6 +133,8 @@ class Tunnel:
         upstream.connectionID = connection.connectionID
         made = upstream.connectionIDsAttempted
         upstream.connectionIDsAttempted = [*made, connection.connectionID]
+        before = upstream.stream  # of an attempt that failed: its bytes count, too
+        upstream.stream = encoder if before is None else _Together(before, encoder)
         request = self._request
         try:
             headers = request.headers(
@@ -186,7 +210,6 @@ class Tunnel:
             return
         self._stopTimer()
         request, connection = self._request, self._connection
-        self._proxy.upstreamInfo.stream = encoder
         transport = self._transport = StreamTransport(
             encoder, request.post, connection.localAddress, connection.remoteAddress
         )
