@@ -30,6 +30,9 @@ KNOWN = {
         "listener.ssl.certificate.expiration_unix_time_seconds|"
         "tls_certificate=unnamed_cert_e3b0c442,listener_address=web"
     ),
+    "listener_local_ratelimit.lr.rate_limited": (
+        "listener_local_ratelimit.rate_limited|local_listener_ratelimit_prefix=lr"
+    ),
     "cluster_manager.cluster_added": "cluster_manager.cluster_added|",
     "http.web.downstream_rq_2xx": (
         "http.downstream_rq_xx|response_code_class=2,http_conn_manager_prefix=web"

@@ -65,6 +65,7 @@ _RULES = tuple(
         ("envoy.connection_limit_prefix", r"^connection_limit\.@"),
         ("envoy.ratelimit_prefix", r"^ratelimit\.@"),
         ("envoy.local_network_ratelimit_prefix", r"^local_rate_limit\.@"),
+        ("envoy.local_listener_ratelimit_prefix", r"^listener_local_ratelimit\.@"),
         ("envoy.local_http_ratelimit_prefix", r"^@http_local_rate_limit\."),
         ("envoy.redis_prefix", r"^redis\.@"),
         ("envoy.thrift_prefix", r"^thrift\.@"),
