@@ -91,6 +91,15 @@ class InternalUpstreamTests(SynchronousTestCase):
         self.assertIs(entry.value, value)
         self.assertIs(self.inner.asked[0][1], options)
 
+    def test_inAnother(self):
+        """What the outer one of two passes goes along; the inner one counts what it misses."""
+        inner = InternalUpstream(self.inner, (MetadataSource(False, "no"),), self.missing)
+        outer = InternalUpstream(inner, (MetadataSource(False, "a"),), Counter("outer"))
+        host = hostWith({"a": {"x": 1}}, {})
+        outer.connectorFor(host, TransportSocketOptions()).connect(Factory())
+        self.assertEqual(self.inner.asked[0][2].metadata, {"a": {"x": 1}})
+        self.assertEqual(self.missing.value, 1)
+
     def test_eachConnect(self):
         """What passes is what there is when the connection is made."""
         host = hostWith({"a": {"x": 1}}, {})

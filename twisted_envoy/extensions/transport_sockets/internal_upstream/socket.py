@@ -65,7 +65,7 @@ class InternalUpstream:
     def connectorFor(
         self, host: IHost, options: TransportSocketOptions, passthrough: object | None = None
     ) -> IStreamClientEndpoint:
-        return _PassingEndpoint(self, host, options)
+        return _PassingEndpoint(self, host, options, passthrough)
 
     def hashKey(self, options: TransportSocketOptions) -> Hashable:
         return (options.hashKey(), self._inner.hashKey(options))
@@ -78,12 +78,23 @@ class InternalUpstream:
         return self
 
     def connect(
-        self, host: IHost, options: TransportSocketOptions, factory: IProtocolFactory
+        self,
+        host: IHost,
+        options: TransportSocketOptions,
+        factory: IProtocolFactory,
+        outer: object | None = None,
     ) -> Deferred[Any]:
-        """One connection with what there is to pass at this moment."""
+        """
+        One connection with what there is to pass at this moment.
+
+        Args:
+            outer: what the internal_upstream around this one passes, which is what counts then.
+        """
         switches = self._switches
         found = self._metadataOf(host, options.metadata)
-        passthrough = Passthrough(found, options.shared, switches)
+        passthrough: Any = outer
+        if passthrough is None:
+            passthrough = Passthrough(found, options.shared, switches)
         connecting: Deferred[Any] = self._inner.connectorFor(host, options, passthrough).connect(
             factory
         )
@@ -114,14 +125,19 @@ def _withPassthrough(failure: Failure, passthrough: Passthrough) -> Failure:
 
 @implementer(IStreamClientEndpoint)
 class _PassingEndpoint:
-    __slots__ = ("_host", "_options", "_socket")
+    __slots__ = ("_host", "_options", "_outer", "_socket")
 
     def __init__(
-        self, socket: InternalUpstream, host: IHost, options: TransportSocketOptions
+        self,
+        socket: InternalUpstream,
+        host: IHost,
+        options: TransportSocketOptions,
+        outer: object | None,
     ) -> None:
         self._socket = socket
+        self._outer = outer
         self._host = host
         self._options = options
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
-        return self._socket.connect(self._host, self._options, protocolFactory)
+        return self._socket.connect(self._host, self._options, protocolFactory, self._outer)
