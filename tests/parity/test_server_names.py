@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tests.bootstraps import INTERNAL, addressOf, cluster, listener, setFilterState, tcpProxy, typed
+from tests.parity.exchanges import http1
 from tests.parity.managers import ManagerTestCase, direct, manager, protocol, route
-from tests.parity.support import served
+from tests.parity.support import Side, served
 from tests.parity.test_tls import pki
 from tests.parity.tls_refusals import downstream, upstream
 
@@ -20,6 +21,7 @@ SAYS = [
     {"header": {"key": "x-alpn", "value": "[%DOWNSTREAM_TLS_VERSION%] %PROTOCOL%"}},
 ]
 BOTH = {"auto_sni": True, "auto_san_validation": True}
+_PATIENCE = 8.0
 
 
 def get(host: str, path: str = "/", *more: str) -> bytes:
@@ -123,6 +125,10 @@ class ServerNameTests(ManagerTestCase):
         )
         listeners.append(listener("tcp", "127.0.0.1:0", state, tcpProxy("none", "tcp")))
         return served(listeners, built, bootstrap_extensions=[INTERNAL])
+
+    def talked(self, side: Side, name: str, conversations: dict[str, Any]) -> Any:
+        """Every conversation has an end, which is waited for."""
+        return http1(side.program.port(name), conversations, _PATIENCE)
 
     def asked(self, name: str) -> Any:
         """Requests for several hosts."""

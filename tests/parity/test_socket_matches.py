@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tests.bootstraps import INTERNAL, addressOf, cluster, typed
-from tests.parity.exchanges import get
+from tests.parity.exchanges import get, http1
 from tests.parity.managers import ManagerTestCase, direct, manager, route
 from tests.parity.support import Side, served
 from tests.parity.test_tls import pki
 from tests.parity.tls_refusals import downstream, upstream
+
+_PATIENCE = 8.0
 
 
 def endpoint(listener: str, **metadata: object) -> dict[str, Any]:
@@ -73,6 +75,10 @@ class SocketMatchTests(ManagerTestCase):
             built.append(made)
             listeners.append(manager(name, [route(name)]))
         return served(listeners, built, bootstrap_extensions=[INTERNAL])
+
+    def talked(self, side: Side, name: str, conversations: dict[str, Any]) -> Any:
+        """Every conversation has an end, which is waited for."""
+        return http1(side.program.port(name), conversations, _PATIENCE)
 
     def test_matches(self) -> None:
         """Each endpoint is asked in its own way."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.bootstraps import cluster, echo, listener, logTo, tcpProxy, typed
-from tests.parity.exchanges import get
+from tests.parity.exchanges import get, http1
 from tests.parity.managers import ManagerTestCase, direct, manager
 from tests.parity.support import Side, served
 from tests.parity.test_tls import pki
@@ -18,6 +18,7 @@ NUMBERS = (
 )
 FAILURE = "%DOWNSTREAM_TRANSPORT_FAILURE_REASON% %CONNECTION_TERMINATION_DETAILS% %RESPONSE_CODE%"
 METADATA = {"a": 100000, "b": [0.0001, -0.0, 20000000, True, "1"], "c": {"d": 1.5}}
+_PATIENCE = 8.0
 
 
 def added(name: str, value: str) -> dict[str, Any]:
@@ -82,6 +83,10 @@ class TextTests(ManagerTestCase):
         told = manager("told", [direct()], log="%DOWNSTREAM_REMOTE_ADDRESS%")
         told["listener_filters"] = [typed("p", "filters.listener.proxy_protocol.v3.ProxyProtocol")]
         return served([numbers, plain, tcp, late, told], [cluster("none", "127.0.0.1:9")])
+
+    def talked(self, side: Side, name: str, conversations: dict[str, Any]) -> Any:
+        """Every conversation has an end, which is waited for."""
+        return http1(side.program.port(name), conversations, _PATIENCE)
 
     def test_numbers(self) -> None:
         """Of metadata, in headers, logs and JSON; old forms of commands."""
