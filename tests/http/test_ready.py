@@ -120,7 +120,11 @@ class HTTP1Tests(ReadyCase):
         status = {"match": {"prefix": "/"}, "direct_response": {"status": 503}}
         self.assertTrue(self.both([GET] * 4, [{**HELLO, "name": "x"}])[1])
         self.assertFalse(self.both([GET] * 4, [status])[1])
-        self.assertFalse(self.both([GET] * 4, [{**HELLO, "match": {"path": "/"}}])[1])
+        header = {"name": "a", "present_match": True, "invert_match": True}
+        some = {**HELLO, "match": {"prefix": "/", "headers": [header]}}
+        self.assertFalse(self.both([GET] * 4, [some])[1])
+        regex = {**HELLO, "match": {"safe_regex": {"regex": "/.*"}}}
+        self.assertFalse(self.both([GET] * 4, [regex, HELLO])[1])
         edits = {"response_headers_to_add": [{"header": {"key": "a", "value": "%PROTOCOL%"}}]}
         self.assertFalse(self.both([GET] * 4, [{**HELLO, **edits}])[1])
         for manager in (
@@ -144,6 +148,20 @@ class HTTP1Tests(ReadyCase):
         received, used = self.both([GET] * 4, **told)
         self.assertTrue(used)
         self.assertEqual(received.count(b"server: you\r\nvia: me\r\n"), 4)
+
+    def test_routes(self) -> None:
+        """Of many routes it is the one of the path."""
+        other = {"match": {"path": "/a"}, "direct_response": {"status": 200}}
+        body = {"status": 200, "body": {"inline_string": "other"}}
+        below = {"match": {"prefix": "/b"}, "direct_response": body}
+        below["match"] = {"prefix": "/b"}
+        paths = [GET.replace(b"/ ", path + b" ") for path in (b"/", b"/a", b"/b/c", b"/b?d#")]
+        chunks = [chunk for chunk in paths[:3] for _ in range(4)]
+
+        received, used = self.both(chunks, [other, below, HELLO])
+
+        self.assertTrue(used)
+        self.assertEqual((received.count(b"hello"), received.count(b"other")), (4, 4))
 
     def test_log(self) -> None:
         """Each request is in the log."""

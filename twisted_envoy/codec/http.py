@@ -244,18 +244,13 @@ class IServerConnection(Interface):
 class IReadyAnswers(Interface):
     """What else an owner of a server's codec may be: it has answers that are ready."""
 
-    def readyFor(headers: HeaderMap) -> Any:
-        """
-        The answer of every request with such headers, as decoded, and without a body.
-
-        Its `headers` and `body` are what to send; None: it depends.
-        """
-
-    def templateFor(headers: HeaderMap) -> Any:
-        """What `carry` takes for every request with such headers and without a body, or None."""
-
     def knownFor(headers: HeaderMap) -> Any:
-        """One of both, or None; `isReady` says which."""
+        """
+        What becomes of every request with such headers, as decoded, and without a body.
+
+        None: it depends. If it `isReady` its `headers` and `body` are what to send, see
+        answersAtOnce; if not it is for `carry`.
+        """
 
     def carry(template: Any, encoder: IResponseEncoder) -> IStreamDecoder | None:
         """Such a request has come, whole: who hears of it; None: it is given to `newStream`."""

@@ -163,22 +163,16 @@ class ConnectionLife(Link):
 
     # Requests like one before, for which a codec needs no stream.
 
-    def readyFor(self, headers: HeaderMap) -> ReadyAnswer | None:
+    def knownFor(self, headers: HeaderMap) -> Any:
         """
-        The answer of every request with such a head and without a body.
+        What becomes of every request with such a head and without a body.
 
         Args:
             headers: as decoded; not changed.
         Returns:
-            None where it depends.
+            What answersAtOnce takes or what carry takes, as `isReady` says; None: it depends.
         """
-        settings = self.settings
-        return settings.ready.find(settings, headers, self.codec.protocol)
-
-    def knownFor(self, headers: HeaderMap) -> Any:
-        """readyFor, or else templateFor."""
-        ready = self.readyFor(headers)
-        return self.templateFor(headers) if ready is None else ready
+        return self.settings.ready.find(self, headers)
 
     def answersAtOnce(self, ready: ReadyAnswer) -> bool:
         """
@@ -188,12 +182,7 @@ class ConnectionLife(Link):
             False: it has to have a stream, and nothing was counted.
         """
         settings = self.settings
-        if (
-            self.drain is not Drain.NO
-            or self.countsAgent
-            or settings.routes.always is not ready.route
-            or not settings.edge.isUsual
-        ):
+        if self.drain is not Drain.NO or self.countsAgent or not settings.edge.isUsual:
             return False
         if self.drains():
             return False
@@ -213,21 +202,6 @@ class ConnectionLife(Link):
             self._idle.lastActivity = now
         return True
 
-    def templateFor(self, headers: HeaderMap) -> Any:
-        """
-        What becomes of requests with such a head and without a body, if it is decided here.
-
-        Args:
-            headers: as decoded; not changed.
-        Returns:
-            For `carry`; None where it depends.
-        """
-        settings = self.settings
-        if self.info.state is not None or self.info.lendsMetadata or self.hops:
-            return None
-        carrier = settings.ready.carrier(settings, headers, self.codec.protocol)
-        return None if carrier is None else carrier.template(self, headers)
-
     def carry(self, template: Any, encoder: Any) -> Any:
         """
         Such a request has come, whole.
@@ -236,12 +210,7 @@ class ConnectionLife(Link):
             Who answers it; None: it has to have a stream.
         """
         settings = self.settings
-        if (
-            self.drain is not Drain.NO
-            or self.countsAgent
-            or settings.routes.always is not template.carrier.route
-            or not settings.edge.isUsual
-        ):
+        if self.drain is not Drain.NO or self.countsAgent or not settings.edge.isUsual:
             return None
         return template.begin(self, encoder)
 

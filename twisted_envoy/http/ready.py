@@ -5,7 +5,7 @@ A codec that has read the same head before, byte for byte, sends them without a 
 happen on the way is known, and is counted. It is so for requests without a body if
 
     the head                 names no upgrade, no expectation; the edge lets it pass
-    the route                is the only one: a direct response, without edits
+    the route                is sure by its path: a direct response, without edits
     the connection manager   logs nothing, and has no filter that looks at requests or answers
     the edge                 tells nothing of the request in the answer, and refuses none
     the connection           is not on its way to its end, and not a phone's
@@ -104,46 +104,51 @@ def goOn(stream: HTTPStream, headers: HeaderMap, route: Any, began: float) -> No
 
 
 class ReadyAnswers:
-    """Of one connection manager: the newest one that was asked for."""
+    """Of one connection manager: what becomes of requests with heads that come again."""
 
-    __slots__ = ("_answer", "_carried", "_carriers", "_route")
+    __slots__ = ("_answers", "_carriers")
 
     def __init__(self) -> None:
-        self._route: Any = None
-        self._carried: Any = None
-        self._carriers: dict[str, Any] = {}
-        self._answer: ReadyAnswer | None = None
+        self._answers: dict[Any, ReadyAnswer | None] = {}
+        self._carriers: dict[tuple[Any, str], Any] = {}
 
-    def find(
-        self, settings: ManagerSettings, headers: HeaderMap, protocol: str
-    ) -> ReadyAnswer | None:
+    def find(self, connection: Any, headers: HeaderMap) -> Any:
         """
-        The answer of every request with these headers and without a body.
+        What becomes of every request with these headers and without a body.
 
         Args:
-            headers: as decoded; not changed.
+            connection: a ServerConnection. headers: as decoded; not changed.
         Returns:
-            None where it depends.
+            A ReadyAnswer, a template (HTTPFilter.carrier), or None where it depends.
         """
-        route = settings.routes.always
-        if route is not self._route:
-            self._route = route
-            self._answer = None if route is None else _make(settings, route)
-        if self._answer is None or _tells(settings, headers, protocol):
+        settings = connection.settings
+        protocol = connection.codec.protocol
+        if not _isOpen(settings) or _tells(settings, headers, protocol):
             return None
-        return self._answer
+        own = connection.info
+        info = RequestInfo(own, 0.0)
+        info.protocol = protocol
+        sent = headers.copy()
+        if settings.edge.prepareRequest(sent, info, own, own.tls is not None) is not None:
+            return None
+        route = settings.routes.certain(sent)
+        if route is None or route.idleTimeout is not None or route.maxStreamDuration is not None:
+            return None
+        if route not in self._answers:
+            self._answers[route] = _make(settings, route)
+        answer = self._answers[route]
+        if answer is not None:
+            return answer
+        carrier = self._carrier(settings, route, protocol)
+        state = own.state is not None or own.lendsMetadata or connection.hops
+        return None if carrier is None or state else carrier.template(connection, headers)
 
-    def carrier(self, settings: ManagerSettings, headers: HeaderMap, protocol: str) -> Any:
-        """The same of what carries such requests (HTTPFilter.carrier); None: they need streams."""
-        route = settings.routes.always
-        if route is not self._carried:
-            self._carried = route
-            self._carriers = {}
-        if protocol not in self._carriers:
-            isOpen = route is not None and _isOpen(settings, route) and not settings.hasTimers
-            self._carriers[protocol] = settings.plan.carrier(route, protocol) if isOpen else None
-        carrier = self._carriers[protocol]
-        return None if carrier is None or _tells(settings, headers, protocol) else carrier
+    def _carrier(self, settings: ManagerSettings, route: Any, protocol: str) -> Any:
+        key = (route, protocol)
+        if key not in self._carriers:
+            made = None if settings.hasTimers else settings.plan.carrier(route, protocol)
+            self._carriers[key] = made
+        return self._carriers[key]
 
 
 def _tells(settings: ManagerSettings, headers: HeaderMap, protocol: str) -> bool:
@@ -155,21 +160,17 @@ def _tells(settings: ManagerSettings, headers: HeaderMap, protocol: str) -> bool
     )
 
 
-def _isOpen(settings: ManagerSettings, route: Any) -> bool:
+def _isOpen(settings: ManagerSettings) -> bool:
     """Nobody has a say about each request."""
     return not (
         settings.maxRequests
         or settings.records.logs
-        or route.idleTimeout is not None
-        or route.maxStreamDuration is not None
         or not settings.edge.isSameForAll
         or not settings.localReplies.isPlain
     )
 
 
 def _make(settings: ManagerSettings, route: Any) -> ReadyAnswer | None:
-    if not _isOpen(settings, route):
-        return None
     reply = settings.plan.readyReply(route)
     if reply is None:
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.codec.h1.ready import answeredAtOnce, answeredLike, findReady
+from twisted_envoy.codec.h1.ready import answeredAtOnce, answeredLike, findKnown
 from twisted_envoy.codec.h1.request import RequestHead
 from twisted_envoy.codec.headers import HeaderMap
 
@@ -31,10 +31,11 @@ class ReadyTests(SynchronousTestCase):
             headers=HeaderMap(((b":status", b"200"), (b"content-length", b"2"), (b"a", b"b\nc"))),
             body=b"ok",
             wire=b"",
+            isReady=True,
         )
         self.mayAnswer = True
         answers = SimpleNamespace(
-            readyFor=lambda headers: self.ready, answersAtOnce=lambda ready: self.mayAnswer
+            knownFor=lambda headers: self.ready, answersAtOnce=lambda ready: self.mayAnswer
         )
         self.codec: Any = SimpleNamespace(
             answers=answers, isPlain=True, full=False, output=_Output(), countAnswered=self.count
@@ -72,7 +73,7 @@ class ReadyTests(SynchronousTestCase):
         head.isUsual = True
         for name, value in said.items():
             setattr(head, name, value)
-        findReady(self.codec, head, b"GET / HTTP/1.1\r\nx-request-id: 12\r\n\r\n")
+        findKnown(self.codec, head, b"GET / HTTP/1.1\r\nx-request-id: 12\r\n\r\n")
         return head
 
     def test_which(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.h1.encode import CRLF, fieldLines, statusLine
-from twisted_envoy.codec.h1.request import NOT_ASKED, RequestHead
+from twisted_envoy.codec.h1.request import RequestHead
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
 from twisted_envoy.codec.h1.similar import isSameButID, placeOfID
 
@@ -19,18 +19,23 @@ if TYPE_CHECKING:
 _OK = b"200"
 
 
-def findReady(codec: H1ServerCodec, head: RequestHead, block: bytes) -> None:
+def findKnown(codec: H1ServerCodec, head: RequestHead, block: bytes) -> None:
     """
-    Find the answer of a head that may come again, if it is 200 with a body.
+    Find what becomes of a head that has come again.
 
     Args:
-        head: what it says, for `ready` and `place`. block: its bytes.
+        head: what it says, for `asked`, `ready`, `place` and `template`. block: its bytes.
     """
-    if head.length or head.raw or not (head.isUsual and codec.isPlain):
+    head.asked = True
+    if codec.answers is None or head.length or head.raw or not (head.isUsual and codec.isPlain):
         return
-    ready = codec.answers.readyFor(head.headers)
-    if ready is not None and ready.body and ready.headers[b":status"] == _OK:
-        head.ready = ready
+    known = codec.answers.knownFor(head.headers)
+    if known is None:
+        return
+    if not known.isReady:
+        head.template = known
+    elif known.body and known.headers[b":status"] == _OK:
+        head.ready = known
         head.place = placeOfID(block)
 
 
@@ -59,14 +64,7 @@ def answeredAtOnce(codec: H1ServerCodec, ready: Any) -> bool:
 
 
 def carried(codec: H1ServerCodec, head: RequestHead, block: bytes) -> bool:
-    """Have a whole request carried that repeats a head; False, and nothing is done: it is not."""
-    answers = codec.answers
-    template = head.template
-    if template is NOT_ASKED:
-        isOpen = head.isUsual and codec.isPlain and not (head.length or head.raw)
-        template = head.template = answers.templateFor(head.headers) if isOpen else None
-        if template is None:
-            return False
+    """Have a whole request carried that has a template; False, and nothing is done: it is not."""
     if codec.full or codec.output.pieces:
         return False
     stream = H1ServerStream(codec, 0)
@@ -74,7 +72,7 @@ def carried(codec: H1ServerCodec, head: RequestHead, block: bytes) -> bool:
     stream.receivedHeaderBytes = head.headerBytes
     stream.head = head
     stream.received = True
-    exchange = answers.carry(template, stream)
+    exchange = codec.answers.carry(head.template, stream)
     if exchange is None:
         return False
     codec.carrying(stream, exchange)

@@ -48,9 +48,6 @@ _MOST_PORT = 65535
 
 _NOT_UPGRADED = (b"upgrade", b"http2-settings")
 
-NOT_ASKED = object()
-"""Nobody has asked what carries a request."""
-
 
 class RequestHead:
     """
@@ -65,13 +62,13 @@ class RequestHead:
         headerBytes: of the fields, as Envoy counts them.
         isUsual: HTTP/1.1, and its answer has a body if it says so.
         ready: the answer of such requests, None for most.
-        template: what carries such requests, None for nothing, NOT_ASKED before that is known.
+        template: what carries such requests, None for nothing. asked: both are known.
         place: with an answer: where in the head the value of its one x-request-id is, or None.
     """
 
     __slots__ = (
         *("headerBytes", "headers", "isUsual", "length", "method", "protocol", "raw"),
-        *("place", "ready", "template"),
+        *("asked", "place", "ready", "template"),
     )
 
     headers: HeaderMap
@@ -82,7 +79,8 @@ class RequestHead:
         self.length = self.headerBytes = 0
         self.raw = self.isUsual = False
         self.ready: Any = None
-        self.template: Any = NOT_ASKED
+        self.template: Any = None
+        self.asked = False
         self.place: tuple[int, int] | None = None
 
 

@@ -25,7 +25,7 @@ from twisted_envoy.codec.h1.body import ChunkedBody, RawBody
 from twisted_envoy.codec.h1.codec import MOST_REMEMBERED, H1Codec
 from twisted_envoy.codec.h1.fields import findEnd, oddLines, splitLines, tooLarge
 from twisted_envoy.codec.h1.memo import RESPONSE_HOLES, HeadMemo
-from twisted_envoy.codec.h1.ready import answeredAtOnce, answeredLike, carried, findReady
+from twisted_envoy.codec.h1.ready import answeredAtOnce, answeredLike, carried, findKnown
 from twisted_envoy.codec.h1.request import (
     RequestHead,
     checkFirstLine,
@@ -203,17 +203,17 @@ class H1ServerCodec(H1Codec):
         if self._seen is block:
             self._seenHead = head
             head.headers = headers.copy()
-            if self.answers is not None:
-                findReady(self, head, block)
         self._deliver(stream, head, headers)
         return end
 
     def _readAgain(self, block: bytes) -> None:
         """A whole request without a body, perhaps, the same as the one before."""
         head = self._seenHead
+        if not head.asked:
+            findKnown(self, head, block)
         if head.ready is not None and answeredAtOnce(self, head.ready):
             return
-        if head.template is not None and self.answers is not None and carried(self, head, block):
+        if head.template is not None and carried(self, head, block):
             return
         stream = self._begin(len(block))
         stream.receivedHeaderBytes = head.headerBytes
@@ -233,6 +233,8 @@ class H1ServerCodec(H1Codec):
             if similar is None:
                 return False
             headers = similar
+            if not head.asked:
+                findKnown(self, head, seen)
         self._unlike = self._scanned = 0
         stream.receivedHeaderBytes = head.headerBytes
         self._deliver(stream, head, headers)

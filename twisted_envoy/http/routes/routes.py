@@ -80,10 +80,7 @@ class Routes:
         elif self.only is not None and path[:1] == b"/":
             return self.only
         else:
-            if b"?" in path or b"#" in path:
-                path = withoutQuery(path)
-            if self._ignoresPathParameters:
-                path = withoutParameters(path)
+            path = self._bare(path)
             candidates = self._index.find(path)
             if not self._plain:
                 candidates = self._all(path, candidates)
@@ -96,6 +93,22 @@ class Routes:
                 if picked is not None:
                     return picked
         return None
+
+    def certain(self, headers: HeaderMap) -> RouteEntry | None:
+        """The entry of all requests with that path, whatever else they say; None: it depends."""
+        path = headers.get(b":path", b"")
+        if self.only is not None and path[:1] == b"/":
+            return self.only
+        candidates = self._index.find(self._bare(path)) if self._plain else ()
+        if not candidates or candidates[0].matches or candidates[0].weighted:
+            return None
+        return candidates[0]
+
+    def _bare(self, path: bytes) -> bytes:
+        """What of a path counts."""
+        if b"?" in path or b"#" in path:
+            path = withoutQuery(path)
+        return withoutParameters(path) if self._ignoresPathParameters else path
 
     def _all(self, path: bytes, found: tuple[RouteEntry, ...]) -> tuple[RouteEntry, ...]:
         folded = () if self._folded.isEmpty else self._folded.find(path.lower())

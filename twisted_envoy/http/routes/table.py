@@ -70,6 +70,13 @@ class RouteTable:
                 return None
         return host.match(headers, info, randomValue)
 
+    def certain(self, headers: HeaderMap) -> RouteEntry | None:
+        """The route of all requests with these headers; None where more counts, or for none."""
+        host = self._only or self.virtualHost(headers)
+        if host is None or host.tlsRedirect is not None or not isinstance(host.routes, Routes):
+            return None
+        return host.routes.certain(headers)
+
     def virtualHost(self, headers: HeaderMap) -> VirtualHost | None:
         """The virtual host of a request, or None."""
         name = headers.get(self._host)

@@ -115,8 +115,8 @@ class CarrierCase(SynchronousTestCase):
             self.patch(Exchange, name, _counted(getattr(Exchange, name), name, counts))
         results = []
         for isCarried in (True, False):
-            found = ReadyAnswers.carrier if isCarried else lambda *arguments: None
-            patched = self.patch(ReadyAnswers, "carrier", found)
+            found = ReadyAnswers.find if isCarried else lambda *arguments: None
+            patched = self.patch(ReadyAnswers, "find", found)
             envoy = run(*(arguments or ([PROXIED],)), **{"access_log": [], **manager})
             try:
                 scene = self.scene(envoy)

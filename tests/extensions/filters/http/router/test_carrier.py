@@ -124,7 +124,7 @@ class CarriedTests(CarrierCase):
             [{**PROXIED, "route": {**route, "prefix_rewrite": "/b"}}],
             [{**PROXIED, "route": {**route, "idle_timeout": "5s"}}],
             [{**PROXIED, "route": {**route, "max_stream_duration": {}}}],
-            [{**PROXIED, "match": {"path": "/a"}}],
+            [{**PROXIED, "match": {"prefix": "/", "query_parameters": [{"name": "a"}]}}, PROXIED],
             [{**PROXIED, "response_headers_to_remove": ["date"]}],
         ):
             self.assertEqual(self.both(lambda scene: scene.warm(5), routes)[1], 0, routes)
@@ -144,6 +144,27 @@ class CarriedTests(CarrierCase):
                 scene.answer(OK)
 
         self.assertEqual(self.both(play)[1], 0)
+
+    def test_routes(self) -> None:
+        """Of many routes it is the one of the path, in the virtual host of the name."""
+        routes = [{"match": {"prefix": "/b"}, "redirect": {"path_redirect": "/a"}}, PROXIED]
+        hosts = [
+            {"name": "one", "domains": ["a.test"], "routes": routes},
+            {"name": "all", "domains": ["*"], "routes": [{**PROXIED, "match": {"path": "/a"}}]},
+        ]
+
+        def play(scene: Scene) -> None:
+            scene.warm(6)
+            for _ in range(5):
+                scene.ask(GET.replace(b"/a", b"/b"))
+            for _ in range(5):
+                scene.ask(GET.replace(b"a.test", b"b.test"))
+                scene.answer(OK)
+
+        received, carried, _ = self.both(play, route_config={"virtual_hosts": hosts})
+        self.assertEqual(received.count(b"hello"), 11)
+        self.assertEqual(received.count(b"301 Moved"), 5)
+        self.assertGreater(carried, 5)
 
     def test_secured(self) -> None:
         """A request that came over TLS says so."""
