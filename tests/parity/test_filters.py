@@ -44,6 +44,14 @@ LIMIT = typed(
 )
 
 
+NOT_OURS = {"source_address": {"address": "192.0.2.1", "port_value": 0}}
+UPSTREAM = logTo(
+    "unbound.proxy.log",
+    "%RESPONSE_FLAGS% %UPSTREAM_HOST% %UPSTREAM_TRANSPORT_FAILURE_REASON% "
+    "%DOWNSTREAM_LOCAL_CLOSE_REASON%",
+)
+
+
 class FilterTests(ParityTestCase):
     """One listener for each test."""
 
@@ -82,8 +90,12 @@ class FilterTests(ParityTestCase):
                 ),
                 logged("noMatch", filter_chains=[chain("never", destination_port=1)]),
                 logged("few", echo()),
+                logged("unbound", tcpProxy("unbound", "unbound", access_log=UPSTREAM)),
             ],
-            [cluster("origin", f"127.0.0.1:{ports['origin']}")],
+            [
+                cluster("origin", f"127.0.0.1:{ports['origin']}"),
+                cluster("unbound", "127.0.0.1:9", upstream_bind_config=NOT_OURS),
+            ],
             layered_runtime={"layers": [{"name": "static", "static_layer": limits}]},
         )
 
@@ -103,6 +115,14 @@ class FilterTests(ParityTestCase):
             return first, client.rest()
 
         self.same(scenario, r"^listener\.echo\.", "echo.log")
+
+    def test_sourceAddress(self) -> None:
+        """An upstream connection that cannot come from where it shall has failed on our side."""
+        self.same(
+            lambda side: side.connect("unbound").rest(),
+            r"^(tcp|cluster)\.unbound\.",
+            "unbound.proxy.log",
+        )
 
     def test_directResponse(self) -> None:
         """A text, and the end."""

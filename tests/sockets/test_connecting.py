@@ -115,9 +115,13 @@ class ConnectTests(LoopbackTestCase):
         await self.connect(port.getHost(), client, ConnectOptions(("127.0.0.2", 0)))
         server = await accepted
         problem = await self.failing(port.getHost(), ConnectOptions(("192.0.2.1", 0)))
+        other = await self.failing(port.getHost(), ConnectOptions(("::1", 0)))
 
         self.assertEqual(server.transport.getPeer().host, "127.0.0.2")
+        self.assertIsInstance(problem, error.ConnectBindError)
         self.assertEqual(problem.osError, errno.EADDRNOTAVAIL)
+        self.assertIsInstance(other, error.ConnectBindError)
+        self.assertEqual(other.osError, errno.EAFNOSUPPORT)
         await client.gone()
         await server.gone()
 

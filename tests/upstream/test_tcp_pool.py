@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from twisted.internet.defer import CancelledError
-from twisted.internet.error import ConnectionDone
+import errno
+
+from twisted.internet.defer import CancelledError, fail
+from twisted.internet.error import ConnectBindError, ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase
@@ -11,11 +13,11 @@ from zope.interface import implementer
 
 from tests.bootstraps import proxied
 from tests.upstream.support import ONE, World
-from twisted_envoy.interfaces.sockets import ListenOptions
+from twisted_envoy.interfaces.sockets import ConnectOptions, ListenOptions
 from twisted_envoy.internal import InternalAddress, getRegistry
 from twisted_envoy.testing import MemoryEnvoy, Origin, Peer
 from twisted_envoy.upstream.host import HostSettings
-from twisted_envoy.upstream.tcp_pool import IPrecedingProtocol, PoolError, dropped
+from twisted_envoy.upstream.tcp_pool import IPrecedingProtocol, PoolError, TCPPool, dropped
 
 MADE = {"upstream_cx_total": 1, "upstream_rq_pending_total": 1}
 FAILED = {
@@ -141,6 +143,24 @@ class ConnectTests(PoolTestCase):
             problem.reason,
             "immediate_connect_error:_Invalid_argument|remote_address:envoy://nobody/id",
         )
+
+    def test_unboundSource(self):
+        """A source address that is not ours: no flag, and it was us who ended it."""
+
+        class Unbound:
+            def connect(self, factory):
+                return fail(ConnectBindError(errno.EADDRNOTAVAIL, "no"))
+
+        source = ConnectOptions(("2001:db8::1", 0))
+        self.use(World(ONE, connectOptions=source))
+        host = self.world.cluster.hosts[0]
+        factory = Factory.forProtocol(Peer)
+        problem = self.failureResultOf(TCPPool(host, Unbound()).connect(factory), PoolError).value
+        self.assertEqual(problem.flag, "")
+        text = "failed_to_bind_to_[2001:db8::1]:0:_Cannot_assign_requested_address"
+        self.assertEqual(problem.reason, text)
+        expected = {**FAILED, "upstream_cx_destroy_local": 1, "bind_errors": 1}
+        self.assertEqual(self.world.used(), expected)
 
     def test_timeout(self):
         """connect_timeout: a failure that is ours."""

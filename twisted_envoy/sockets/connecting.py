@@ -81,7 +81,7 @@ class ConnectingSocket:
 
         Returns:
             Fires with the protocol; fails with a ConnectError that carries `osError`, and `atOnce`
-            when the kernel refused to try.
+            when the kernel refused to try; with ConnectBindError when the source is not ours.
         """
         waiting = Waiting(self._user, self, self.address)
         self._user = waiting
@@ -92,6 +92,9 @@ class ConnectingSocket:
         """Begin; the user is told, perhaps before this returns."""
         try:
             sock = self._sock = _newSocket(self.address, options)
+        except error.ConnectBindError:
+            self._fail(Failure())  # type: ignore[no-untyped-call]
+            return
         except OSError as problem:
             self._fail(_problem(problem.errno or 0))
             return
@@ -305,11 +308,27 @@ def _newSocket(address: IAddress, options: ConnectOptions) -> socket.SocketType:
         for level, option, value in options.options:
             sock.setsockopt(level, option, value)
         if options.sourceAddress is not None and family != socket.AF_UNIX:
-            sock.bind(options.sourceAddress)
-    except OSError:
+            bindSource(sock, options.sourceAddress)
+    except Exception:
         sock.close()
         raise
     return sock
+
+
+def bindSource(sock: socket.SocketType, address: tuple[str, int]) -> None:
+    """
+    Have a socket connect from an address.
+
+    Raises:
+        ConnectBindError: it cannot, with the kernel's error number.
+    """
+    try:
+        sock.bind(address)
+    except OSError as problem:
+        code = problem.errno or 0
+        if code < 0:  # the name is of the other family, and not even looked at
+            code = errno.EAFNOSUPPORT
+        raise error.ConnectBindError(code, os.strerror(code)) from None  # type: ignore[no-untyped-call]
 
 
 def _problem(code: int) -> Failure:

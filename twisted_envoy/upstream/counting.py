@@ -6,7 +6,7 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from twisted.internet.error import ConnectError
+from twisted.internet.error import ConnectBindError, ConnectError
 from twisted.python.failure import Failure
 
 from twisted_envoy.state.addresses import addressText
@@ -30,6 +30,14 @@ def countConnectFailed(host: Host) -> None:
     """It could not be made; `countDestroyed` counts its end."""
     host.cluster.stats.upstream_cx_connect_fail.value += 1
     host.stats.cx_connect_fail.value += 1
+
+
+def isBindError(host: Host, failure: Failure) -> bool:
+    """Whether a connect failed on our side, for its source address, which is counted then."""
+    if not isinstance(failure.value, ConnectBindError):
+        return False
+    host.cluster.stats.bind_errors.value += 1
+    return True
 
 
 def countLength(host: Host, started: float) -> None:
@@ -80,6 +88,10 @@ def connectFailure(host: Host, failure: Failure, immediate: bool) -> str:
     else:
         text = os.strerror(code) if isinstance(code, int) else str(problem)
     text = text.replace(" ", "_")
+    if isinstance(problem, ConnectBindError):
+        name, port = host.cluster.connectOptions.sourceAddress or ("", 0)
+        source = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+        return f"failed_to_bind_to_{source}:_{text}"
     if not (immediate or getattr(problem, "atOnce", False)):
         return f"delayed_connect_error:_{text}"
     return f"immediate_connect_error:_{text}|remote_address:{addressText(host.address)}"

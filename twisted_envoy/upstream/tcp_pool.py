@@ -43,6 +43,7 @@ from twisted_envoy.upstream.counting import (
     countDestroyed,
     countDestroyedWithActive,
     countStarted,
+    isBindError,
 )
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ _log = Logger("upstream")
 
 class PoolError(StreamError):
     """
-    A connection to a host could not be had; `flag` is UF or UO.
+    A connection to a host could not be had; `flag` is UF or UO; "" with a reason: it was not
+    possible to begin, without: it was not asked for.
 
     Attributes:
         passthrough: of an internal connection that was begun and tells what it learned, or None.
@@ -290,9 +292,11 @@ class PoolConnection:
             _log.failure("a new connection's protocol raised; it is closed", reason)
             self.connected(self)  # and lost already, which its protocol is told
             return
-        problem = PoolError("UF", connectFailure(self._host, reason, not self._returned))
+        local = isBindError(self._host, reason)
+        text = connectFailure(self._host, reason, not self._returned)
+        problem = PoolError("" if local else "UF", text)
         problem.passthrough = getattr(reason.value, "passthrough", None)
-        self._fail(problem, remote=True)
+        self._fail(problem, remote=not local)
 
     def _timedOut(self) -> None:
         self._timer = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectBindError
 from twisted.internet.interfaces import IProtocolFactory
 
 from tests.upstream.http.support import HTTPTestCase
@@ -54,6 +55,18 @@ class AttemptTests(HTTPTestCase):
         reason, details = user.failed
         self.assertIs(reason, Reset.REMOTE_CONNECTION_FAILURE)
         self.assertEqual(details, "immediate_connect_error:_a_fault|remote_address:127.0.0.1:1")
+        self.assertGone()
+
+    def test_unboundSource(self):
+        """A source address that is not ours: the failure is on our side, and counted."""
+        self.pool.endpoint = Endpoint(ConnectBindError(99, "no"))
+        user = self.ask()
+        self.flushLoggedErrors(ConnectBindError)
+        reason, details = user.failed
+        self.assertIs(reason, Reset.LOCAL_CONNECTION_FAILURE)
+        self.assertEqual(details, "failed_to_bind_to_:0:_Cannot_assign_requested_address")
+        self.assertEqual(self.stats("cx_destroy_local", "cx_destroy_remote"), (1, 0))
+        self.assertEqual(self.world.cluster.stats.bind_errors.value, 1)
         self.assertGone()
 
     def test_failsLater(self):

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_envoy.sockets.addresses import isAbstract
-from twisted_envoy.sockets.connecting import Waiting, tellFailed
+from twisted_envoy.sockets.connecting import Waiting, bindSource, tellFailed
 from twisted_envoy.sockets.events import SocketContext, failureOf
 from twisted_envoy.sockets.interfaces import ConnectOptions
 from twisted_envoy.sockets.transports.stream import TransportStream
@@ -73,11 +73,12 @@ class TransportAttempt(ClientFactory):
             host = address.host
             if isinstance(address, IPv6Address) and "%" not in host and address.scopeID:
                 host = f"{host}%{address.scopeID}"
-            first = None if options.options else source
-            self._connector = reactor.connectTCP(host, address.port, self, None, first)
-        if options.options and not self._over:
+            self._connector = reactor.connectTCP(host, address.port, self, None)
+        if (options.options or source is not None) and not self._over:
             try:
                 self._prepare(options, source)
+            except error.ConnectBindError as problem:
+                self._fail(failureOf(problem))
             except OSError as problem:
                 self._fail(failureOf(_connectError(problem)))
 
@@ -88,7 +89,7 @@ class TransportAttempt(ClientFactory):
         for level, option, value in options.options:
             handle.setsockopt(level, option, value)
         if source is not None:
-            handle.bind(source)
+            bindSource(handle, source)
 
     def cancel(self) -> None:
         """Nobody wants the connection any more, and nobody is told."""

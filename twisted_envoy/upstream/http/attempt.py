@@ -28,6 +28,7 @@ from twisted_envoy.upstream.counting import (
     countDestroyed,
     countLength,
     countStarted,
+    isBindError,
 )
 from twisted_envoy.upstream.http.connection import PooledConnection
 from twisted_envoy.upstream.http.settings import HTTP1
@@ -113,7 +114,9 @@ class Attempt:
             _log.failure("a new connection to a host raised; it is closed", failure)
         text = connectFailure(self._pool.host, failure, immediate)
         learned = getattr(failure.value, "passthrough", None)
-        self._fail(Reset.REMOTE_CONNECTION_FAILURE, text, learned)
+        local = isBindError(self._pool.host, failure)
+        reason = Reset.LOCAL_CONNECTION_FAILURE if local else Reset.REMOTE_CONNECTION_FAILURE
+        self._fail(reason, text, learned)
 
     def _timedOut(self) -> None:
         self._timer = None

@@ -191,7 +191,7 @@ class Attempts:
         info = proxy.upstreamInfo
         if problem.flag:
             proxy.streamInfo.raiseFlag(problem.flag)
-        else:
+        elif not problem.reason:
             info.host = None  # it was not even asked
         host: Any = info.host
         if problem.flag == "UF" and host.monitor is not None:
