@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.extensions.common.tls.pki import Authority
 from tests.extensions.transport_sockets.tls.support import (
     Context,
+    End,
     Pair,
     client,
     server,
@@ -111,6 +112,18 @@ class DownstreamTests(SynchronousTestCase):
         self.assertIn("HTTP_REQUEST", pair.streamInfo.downstreamTransportFailureReason)
         self.assertIsInstance(pair.down.lost.value, ConnectionDone)
         self.assertEqual(pair.up.events, ["end"])
+
+    def test_resetDuringTheHandshake(self):
+        """A failure reason tells of it; the connection just ends, as in Envoy."""
+        context = Context()
+        tlsServer = server(context, {"common_tls_context": {"tls_certificates": [SERVER.config]}})
+        end = End(lambda each: each.transport.write(b"\x16\x03\x01"))
+        pair = Pair(context, tlsServer, None, up=end).pump()
+        end.transport.abortConnection()
+        pair.pump()
+
+        self.assertIn("reset_by_peer", pair.streamInfo.downstreamTransportFailureReason)
+        self.assertIsInstance(pair.down.lost.value, ConnectionDone)
 
     def test_handshakeIsGivenUp(self):
         """Somebody waits no longer: the wire is closed."""

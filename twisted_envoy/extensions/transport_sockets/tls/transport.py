@@ -175,7 +175,10 @@ class TLSTransport:
         else:
             outgoing.stop()
             if lost is None:
-                self._observer.tlsFailed(self, TLSTruncated(_isReset(reason.value)))
+                wasReset = _isReset(reason.value)
+                self._observer.tlsFailed(self, TLSTruncated(wasReset))
+                if wasReset:  # what the observer was told, as in Envoy; nobody else has begun
+                    reason = failureOf(ConnectionDone())
         protocol, self.protocol = self.protocol, NOBODY
         self._incoming.drop()
         outgoing.drop()
