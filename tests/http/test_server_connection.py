@@ -133,6 +133,8 @@ class HTTP1Tests(ConnectionCase):
         """What is no HTTP is answered with 400 and a close, at the latest after a second."""
         envoy = self.start()
         client = self.client(b"this is not http\r\n\r\n")
+        [chain] = next(iter(envoy.server.listeners)).connections
+        self.assertEqual(chain.streamInfo.responseFlags, ["DPE"])
 
         self.assertTrue(client.received.startswith(b"HTTP/1.1 400 Bad Request\r\n"))
         self.assertIn(b"connection: close\r\n", client.received)
@@ -202,6 +204,9 @@ class HTTP2Tests(ConnectionCase):
         envoy = self.start()
         other = self.client(GET)
         client = self.client(PREFACE, b"\xff" * 64)
+        chains = next(iter(envoy.server.listeners)).connections
+        flags = sorted(chain.streamInfo.responseFlags for chain in chains)
+        self.assertEqual(flags, [[], ["DPE"]])
 
         envoy.advance(1.1)
 

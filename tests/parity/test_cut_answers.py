@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tests.bootstraps import INTERNAL, addressOf, cluster, listener, tcpProxy
+from tests.bootstraps import INTERNAL, addressOf, cluster, listener, logTo, tcpProxy
 from tests.parity.exchanges import get
 from tests.parity.managers import ManagerTestCase, direct, manager, route
 from tests.parity.peers import Peer, Served
-from tests.parity.support import served
+from tests.parity.support import Side, served
 
 CUT = {
     b"/length": b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nabc",
@@ -36,6 +36,16 @@ def hop(name: str, target: str) -> dict[str, Any]:
     return made
 
 
+BROKEN = (
+    *(b"garbage\r\n\r\n", b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"),
+    *(b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n", b"\x16\x03\x01\x00\x00"),
+    b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: a\r\nx: " + b"y" * 70_000 + b"\r\n\r\n",
+    b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"z" * 30,
+)
+
+
 class CutTests(ManagerTestCase):
     """One listener for each way to the origin."""
 
@@ -48,7 +58,10 @@ class CutTests(ManagerTestCase):
         inner["internal_listener"] = {}
         old = {"accept_http_10": True}
         named = {**old, "default_host_for_http_10": "dflt"}
+        logged = manager("logged", [direct()])
+        logged["access_log"] = logTo("logged.connections.log", "%RESPONSE_FLAGS%")
         listeners = [
+            logged,
             manager("near", [route()]),
             manager("http", [route("byHTTP")]),
             manager("tcp", [route("byTCP")]),
@@ -69,6 +82,17 @@ class CutTests(ManagerTestCase):
         paths = [path.decode() for path in CUT]
         for name in ("near", "http", "tcp"):
             self.compared(name, {path: get(path) for path in paths}, stats="cx_protocol_error")
+
+    def test_flags(self) -> None:
+        """A connection's log says that its client spoke no HTTP."""
+
+        def scenario(side: Side) -> object:
+            for index, data in enumerate(BROKEN, 1):
+                self.talked(side, "logged", {"": data})
+                lines = side.program.lines("logged.connections.log", index)
+            return lines
+
+        self.same(scenario)
 
     def test_lines(self) -> None:
         """Without a version nothing is waited for."""

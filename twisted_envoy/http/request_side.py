@@ -263,6 +263,8 @@ class RequestSide:
     def streamFailed(self, error: CodecError) -> None:
         """The request cannot be read."""
         self.streamInfo.raiseFlag("DPE")
+        if not self.responseEnded:
+            self.connection.info.raiseFlag("DPE")
         if self.requestHeaders is None:
             self.streamInfo.protocol = self.connection.protocol
         self.connection.willClose()

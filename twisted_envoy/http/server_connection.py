@@ -145,6 +145,8 @@ class ServerConnection(ConnectionLife):
             self._end(delay=True)
 
     def _broken(self, error: CodecError) -> None:
+        if self.multiplexes:  # else the request has told it
+            self.info.raiseFlag("DPE")
         if error.status:
             self.settings.stats.downstream_cx_protocol_error.value += 1
         if error.hasCut:
