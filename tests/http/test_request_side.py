@@ -36,6 +36,33 @@ class UpgradeTests(ConnectionCase):
             client = self.client(UPGRADE)
             self.assertEqual(client.received.startswith(b"HTTP/1.1 403 "), not enabled)
 
+    def test_upgradeOfConnect(self) -> None:
+        """What a CONNECT asks to upgrade to decides whether it may; it stays a CONNECT."""
+        asked = b"CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\nconnection: upgrade\r\nupgrade: %s\r\n\r\n"
+        connects = {"upgrade_configs": [{"upgrade_type": "CONNECT", "connect_config": {}}]}
+        route = {"match": {"connect_matcher": {}}, "route": {"cluster": "origin", **connects}}
+        envoy = self.start([route], upgrade_configs=[{"upgrade_type": "websocket"}])
+        envoy.listen(ORIGIN)
+
+        self.assertTrue(self.client(asked % b"other").received.startswith(b"HTTP/1.1 403 "))
+        client = self.client(asked % b"websocket")
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 200 OK\r\n"))
+        self.assertNotIn(b"connection:", client.received)
+        self.assertFalse(client.ended)
+
+    def test_anySuccessOfConnect(self) -> None:
+        """A CONNECT that is passed on is open at any 2xx, though only 200 does not say close."""
+        route = {"match": {"connect_matcher": {}}, "route": {"cluster": "origin"}}
+        envoy = self.start([route], upgrade_configs=[{"upgrade_type": "CONNECT"}])
+        origin = envoy.listen(ORIGIN)
+        client = self.client(b"CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n")
+        origin.connections[0].write(b"HTTP/1.1 204 No Content\r\n\r\nraw")
+        envoy.settle()
+
+        self.assertIn(b"\r\nconnection: close\r\n", client.received)
+        self.assertTrue(client.received.endswith(b"\r\n\r\nraw"))
+        self.assertFalse(client.ended)
+
     def test_noRouteFirst(self) -> None:
         """Where there is no route, that is what is said."""
         self.start([{"match": {"path": "/no"}, "direct_response": {"status": 200}}])

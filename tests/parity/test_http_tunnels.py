@@ -104,6 +104,12 @@ class HTTPTunnelTests(ManagerTestCase):
                 **h2,
             ),
             manager("passed", [passed, direct()], **tunnel, **h2),
+            manager("passedOn", [{**passed, "route": {"cluster": "origin"}}], **tunnel),
+            manager(
+                "connectsOrSockets",
+                _connects("echo"),
+                upgrade_configs=[*tunnel["upgrade_configs"], *socket["upgrade_configs"]],
+            ),
             manager(
                 "passed2",
                 [{**passed, "route": {**passed["route"], "cluster": "hop2"}}],
@@ -198,6 +204,14 @@ class HTTPTunnelTests(ManagerTestCase):
         self.compared("greet", {"one": connect(), "one2": connect2()}, 0)
         self.compared("refusing", {"one": connect(), "one2": connect2()}, 0)
 
+    def test_upgradeOfConnect(self) -> None:
+        """A CONNECT that asks for an upgrade, too."""
+        upgrades = {
+            name: [connect("a:1", "connection: upgrade", f"upgrade: {name}"), b"abc"]
+            for name in ("websocket", "other")
+        }
+        self.compared("connectsOrSockets", upgrades, 0)
+
     def test_options(self) -> None:
         """allow_post, a proxy header, domains, and no route for CONNECT."""
         self.compared(
@@ -228,6 +242,11 @@ class HTTPTunnelTests(ManagerTestCase):
             "echo2": [connect2(), data(1, b"abc")],
         }
         self.compared("passed", conversations, 0)
+        answers = {
+            str(status): [connect("a:1", answer((f"HTTP/1.1 {status} X\r\n\r\n", "!echo"))), b"abc"]
+            for status in (200, 201, 204)
+        }
+        self.compared("passedOn", answers, 0)
         del conversations["get"]
         self.compared("passed2", conversations, 0)
 

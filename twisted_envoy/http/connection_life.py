@@ -330,9 +330,10 @@ class ConnectionLife(Link):
                 headers.set(b"connection", b"keep-alive")
         if stream.closesAfter:
             self.drain = Drain.CLOSING
+        asked = stream.requestHeaders
         opened = stream.isTunnel and (
-            200 <= status < 300
-            if stream.streamInfo.upgradeProtocol == "connect"
+            status == 200
+            if asked is not None and asked[b":method"] == b"CONNECT"
             else status == 101 and isUpgrade(headers)
         )
         if not stream.requestEnded and not opened:

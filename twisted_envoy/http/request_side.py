@@ -307,10 +307,10 @@ class RequestSide:
     def _chooseFilters(self, headers: HeaderMap) -> bool:
         """Whether the request may go on: it wants no upgrade, or one that is allowed."""
         kind = headers.get(b"upgrade")
-        if headers.get(b":method") == b"CONNECT":
-            kind = b"CONNECT"
         if kind is None:
-            return True
+            if headers.get(b":method") != b"CONNECT":
+                return True
+            kind = b"CONNECT"
         name = kind.decode("latin-1").lower()
         own = self.settings.upgrades.get(name)
         route = self.route

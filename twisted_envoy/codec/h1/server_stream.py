@@ -163,8 +163,9 @@ class H1ServerStream(H1Stream):
             return b""
         informational = status[:1] == b"1"
         opened = head.method == b"CONNECT" and status[:1] == b"2" or head.raw and status == b"101"
-        self._bodiless = isHead or status in _BODILESS or (informational and not opened)
-        if informational or status in _BODILESS or b"content-length" in headers:
+        bodiless = informational or status in _BODILESS
+        self._bodiless = isHead or (bodiless and not opened)
+        if bodiless or b"content-length" in headers:
             return b""
         if endStream and not isHead:
             return b"" if opened else CONTENT_LENGTH_0

@@ -69,7 +69,7 @@ def resetBody(reason: Reset, failure: str, retried: bool) -> bytes:
 def upgradeRefused(router: Router, attempt: Any, headers: HeaderMap, status: int) -> bool:
     """Spell the answer to an upgrade as HTTP/1.1 does; True: it was none, and is refused."""
     request = router.headers
-    if not isUpgrade(request):
+    if not isUpgrade(request) or request[b":method"] == b"CONNECT":
         return False
     if status in (101, 200) and router.timer is not None:
         router.timer.cancel()
