@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twisted_envoy.stats.metrics import Counter
+
 
 class ConnectionLimit:
     """
@@ -9,13 +14,17 @@ class ConnectionLimit:
 
     Args:
         most: connections that may be open at once; None for any number.
+
+    Attributes:
+        refusals: counts those that were one too many; None for nobody.
     """
 
-    __slots__ = ("active", "most")
+    __slots__ = ("active", "most", "refusals")
 
     def __init__(self, most: int | None = None) -> None:
         self.most = most
         self.active = 0
+        self.refusals: Counter | None = None
 
     def change(self, most: int | None) -> None:
         """Another limit from now on; open connections stay."""

@@ -199,6 +199,8 @@ class Listener:
         settings = self.settings
         if settings.globalLimit is not None and settings.globalLimit.reached:
             self.stats.downstream_global_cx_overflow.value += 1
+            if settings.globalLimit.refusals is not None:
+                settings.globalLimit.refusals.value += 1
             return None
         if settings.limit.reached:
             self.stats.downstream_cx_overflow.value += 1

@@ -38,6 +38,9 @@ def buildOverload(
             made: Any = _monitor(monitor, names, context)
             if isinstance(made, ConnectionLimit):
                 limit = made
+                own = context.scope.scope(f"overload.{_MONITOR}.")
+                limit.refusals = own.counter("failed_updates")
+                own.gauge("pressure")
             else:
                 monitors[monitor.name] = made
         manager = buildOverloadManager(config, monitors, context)

@@ -37,6 +37,9 @@ class DownstreamConnectionsTests(SynchronousTestCase):
         self.assertFalse(envoy.connect("b").ended)
         self.assertTrue(envoy.connect("b").ended)
         self.assertEqual(envoy.stat("listener.127.0.0.1_2.downstream_global_cx_overflow"), 1)
+        monitor = "overload.envoy.resource_monitors.global_downstream_max_connections"
+        self.assertEqual(envoy.stat(f"{monitor}.failed_updates"), 1)
+        self.assertEqual(envoy.stat(f"{monitor}.pressure"), 0)
         first.abortConnection()
         envoy.settle()
         self.assertFalse(envoy.connect("b").ended)
