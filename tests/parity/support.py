@@ -178,7 +178,7 @@ class ParityTestCase(SynchronousTestCase):
             if stats:
                 result["stats"] = side.program.stats(stats)
             if log:
-                result["log"] = sorted(side.program.lines(log, lines))
+                result["log"] = sorted(scrubbed(side.program.lines(log, lines)))
             return scrubbed(result)
 
         with ThreadPoolExecutor(2) as pool:
