@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import socket
 
@@ -9,6 +10,7 @@ from twisted.trial.unittest import SkipTest
 
 from tests.integration.http_programs import HELLO, HTTPProgramTestCase
 from tests.integration.programs import Program
+from twisted_envoy.server.demo import DEMO
 
 DEMO_PORTS = (10000, 10001, 9901)
 H2 = "--http2-prior-knowledge"
@@ -141,6 +143,9 @@ class DemoTests(HTTPProgramTestCase):
 
     def setUp(self) -> None:
         super().setUp()
+        turn = DEMO.open()
+        self.addCleanup(turn.close)
+        fcntl.flock(turn, fcntl.LOCK_EX)  # trial's other workers run such tests, too
         for port in DEMO_PORTS:
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
