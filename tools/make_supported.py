@@ -53,11 +53,7 @@ _READ_TO_REFUSE = {
 """Fields that are read for the sake of Envoy's own complaints about them, and then refused."""
 
 NOTES = {
-    ("envoy.config.cluster.v3.Cluster", "type"): "STATIC, STRICT_DNS, LOGICAL_DNS",
-    ("envoy.config.cluster.v3.Cluster", "lb_policy"): "ROUND_ROBIN, LEAST_REQUEST, RANDOM",
-    ("envoy.config.listener.v3.Listener", "bind_to_port"): "true",
     ("envoy.config.core.v3.SocketAddress", "protocol"): "TCP",
-    ("envoy.config.core.v3.SocketOption", "state"): "STATE_PREBIND",
 }
 """What is obeyed of fields that are not obeyed entirely."""
 

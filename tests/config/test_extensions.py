@@ -297,6 +297,22 @@ class OpeningTests(SynchronousTestCase):
         opened.warn("is old", "a")
         opened.warn("is old")
 
+    def test_typedStructReadInPart(self) -> None:
+        """A key that the factory never asks for is unread, at its own line."""
+        extensions = Extensions(extra=[Factory("acme.Gizmo", category="filters.network")])
+        value = "{a: 1,\n  b: [0, {c: 2,\n d: 3}], e: 4}"
+        config = holder(f"{{'@type': {XDS}, type_url: h/acme.Gizmo, value: {value}}}")
+        _, opened = extensions.open(config, "filters.network")
+        self.assertEqual((opened.value["a"], opened.value["b"][1]["c"]), (1, 2))
+
+        errors = [one for one in reportUnread(config) if one.path.startswith("typed_config.")]
+
+        self.assertEqual(
+            [(one.path, one.position and one.position.line) for one in errors],
+            [("typed_config.value.b[1].d", 4), ("typed_config.value.e", 4)],
+        )
+        self.assertIn("'d' (of a TypedStruct) is set, and the factory of acme", str(errors[0]))
+
     def test_typedStructNobodyReads(self) -> None:
         """A TypedStruct whose value the factory never looks at is unread, at its line."""
         extensions = Extensions(extra=[Factory("acme.Gizmo", category="filters.network")])

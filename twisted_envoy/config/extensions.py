@@ -25,6 +25,7 @@ from typing import Any as Untyped
 from twisted_envoy.config.bootstrap import decodeNode, envoyPlans
 from twisted_envoy.config.installed import BrokenExtension, Installed, bare, installed
 from twisted_envoy.config.plan import MessagePlan, Plans
+from twisted_envoy.config.read_dict import ReadDict
 from twisted_envoy.config.record import Record
 from twisted_envoy.config.rules import validate
 from twisted_envoy.config.view import TYPED_STRUCTS, AnyView, View, markRead, viewOf
@@ -136,7 +137,8 @@ class StructView:
     """
     The config of an extension that has no message type of its own: a dict, with its place.
 
-    Reading `value` says that all of it is obeyed; one that nobody reads is unread, unless empty.
+    What of `value` is read says that it is obeyed; the rest is unread, all of one that is not empty
+    where nobody looks at it.
     """
 
     __slots__ = ("_any", "_value")
@@ -152,7 +154,7 @@ class StructView:
     def value(self) -> dict[str, Untyped]:
         """The config; empty when there is none."""
         if self._value is None:
-            self._value = self._any.struct or {}
+            self._value = self._any.record.struct = ReadDict(self._any.struct or {})
         return self._value
 
     @property

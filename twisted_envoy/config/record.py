@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 from google.protobuf.message import Message
 
 from twisted_envoy.config.nodes import Node, pack, unpack
+from twisted_envoy.config.read_dict import ReadDict
 from twisted_envoy.errors import ConfigError, Position
 
 if TYPE_CHECKING:
@@ -141,9 +142,10 @@ class AnyRecord(Record):
     Attributes:
         content: the message inside; None for an empty Any.
         unit: what Envoy checks when it unpacks the content.
+        struct: of a TypedStruct whose type has no message, what its factory reads.
     """
 
-    __slots__ = ("content", "opened", "unit")
+    __slots__ = ("content", "opened", "struct", "unit")
 
     def __init__(
         self,
@@ -157,6 +159,7 @@ class AnyRecord(Record):
     ) -> None:
         super().__init__(plan, message, node, parent, name, index, source)
         self.content: Record | None = None
+        self.struct: ReadDict | None = None
         self.opened = False
         self.unit = Unit()
 

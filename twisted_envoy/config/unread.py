@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from twisted_envoy.config.installed import bare
+from twisted_envoy.config.nodes import MappingNode, Node, SequenceNode, positionOf
+from twisted_envoy.config.read_dict import ReadDict
 from twisted_envoy.config.record import AnyRecord, Below, Record, Sealed
 from twisted_envoy.config.view import TYPED_STRUCTS, View
 from twisted_envoy.errors import Position, UnsupportedField
@@ -56,6 +58,8 @@ def _below(record: Record) -> Iterator[Unread]:
     if isinstance(record, AnyRecord):
         if record.content is not None and record.opened:
             yield from _below(record.content)
+            if record.struct is not None:
+                yield from _unreadKeys(record.content, record.struct)
         elif record.content is not None:
             kind = f"message {record.content.plan.fullName}"
             yield Unread(record.position(), record.path, record.name, kind, _named(record.content))
@@ -71,6 +75,32 @@ def _below(record: Record) -> Iterator[Unread]:
         else:
             for child in children(below):
                 yield from _below(child)
+
+
+def _unreadKeys(content: Record, struct: ReadDict) -> Iterator[Unread]:
+    """What the factory of a TypedStruct has left of its `value`."""
+    owner = _named(content)
+    _, node, _ = content.entries.get("value", (0, None, None))
+    for way in struct.unread():
+        path, place = f"{content.pathOf('value')}", content.position("value")
+        below = node
+        for step in way:
+            path += f"[{step}]" if isinstance(step, int) else f".{step}"
+            below, key = _stepInto(below, step)
+            if key is not None:
+                place = positionOf(key, content.source.file)
+        yield Unread(place, path, str(way[-1]), "of a TypedStruct", owner)
+
+
+def _stepInto(node: Node | None, step: str | int) -> tuple[Node | None, Node | None]:
+    """The node below, and the one that names it."""
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if key.value == step:
+                return value, key
+    elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    return None, None
 
 
 def _named(content: Record) -> str:
