@@ -185,6 +185,14 @@ class LeniencyTests(SynchronousTestCase):
             ["--config-yaml:3:3: 'id' is given twice, first in line 2: the last one counts"],
         )
 
+    def test_equalKeysOfAny(self) -> None:
+        """They are told once, although an Any is looked at twice."""
+        kind = "type.googleapis.com/google.protobuf.StringValue"
+        config = f"{{'@type': {kind}, value: one, value: two}}"
+        text = f"bootstrap_extensions: [{{name: a, typed_config: {config}}}]"
+        warnings = loadBootstrap(yamlText=text)[1]
+        self.assertEqual(len([one for one in warnings if "given twice" in str(one)]), 1)
+
     def test_ignoredKeys(self) -> None:
         """A key tagged `!ignore` may hold anchors for the rest."""
         node = decode("!ignore x: &a {id: b}\nnode: *a\n").message.node
