@@ -71,8 +71,7 @@ class Decoder:
         if len(pairs) > 1 and not self._isJSON:
             try:
                 if len({key.value for key, _ in pairs}) != len(pairs):
-                    node.value = self._lastOfEach(pairs)  # an Any is looked at twice
-                    return node.value
+                    pairs = node.value = self._lastOfEach(pairs)  # an Any is looked at twice
             except TypeError:
                 for key, _ in pairs:
                     self.key(key)
