@@ -54,6 +54,10 @@ def httpRefusals() -> Iterator[tuple[str, str]]:
     prefix = {"prefix_rewrite": "/x"}
     yield "prefixOfTemplate", _routed(_template("/{a}"), {"route": {"cluster": "origin", **prefix}})
     yield "redirectedTemplate", _routed(_template("/{a}"), {"redirect": prefix})
+    for at, named in enumerate(({"route_config_name": "x"}, {})):
+        one = manager("m", rds=named)
+        del one["filter_chains"][0]["filters"][0]["typed_config"]["route_config"]
+        yield f"rds{at}", bootstrap([one], _CLUSTERS)
     header = {"name": "a", "string_match": _FOLDED}
     yield "foldedRegex", _routed({"prefix": "/", "headers": [header]})
     ranges = [{"address_prefix": "x", "prefix_len": 8}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -103,6 +104,21 @@ class ManagerFactoryTests(SynchronousTestCase):
         rds = {"route_config_name": "r", "config_source": {"ads": {}}}
         text = bootstrap(rds=rds).replace('"route_config"', '"route_config_no"')
         self.assertIn("no such field", str(self.assertRaises(ConfigError, MemoryEnvoy, text)))
+
+    def test_rds(self) -> None:
+        """Without a source it is Envoy's mistake, too; with one it is named as not implemented."""
+        name = {"route_config_name": "r"}
+        for rds, expected in (
+            (name, "An RDS config must have either a 'config_source' or an xDS-TP based"),
+            ({}, "An RDS config must have either a 'config_source' or an xDS-TP based"),
+            ({**name, "config_source": {"ads": {}}}, "rds is not implemented"),
+            ({"route_config_name": "xdstp://x/y"}, "rds is not implemented"),
+        ):
+            config = json.loads(bootstrap(rds=rds))
+            (listener,) = config["static_resources"]["listeners"]
+            del listener["filter_chains"][0]["filters"][-1]["typed_config"]["route_config"]
+            problem = self.assertRaises(ConfigError, MemoryEnvoy, json.dumps(config, indent=1))
+            self.assertIn(expected, str(problem))
 
     def test_oldLogFields(self) -> None:
         """The deprecated places of the access log's options."""

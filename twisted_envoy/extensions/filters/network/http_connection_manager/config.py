@@ -164,9 +164,24 @@ def _routes(config: View, context: Any) -> Any:
     if kind == "route_config":
         kinds = filterKinds(config, context)
         return buildRouteTable(config.route_config, context, filterKinds=kinds)
+    if kind == "rds":
+        _checkRDS(config)
     raise UnsupportedField(
         config.path, f"{kind} is not implemented by twisted_envoy", config.position(kind)
     )
+
+
+def _checkRDS(config: View) -> None:
+    """What is wrong for Envoy, too, is told in its words; the message is read past the view."""
+    rds: Any = config.message.rds  # type: ignore[attr-defined]
+    name: str = rds.route_config_name
+    if not rds.HasField("config_source") and not name.startswith("xdstp:"):
+        said = f' route_config_name: "{name}"' if name else ""
+        raise config.error(
+            "An RDS config must have either a 'config_source' or an xDS-TP based "
+            f"'route_config_name'. Error while parsing RDS config:{said}",
+            "rds",
+        )
 
 
 def _timeouts(config: View, common: CommonHTTPOptions) -> Timeouts:
