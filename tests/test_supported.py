@@ -103,6 +103,25 @@ class ReadsTests(SynchronousTestCase):
         )
         self.assertEqual(reads.moot, {(LISTENER, "drain_type"): "because"})
 
+    def test_ofSeveral(self) -> None:
+        """What is done to one of several messages is done to each that it may be."""
+        reads = readsOf(
+            "NAMES = ('address', 'metadata')\n"
+            "def build(config):\n"
+            "    for name in NAMES:\n"
+            "        one = getattr(config, name)\n"
+            "        one.moot('pipe', 'b')\n"
+            "        one.moot('filter_metadata', 'c')\n"
+            "        one.moot('pipe', 'a')\n"
+        )
+        self.assertEqual(
+            reads.moot,
+            {
+                ("envoy.config.core.v3.Address", "pipe"): "a",
+                ("envoy.config.core.v3.Metadata", "filter_metadata"): "c",
+            },
+        )
+
     def test_whatIsNotRead(self) -> None:
         """Asking whether a field is there reads nothing."""
         reads = readsOf("def build(config):\n    config.has('name')\n    config.error('x', 'name')")

@@ -312,9 +312,11 @@ class Frame:
             if function.id in ("partial", "map"):
                 return self._callAll(arguments[0], arguments[1:], keywords)
         if isinstance(function, ast.Attribute):
-            for owner in self._resolved(self.value(function.value)):
-                if isinstance(owner, Message):
-                    return self._viewMethod(owner, function.attr, arguments)
+            owners = self._resolved(self.value(function.value))
+            messages = [owner for owner in owners if isinstance(owner, Message)]
+            if messages:
+                found = (self._viewMethod(one, function.attr, arguments) for one in messages)
+                return NOTHING.union(*found)
             if function.attr in ("build", "open"):
                 self._opens(arguments)
             if function.attr in ("get", "values", "items"):
@@ -382,10 +384,11 @@ class Frame:
         if method == "take":
             reads.whole.add(owner.plan.fullName)
         elif method == "moot":
-            why = [one.text for one in arguments[1] if isinstance(one, Text)]
+            why = min((one.text for one in arguments[1] if isinstance(one, Text)), default="")
             for name in arguments[0]:
                 if isinstance(name, Text) and name.text in owner.plan.fields:
-                    reads.moot.setdefault((owner.plan.fullName, name.text), "".join(why[:1]))
+                    key = (owner.plan.fullName, name.text)
+                    reads.moot[key] = min(why, reads.moot.get(key, why))
         elif method == "which":
             oneofs = owner.plan.descriptor.oneofs_by_name
             return frozenset(
