@@ -150,3 +150,16 @@ class SDSTests(ParityTestCase):
         other = {"trusted_ca": {"inline_string": pki().other.pem}}
         respond(path, secret("ca", validation_context=other), version="2")
         self.changed(3, "ca")
+
+    def test_dump(self) -> None:
+        """/config_dump tells what was taken last."""
+
+        def scenario(side: Side) -> object:
+            page = json.loads(side.program.admin("/config_dump?resource=dynamic_active_secrets"))
+            found = page["configs"]
+            for one in found:
+                one.pop("last_updated")
+            return sorted(found, key=lambda one: str(one["name"]))
+
+        found = self.same(scenario)
+        self.assertEqual([one["name"] for one in found], ["ca", "cert", "files", "trusted"])

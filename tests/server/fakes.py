@@ -134,6 +134,7 @@ class FakeServer:
         self.drain = DrainManager(reactor, self.options.drainTime)
         self.runtime = Runtime()
         self.certificates: list[Callable[[], dict[str, object]]] = []
+        self.secrets: list[Any] = []
         self.startTime = reactor.seconds()
         self.state = "LIVE"
         self.said: list[str] = []

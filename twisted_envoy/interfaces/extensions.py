@@ -17,6 +17,7 @@ POLLED = "files that are looked at once a second"
 STOPPED = "what ends with the server"
 """The singleton of that key: a list of functions, which a server calls when it stops."""
 CERTIFICATES = "certificates of all TLS contexts"
+SECRETS = "secrets that stand in files"
 """
 The singleton of that key: a list of functions, each of which gives an `admin.v3.Certificate` as
 JSON's values, for `/certs`.

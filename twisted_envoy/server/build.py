@@ -198,6 +198,10 @@ class _Builder:
             limit,
         )
         checkSinks(bootstrap, context)
+        if resources is not None and resources.secrets:
+            from twisted_envoy.extensions.common.tls.secrets import warnOfUnused
+
+            warnOfUnused(context)
         server = Server(bootstrap, self._options, context, listeners, interval)
         server.admin = self._admin(server)
         server.overload = overload

@@ -18,7 +18,7 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IStreamServerEnd
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from twisted_envoy.interfaces.extensions import CERTIFICATES, POLLED, STOPPED
+from twisted_envoy.interfaces.extensions import CERTIFICATES, POLLED, SECRETS, STOPPED
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.internal.endpoints import InternalServerEndpoint
 from twisted_envoy.internal.registry import Registry
@@ -213,6 +213,7 @@ class Server(Service):
         self.statsInterval = statsInterval
         self._statsTimer: IDelayedCall | None = None
         self.certificates = cast(list[Any], context.singleton(CERTIFICATES, list))
+        self.secrets = cast(list[Any], context.singleton(SECRETS, list))
         self._polled = cast(list[Any], context.singleton(POLLED, list))
         self._stopped = cast(list[Any], context.singleton(STOPPED, list))
         self._pollTimer: IDelayedCall | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from tests.server.admin.support import TYPES, PageTestCase
@@ -95,6 +96,27 @@ class ConfigDumpTests(PageTestCase):
         self.assertNotIn("hello", text)
         self.assertEqual(text.count('"inline_string": "[redacted]"'), 4)
         self.assertIn("chain.pem", text)
+
+    def test_secretsInFiles(self) -> None:
+        """What was taken last, certificates first; keys are hidden here, too."""
+        for kind, updated in (("validation_context", 7.5), ("tls_certificate", 1.25)):
+            message = self.kit.new("envoy.extensions.transport_sockets.tls.v3.Secret")
+            message.name = kind[:3]
+            if kind == "tls_certificate":
+                message.tls_certificate.private_key.inline_string = "very private"
+            self.server.secrets.append(
+                SimpleNamespace(
+                    name=kind[:3], kind=kind, secret=message, version="v1", updated=updated
+                )
+            )
+        found = self.dump("resource=dynamic_active_secrets")
+        self.assertEqual(
+            [(one["name"], one["version_info"], one["last_updated"]) for one in found],
+            [("tls", "v1", "1970-01-01T00:00:01.250Z"), ("val", "v1", "1970-01-01T00:00:07.500Z")],
+        )
+        key = found[0]["secret"]["tls_certificate"]["private_key"]
+        self.assertEqual(key, {"inline_string": "[redacted]"})
+        self.assertIsNone(self.dump("resource=dynamic_active_secrets&name_regex=x"))
 
     def test_endpoints(self) -> None:
         """What Envoy makes of the hosts."""

@@ -241,4 +241,9 @@ class Sections:
         for secret in self._bootstrap.static_resources.secrets:
             if self._shows(secret.name):
                 made.static_secrets.add(name=secret.name).secret.Pack(secret)
+        for shown in sorted(self._target.secrets, key=lambda one: one.kind):
+            if self._shows(shown.name):
+                entry = made.dynamic_active_secrets.add(name=shown.name, version_info=shown.version)
+                entry.last_updated.FromMilliseconds(int(shown.updated * 1000))
+                entry.secret.Pack(shown.secret)
         return made

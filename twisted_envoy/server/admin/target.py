@@ -92,6 +92,16 @@ class ShownClusters(Protocol):
         """The cluster of that name."""
 
 
+class ShownSecret(Protocol):
+    """A secret that stands in a file: what was taken last, and when (seconds since the epoch)."""
+
+    name: str
+    kind: str
+    secret: Message
+    version: str
+    updated: float
+
+
 class AdminTarget(Protocol):
     """
     server.Server, as the admin pages see it.
@@ -101,6 +111,7 @@ class AdminTarget(Protocol):
         state: LIVE, DRAINING, PRE_INITIALIZING or INITIALIZING.
         drain: what `/drain_listeners` begins.
         certificates: give an admin.v3.Certificate each, as JSON's values.
+        secrets: those that stand in files.
         shutdown: ends the process (or what the server is a part of).
     """
 
@@ -113,6 +124,7 @@ class AdminTarget(Protocol):
     drain: DrainManager
     runtime: Runtime
     certificates: Sequence[Callable[[], Mapping[str, object]]]
+    secrets: Sequence[ShownSecret]
     startTime: float
     shutdown: Callable[[], object]
 

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted_envoy.server.admin.home import BY_PATH
 from twisted_envoy.server.admin.reply import Reply
 from twisted_envoy.server.admin.router import AdminRouter, normalPath
-from twisted_envoy.server.admin.target import Configured, ShownClusters, ShownListeners
+from twisted_envoy.server.admin.target import Configured, ShownClusters, ShownListeners, ShownSecret
 from twisted_envoy.server.lifecycle import DrainManager
 from twisted_envoy.server.log_levels import LogControl
 from twisted_envoy.server.options import ServerOptions
@@ -105,6 +105,7 @@ class Summed:
         self.drain: DrainManager = server.drain
         self.runtime: Runtime = server.runtime
         self.certificates: Sequence[Callable[[], Mapping[str, object]]] = server.certificates
+        self.secrets: Sequence[ShownSecret] = server.secrets
         self.startTime: float = server.startTime
         self.shutdown: Callable[[], object] = server.shutdown
 

@@ -11,7 +11,7 @@ from tests.extensions.common.tls.pki import Authority
 from tests.extensions.support import configOf, unreadFields
 from tests.extensions.transport_sockets.tls.support import Context, Pair, client, server
 from twisted_envoy.errors import ConfigError
-from twisted_envoy.extensions.common.tls.secrets import keepStaticSecrets
+from twisted_envoy.extensions.common.tls.secrets import keepStaticSecrets, warnOfUnused
 from twisted_envoy.interfaces.extensions import POLLED, Node
 
 SECRET = "envoy.extensions.transport_sockets.tls.v3.Secret"
@@ -154,6 +154,27 @@ class SecretTests(SynchronousTestCase):
         self.assertEqual(unreadFields(secret), [])
         again = configOf(SECRET, {"name": "cert", "tls_certificate": FIRST.config})
         self.assertRaises(ConfigError, keepStaticSecrets, [again], self.context)
+
+    def test_unused(self):
+        """A secret that nobody names does nothing, whatever its kind; who looks finds a line."""
+        views = [
+            configOf(SECRET, {"name": name, **content})
+            for name, content in (
+                ("cert", {"tls_certificate": FIRST.config}),
+                ("idle", {"validation_context": {"trusted_ca": {"inline_string": "x"}}}),
+                ("other", {"generic_secret": {"secret": {"inline_string": "x"}}}),
+            )
+        ]
+        keepStaticSecrets(views, self.context)
+        self.server({"name": "cert"})
+
+        warnOfUnused(self.context)
+
+        self.assertEqual([unreadFields(view) for view in views], [[], [], []])
+        self.assertEqual(
+            [[one.problem for one in view._record.source.warnings] for view in views],
+            [[], ["secret 'idle' is used by nobody"], ["secret 'other' is used by nobody"]],
+        )
 
     def test_mistakes(self):
         """In Envoy's words where it has some."""

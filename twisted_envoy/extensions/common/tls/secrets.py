@@ -14,7 +14,7 @@ from typing import Any
 
 from twisted_envoy.extensions.common.file_subscription import checkFile
 from twisted_envoy.extensions.common.tls.subscription import SecretSubscription, refuseUnread
-from twisted_envoy.interfaces.extensions import POLLED
+from twisted_envoy.interfaces.extensions import POLLED, SECRETS
 
 _STATIC = "static TLS secrets"
 _SUBSCRIPTIONS = "TLS secrets in files"
@@ -70,10 +70,11 @@ def readSecretSource(view: Any, kind: str, context: Any) -> SecretSource:
     name: str = view.name
     config = view.sds_config
     if config is None:
-        found = context.singleton(_STATIC, dict).get((kind, name))
+        found: _Kept | None = context.singleton(_STATIC, dict).get((kind, name))
         if found is None:
             raise view.error(f"Unknown static secret: {name}", "name")
-        return SecretSource(name, static=found)
+        found.isUsed = True
+        return SecretSource(name, static=getattr(found.view, kind))
     path, directory = _placeOf(config, kind, context)
     kept: dict[object, SecretSubscription] = context.singleton(_SUBSCRIPTIONS, dict)
     key = (kind, name, path, directory)
@@ -83,6 +84,8 @@ def readSecretSource(view: Any, kind: str, context: Any) -> SecretSource:
         )
         polled: list[Callable[[], None]] = context.singleton(POLLED, list)
         polled.append(subscription.look)
+        shown: list[SecretSubscription] = context.singleton(SECRETS, list)
+        shown.append(subscription)
     return SecretSource(name, subscription=kept[key])
 
 
@@ -111,6 +114,21 @@ def _placeOf(config: Any, kind: str, context: Any) -> tuple[str, str]:
     return path, directory
 
 
+class _Kept:
+    """
+    A secret of the bootstrap.
+
+    Attributes:
+        view: the Secret's. isUsed: somebody names it.
+    """
+
+    __slots__ = ("isUsed", "view")
+
+    def __init__(self, view: Any) -> None:
+        self.view = view
+        self.isUsed = False
+
+
 def keepStaticSecrets(views: Iterable[Any], context: Any) -> int:
     """
     Keep the secrets of the bootstrap, for those who name them.
@@ -118,7 +136,7 @@ def keepStaticSecrets(views: Iterable[Any], context: Any) -> int:
     Returns:
         How many there are.
     """
-    kept: dict[tuple[str, str], Any] = context.singleton(_STATIC, dict)
+    kept: dict[tuple[str, str], _Kept] = context.singleton(_STATIC, dict)
     count = 0
     for view in views:
         count += 1
@@ -128,6 +146,14 @@ def keepStaticSecrets(views: Iterable[Any], context: Any) -> int:
             raise view.error("Secret type not implemented")
         if (kind, name) in kept:
             raise view.error(f"Duplicate static {kind} secret name {name}")
-        if kind in ("tls_certificate", "validation_context"):
-            kept[(kind, name)] = getattr(view, kind)
+        kept[(kind, name)] = _Kept(view)
     return count
+
+
+def warnOfUnused(context: Any) -> None:
+    """After all was built: a secret that nobody names does nothing, as in Envoy."""
+    kept: dict[tuple[str, str], _Kept] = context.singleton(_STATIC, dict)
+    for (_, name), secret in kept.items():
+        if not secret.isUsed:
+            secret.view.warn(f"secret '{name}' is used by nobody")
+            secret.view.take()

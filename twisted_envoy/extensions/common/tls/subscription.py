@@ -16,6 +16,7 @@ Envoy: SdsApi, FilesystemSubscriptionImpl
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from twisted_envoy.config.unread import unread
@@ -67,7 +68,8 @@ class SecretSubscription:
         path: of the file. directory: changes of it count, too; "" for none.
         seconds: the reactor's clock.
     Attributes:
-        content: the View of what was taken last.
+        content: the View of what was taken last. secret: the Secret with it, files read.
+        version: of the response. updated: seconds, when it was taken.
     Raises:
         ConfigError: there is no such secret now.
     """
@@ -92,11 +94,12 @@ class SecretSubscription:
         self._rotationFailed = scope.counter("key_rotation_failed")
         self._signature = signatureOf(self._paths)
         self.stats.update_attempt.value += 1
-        self.content, self._version = self._read()
+        self.updated = 0.0
+        self.content, self.secret, self.version = self._read()
         self._files = filesOf(self.content)
         self._taken = signatureOf(self._files)
         self._next = seconds() + _EVERY
-        self.stats.succeeded(self._version, self._seconds())
+        self._succeed()
 
     def add(self, user: SecretUser) -> None:
         """Have somebody take what comes."""
@@ -129,16 +132,20 @@ class SecretSubscription:
             return
         before = self.content
         try:
-            self.content, version = self._secretOf(root)
+            self.content, secret, version = self._secretOf(root)
             self._hand()
         except Exception as problem:
             self.content = before
             stats.rejected([problem])
             return
-        self._version = version
+        self.secret, self.version = secret, version
         self._files = filesOf(self.content)
         self._taken = signatureOf(self._files)
-        self.stats.succeeded(self._version, self._seconds())
+        self._succeed()
+
+    def _succeed(self) -> None:
+        self.updated = self._seconds()
+        self.stats.succeeded(self.version, self.updated)
 
     def _rotate(self) -> None:
         try:
@@ -146,6 +153,8 @@ class SecretSubscription:
         except Exception as problem:
             self._rotationFailed.value += 1
             tell("Failed to reload certificates: ", problem)
+        else:
+            self.secret = shownSecret(self.secret, self.kind, self.content)
 
     def _hand(self) -> None:
         """Give everybody the content, or nobody."""
@@ -160,10 +169,10 @@ class SecretSubscription:
                 user.value = one
             raise
 
-    def _read(self) -> tuple[Any, str]:
+    def _read(self) -> tuple[Any, Any, str]:
         return self._secretOf(readResponse(self._path))
 
-    def _secretOf(self, root: Any) -> tuple[Any, str]:
+    def _secretOf(self, root: Any) -> tuple[Any, Any, str]:
         name = self.name
         found = [each.open() for each in root.resources]
         if not found:
@@ -179,7 +188,8 @@ class SecretSubscription:
         content = getattr(secret, self.kind)
         if content is None:
             raise secret.error(f"Unexpected SDS secret (expecting a {self.kind}): {name}")
-        return content, root.version_info
+        shown = shownSecret(secret.message, self.kind, content)
+        return content, shown, root.version_info
 
 
 def refuseUnread(content: Any) -> None:
@@ -195,14 +205,40 @@ def refuseUnread(content: Any) -> None:
         raise ConfigError(first.path, f"'{first.fieldName}' is set and not obeyed", first.position)
 
 
+def shownSecret(secret: Any, kind: str, content: Any) -> Any:
+    """
+    What /config_dump shows of a secret: with what its files hold in place of their names.
+
+    Args:
+        secret: the Secret's message; not changed. content: the View of what it holds.
+    """
+    shown = type(secret)()
+    shown.CopyFrom(secret)
+    message = getattr(shown, kind)
+    message.CopyFrom(content.message)
+    for field in _sourcesIn(message):
+        source = getattr(message, field)
+        try:
+            source.inline_bytes = Path(source.filename).read_bytes()
+        except OSError:
+            continue  # it has just gone: whoever takes it next says so
+    return shown
+
+
+def _sourcesIn(message: Any) -> list[str]:
+    """The fields that name files."""
+    known = message.DESCRIPTOR.fields_by_name
+    return [
+        field
+        for field in _FILES
+        if field in known and message.HasField(field) and getattr(message, field).filename
+    ]
+
+
 def filesOf(content: Any) -> tuple[str, ...]:
     """The files that a secret names, and the folder that it has watched."""
     message = content.message
-    found = [
-        getattr(message, field).filename
-        for field in _FILES
-        if field in message.DESCRIPTOR.fields_by_name and message.HasField(field)
-    ]
-    if message.HasField("watched_directory"):
+    found = [getattr(message, field).filename for field in _sourcesIn(message)]
+    if message.HasField("watched_directory") and message.watched_directory.path:
         found.append(message.watched_directory.path)
-    return tuple(path for path in found if path)
+    return tuple(found)
