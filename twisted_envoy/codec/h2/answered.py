@@ -3,7 +3,8 @@ The frames of a response that is sent again and again: what differs is the strea
 
     a response is       sent as
     the first times     its header block, encoded; its fields enter the table meanwhile
-    as the one before   the same bytes around another number, while the table stays what it is
+    as the one before   the same bytes around another number, while the table stays what it is;
+                        its body may be another one of that size
 """
 
 from __future__ import annotations
@@ -31,15 +32,17 @@ class Answered:
     Attributes:
         fields: of the response; None before it has come out the same twice.
         changes: the encoder's, when it did.
-        pieces: its frames, cut where the stream's number stands.
+        pieces: its frames without the body, cut where the stream's number stands.
+        size: bytes of the body.
     """
 
-    __slots__ = ("_block", "_latest", "changes", "fields", "pieces")
+    __slots__ = ("_block", "_latest", "changes", "fields", "pieces", "size")
 
     def __init__(self) -> None:
         self.fields: HeaderMap | None = None
         self.changes = -1
         self.pieces: tuple[bytes, ...] = ()
+        self.size = 0
         self._latest: HeaderMap | None = None
         self._block = b""
 
@@ -64,8 +67,9 @@ class Answered:
         if fields is self._latest and block == self._block:
             self.fields = fields
             self.changes = encoder.changes
+            self.size = size
             if body:
-                self.pieces = (before[:-_NUMBER], block + header[:-_NUMBER], body)
+                self.pieces = (before[:-_NUMBER], block + header[:-_NUMBER], b"")
             else:
                 self.pieces = (before[:-_NUMBER], block)
         self._latest = fields

@@ -288,8 +288,12 @@ class LeanCore:
         """See Core; what does not change is kept, with holes for the stream."""
         answered = self._answered
         encoder = self._encoder
-        if fields is answered.fields and encoder.changes == answered.changes:
-            return streamID.to_bytes(4, "big").join(answered.pieces)
+        if (
+            fields is answered.fields
+            and encoder.changes == answered.changes
+            and len(body) == answered.size
+        ):
+            return streamID.to_bytes(4, "big").join(answered.pieces) + body
         return answered.encode(encoder, streamID, fields, body, self._mostPayload)
 
     def endSent(self, streamID: int) -> None:

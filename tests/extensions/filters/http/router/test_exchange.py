@@ -227,6 +227,19 @@ class HTTP2Tests(CarrierCase):
         self.assertEqual(became, 0)
         self.assertEqual(sum(b"hello" in (one[3] or b"") for one in said), 14)
 
+    def test_bodies(self) -> None:
+        """Each request gets the body of its own answer, though heads are the same."""
+
+        def play(scene: Scene) -> None:
+            scene.warm(6)
+            for number in range(6):
+                scene.ask()
+                scene.answer(OK.replace(b"hello", b"%05d" % number))
+
+        said, carried, _ = self.both(play)
+        self.assertGreater(carried, 8)
+        self.assertEqual(said[-1][3][9:], b"00005")
+
     def test_many(self) -> None:
         """Streams that are open at once have a connection each."""
 
