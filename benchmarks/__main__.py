@@ -8,6 +8,7 @@ nginx and pproxy take part where they are installed. See docs/performance.md.
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.side_by_side.contestants import available, findEnvoy
+from benchmarks.side_by_side.contestants import ROOT, available, findEnvoy
 from benchmarks.side_by_side.loads import LoadFailed
 from benchmarks.side_by_side.measure import Laboratory, Result
 from benchmarks.side_by_side.processes import CannotStart
@@ -87,6 +88,7 @@ def main(words: list[str]) -> int:
         for one in available(envoyPath, options.workers)
         if not wanted or one.name == "Envoy" or one.name.startswith(wanted)
     ]
+    compileall.compile_dir(ROOT / "twisted_envoy", quiet=2)  # a start has it, once installed
     settings = Settings(options.seconds, options.bytes, cpus(options.load_cpus))
     results: list[Result] = []
     memory = []

@@ -1,12 +1,10 @@
 """Tests of twisted_envoy.config.bootstrap."""
 
-import gc
 import os
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.config.support import load
-from twisted_envoy.config.bootstrap import collectorPaused, loadBootstrap
+from twisted_envoy.config.bootstrap import loadBootstrap
 from twisted_envoy.errors import ConfigError
 
 
@@ -76,13 +74,3 @@ class LoadTests(SynchronousTestCase):
         self.assertTrue(str(error).endswith("unexpected character: '5'; expected '{'): 5"))
         view, _ = loadBootstrap([self.write('{"node": {"id": "a"}}', "envoy.json")])
         self.assertEqual(view.node.id, "a")
-
-    def test_collectorIsLeftAsItWas(self) -> None:
-        """The garbage collector runs again afterwards, if it ran before, also after errors."""
-        self.assertRaises(ConfigError, load, "[")
-        self.assertTrue(gc.isenabled())
-        gc.disable()
-        self.addCleanup(gc.enable)
-        with collectorPaused():
-            pass
-        self.assertFalse(gc.isenabled())

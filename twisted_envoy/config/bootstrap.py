@@ -6,11 +6,10 @@ Envoy: InstanceUtil::loadBootstrapConfig
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from twisted_envoy.config.collector import collectorPaused
 from twisted_envoy.config.decode import Decoder, NotYAMLProblem
 from twisted_envoy.config.load import COMMAND_LINE, Text, compose, readFile
 from twisted_envoy.config.merge import mergeRecords
@@ -33,18 +32,6 @@ _NOTHING = (
 def envoyPlans() -> Plans:
     """Return the one set of plans of this process's Schema."""
     return Plans(envoySchema())
-
-
-@contextmanager
-def collectorPaused() -> Iterator[None]:
-    """Keep the garbage collector from walking a growing tree again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _nothingMore(_name: str) -> bool:

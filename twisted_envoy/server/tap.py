@@ -21,6 +21,7 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 
+from twisted_envoy.config.collector import collectorPaused
 from twisted_envoy.errors import ConfigError
 from twisted_envoy.server.demo import builtinDemo, tellOfDemo
 from twisted_envoy.server.lifecycle import RunningReactor, SignalHandlers, stopInOrder
@@ -63,22 +64,25 @@ def makeService(options: Options) -> IService:
     Raises:
         SystemExit: status 0 when a config was only to be checked, 1 when it cannot be obeyed.
     """
-    from twisted.internet import reactor
+    with collectorPaused():
+        from twisted.internet import reactor
 
-    from twisted_envoy.server.build import buildServer
+        from twisted_envoy.server.build import buildServer
 
-    def build(
-        options: ServerOptions,
-        reactor: RunningReactor,
-        logs: LogSetup,
-    ) -> RunnableServer:
-        if options.concurrency > 1 and not options.validating:
-            from twisted_envoy.server.workers.build import buildWorkers
+        gc.freeze()  # what was imported stays; the rest is for settleMemory
 
-            return buildWorkers(options, reactor, logs)
-        return buildServer(options, reactor, setLogFormat=logs.log.setFormat)
+        def build(
+            options: ServerOptions,
+            reactor: RunningReactor,
+            logs: LogSetup,
+        ) -> RunnableServer:
+            if options.concurrency > 1 and not options.validating:
+                from twisted_envoy.server.workers.build import buildWorkers
 
-    return Start(options, cast(RunningReactor, reactor), build).service()
+                return buildWorkers(options, reactor, logs)
+            return buildServer(options, reactor, setLogFormat=logs.log.setFormat)
+
+        return Start(options, cast(RunningReactor, reactor), build).service()
 
 
 class Start:

@@ -11,6 +11,7 @@ A worker: a server without an admin interface of its own, told what to do over i
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import socket
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.logger import Logger, globalLogBeginner
 
+from twisted_envoy.config.collector import collectorPaused
 from twisted_envoy.server.log import DescriptorOutput, EnvoyLog, LogOutput, PathOutput
 from twisted_envoy.server.tap import problemText, settleMemory
 from twisted_envoy.server.workers.channel import Channel, Message, openChannel, receiveOne
@@ -46,7 +48,10 @@ def main() -> int:
         hello = Hello.of(receiveOne(sock))
     except EOFError:
         return 0
-    importlib.import_module(hello.reactor).install()
+    with collectorPaused():
+        importlib.import_module(hello.reactor).install()
+        importlib.import_module("twisted_envoy.server.build")
+        gc.freeze()  # what was imported stays; the rest is for settleMemory
     from twisted.internet import reactor
 
     return serve(hello, sock, reactor)
