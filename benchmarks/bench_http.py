@@ -20,7 +20,7 @@ from typing import Any
 from twisted.internet.protocol import Factory, Protocol
 
 from twisted_envoy.http.filter import HTTPFilter
-from twisted_envoy.http.filter_chain import FilterPlan
+from twisted_envoy.http.filter_plan import FilterPlan
 from twisted_envoy.testing import MemoryEnvoy
 
 ROUNDS = 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Config = dict[str, Any]
@@ -86,7 +87,9 @@ def _tcp(cluster: str, **fields: Any) -> Config:
     return _typed("tcp", kind, stat_prefix=cluster, cluster=cluster, **fields)
 
 
-def _http(routes: list[Config], largest: int = 0, **fields: Any) -> Config:
+def _http(
+    routes: list[Config], largest: int = 0, filters: tuple[Config, ...] = (), **fields: Any
+) -> Config:
     table: Config = {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]}
     if largest:
         table["max_direct_response_body_size_bytes"] = largest
@@ -96,7 +99,7 @@ def _http(routes: list[Config], largest: int = 0, **fields: Any) -> Config:
         _FILTERS + _MANAGER,
         stat_prefix="http",
         route_config=table,
-        http_filters=[router],
+        http_filters=[*filters, router],
         **fields,
     )
 
@@ -105,10 +108,29 @@ def _to(cluster: str) -> list[Config]:
     return [{"match": {"prefix": "/"}, "route": {"cluster": cluster}}]
 
 
+def _busy(place: Place, answered: bool) -> Config:
+    """Ten routes, the last of which is taken, two filters that do nothing, and an access log."""
+    last = [_HELLO] if answered else _to("up")
+    routes = [
+        *({"match": {"path": f"/path/{number}"}, "redirect": _GONE} for number in range(4)),
+        *({"match": {"prefix": f"/prefix/{number}"}, "redirect": _GONE} for number in range(4)),
+        {"match": {"prefix": "/", "headers": [{"name": "x-none"}]}, "redirect": _GONE},
+        *last,
+    ]
+    filters = (
+        _typed("cors", _FILTERS + "http.cors.v3.Cors"),
+        _typed("fault", _FILTERS + "http.fault.v3.HTTPFault"),
+    )
+    path = str(Path(place.certificate).with_name(f"{place.port}.log"))
+    log = _typed("log", _EXTENSIONS + "access_loggers.file.v3.FileAccessLog", path=path)
+    return _http(routes, filters=filters, access_log=[log])
+
+
 def _answers(path: str, body: Config) -> Config:
     return {"match": {"prefix": path}, "direct_response": {"status": 200, "body": body}}
 
 
+_GONE: Config = {"path_redirect": "/"}
 _HELLO = _answers("/", {"inline_string": HELLO})
 
 
@@ -133,7 +155,8 @@ def proxies(kind: str, place: Place) -> list[tuple[Config, int]]:
     The bootstraps of one kind of work, with the port of each; the first is the one to talk to.
 
     Args:
-        kind: tcp, internal, http, http2 (upstream), direct, connect or tls.
+        kind: tcp, internal, http, http2 (upstream), direct, connect or tls; `http log` and
+            `direct log` have ten routes, two idle filters and an access log.
     """
     upstream = _address(place.upstream)
     if kind == "tcp":
@@ -145,11 +168,14 @@ def proxies(kind: str, place: Place) -> list[tuple[Config, int]]:
         )
     elif kind == "direct":
         made = _server([_listener("in", place.port, _http([_HELLO]))], [])
+    elif kind == "direct log":
+        made = _server([_listener("in", place.port, _busy(place, True))], [])
     elif kind == "connect":
         return _connect(place)
     else:
+        manager = _busy(place, False) if kind == "http log" else _http(_to("up"))
         made = _server(
-            [_listener("in", place.port, _http(_to("up")), place if kind == "tls" else None)],
+            [_listener("in", place.port, manager, place if kind == "tls" else None)],
             [_cluster("up", upstream, http2=kind == "http2")],
         )
     return [(made, place.port)]

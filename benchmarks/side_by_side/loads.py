@@ -62,11 +62,19 @@ def readTCP(text: str) -> Done:
 
 
 def wrk(
-    port: int, seconds: float, count: int = 64, path: str = "/", tls: bool = False
+    port: int,
+    seconds: float,
+    count: int = 64,
+    path: str = "/",
+    tls: bool = False,
+    script: str = "",
 ) -> list[str]:
-    """The command of wrk."""
+    """The command of wrk; script: a file of this folder that makes the requests, "" for none."""
     where = f"{'https' if tls else 'http'}://127.0.0.1:{port}{path}"
-    return ["wrk", "-t1", f"-c{count}", f"-d{max(1, round(seconds))}s", "--latency", where]
+    words = ["wrk", "-t1", f"-c{count}", f"-d{max(1, round(seconds))}s", "--latency"]
+    if script:
+        words += ["-s", str(Path(__file__).resolve().with_name(script))]
+    return [*words, where]
 
 
 def readWrk(text: str) -> Done:

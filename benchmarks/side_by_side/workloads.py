@@ -72,9 +72,11 @@ def _many(what: str, count: int) -> Load:
     return lambda port, how: readTCP(run(tcpLoad(what, port, count, how.seconds), how.processors))
 
 
-def _wrk(count: int = 64, path: str = "/", tls: bool = False, close: bool = False) -> Load:
+def _wrk(
+    count: int = 64, path: str = "/", tls: bool = False, close: bool = False, script: str = ""
+) -> Load:
     def load(port: int, how: Settings) -> Done:
-        words = wrk(port, how.seconds, count, path, tls)
+        words = wrk(port, how.seconds, count, path, tls, script)
         if close:
             words[1:1] = ["-H", "Connection: close"]
         done = readWrk(run(words, how.processors))
@@ -119,8 +121,12 @@ _ALL = (
     ),
     _workload("h1_get", "HTTP/1.1, short answers", "http", _wrk(), 1.2, 1.5),
     _workload("h1_big", "HTTP/1.1, 1 MiB each", "http", _wrk(8, "/big"), 1.0, 1.4),
+    _workload("h1_vary", "the same, no two heads alike", "http", _wrk(script="vary.lua")),
+    _workload("h1_log", "h1_get with a log, routes, filters", "http log", _wrk()),
     _workload("h1_direct", "answered by the proxy", "direct", _wrk(), 1.0, 2.0),
+    _workload("h1_dlog", "h1_direct with the same", "direct log", _wrk()),
     _workload("h2_h1", "HTTP/2 in front, HTTP/1.1 behind", "http", _h2load, 1.2, 1.6),
+    _workload("h2_log", "h2_h1 with a log, routes, filters", "http log", _h2load),
     _workload("h2_h2", "HTTP/2 on both sides", "http2", _h2load, 1.2, 1.6),
     _workload("h2_direct", "HTTP/2, answered by the proxy", "direct", _h2load, 1.2, 2.0),
     _workload("connect_h1", "GET in CONNECT over HTTP/2", "connect", _wrk(), 1.6, 2.2),

@@ -119,6 +119,8 @@ class LoadTests(SynchronousTestCase):
         """Requests, seconds, latencies, and everything that went wrong."""
         self.assertEqual(readWrk(WRK), Done(40404, 1.01, 1400.0, 850.0, 7))
         self.assertIn("https://127.0.0.1:5/big", wrk(5, 0.2, 8, "/big", tls=True))
+        script = wrk(5, 0.2, script="vary.lua")[-2]
+        self.assertIn("wrk.format", Path(script).read_text("utf-8"))
 
     def test_h2load(self) -> None:
         """The mean stands for the middle."""

@@ -36,6 +36,16 @@ class HTTPFilterTests(SynchronousTestCase):
         self.assertEqual(HTTPFilter.defines, frozenset())
         self.assertEqual(More.defines, {"decodeHeaders", "streamEnded"})
 
+    def test_watches(self) -> None:
+        """What defines no method is idle; what does has to see each request unless it says."""
+
+        class Looks(HTTPFilter):
+            def encodeHeaders(self, headers: Any, endStream: bool) -> None:
+                """Looks."""
+
+        self.assertEqual(HTTPFilter().watches(None, "name"), frozenset())
+        self.assertIsNone(Looks().watches(None, "name"))
+
     def test_verbs(self) -> None:
         """Each verb is the stream's, told who asks."""
         one = HTTPFilter()

@@ -8,7 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.filter import HTTPFilter
-from twisted_envoy.http.filter_chain import Decoding, Encoding, FilterPlan
+from twisted_envoy.http.filter_chain import Decoding, Encoding
+from twisted_envoy.http.filter_plan import FilterPlan
 
 
 class Idle(HTTPFilter):
@@ -88,36 +89,6 @@ class Stream:
 
     def sendTrailers(self, trailers: HeaderMap) -> None:
         self.sent.append("trailers")
-
-
-class FilterPlanTests(SynchronousTestCase):
-    """Who has a say."""
-
-    def test_idleFiltersHaveNone(self) -> None:
-        """A filter that defines nothing is in no direction's steps."""
-        plan = FilterPlan([Idle, Teller, Idle])
-
-        self.assertEqual([step[0] for step in plan.decodeSteps], [1])
-        self.assertEqual([step[0] for step in plan.encodeSteps], [1])
-        self.assertEqual([index for index, _ in plan.needed], [1, 2])
-        self.assertEqual(plan.ended, ())
-        self.assertFalse(plan.decodesAlone)
-
-    def test_terminalAlone(self) -> None:
-        """Where only the last looks at requests and nobody at responses, the plan says so."""
-
-        class Terminal(HTTPFilter):
-            def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
-                """Looks."""
-
-            def streamEnded(self) -> None:
-                """Lets go."""
-
-        plan = FilterPlan([Idle, Terminal])
-
-        self.assertTrue(plan.decodesAlone)
-        self.assertTrue(plan.encodesAlone)
-        self.assertEqual(plan.ended, (1,))
 
 
 class Ender(HTTPFilter):
@@ -326,20 +297,6 @@ class PassageTests(SynchronousTestCase):
         stream.decoding.releaseSome(first.index, 9)
 
         self.assertEqual([one for one in said if one[0] == "b"], [])
-
-
-class DisabledTests(SynchronousTestCase):
-    """Filters that are off for some requests."""
-
-    def test_forRoute(self) -> None:
-        """What the chain or the route disables is left out; the route has the last word."""
-        plan = FilterPlan([Teller, Teller, Teller], ["a", "b", "c"], frozenset({"a"}))
-
-        self.assertEqual(plan.forRoute({}).names, ("b", "c"))
-        self.assertEqual(plan.forRoute({"b": True}).names, ("c",))
-        self.assertEqual(plan.forRoute({"a": False}).names, ("a", "b", "c"))
-        self.assertIs(plan.forRoute({"a": False}), plan)
-        self.assertIs(plan.forRoute({}), plan.forRoute({}))
 
 
 class AddedTrailersTests(SynchronousTestCase):

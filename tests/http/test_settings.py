@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.http.filter_chain import FilterPlan
+from twisted_envoy.http.filter_plan import FilterPlan
 from twisted_envoy.http.settings import ManagerSettings, Timeouts
 
 

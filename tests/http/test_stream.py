@@ -8,7 +8,7 @@ from tests.http.manager import ORIGIN, PROXIED
 from tests.http.test_server_connection import GET, ConnectionCase
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.filter import HTTPFilter
-from twisted_envoy.http.filter_chain import FilterPlan
+from twisted_envoy.http.filter_plan import FilterPlan
 from twisted_envoy.testing import MemoryEnvoy, Peer
 
 POST = b"POST / HTTP/1.1\r\nhost: a.test\r\ncontent-length: 4\r\n\r\n"

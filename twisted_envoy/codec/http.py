@@ -153,6 +153,22 @@ class CodecOutput:
             self.flush()
 
 
+class Traffic:
+    """
+    The bytes of a request that needed no stream, and of its answer; see IStreamEncoder.
+    """
+
+    __slots__ = ("headerBytes", "receivedHeaderBytes", "receivedWireBytes", "wireBytes")
+
+    def __init__(
+        self, receivedHeaderBytes: int, receivedWireBytes: int, headerBytes: int, wireBytes: int
+    ) -> None:
+        self.receivedHeaderBytes = receivedHeaderBytes
+        self.receivedWireBytes = receivedWireBytes
+        self.headerBytes = headerBytes
+        self.wireBytes = wireBytes
+
+
 class IStreamEncoder(Interface):
     """What a codec has for one stream: our words to the peer."""
 
@@ -259,6 +275,15 @@ class IReadyAnswers(Interface):
         """
         Such a request has come, whole: may it be answered so? Then it is counted, and only then is
         it seen what `ready.headers` are now. False: it is given to `newStream`, as any other.
+        """
+
+    def answered(ready: Any, headers: HeaderMap, traffic: Traffic) -> None:
+        """
+        It was answered so; told if `ready.isLogged`.
+
+        Args:
+            headers: of the request, as decoded; the receiver owns the map.
+            traffic: what the encoder of a stream would have counted.
         """
 
 

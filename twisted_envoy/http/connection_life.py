@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IDelayedCall
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.http import CodecOutput
+from twisted_envoy.codec.http import CodecOutput, Traffic
 from twisted_envoy.http.keepalive import PingKeepalive
-from twisted_envoy.http.ready import ReadyAnswer
+from twisted_envoy.http.ready import ReadyAnswer, recordAnswer
 from twisted_envoy.http.settings import ManagerSettings
 from twisted_envoy.http.upgrade import isUpgrade
 from twisted_envoy.http.user_agents import UserAgentStats
@@ -201,6 +201,10 @@ class ConnectionLife(Link):
         if self._idle is not None and not self.streams:
             self._idle.lastActivity = now
         return True
+
+    def answered(self, ready: ReadyAnswer, headers: HeaderMap, traffic: Traffic) -> None:
+        """One that `isLogged` was answered so; headers: the request's, as decoded, a copy."""
+        recordAnswer(self, ready, headers, traffic)
 
     def carry(self, template: Any, encoder: Any) -> Any:
         """

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from twisted_envoy.http.ready import ReadyReply
     from twisted_envoy.http.stream import HTTPStream
 
+NOTHING: frozenset[bytes] = frozenset()
+"""What an idle filter watches for."""
+
 
 class HTTPFilter:
     """
@@ -65,6 +68,22 @@ class HTTPFilter:
     def carrier(self, route: Any, protocol: str) -> Any:
         """The same for what makes templates of requests that need no stream; see http.ready."""
         return None
+
+    def watches(self, route: Any, name: str) -> frozenset[bytes] | None:
+        """
+        The headers without which a request has nothing to do with this filter.
+
+        A request without a body that has none of them, and its response, pass a filter of this
+        config as if it were not there: nothing is changed, counted, noted or asked. Then none may
+        be made for it.
+
+        Args:
+            route: of such requests. name: of the filter, as configured, for what routes say of it.
+        Returns:
+            Their names, as requests have them when they are routed; empty where it is idle; None:
+            it has to see each request.
+        """
+        return None if self.defines else NOTHING
 
     def holdDecode(self) -> None:
         """Pass nothing on toward the upstream, what this method call would pass on included."""

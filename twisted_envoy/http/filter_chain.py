@@ -1,123 +1,24 @@
 """
 How a request and its response pass the HTTP filters.
 
-A plan is made once a connection manager: which filter has a say in which direction. A stream has
-one passage for each direction where somebody besides the terminal filter has; a filter that holds
-keeps there what comes later, until it is released.
+A plan (http.filter_plan) says which filter has a say in which direction. A stream has one passage
+for each direction where somebody besides the terminal filter has; a filter that holds keeps there
+what comes later, until it is released.
 
 Envoy: Http::FilterManager
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.http.filter_plan import Step
 
 if TYPE_CHECKING:
     from twisted_envoy.http.filter import HTTPFilter
-    from twisted_envoy.http.ready import ReadyReply
-    from twisted_envoy.http.routes.entry import RouteEntry
     from twisted_envoy.http.stream import HTTPStream
-
-Step = tuple[int, bool, bool, bool]
-"""A filter's index, and whether it defines the method for headers, data, trailers."""
-
-
-class FilterPlan:
-    """
-    The filters of one chain, as configured.
-
-    Args:
-        makers: one callable a filter; the last makes the terminal one.
-        names: of the filters, as configured.
-        disabled: names of those that only a route can enable.
-
-    Attributes:
-        decodeSteps, encodeSteps: in the order in which the request and the response pass.
-        decodesAlone: only the terminal filter looks at requests; encodesAlone: none at responses.
-        ended: indexes of those that want streamEnded.
-        isFixed: all are used unless a route says otherwise.
-        needed: (index, maker) of those that define anything; a request has only these.
-    """
-
-    __slots__ = (
-        "_disabled",
-        "_variants",
-        "decodeSteps",
-        "decodesAlone",
-        "encodeSteps",
-        "encodesAlone",
-        "ended",
-        "isFixed",
-        "makers",
-        "names",
-        "needed",
-    )
-
-    def __init__(
-        self,
-        makers: Sequence[Callable[[], HTTPFilter]],
-        names: Sequence[str] = (),
-        disabled: frozenset[str] = frozenset(),
-    ) -> None:
-        self.makers = tuple(makers)
-        self.names = tuple(names)
-        self._disabled = disabled
-        self.isFixed = not disabled
-        self._variants: dict[frozenset[str], FilterPlan] = {}
-        defines = [make().defines for make in self.makers]
-        self.decodeSteps = _steps(defines, "decode")
-        self.encodeSteps = _steps(defines, "encode")[::-1]
-        last = len(defines) - 1
-        self.needed = tuple(
-            (i, make) for i, make in enumerate(self.makers) if defines[i] or i == last
-        )
-        self.decodesAlone = [step[0] for step in self.decodeSteps] == [last]
-        self.encodesAlone = not self.encodeSteps
-        self.ended = tuple(i for i, found in enumerate(defines) if "streamEnded" in found)
-
-    def readyReply(self, route: RouteEntry) -> ReadyReply | None:
-        """What every request with that route is answered, if no other filter has a say."""
-        return self.makers[-1]().readyReply(route) if self._isAlone(route) else None
-
-    def carrier(self, route: RouteEntry, protocol: str) -> Any:
-        """What carries requests with that route, if no other filter has a say."""
-        return self.makers[-1]().carrier(route, protocol) if self._isAlone(route) else None
-
-    def _isAlone(self, route: RouteEntry) -> bool:
-        return self.isFixed and not route.filterDisabled and len(self.needed) == 1
-
-    def forRoute(self, disabled: Mapping[str, bool]) -> FilterPlan:
-        """
-        The plan of requests with a route.
-
-        Args:
-            disabled: filter name -> what the route says about it.
-        """
-        without = self._disabled
-        if disabled:
-            without = without.union(name for name in disabled if disabled[name])
-            without = without.difference(name for name in disabled if not disabled[name])
-        if not without:
-            return self
-        found = self._variants.get(without)
-        if found is None:
-            kept = [
-                pair for pair in zip(self.makers, self.names, strict=True) if pair[1] not in without
-            ]
-            found = FilterPlan([make for make, _ in kept], [name for _, name in kept])
-            self._variants[without] = found
-        return found
-
-
-def _steps(defines: list[frozenset[str]], direction: str) -> tuple[Step, ...]:
-    headers, data, trailers = (f"{direction}{part}" for part in ("Headers", "Data", "Trailers"))
-    found = (
-        (index, headers in one, data in one, trailers in one) for index, one in enumerate(defines)
-    )
-    return tuple(step for step in found if any(step[1:]))
 
 
 class _Held:

@@ -6,7 +6,7 @@ happen on the way is known, and is counted. It is so for requests without a body
 
     the head                 names no upgrade, no expectation; the edge lets it pass
     the route                is sure by its path: a direct response, without edits
-    the connection manager   logs nothing, and has no filter that looks at requests or answers
+    the connection manager   logs no beginnings, and has no filter that has to see them
     the edge                 tells nothing of the request in the answer, and refuses none
     the connection           is not on its way to its end, and not a phone's
 
@@ -18,7 +18,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import Traffic
+from twisted_envoy.network.records import writeRecord
 from twisted_envoy.state.request_info import RequestInfo
+from twisted_envoy.state.stream_info import FormatContext
 from twisted_envoy.stats.metrics import Counter
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ _TELLING = frozenset(
 )
 """Headers of requests that may be answered in another way."""
 _OTHERS = (b"CONNECT", b"HEAD")
+_MOST_ROUTES = 1024
 
 
 class ReadyReply(NamedTuple):
@@ -52,7 +56,7 @@ class ReadyAnswer:
     One of them.
 
     Args:
-        counters: what counts whole requests and their answers.
+        counters: what counts whole requests and their answers. isLogged: each is recorded.
 
     Attributes:
         route: of the requests.
@@ -62,10 +66,13 @@ class ReadyAnswer:
 
     isReady = True
 
-    __slots__ = ("_reply", "body", "counters", "headers", "route", "second", "wire")
+    __slots__ = ("_reply", "body", "counters", "headers", "isLogged", "route", "second", "wire")
 
-    def __init__(self, route: Any, reply: ReadyReply, counters: tuple[Counter, ...]) -> None:
+    def __init__(
+        self, route: Any, reply: ReadyReply, counters: tuple[Counter, ...], isLogged: bool
+    ) -> None:
         self.route = route
+        self.isLogged = isLogged
         self._reply = reply.headers
         self.body = reply.body
         self.counters = (*counters, *reply.counters)
@@ -100,17 +107,44 @@ def goOn(stream: HTTPStream, headers: HeaderMap, route: Any, began: float) -> No
     stream.requestEnded = True
     stream.route = info.route = route
     info.routeName = route.name
+    stream.plan = stream.plan.alone
     stream.makeFilters()
+
+
+def recordAnswer(connection: Any, ready: ReadyAnswer, headers: HeaderMap, traffic: Traffic) -> None:
+    """
+    Write to the access logs that a request was answered at once.
+
+    Args:
+        connection: a ServerConnection. headers: of the request, as decoded; ours from now on.
+    """
+    settings = connection.settings
+    own = connection.info
+    now = settings.seconds()
+    info = RequestInfo(own, now, traffic)
+    info.protocol = connection.codec.protocol
+    settings.edge.prepareRequest(headers, info, own, own.tls is not None)
+    info.requestHeaders = headers
+    info.headersReceivedTime = info.lastRequestByteReceivedTime = now
+    info.route = route = ready.route
+    info.routeName = route.name
+    info.responseCode = int(ready.headers[b":status"])
+    info.responseCodeDetails = "direct_response"
+    info.responseHeaders = ready.headers
+    info.firstResponseByteSentTime = info.lastResponseByteSentTime = info.endTime = now
+    info.bytesSent = len(ready.body)
+    writeRecord(settings.records.logs, FormatContext(info, "DownstreamEnd", now))
 
 
 class ReadyAnswers:
     """Of one connection manager: what becomes of requests with heads that come again."""
 
-    __slots__ = ("_answers", "_carriers")
+    __slots__ = ("_answers", "_carriers", "_watched")
 
     def __init__(self) -> None:
         self._answers: dict[Any, ReadyAnswer | None] = {}
         self._carriers: dict[tuple[Any, str], Any] = {}
+        self._watched: dict[Any, frozenset[bytes] | None] = {}
 
     def find(self, connection: Any, headers: HeaderMap) -> Any:
         """
@@ -134,6 +168,9 @@ class ReadyAnswers:
         route = settings.routes.certain(sent)
         if route is None or route.idleTimeout is not None or route.maxStreamDuration is not None:
             return None
+        watched = self._watchedOf(settings, route)
+        if watched is None or not watched.isdisjoint(sent):
+            return None
         if route not in self._answers:
             self._answers[route] = _make(settings, route)
         answer = self._answers[route]
@@ -142,6 +179,16 @@ class ReadyAnswers:
         carrier = self._carrier(settings, route, protocol)
         state = own.state is not None or own.lendsMetadata or connection.hops
         return None if carrier is None or state else carrier.template(connection, headers)
+
+    def _watchedOf(self, settings: ManagerSettings, route: Any) -> frozenset[bytes] | None:
+        """What its filters watch for; a route that is new here is looked at."""
+        if route not in self._watched:
+            if len(self._watched) >= _MOST_ROUTES:  # routes may come and go
+                self._watched.clear()
+                self._answers.clear()
+                self._carriers.clear()
+            self._watched[route] = settings.plan.watched(route)
+        return self._watched[route]
 
     def _carrier(self, settings: ManagerSettings, route: Any, protocol: str) -> Any:
         key = (route, protocol)
@@ -164,7 +211,7 @@ def _isOpen(settings: ManagerSettings) -> bool:
     """Nobody has a say about each request."""
     return not (
         settings.maxRequests
-        or settings.records.logs
+        or (settings.records.onNewRequest and settings.records.logs)
         or not settings.edge.isSameForAll
         or not settings.localReplies.isPlain
     )
@@ -183,4 +230,4 @@ def _make(settings: ManagerSettings, route: Any) -> ReadyAnswer | None:
         listenerStats.downstream_rq_completed,
         listenerStats.byClass[kind],
     )
-    return ReadyAnswer(route, reply, counters)
+    return ReadyAnswer(route, reply, counters, bool(settings.records.logs))

@@ -21,7 +21,8 @@ from zope.interface import implementer
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecError, IResponseEncoder, IStreamDecoder, Reset
-from twisted_envoy.http.filter_chain import Decoding, Encoding, FilterPlan, Straight
+from twisted_envoy.http.filter_chain import Decoding, Encoding, Straight
+from twisted_envoy.http.filter_plan import FilterPlan
 from twisted_envoy.http.flushing import Flushing
 from twisted_envoy.http.start_record import recordStart
 from twisted_envoy.http.stream_timers import StreamTimers, answerIdle
@@ -53,7 +54,7 @@ class RequestSide:
         requestHeaders, requestTrailers, responseHeaders, responseTrailers: None before they came.
         requestEnded: all of it has come. decodingEnded: the filters see no more of it.
         responseStarted, ended: the response's headers are sent; it is all over.
-        isTunnel: an upgrade or CONNECT was let through.
+        plan: of its filters. isTunnel: an upgrade or CONNECT was let through.
         gate: whether the request's body is read.
         bufferLimit: bytes that may be held in each direction.
         closesAfter: this request's end is the connection's.
@@ -68,7 +69,6 @@ class RequestSide:
         "_flushing",
         "_gate",
         "_paused",
-        "_plan",
         "_producer",
         "_raised",
         "_responsePaused",
@@ -81,6 +81,7 @@ class RequestSide:
         "filters",
         "isTunnel",
         "lastActivity",
+        "plan",
         "requestEnded",
         "requestHeaders",
         "requestTrailers",
@@ -115,7 +116,7 @@ class RequestSide:
         self._gate: ReadGate | None = None
         self.watched = True
         self.timers = StreamTimers(self) if settings.hasTimers else None
-        self._plan: FilterPlan = settings.plan
+        self.plan: FilterPlan = settings.plan
         self._decoding: Any = None
         self._encoding: Encoding | None = None
         self._producer: IPushProducer | None = None
@@ -187,7 +188,7 @@ class RequestSide:
             self.refreshRoute()
         wantsMore = b"upgrade" in headers or headers.get(b":method") == b"CONNECT"
         if wantsMore and not self._chooseFilters(headers):
-            self._plan = settings.plan
+            self.plan = settings.plan
             self.makeFilters()
             settings.stats.downstream_rq_ws_on_non_ws_route.value += 1
             connection.upgradeRefused()
@@ -205,7 +206,7 @@ class RequestSide:
             self._way().headers(headers, False)
             if not self.decodingEnded:
                 self._way().data(b"", True)
-        elif self._plan.decodesAlone:
+        elif self.plan.decodesAlone:
             self.filters[-1].decodeHeaders(headers, endStream)  # type: ignore[attr-defined]
         else:
             self._decoding.headers(headers, endStream)
@@ -215,7 +216,7 @@ class RequestSide:
         return headers[b"expect"].lower() == _CONTINUE and not self.settings.proxies100Continue
 
     def decodeData(self, data: bytes, endStream: bool) -> None:
-        if endStream and data and not (self._plan.decodesAlone or self.connection.multiplexes):
+        if endStream and data and not (self.plan.decodesAlone or self.connection.multiplexes):
             self.decodeData(data, False)  # as Envoy's codec, which gives the end by itself
             data = b""
         self.streamInfo.bytesReceived += len(data)
@@ -320,7 +321,7 @@ class RequestSide:
         if byRoute is None and (own is None or not own.enabled):
             return route is None  # that there is no route is said first
         if own is not None and own.plan is not None:
-            self._plan = own.plan
+            self.plan = own.plan
         self.isTunnel = True
         self.streamInfo.upgradeProtocol = name
         stats = self.settings.stats
@@ -331,10 +332,10 @@ class RequestSide:
     def makeFilters(self) -> None:
         """Those of the plan, for the route that was chosen."""
         route = self.route
-        plan = self._plan
+        plan = self.plan
         if not plan.isFixed or (route is not None and route.filterDisabled):
             plan = plan.forRoute(_NOTHING if route is None else route.filterDisabled)
-            self._plan = plan
+            self.plan = plan
         filters: list[Any] = [None] * len(plan.makers)
         self.filters = filters
         for index, make in plan.needed:

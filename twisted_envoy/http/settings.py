@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.h1.memo import RESPONSE_HOLES, HeadMemo
 from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings, HTTP2Settings
-from twisted_envoy.http.filter_chain import FilterPlan
+from twisted_envoy.http.filter_plan import FilterPlan
 from twisted_envoy.http.ready import ReadyAnswers
 from twisted_envoy.http.stats import ListenerManagerStats, ManagerStats
 from twisted_envoy.http.stream_timers import IdleWatch

@@ -54,7 +54,7 @@ class HTTPStream(RequestSide):
 
     def nameOf(self, filter: HTTPFilter) -> str:
         """What the filter is called in the config."""
-        names = self._plan.names
+        names = self.plan.names
         return names[filter.index] if filter.index < len(names) else ""
 
     # Holding.
@@ -380,7 +380,7 @@ class HTTPStream(RequestSide):
         filters = self.filters
         if filters:
             self.filters = []
-            for index in self._plan.ended:
+            for index in self.plan.ended:
                 try:
                     filters[index].streamEnded()  # type: ignore[attr-defined]
                 except Exception:

@@ -11,6 +11,8 @@ from twisted_envoy.codec.h1.ready import answeredAtOnce, answeredLike, findKnown
 from twisted_envoy.codec.h1.request import RequestHead
 from twisted_envoy.codec.headers import HeaderMap
 
+GET = b"GET / HTTP/1.1\r\n\r\n"
+
 
 class _Output:
     """Where the codec writes."""
@@ -32,7 +34,10 @@ class ReadyTests(SynchronousTestCase):
             body=b"ok",
             wire=b"",
             isReady=True,
+            isLogged=False,
         )
+        self.head = RequestHead()
+        self.head.ready = self.ready
         self.mayAnswer = True
         answers = SimpleNamespace(
             knownFor=lambda headers: self.ready, answersAtOnce=lambda ready: self.mayAnswer
@@ -47,23 +52,43 @@ class ReadyTests(SynchronousTestCase):
 
     def test_wire(self) -> None:
         """It is made once; nothing in a value begins another line."""
-        self.assertTrue(answeredAtOnce(self.codec, self.ready))
+        self.assertTrue(answeredAtOnce(self.codec, self.head, GET))
 
         wire = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\na: b c\r\n\r\nok"
         self.assertEqual(self.codec.output.pieces, [wire])
         self.assertEqual(self.ready.wire, wire)
         self.assertEqual(self.counted, 1)
 
+    def test_recorded(self) -> None:
+        """Who logs hears how many bytes came and went, and what a stream would have been given."""
+        told: list[Any] = []
+        self.codec.answers.answered = lambda *arguments: told.append(arguments)
+        self.ready.isLogged = True
+        seen = b"GET / HTTP/1.1\r\nx-request-id: 12\r\n\r\n"
+        head = self.find()
+        head.headerBytes = 18
+
+        self.assertTrue(answeredLike(self.codec, seen.replace(b"12", b"34"), seen, head))
+
+        ((ready, headers, traffic),) = told
+        self.assertIs(ready, self.ready)
+        self.assertEqual(headers, {b"x-request-id": b"34"})
+        received = (traffic.receivedHeaderBytes, traffic.receivedWireBytes)
+        wire = self.codec.output.pieces[0]
+        fields = len(b"content-length: 2\r\na: b c\r\n")
+        self.assertEqual(received, (18, len(seen)))
+        self.assertEqual((traffic.headerBytes, traffic.wireBytes), (fields, len(wire)))
+
     def test_waits(self) -> None:
         """While something waits to be sent, or when the owner says no, a stream is needed."""
         self.codec.full = True
-        self.assertFalse(answeredAtOnce(self.codec, self.ready))
+        self.assertFalse(answeredAtOnce(self.codec, self.head, GET))
         self.codec.full = False
         self.codec.output.pieces.append(b"x")
-        self.assertFalse(answeredAtOnce(self.codec, self.ready))
+        self.assertFalse(answeredAtOnce(self.codec, self.head, GET))
         self.codec.output.pieces.clear()
         self.mayAnswer = False
-        self.assertFalse(answeredAtOnce(self.codec, self.ready))
+        self.assertFalse(answeredAtOnce(self.codec, self.head, GET))
         self.assertEqual(self.counted, 0)
 
     def find(self, **said: Any) -> Any:

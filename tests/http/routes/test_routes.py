@@ -102,3 +102,40 @@ class PathTests(SynchronousTestCase):
         self.assertEqual(names(tableOf(routes(one)), "/a;b=c"), [None])
         ignoring = routes(one, config="ignore_path_parameters_in_path_matching: true")
         self.assertEqual(names(tableOf(ignoring), "/a;b=c?d"), ["a"])
+
+
+class CertainTests(SynchronousTestCase):
+    """Routes that requests with the same headers have in common."""
+
+    def certain(self, path: str, *texts: str, **headers: str) -> str | None:
+        """The name of the route; None: it depends, or there is none."""
+        entry = tableOf(routes(*texts)).certain(request(path, **headers))
+        return None if entry is None else entry.name
+
+    def test_whatHeadersSay(self) -> None:
+        """Paths, queries, cookies and headers are the same whenever the headers are."""
+        table = (
+            to("header", "prefix: /, headers: [{name: x}]"),
+            to("query", "prefix: /, query_parameters: [{name: q}]"),
+            to("regex", "safe_regex: {regex: '/x.*'}"),
+            to("path", "path: /a"),
+        )
+        self.assertEqual(self.certain("/a", *table), "path")
+        self.assertEqual(self.certain("/x1", *table), "regex")
+        self.assertEqual(self.certain("/a?q=1", *table), "query")
+        self.assertEqual(self.certain("/a", *table, x="1"), "header")
+        self.assertIsNone(self.certain("/b", *table))
+
+    def test_whatElseCounts(self) -> None:
+        """What depends on chance, on the connection or on the id that a request is given."""
+        last = to("last", "prefix: /")
+        for condition in (
+            "runtime_fraction: {default_value: {numerator: 1}, runtime_key: k}",
+            "tls_context: {presented: true}",
+            "dynamic_metadata: [{filter: f, path: [{key: k}], value: {present_match: true}}]",
+            "headers: [{name: X-Request-Id}]",
+        ):
+            first = to("first", f"prefix: /a, {condition}")
+            self.assertIsNone(self.certain("/a", first, last), condition)
+            self.assertEqual(self.certain("/b", first, last), "last")
+        self.assertEqual(self.certain("/a", last, to("first", "prefix: /a")), "last")

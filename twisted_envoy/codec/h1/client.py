@@ -157,12 +157,17 @@ class H1ClientCodec(H1Codec):
 
     def _isWhole(self, stream: H1ClientStream, head: ResponseHead, data: bytes, start: int) -> bool:
         """Give away an answer whose body begins there; False: it is not whole, or not taken."""
-        end = start + head.length
-        if end > len(data) or not self.whole.decodeWhole(head, data[start:end]):
+        size = head.length
+        end = start + size
+        if end > len(data):
+            return False
+        stream.receivedHeaderBytes += head.headerBytes
+        stream.receivedWireBytes += size
+        if not self.whole.decodeWhole(head, data[start:end]):
+            stream.receivedHeaderBytes -= head.headerBytes
+            stream.receivedWireBytes -= size
             return False
         self.whole = None
-        stream.receivedHeaderBytes += head.headerBytes
-        stream.receivedWireBytes += head.length
         stream.received = True
         self.streamEnded(stream)
         return True

@@ -6,17 +6,20 @@ Envoy: source/common/http/http1/codec_impl.cc (ResponseEncoderImpl)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from twisted_envoy.codec.h1.encode import CRLF, fieldLines, statusLine
+from twisted_envoy.codec.h1.encode import CRLF, STATUS_LINES, fieldLines, statusLine
 from twisted_envoy.codec.h1.request import RequestHead
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
-from twisted_envoy.codec.h1.similar import isSameButID, placeOfID
+from twisted_envoy.codec.h1.similar import REQUEST_ID, isSameButID, placeOfID
+from twisted_envoy.codec.http import Traffic
 
 if TYPE_CHECKING:
     from twisted_envoy.codec.h1.server import H1ServerCodec
 
 _OK = b"200"
+_LINES = len(STATUS_LINES[_OK]) + len(CRLF)
+"""Bytes of a head that are none of its fields."""
 
 
 def findKnown(codec: H1ServerCodec, head: RequestHead, block: bytes) -> None:
@@ -45,13 +48,14 @@ def answeredLike(codec: H1ServerCodec, block: bytes, seen: bytes, head: RequestH
         head.place is not None
         and len(block) == len(seen)
         and isSameButID(block, seen, head.place)
-        and answeredAtOnce(codec, head.ready)
+        and answeredAtOnce(codec, head, block)
     )
 
 
-def answeredAtOnce(codec: H1ServerCodec, ready: Any) -> bool:
+def answeredAtOnce(codec: H1ServerCodec, head: RequestHead, block: bytes) -> bool:
     """Answer such a request; False, and nothing is done: it has to have a stream."""
     output = codec.output
+    ready = head.ready
     if codec.full or output.pieces or not codec.answers.answersAtOnce(ready):
         return False
     codec.countAnswered()
@@ -60,7 +64,20 @@ def answeredAtOnce(codec: H1ServerCodec, ready: Any) -> bool:
         lines = statusLine(_OK, "HTTP/1.1") + fieldLines(ready.headers)
         wire = ready.wire = b"%b%b%b" % (lines, CRLF, ready.body)
     output.write(wire)
+    if ready.isLogged:
+        _record(codec, head, block, len(wire) - len(ready.body))
     return True
+
+
+def _record(codec: H1ServerCodec, head: RequestHead, block: bytes, size: int) -> None:
+    """Have it recorded; size: bytes of the answer's head."""
+    headers = head.headers.copy()
+    if head.place is not None:
+        start, end = head.place
+        headers[REQUEST_ID] = block[start:end]
+    ready = head.ready
+    sizes = (head.headerBytes, len(block), size - _LINES, size + len(ready.body))
+    codec.answers.answered(ready, headers, Traffic(*sizes))
 
 
 def carried(codec: H1ServerCodec, head: RequestHead, block: bytes) -> bool:

@@ -211,7 +211,7 @@ class H1ServerCodec(H1Codec):
         head = self._seenHead
         if not head.asked:
             findKnown(self, head, block)
-        if head.ready is not None and answeredAtOnce(self, head.ready):
+        if head.ready is not None and answeredAtOnce(self, head, block):
             return
         if head.template is not None and carried(self, head, block):
             return

@@ -23,7 +23,7 @@ from twisted_envoy.codec.h2.frames import (
 )
 from twisted_envoy.codec.h2.messages import contentLength
 from twisted_envoy.codec.h2.stream import H2Stream
-from twisted_envoy.codec.http import ICodec
+from twisted_envoy.codec.http import ICodec, Traffic
 
 _ODD = END_HEADERS | PADDED | PRIORITY_FLAG
 
@@ -72,7 +72,7 @@ class H2ServerCodec(H2Codec):
     def _known(self, streamID: int, head: Head, ended: bool, size: int) -> None:
         """A request whose head has come before."""
         ready = head[3] if ended else None
-        if ready is not None and ready.isReady and self._answered(streamID, head):
+        if ready is not None and ready.isReady and self._answered(streamID, head, size):
             return
         self.floods.empty = 0
         self.core.began(streamID)
@@ -95,8 +95,8 @@ class H2ServerCodec(H2Codec):
         if not stream.closed:
             decoder.decodeHeaders(head[0].copy(), ended)
 
-    def _answered(self, streamID: int, head: Head) -> bool:
-        """Answer at once what needs no stream; False: it has to have one."""
+    def _answered(self, streamID: int, head: Head, received: int) -> bool:
+        """Answer at once what needs no stream, and came in so many bytes; False: it needs one."""
         ready = head[3]
         body = ready.body
         size = len(body)
@@ -122,7 +122,12 @@ class H2ServerCodec(H2Codec):
         floods.outbound += 1
         if size:
             floods.sentData += 1
-        self.write(core.answer(streamID, ready.headers, body))
+        sent = core.answer(streamID, ready.headers, body)
+        self.write(sent)
+        if ready.isLogged:
+            block = len(sent) - (HEADER_BYTES + size if size else 0)
+            traffic = Traffic(received, received, block, len(sent))
+            self.answers.answered(ready, head[0].copy(), traffic)
         return True
 
     def _message(self, block: Block) -> None:

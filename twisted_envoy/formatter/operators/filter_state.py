@@ -16,16 +16,17 @@ from twisted_envoy.formatter.parser import Command, FormatError
 from twisted_envoy.state.filter_state import FilterState, FilterStateObject
 from twisted_envoy.state.stream_info import FormatContext
 
-Source = Callable[[FormatContext], "FilterState | None"]
+Source = Callable[[FormatContext, str], "FilterStateObject | None"]
 
 
-def _downstream(context: FormatContext) -> FilterState | None:
-    return context.streamInfo.filterState
+def _downstream(context: FormatContext, key: str) -> FilterStateObject | None:
+    return context.streamInfo.stateOf(key)
 
 
-def _upstream(context: FormatContext) -> FilterState | None:
+def _upstream(context: FormatContext, key: str) -> FilterStateObject | None:
     upstream = context.streamInfo.upstream
-    return None if upstream is None else upstream.filterState
+    state: FilterState | None = None if upstream is None else upstream.filterState
+    return None if state is None else state.get(key)
 
 
 def _entry(source: Source) -> Entry:
@@ -33,8 +34,7 @@ def _entry(source: Source) -> Entry:
         key, style, field = _arguments(command.arguments)
 
         def found(context: FormatContext) -> FilterStateObject | None:
-            state = source(context)
-            return None if state is None else state.get(key)
+            return source(context, key)
 
         if style == "PLAIN":
             return _plain(found, command.length)

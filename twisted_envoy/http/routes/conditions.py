@@ -22,6 +22,9 @@ from twisted_envoy.network.matchers import (
 )
 from twisted_envoy.state.request_info import RequestInfo
 
+_UNCERTAIN = ("runtime_fraction", "tls_context", "dynamic_metadata", "filter_state")
+_ID = "x-request-id"
+
 
 def buildConditions(match: Any, context: Any, queries: QueryCache) -> list[Condition]:
     """
@@ -50,6 +53,13 @@ def buildConditions(match: Any, context: Any, queries: QueryCache) -> list[Condi
     if match.has("cookies"):
         found += [_cookie(view) for view in match.cookies]
     return found
+
+
+def areCertain(match: Any) -> bool:
+    """Whether the conditions of a RouteMatch depend on headers alone, none that is made for us."""
+    if any(match.has(name) for name in _UNCERTAIN):
+        return False
+    return not match.has("headers") or all(view.name.lower() != _ID for view in match.headers)
 
 
 def allOf(conditions: list[Condition]) -> Condition | None:

@@ -82,7 +82,8 @@ class RouteEntry:
         corsPolicies: the route's and the virtual host's, for the cors filter.
         isConnectMatch: its matcher is connect_matcher.
         weighted: of a route with weighted clusters; `RouteTable.match` gives the picked entry.
-        matches, order: for the table.
+        matches, order: for the table. isCertain: what it matches is said by the headers of a
+            request, x-request-id not among them.
     """
 
     __slots__ = (
@@ -104,6 +105,7 @@ class RouteEntry:
         "includeAttemptCountResponse",
         "includeIsTimeoutRetry",
         "internalRedirect",
+        "isCertain",
         "isConnectMatch",
         "kind",
         "matches",
@@ -162,6 +164,7 @@ class RouteEntry:
         self.routeConfigs: dict[str, tuple[object, ...]] = virtualHost.routeConfigs
         self.filterDisabled: dict[str, bool] = virtualHost.filterDisabled
         self.corsPolicies: tuple[CorsPolicy, ...] = virtualHost.corsPolicies
+        self.isCertain = True
         self.isConnectMatch = False
         self.weighted: WeightedClusters | None = None
         self.matches: Condition | None = None

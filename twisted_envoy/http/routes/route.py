@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.http.routes.clusters import headerCluster, requireCluster
-from twisted_envoy.http.routes.conditions import allOf, buildConditions
+from twisted_envoy.http.routes.conditions import allOf, areCertain, buildConditions
 from twisted_envoy.http.routes.cors import buildCors
 from twisted_envoy.http.routes.direct_response import buildDirectResponse
 from twisted_envoy.http.routes.entry import (
@@ -56,6 +56,7 @@ def buildRoute(view: Any, building: Building, order: int) -> tuple[RouteEntry, P
     match = view.match
     path = buildPathMatch(match, building.context, building.ignoresPathParameters)
     entry.matches = allOf(buildConditions(match, building.context, building.queries))
+    entry.isCertain = areCertain(match)
     entry.isConnectMatch = path.kind == CONNECT
     if view.has("metadata"):
         entry.metadata = view.metadata.filter_metadata

@@ -7,6 +7,8 @@ asked one after the other, each in its place.
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.routes.conditions import allOf
 from twisted_envoy.http.routes.entry import RouteEntry
@@ -14,6 +16,9 @@ from twisted_envoy.http.routes.path_index import PathIndex, inOrder
 from twisted_envoy.http.routes.path_match import EXACT, PREFIX, SEPARATED, PathMatch
 from twisted_envoy.http.routes.paths import withoutParameters, withoutQuery
 from twisted_envoy.state.request_info import RequestInfo
+
+_UNASKED: Any = None
+"""What certain conditions do not ask."""
 
 
 class Routes:
@@ -95,14 +100,21 @@ class Routes:
         return None
 
     def certain(self, headers: HeaderMap) -> RouteEntry | None:
-        """The entry of all requests with that path, whatever else they say; None: it depends."""
+        """The entry of all requests with these headers, x-request-id apart; None: it depends."""
         path = headers.get(b":path", b"")
         if self.only is not None and path[:1] == b"/":
             return self.only
-        candidates = self._index.find(self._bare(path)) if self._plain else ()
-        if not candidates or candidates[0].matches or candidates[0].weighted:
-            return None
-        return candidates[0]
+        path = self._bare(path)
+        candidates = self._index.find(path)
+        if not self._plain:
+            candidates = self._all(path, candidates)
+        for entry in candidates:
+            if not entry.isCertain:
+                return None
+            matches = entry.matches
+            if matches is None or matches(headers, _UNASKED, 0):
+                return None if entry.weighted else entry
+        return None
 
     def _bare(self, path: bytes) -> bytes:
         """What of a path counts."""

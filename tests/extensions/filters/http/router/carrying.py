@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from hpack import Decoder
 from hyperframe.frame import HeadersFrame
@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.codec.h2.bytesof import HELLO, parse
 from tests.codec.h2.bytesof import headers as headersFrame
 from tests.http.manager import ORIGIN, PROXIED, run
+from tests.http.records import recorded
 from twisted_envoy.extensions.filters.http.router.exchange import Exchange
 from twisted_envoy.http.ready import ReadyAnswers
 from twisted_envoy.testing import MemoryEnvoy
@@ -67,7 +68,7 @@ class Scene:
             stats[name + " values"] = str(sorted(histogram.total.bins.items()))
         received = [_ID.sub(b"id", one.received) for one in self.origin.connections]
         ends = [one.ended for one in self.origin.connections]
-        return self.client.received, self.client.ended, received, ends, stats
+        return self.client.received, self.client.ended, received, ends, stats, recorded(envoy)
 
 
 class HTTP2Scene(Scene):
@@ -99,6 +100,7 @@ class CarrierCase(SynchronousTestCase):
     """Plays a scene in both ways."""
 
     scene = Scene
+    logs: ClassVar[list[dict[str, Any]]] = []
 
     def both(
         self, play: Callable[[Scene], None], *arguments: Any, **manager: Any
@@ -117,7 +119,7 @@ class CarrierCase(SynchronousTestCase):
         for isCarried in (True, False):
             found = ReadyAnswers.find if isCarried else lambda *arguments: None
             patched = self.patch(ReadyAnswers, "find", found)
-            envoy = run(*(arguments or ([PROXIED],)), **{"access_log": [], **manager})
+            envoy = run(*(arguments or ([PROXIED],)), **{"access_log": self.logs, **manager})
             try:
                 scene = self.scene(envoy)
                 play(scene)

@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 from tests.extensions.filters.http.router.carrying import DATE, GET, OK, WARMING, CarrierCase, Scene
 from tests.http.manager import PROXIED
+from tests.http.records import logs
 from twisted_envoy.state.stream_info import StreamInfo
+
+SOME = {"default_value": {"numerator": 100}, "runtime_key": "some"}
+ID = {"name": "X-Request-ID", "present_match": True}
+
+
+def typed(folder: str, kind: str, **config: Any) -> dict[str, Any]:
+    """The config of an HTTP filter."""
+    where = f"type.googleapis.com/envoy.extensions.filters.http.{folder}.v3.{kind}"
+    return {"@type": where, **config}
+
+
+_TAG = {"append": {"header": {"key": "a", "value": "b"}}}
+BUSY = {
+    "name": "m",
+    "typed_config": typed(
+        "header_mutation", "HeaderMutation", mutations={"response_mutations": [_TAG]}
+    ),
+}
 
 
 class CarriedTests(CarrierCase):
@@ -124,7 +144,8 @@ class CarriedTests(CarrierCase):
             [{**PROXIED, "route": {**route, "prefix_rewrite": "/b"}}],
             [{**PROXIED, "route": {**route, "idle_timeout": "5s"}}],
             [{**PROXIED, "route": {**route, "max_stream_duration": {}}}],
-            [{**PROXIED, "match": {"prefix": "/", "query_parameters": [{"name": "a"}]}}, PROXIED],
+            [{**PROXIED, "match": {"prefix": "/", "runtime_fraction": SOME}}, PROXIED],
+            [{**PROXIED, "match": {"prefix": "/", "headers": [ID]}}, PROXIED],
             [{**PROXIED, "response_headers_to_remove": ["date"]}],
         ):
             self.assertEqual(self.both(lambda scene: scene.warm(5), routes)[1], 0, routes)
@@ -165,6 +186,69 @@ class CarriedTests(CarrierCase):
         self.assertEqual(received.count(b"hello"), 11)
         self.assertEqual(received.count(b"301 Moved"), 5)
         self.assertGreater(carried, 5)
+
+    def test_routesThatAsk(self) -> None:
+        """Routes may ask for anything that the head says."""
+        asked = ({"headers": [{"name": "a"}]}, {"query_parameters": [{"name": "a"}]}, {"grpc": {}})
+        routes = [{**PROXIED, "match": {"prefix": "/", **each}, "name": "no"} for each in asked]
+        regex = {"safe_regex": {"regex": "/[a-c]"}}
+
+        self.assertGreater(self.both(lambda scene: scene.warm(5), [*routes, PROXIED])[1], 0)
+        routes.append({**PROXIED, "match": regex, "name": "yes"})
+        self.assertGreater(self.both(lambda scene: scene.warm(5), routes)[1], 0)
+
+    def test_idleFilters(self) -> None:
+        """Filters that have nothing to do with a request are not asked; others are."""
+        cors = {"allow_origin_string_match": [{"exact": "b.test"}]}
+        policy = {"c": typed("cors", "CorsPolicy", **cors)}
+        routes = [{**PROXIED, "typed_per_filter_config": policy}]
+        idle = [
+            {"name": "c", "typed_config": typed("cors", "Cors")},
+            {"name": "fault", "typed_config": typed("fault", "HTTPFault")},
+            {"name": "buffer", "typed_config": typed("buffer", "Buffer", max_request_bytes=9)},
+            {"name": "rbac", "typed_config": typed("rbac", "RBAC")},
+        ]
+        self.assertGreater(self.both(lambda scene: scene.warm(5), routes, idle)[1], 2)
+
+        def play(scene: Scene) -> None:
+            for _ in range(5):
+                scene.ask(GET[:-2] + b"origin: b.test\r\n\r\n")
+                scene.answer(OK)
+
+        received, carried, _ = self.both(play, routes, idle)
+        self.assertEqual((received.count(b"access-control-allow-origin"), carried), (5, 0))
+        received, carried, _ = self.both(lambda scene: scene.warm(5), routes, [*idle, BUSY])
+        self.assertEqual((received.count(b"\r\na: b\r\n"), carried), (5, 0))
+
+    def test_disabledFilters(self) -> None:
+        """A filter that is switched off, for all or by the route, is not asked."""
+        off = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": True}
+        routes = [{**PROXIED, "typed_per_filter_config": {"m": off}}]
+        self.assertGreater(self.both(lambda scene: scene.warm(5), routes, [BUSY])[1], 2)
+        disabled = [{**BUSY, "disabled": True}]
+        self.assertGreater(self.both(lambda scene: scene.warm(5), [PROXIED], disabled)[1], 2)
+
+
+class RecordedTests(CarriedTests):
+    """The same, with everything in the logs."""
+
+    logs = logs()
+
+    def test_beginnings(self) -> None:
+        """Who wants to know when a request begins sees it in a stream."""
+        options = {"access_log_options": {"flush_access_log_on_new_request": True}}
+        self.assertEqual(self.both(lambda scene: scene.warm(5), **options)[1], 0)
+
+    def test_filtered(self) -> None:
+        """Records may be chosen by what they say."""
+        value = {"default_value": 400, "runtime_key": "x"}
+        filter = {"status_code_filter": {"comparison": {"op": "GE", "value": value}}}
+        log = [{**one, "filter": filter} for one in logs()]
+        self.assertGreater(self.both(lambda scene: scene.warm(5), access_log=log)[1], 0)
+
+
+class SecuredTests(CarrierCase):
+    """Clients that speak TLS."""
 
     def test_secured(self) -> None:
         """A request that came over TLS says so."""

@@ -15,6 +15,7 @@ from tests.extensions.filters.http.router.carrying import (
     Scene,
 )
 from tests.http.manager import PROXIED
+from tests.http.records import logs
 from tests.switches import REFERENCE_CODEC
 
 
@@ -191,6 +192,12 @@ class BecomingTests(CarrierCase):
         self.both(play, [PROXIED], None, cluster)
 
 
+class RecordedTests(BecomingTests):
+    """The same, with everything in the logs."""
+
+    logs = logs()
+
+
 def _do(scene: Scene, what: str) -> None:
     getattr(scene.origin.connections[-1], what)()
     scene.envoy.settle()
@@ -304,3 +311,9 @@ class HTTP2Tests(CarrierCase):
         _, carried, became = self.both(play)
         self.assertGreater(carried, 3)
         self.assertGreater(became, 0)
+
+
+class RecordedHTTP2Tests(HTTP2Tests):
+    """The same, with everything in the logs."""
+
+    logs = logs()

@@ -6,8 +6,10 @@ Envoy: extensions.filters.http.buffer.v3.Buffer
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.http.filter import HTTPFilter
+from twisted_envoy.http.filter import NOTHING, HTTPFilter
 
 
 class Buffer(HTTPFilter):
@@ -25,6 +27,9 @@ class Buffer(HTTPFilter):
         self._size = 0
         self._waits = False
         self._headers: HeaderMap | None = None
+
+    def watches(self, route: Any, name: str) -> frozenset[bytes]:
+        return NOTHING
 
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         stream = self.stream

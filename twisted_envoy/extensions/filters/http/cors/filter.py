@@ -7,10 +7,10 @@ Envoy: extensions.filters.http.cors.v3.Cors
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.http.filter import HTTPFilter
+from twisted_envoy.http.filter import NOTHING, HTTPFilter
 from twisted_envoy.http.routes.cors import CorsPolicy
 from twisted_envoy.http.routes.entry import CLUSTER
 from twisted_envoy.stats.bundle import fillBundle
@@ -24,6 +24,7 @@ _HEADERS = b"access-control-allow-headers"
 _MAX_AGE = b"access-control-max-age"
 _EXPOSED = b"access-control-expose-headers"
 _PRIVATE = b"access-control-allow-private-network"
+_WATCHED = frozenset((b"origin",))
 _ASKED_METHOD = b"access-control-request-method"
 _ASKED_HEADERS = b"access-control-request-headers"
 _ASKED_PRIVATE = b"access-control-request-private-network"
@@ -51,6 +52,10 @@ class Cors(HTTPFilter):
         self._stats = stats
         self._policies: tuple[CorsPolicy, ...] = ()
         self._origin = b""
+
+    def watches(self, route: Any, name: str) -> frozenset[bytes]:
+        isSilent = route.kind != CLUSTER or not (route.routeConfigs.get(name) or route.corsPolicies)
+        return NOTHING if isSilent else _WATCHED
 
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         stream = self.stream

@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.filters.http.fault.settings import FaultSettings, Share
 from twisted_envoy.extensions.filters.http.fault.slow_response import SlowResponse
-from twisted_envoy.http.filter import HTTPFilter
+from twisted_envoy.http.filter import NOTHING, HTTPFilter
 from twisted_envoy.network.fraction import isWithin
 from twisted_envoy.stats.bundle import fillBundle
 from twisted_envoy.stats.metrics import Counter, Gauge
@@ -75,6 +75,11 @@ class Fault(HTTPFilter):
         self._cluster = ""
         self._slow: SlowResponse | None = None
         self._timer: IDelayedCall | None = None
+
+    def watches(self, route: Any, name: str) -> frozenset[bytes] | None:
+        settings = (route.routeConfigs.get(name) or (self._settings,))[-1]
+        isIdle = settings.delay is None and settings.abort is None and settings.rateLimit is None
+        return NOTHING if isIdle else None
 
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         stream = self.stream

@@ -7,9 +7,10 @@ Envoy: extensions.filters.http.header_mutation.v3.HeaderMutation
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.http.filter import HTTPFilter
+from twisted_envoy.http.filter import NOTHING, HTTPFilter
 from twisted_envoy.http.routes.header_edits import Edit
 
 Edits = tuple[Edit, ...]
@@ -39,6 +40,10 @@ class HeaderMutation(HTTPFilter):
         self._mutations = mutations
         self._specificLast = specificLast
         self._levels: tuple[Mutations, ...] | None = None
+
+    def watches(self, route: Any, name: str) -> frozenset[bytes] | None:
+        levels = (self._mutations, *route.routeConfigs.get(name, ()))
+        return NOTHING if all(level == Mutations() for level in levels) else None
 
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         info = self.stream.streamInfo

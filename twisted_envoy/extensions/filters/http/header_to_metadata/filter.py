@@ -7,10 +7,11 @@ Envoy: extensions.filters.http.header_to_metadata.v3.Config
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.filters.http.header_to_metadata.rules import Direction
-from twisted_envoy.http.filter import HTTPFilter
+from twisted_envoy.http.filter import NOTHING, HTTPFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class HeaderToMetadata(HTTPFilter):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._chosen: Settings | None = None
+
+    def watches(self, route: Any, name: str) -> frozenset[bytes] | None:
+        settings: Settings = (route.routeConfigs.get(name) or (self._settings,))[-1]
+        return None if settings.request.rules or settings.response.rules else NOTHING
 
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         self._choose().request.applyTo(headers, self.stream.streamInfo.dynamicMetadata)

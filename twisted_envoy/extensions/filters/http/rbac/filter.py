@@ -7,11 +7,12 @@ Envoy: source/extensions/filters/http/rbac/rbac_filter.cc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.common.rbac.engine import Engine, Verdict, deniedDetails, note
 from twisted_envoy.extensions.common.rbac.stats import RBACStats
-from twisted_envoy.http.filter import HTTPFilter
+from twisted_envoy.http.filter import NOTHING, HTTPFilter
 
 NAMESPACE = "envoy.filters.http.rbac"
 
@@ -44,6 +45,13 @@ class RBAC(HTTPFilter):
     def __init__(self, policies: Policies, stats: RBACStats) -> None:
         self._policies = policies
         self._stats = stats
+
+    def watches(self, route: Any, name: str) -> frozenset[bytes] | None:
+        policies = (route.routeConfigs.get(name) or (None,))[-1]
+        if not isinstance(policies, Policies):
+            policies = self._policies
+        isIdle = policies.engine is None and policies.shadowEngine is None
+        return NOTHING if isIdle else None
 
     def decodeHeaders(self, headers: HeaderMap, endStream: bool) -> None:
         stream = self.stream

@@ -25,10 +25,13 @@ from twisted_envoy.codec.http import CodecError, IStreamDecoder, Reset
 from twisted_envoy.extensions.filters.http.router.attempt import UpstreamRequest
 from twisted_envoy.extensions.filters.http.router.failures import timedOut
 from twisted_envoy.extensions.filters.http.router.plans import takePlan
+from twisted_envoy.extensions.filters.http.router.record import ExchangeInfo
 from twisted_envoy.http.connection_life import Drain
 from twisted_envoy.http.edge.request_id import REQUEST_ID
 from twisted_envoy.http.ready import goOn
+from twisted_envoy.network.records import writeRecord
 from twisted_envoy.state.request_info import RequestInfo
+from twisted_envoy.state.stream_info import FormatContext
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.http.router.carrier import Template
@@ -49,23 +52,23 @@ class Exchange:
 
     Attributes:
         pooled, upstream: the upstream's connection, and its stream there.
-        deadline: of the route's time-out, None without.
+        template, value: as above. deadline: of the route's time-out, None without.
         stream, attempt: what has taken its place, None before. Others: as of an HTTPStream.
     """
 
     __slots__ = (
-        *("_connection", "_encoder", "_template", "_value", "attempt", "deadline", "ended"),
-        *("lastActivity", "pooled", "stream", "upstream", "watched"),
+        *("_connection", "_encoder", "attempt", "deadline", "ended"),
+        *("lastActivity", "pooled", "stream", "template", "upstream", "value", "watched"),
     )
 
     isTunnel = responseStarted = responseEnded = closesAfter = False
     requestEnded = True
 
     def __init__(self, template: Template, connection: Any, encoder: Any, value: bytes) -> None:
-        self._template = template
+        self.template = template
         self._connection = connection
         self._encoder = encoder
-        self._value = value
+        self.value = value
         self.lastActivity = connection.settings.seconds()
         self.watched = True
         self.ended = False
@@ -96,22 +99,32 @@ class Exchange:
             return False
         now = settings.seconds()
         passed = int((now - self.lastActivity) * 1000)
-        wire = self._headFor(head, passed)
-        if wire is None:
+        found = self._headFor(head, passed)
+        if found is None:
             self.become()
             return False
         if self.deadline is not None:
             self.deadline.cancel()
         self._count(passed)
         self.ended = True
-        self._template.failed = 0
-        encoder.encodeWhole(wire, body)
+        self.template.failed = 0
+        encoder.encodeWhole(found[0], body)
         connection.exchangeEnded(self, now)
+        logs = settings.records.logs
+        if logs:
+            info = ExchangeInfo(connection.info, encoder, self, now)
+            info.responseHeaders, info.bytesSent = found[1], len(body)
+            writeRecord(logs, FormatContext(info, "DownstreamEnd", now))
         return True
 
     def _headFor(self, head: ResponseHead, passed: int) -> Any:
-        """The client's head for that of the upstream; passed: milliseconds. None: it depends."""
-        template = self._template
+        """
+        The client's head for that of the upstream; passed: milliseconds.
+
+        Returns:
+            What encodeWhole takes, and as headers; None: it depends.
+        """
+        template = self.template
         kept = head.carried
         if kept is None or kept[0] is not template.carrier:
             kept = head.carried = (template.carrier, {})
@@ -128,15 +141,16 @@ class Exchange:
         connection.settings.edge.prepareResponse(headers, info, template.headers)
         if headers.cases is not None or headers.more is not None or b"connection" in headers:
             return None
-        found = self._encoder.wholeHead(headers)
-        if found is not None:
-            if len(heads) >= _MOST_KEPT:
-                heads.clear()
-            heads[passed] = found
+        wire = self._encoder.wholeHead(headers)
+        if wire is None:
+            return None
+        if len(heads) >= _MOST_KEPT:
+            heads.clear()
+        heads[passed] = found = (wire, headers)
         return found
 
     def _count(self, passed: int) -> None:
-        carrier = self._template.carrier
+        carrier = self.template.carrier
         if carrier.settings.dynamicStats:
             codes = carrier.plan.codes
             counters = codes.external.get(200)
@@ -166,12 +180,12 @@ class Exchange:
         return attempt
 
     def _makePlace(self) -> UpstreamRequest:
-        template = self._template
+        template = self.template
         template.failed += 1
         carrier, began = template.carrier, self.lastActivity
         headers = template.headers.copy()
-        if self._value:
-            headers[REQUEST_ID] = self._value
+        if self.value:
+            headers[REQUEST_ID] = self.value
         connection = self._connection
         self._uncount()
         encoder = self._encoder
@@ -209,7 +223,7 @@ class Exchange:
         connection.streams.discard(self)
         connection.countRequest(-1)
         connection.settings.stats.downstream_rq_active.value -= 1
-        self._template.carrier.settings.stats.rq_total.value -= 1
+        self.template.carrier.settings.stats.rq_total.value -= 1
 
     def timedOut(self) -> None:
         """The route's time is over."""

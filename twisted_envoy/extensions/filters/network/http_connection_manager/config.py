@@ -36,7 +36,7 @@ from twisted_envoy.network.overload import STOP_REQUESTS, OverloadActions
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
-    from twisted_envoy.http.filter_chain import FilterPlan
+    from twisted_envoy.http.filter_plan import FilterPlan
     from twisted_envoy.stats.scope import Scope
 
 _HEADERS_KB = 60

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.config.extensions import buildFilter, openFilter
-from twisted_envoy.http.filter_chain import FilterPlan
+from twisted_envoy.http.filter_plan import FilterPlan
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
