@@ -10,6 +10,7 @@ from zope.interface.verify import verifyObject
 
 from tests.network.wire import Wire
 from twisted_envoy.network.read_gate import CONNECTING, FILTER, HELD_FULL, PEER_FULL, ReadGate
+from twisted_envoy.stats.metrics import Counter
 
 REASONS = (CONNECTING, PEER_FULL, HELD_FULL, FILTER, FILTER << 1, FILTER << 70)
 
@@ -54,6 +55,7 @@ class ReadGateTests(SynchronousTestCase):
 
     def test_asProducer(self) -> None:
         """A consumer's pause is the reason PEER_FULL; both are counted; its end is nothing."""
+        self.gate.paused, self.gate.resumed = Counter("paused"), Counter("resumed")
         self.gate.pauseProducing()
         paused = (self.wire.reading, self.gate.reasons)
         self.gate.resumeProducing()
@@ -61,7 +63,7 @@ class ReadGateTests(SynchronousTestCase):
 
         self.assertEqual(paused, (False, PEER_FULL))
         self.assertTrue(self.wire.reading)
-        self.assertEqual((self.gate.pausedTotal, self.gate.resumedTotal), (1, 1))
+        self.assertEqual((self.gate.paused.value, self.gate.resumed.value), (1, 1))
         self.assertEqual(self.wire.said, [])
 
     @settings(max_examples=100, deadline=None)

@@ -80,6 +80,11 @@ class TurnQueue:
         if self._pending and not self._depth:
             self._drain()
 
+    @property
+    def isWaitedFor(self) -> bool:
+        """Somebody waits for the reactor's next poll."""
+        return self._ticking
+
     def afterPoll(self, call: Callable[[], None], ahead: bool = False) -> None:
         """
         Run call after the reactor has polled once in full.

@@ -48,6 +48,58 @@ if TYPE_CHECKING:
 _log = Logger("filter")
 
 
+def infoOf(listener: Listener, transport: Any) -> StreamInfo:
+    """What is known of an accepted connection, with what an internal hop passed along."""
+    streamInfo = StreamInfo(
+        listener.seconds(), transport.getHost(), transport.getPeer(), listener.nextID()
+    )
+    streamInfo.listener = listener.info
+    if listener.isInternal:
+        passed = transport.passthrough
+        if isinstance(passed, Passthrough):
+            passed.mergeInto(streamInfo)
+    return streamInfo
+
+
+@implementer(IProtocol, IHalfCloseableProtocol)
+class DirectAcceptor:
+    """
+    The first protocol of all connections at which nobody looks first: it keeps nothing of them.
+
+    Args:
+        listener: accepted them.
+    """
+
+    __slots__ = ("_listener",)
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def makeConnection(self, transport: Any) -> None:
+        """The connection is there: it gets its chain."""
+        listener = self._listener
+        listener.accepted(transport, infoOf(listener, transport))
+
+    def takeOver(self, transport: Any, before: StreamInfo) -> None:
+        """See Acceptor."""
+        Acceptor(self._listener).takeOver(transport, before)
+
+    def connectionMade(self) -> None:
+        """Part of IProtocol; makeConnection does everything."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Of a connection that matched no chain, and is being closed."""
+
+    def readConnectionLost(self) -> None:
+        """The same."""
+
+    def writeConnectionLost(self) -> None:
+        """The same."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The same; it was logged when it was found out."""
+
+
 @implementer(IProtocol, IHalfCloseableProtocol)
 class Acceptor:
     """
@@ -109,16 +161,9 @@ class Acceptor:
         """Make its StreamInfo and choose what to do with it."""
         listener = self._listener
         transport = self.transport
-        streamInfo = self.streamInfo = StreamInfo(
-            listener.seconds(), transport.getHost(), transport.getPeer(), listener.nextID()
-        )
-        streamInfo.listener = listener.info
+        streamInfo = self.streamInfo = infoOf(listener, transport)
         if self._restored is not None:
             streamInfo.localAddress, streamInfo.remoteAddress = self._restored
-        if listener.isInternal:
-            passed = transport.passthrough
-            if isinstance(passed, Passthrough):
-                passed.mergeInto(streamInfo)
         if listener.filterMakers:
             self._look(listener.filterMakers)
         else:

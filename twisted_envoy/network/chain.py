@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol
@@ -38,6 +38,7 @@ from twisted_envoy.state.stream_info import StreamInfo
 
 _log = Logger("filter")
 _NOBODY_LEFT: frozenset[int] = frozenset()
+_NO_GATE: Any = None
 
 
 class _Held:
@@ -119,7 +120,7 @@ class Chain:
         self._left: frozenset[int] = _NOBODY_LEFT
         self._started = 0
         self.transport: Any = NO_TRANSPORT
-        self.gate: ReadGate = cast(ReadGate, None)
+        self.gate: ReadGate = _NO_GATE
         self.dataReceived: Callable[[bytes], None] = dropped
         self.lost = False
 
@@ -144,8 +145,8 @@ class Chain:
             self._bindReads()
             if len(links) == 1 and not transport.disconnecting:
                 self._started = 1
-                if links[0].makes:
-                    links[0].connectionMade()  # type: ignore[attr-defined]
+                if link.makes:
+                    link.connectionMade()
             else:
                 self._start()
         else:
@@ -187,15 +188,17 @@ class Chain:
             self.streamInfo.detectedCloseType = "RemoteReset" if remote else "LocalReset"
         self.dataReceived = dropped
         links, self._links = self._links, []
-        started = links if self._started == len(links) else links[: self._started]
-        for link in started:
+        count = self._started
+        for link in links:
+            if not count:
+                self._tellMissed(links[self._started :])
+                break
+            count -= 1
             if link.loses:
                 try:
                     link.connectionLost(reason)  # type: ignore[attr-defined]
                 except Exception:
                     _log.failure("connectionLost of a filter raised")
-        if started is not links:
-            self._tellMissed(links[self._started :])
         for link in links:
             link.transport = NO_TRANSPORT
             link.deliver = dropped
@@ -273,7 +276,11 @@ class Chain:
 
     def rebind(self) -> None:
         """A link has another `dataReceived` now."""
-        self._bindReads()
+        links = self._links
+        if len(links) == 1 and not (self._held or self._left):
+            self.dataReceived = links[0].dataReceived  # type: ignore[attr-defined]
+        else:
+            self._bindReads()
 
     # How it is done.
 

@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.interfaces.network import IListenerFilter, IListenerInfo
-from twisted_envoy.network.accept import Acceptor
+from twisted_envoy.network.accept import Acceptor, DirectAcceptor
 from twisted_envoy.network.chain import Chain
 from twisted_envoy.network.chain_match import FilterChainIndex
 from twisted_envoy.network.chain_tree import FilterChainTree
@@ -131,6 +131,7 @@ class Listener:
         self.holding = False
         self.byAddress: Callable[[IAddress | None], Listener | None] | None = None
         self._waiting: set[Acceptor] = set()
+        self._direct = DirectAcceptor(self)
 
     # Listening.
 
@@ -189,7 +190,7 @@ class Listener:
     def doStop(self) -> None:
         """Nothing to put away; connections outlive the port."""
 
-    def buildProtocol(self, addr: IAddress | None) -> Acceptor | None:
+    def buildProtocol(self, addr: IAddress | None) -> Acceptor | DirectAcceptor | None:
         """
         One connection's first protocol.
 
@@ -202,10 +203,11 @@ class Listener:
             if settings.globalLimit.refusals is not None:
                 settings.globalLimit.refusals.value += 1
             return None
-        if settings.limit.reached:
+        limit = settings.limit
+        if limit.most is not None and limit.reached:
             self.stats.downstream_cx_overflow.value += 1
             return None
-        return Acceptor(self)
+        return Acceptor(self) if self.holding or self.filterMakers else self._direct
 
     # What acceptors call.
 
@@ -304,8 +306,9 @@ class Listener:
         if settings.globalLimit is not None:
             settings.globalLimit.active -= 1
         streamInfo = chain.streamInfo
-        stats.downstream_cx_length_ms.record(int((self.seconds() - streamInfo.startTime) * 1000))
-        self._log(streamInfo)
+        stats.downstream_cx_length_ms.record((self.seconds() - streamInfo.startTime) * 1000)
+        if settings.accessLogs:
+            self._log(streamInfo)
 
     def _log(self, streamInfo: StreamInfo) -> None:
         if self.settings.accessLogs:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from twisted_envoy.stats.metrics import Counter
+
 CONNECTING = 1
 """The other side is not there yet."""
 PEER_FULL = 2
@@ -24,15 +26,18 @@ class ReadGate:
 
     Args:
         producer: the transport that is read; an IPushProducer.
+
+    Attributes:
+        paused, resumed: count how often the consumer did so; None for nobody.
     """
 
-    __slots__ = ("_producer", "pausedTotal", "reasons", "resumedTotal")
+    __slots__ = ("_producer", "paused", "reasons", "resumed")
 
     def __init__(self, producer: IPushProducer) -> None:
         self._producer = producer
         self.reasons = 0
-        self.pausedTotal = 0
-        self.resumedTotal = 0
+        self.paused: Counter | None = None
+        self.resumed: Counter | None = None
 
     def shut(self, reason: int) -> None:
         """Stop reading for this reason; the same reason twice is one."""
@@ -50,11 +55,13 @@ class ReadGate:
                 self._producer.resumeProducing()
 
     def pauseProducing(self) -> None:
-        self.pausedTotal += 1
+        if self.paused is not None:
+            self.paused.value += 1
         self.shut(PEER_FULL)
 
     def resumeProducing(self) -> None:
-        self.resumedTotal += 1
+        if self.resumed is not None:
+            self.resumed.value += 1
         self.open(PEER_FULL)
 
     def stopProducing(self) -> None:

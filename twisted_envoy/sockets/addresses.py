@@ -9,6 +9,8 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 
 _MAPPED = "::ffff:"
+_IPV4 = int(socket.AF_INET)
+_blank = object.__new__
 
 
 def familyOf(address: IAddress) -> socket.AddressFamily:
@@ -46,13 +48,21 @@ def fromName(family: int, name: Any) -> IAddress:
 
     An IPv4 peer of an IPv6 socket gets the IPv4 address that it has.
     """
-    if family == socket.AF_INET:
-        return IPv4Address("TCP", name[0], name[1])
+    if family == _IPV4:
+        return ipv4(name)
     if family == socket.AF_INET6:
         if name[0].startswith(_MAPPED) and "." in name[0]:
             return IPv4Address("TCP", name[0][len(_MAPPED) :], name[1])
         return IPv6Address("TCP", name[0], name[1], name[2], name[3])
     return UNIXAddress(name or None)
+
+
+def ipv4(name: Any) -> IPv4Address:
+    """The address of an IPv4 socket's name; what the constructor checks is known here."""
+    address = _blank(IPv4Address)
+    address.type = "TCP"
+    address.host, address.port = name
+    return address
 
 
 def unmapped(address: IAddress) -> IAddress:

@@ -8,6 +8,7 @@ import socket
 from typing import Any
 
 from twisted.internet import error
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IAddress,
@@ -29,6 +30,11 @@ from twisted_envoy.sockets.stream import StreamSocket
 _log = Logger("connection")
 
 _NON_BLOCKING: int = getattr(socket, "SOCK_NONBLOCK", 0)  # saves a call
+_KIND = socket.SOCK_STREAM | _NON_BLOCKING
+_IPV4 = int(socket.AF_INET)
+_UNIX = int(socket.AF_UNIX)
+_TCP = int(socket.IPPROTO_TCP)
+_NODELAY = int(socket.TCP_NODELAY)
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS})
 _CONNECTED = frozenset({0, errno.EISCONN})
 _STILL_UNDER_WAY = frozenset({errno.EALREADY, errno.EINPROGRESS})
@@ -91,7 +97,7 @@ class ConnectingSocket:
     def begin(self, options: ConnectOptions) -> None:
         """Begin; the user is told, perhaps before this returns."""
         try:
-            sock = self._sock = _newSocket(self.address, options)
+            self._sock = _newSocket(self.address, options)
         except error.ConnectBindError:
             self._fail(Failure())  # type: ignore[no-untyped-call]
             return
@@ -102,21 +108,24 @@ class ConnectingSocket:
         if outbox.isOpen:
             outbox.waiting.append(self)
         else:
-            self._connect(sock)
-
-    def goOut(self) -> None:
-        """The round is over."""
-        if self._sock is not None:
-            self._connect(self._sock)
+            self.goOut()
 
     def raised(self) -> None:
         """See Sender."""
         self._fail(Failure())  # type: ignore[no-untyped-call]
 
-    def _connect(self, sock: socket.SocketType) -> None:
+    def goOut(self) -> None:
+        """Connect, now that the round is over."""
+        sock = self._sock
+        if sock is None:
+            return
+        address = self.address
         edges = self._context.edges
         try:
-            code = sock.connect_ex(toSocketName(self.address))
+            if address.__class__ is IPv4Address:
+                code = sock.connect_ex((address.host, address.port))
+            else:
+                code = sock.connect_ex(toSocketName(address))
         except OSError as problem:
             code = problem.errno or 0
         if code not in _UNDER_WAY:
@@ -207,7 +216,8 @@ class ConnectingSocket:
             self._context.turn.leave()
 
     def _connected(self, sock: socket.SocketType, events: int = 0) -> None:
-        self._unwatch()
+        if self._watched:
+            self._unwatch()
         user = self._user
         try:
             protocol: Any = user.buildProtocol(self.address)
@@ -298,16 +308,16 @@ def tellFailed(user: Any, problem: Failure) -> None:
 
 
 def _newSocket(address: IAddress, options: ConnectOptions) -> socket.SocketType:
-    family = familyOf(address)
-    sock = socket.SocketType(family, socket.SOCK_STREAM | _NON_BLOCKING)
+    family = _IPV4 if address.__class__ is IPv4Address else familyOf(address)
+    sock = socket.SocketType(family, _KIND)
     try:
         if not _NON_BLOCKING:
             sock.setblocking(False)
-        if family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if family != _UNIX:
+            sock.setsockopt(_TCP, _NODELAY, 1)
         for level, option, value in options.options:
             sock.setsockopt(level, option, value)
-        if options.sourceAddress is not None and family != socket.AF_UNIX:
+        if options.sourceAddress is not None and family != _UNIX:
             bindSource(sock, options.sourceAddress)
     except Exception:
         sock.close()

@@ -35,6 +35,7 @@ from twisted_envoy.sockets.stream import StreamSocket
 
 _log = Logger("listener")
 
+_STREAM = int(socket.SOCK_STREAM)
 _BACK_OFF = 0.1
 _PEERS_FAULT = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR})
 _IP_FREEBIND = 15
@@ -110,6 +111,7 @@ class ListeningSocket:
 
     def _acceptBatch(self) -> None:
         batch = self._batch
+        family = self._family
         for accepted in range(batch):
             if self._sock is None:
                 return
@@ -124,7 +126,7 @@ class ListeningSocket:
                     continue
                 self._backOff(problem)
                 return
-            self._accepted(socket.SocketType(self._family, socket.SOCK_STREAM, 0, fd), name)
+            self._accepted(socket.SocketType(family, _STREAM, 0, fd), name)
         self._batch = min(batch * 2, self._options.acceptBatch)
 
     def _accepted(self, sock: socket.SocketType, name: Any) -> None:

@@ -37,7 +37,10 @@ _MOST = 256
 """Descriptors that are told in one event."""
 
 _ROUNDS = 8
-"""Turns of those who ask for more of them, before the reactor does something else."""
+"""
+Turns of those who ask for more of them, before the reactor does something else; where several have
+news at a time, more has come meanwhile, and is looked for as often.
+"""
 
 _EDGES = 0
 if hasattr(select, "EPOLLET"):
@@ -161,7 +164,8 @@ class Poller:
             self._epoll.register(fd, _EDGES)
         except FileExistsError:
             self._epoll.modify(fd, _EDGES)
-        self._begin()
+        if not self._masks:
+            self._begin()
         self._edges[fd] = owner
 
     def handOver(self, fd: int, owner: EdgeSocket) -> None:
@@ -170,7 +174,7 @@ class Poller:
 
     def forget(self, fd: int) -> None:
         """See Edges."""
-        if self._edges.pop(fd, None) is not None:
+        if self._edges.pop(fd, None) is not None and not self._masks:
             self._end()
 
     def again(self, owner: EdgeSocket) -> None:
@@ -192,12 +196,13 @@ class Poller:
     def doRead(self) -> None:
         """Tell everybody whom there is something to tell."""
         rounds = _ROUNDS
+        turn = self._turn
         self._inside = True
         try:
-            self._round()
-            while self._again and rounds:
+            told = self._round()
+            while rounds and (self._again or (told > 1 and not turn.isWaitedFor)):
                 rounds -= 1
-                self._round()
+                told = self._round()
         finally:
             self._inside = False
         if self._again and self._soon is None:
@@ -208,8 +213,13 @@ class Poller:
         if self._again:
             self.doRead()
 
-    def _round(self) -> None:
-        """All that is new, then those who asked for another turn: one event."""
+    def _round(self) -> int:
+        """
+        All that is new, then those who asked for another turn: one event.
+
+        Returns:
+            How many had news.
+        """
         turn = self._turn
         edges = self._edges
         self.rounds += 1
@@ -242,6 +252,7 @@ class Poller:
                     turn.enter()
                     outbox.empty()
                     turn.leave()
+        return len(news)
 
     def _raised(self, edge: EdgeSocket) -> None:
         """It let an exception out: it ends, and nobody else does."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from typing import cast
+from typing import Any
 
 from twisted.internet import error
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
@@ -22,7 +22,7 @@ from twisted_envoy.sockets.lingering import closeWithReset, linger, resetWhenSen
 from twisted_envoy.sockets.splicing import (
     Splice,
 )
-from twisted_envoy.sockets.write_buffer import WriteBuffer, WriteOwner
+from twisted_envoy.sockets.write_buffer import WriteBuffer
 
 _log = Logger("connection")
 
@@ -83,13 +83,11 @@ class SocketEnd:
         self._local = local
         self._peer = peer
         edges = self._edges = context.edges
-        self._out = WriteBuffer(
-            sock,
-            cast(WriteOwner, self),
-            context.reactor if edges is None else None,
-            context.outbox,
+        owner: Any = self
+        out = self._out = WriteBuffer(
+            sock, owner, context.reactor if edges is None else None, context.outbox
         )
-        self.write: Callable[[bytes], None] = self._out.write
+        self.write: Callable[[bytes], None] = out.write
         self._readSize = FIRST_READ
         self._reading = False
         self._readable = False  # as far as is known without asking: of edges only
@@ -153,8 +151,10 @@ class SocketEnd:
         """Close once all that was written is out (and a registered producer has gone)."""
         if not self.disconnecting:
             self.disconnecting = True
-            if self._reading:
+            if self._edges is None:
                 self._stopReading()
+            else:
+                self._reading = False
             if self._out.producer is None:
                 self._out.shut = True
                 self._turn.post(self._finish)
@@ -170,8 +170,13 @@ class SocketEnd:
                 self._wakeProducer()
             else:
                 self._lose(self._broken)
-        elif self._out.producer is None and not self._out.kept():
-            self.written()
+        else:
+            out = self._out
+            if out.producer is None:
+                if out.soon:
+                    out.goOut()
+                if not out.size:
+                    self.written()
 
     def _wakeProducer(self) -> None:
         try:

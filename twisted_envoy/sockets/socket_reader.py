@@ -174,7 +174,10 @@ class SocketReader(SocketEnd):
 
     def _endRead(self) -> None:
         self._ended = True
-        self._stopReading()
+        if self._edges is None:
+            self._stopReading()
+        else:
+            self._reading = False
         if self._broken is not None:
             self._lose(self._broken)
         elif IHalfCloseableProtocol.providedBy(self.protocol):

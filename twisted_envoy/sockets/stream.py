@@ -52,7 +52,10 @@ class StreamSocket(SocketReader):
 
     def pauseProducing(self) -> None:
         """Hand on nothing more, the end of stream included."""
-        self._stopReading()
+        if self._edges is None:
+            self._stopReading()
+        else:
+            self._reading = False
 
     def resumeProducing(self) -> None:
         """Hand on what comes, from the reactor's next poll on."""
@@ -75,14 +78,19 @@ class StreamSocket(SocketReader):
 
     def setWriteBufferLimit(self, limit: int) -> None:
         """See IHalfCloseTransport."""
-        self._out.setLimit(limit)
+        out = self._out
+        if limit != out.limit:
+            out.setLimit(limit)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """See IConsumer; a closing connection stops the producer at once."""
+        out = self._out
         if self.disconnecting:
             producer.stopProducing()
+        elif streaming and out.producer is None and not (out.soon or out.size):
+            out.producer = producer
         else:
-            self._out.registerProducer(producer, streaming)
+            out.registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
         """Forget the producer; an end that waited for it goes on."""

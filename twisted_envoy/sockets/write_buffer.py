@@ -64,6 +64,7 @@ class WriteBuffer:
 
     Attributes:
         size: bytes kept; `kept` first sends what only waits for the end of the round.
+        soon: what only waits for that.
         limit: bytes kept above which a producer is paused.
         waiting: `flush` is to be called when the kernel takes bytes.
         shut: no more writes are taken.
@@ -81,11 +82,11 @@ class WriteBuffer:
         "_outbox",
         "_reactor",
         "_sock",
-        "_soon",
         "limit",
         "producer",
         "shut",
         "size",
+        "soon",
         "waiting",
         "wrote",
     )
@@ -101,7 +102,7 @@ class WriteBuffer:
         self._owner: WriteOwner | None = owner
         self._reactor = reactor
         self._outbox = outbox
-        self._soon = b""  # only waits for the end of the round
+        self.soon = b""
         self._pieces: deque[bytes | memoryview | Piped] = _NOTHING
         self._onWritten: Callable[[], None] | None = None
         self.limit = _DEFAULT_LIMIT
@@ -117,7 +118,7 @@ class WriteBuffer:
     @property
     def idle(self) -> bool:
         """Nothing is kept and nobody produces."""
-        return not (self._pieces or self._soon) and self.producer is None
+        return not (self._pieces or self.soon) and self.producer is None
 
     def write(self, data: bytes) -> None:
         """
@@ -139,17 +140,17 @@ class WriteBuffer:
                 self.size += size
                 if self.size > self.limit and self.producer is not None:
                     self._pause()
-        elif self._soon:
+        elif self.soon:
             if size <= _SMALL:
-                self._soon += data
-                if len(self._soon) > _SMALL:
+                self.soon += data
+                if len(self.soon) > _SMALL:
                     self.goOut()
             else:
                 self.goOut()
                 self.write(data)
         elif self._outbox.isOpen and 0 < size <= _SMALL:
             self.wrote = True
-            self._soon = data
+            self.soon = data
             self._outbox.waiting.append(self)
         else:
             self.wrote = True
@@ -181,9 +182,9 @@ class WriteBuffer:
 
     def goOut(self) -> None:
         """The round is over, or somebody wants to know what the kernel takes."""
-        data = self._soon
+        data = self.soon
         if data:
-            self._soon = b""
+            self.soon = b""
             self._sendNow(data)
 
     def raised(self) -> None:
@@ -193,7 +194,7 @@ class WriteBuffer:
 
     def kept(self) -> int:
         """Bytes that the kernel has not taken."""
-        if self._soon:
+        if self.soon:
             self.goOut()
         return self.size
 
@@ -277,7 +278,7 @@ class WriteBuffer:
 
     def drop(self) -> None:
         """Forget what is kept and take no more."""
-        if self._soon:  # it was sent, as far as anybody knows
+        if self.soon:  # it was sent, as far as anybody knows
             self.goOut()
         self.shut = True
         if self._pieces:
@@ -303,7 +304,7 @@ class WriteBuffer:
             The producer that was registered, or None; it has not been told.
         """
         self._onWritten, told = None, self._onWritten
-        if self._pieces or self.waiting or self._soon:
+        if self._pieces or self.waiting or self.soon:
             self.drop()
         self.shut = True
         self._owner = None
@@ -343,7 +344,7 @@ class WriteBuffer:
             raise ValueError(f"a write buffer limit must be 1 byte or more, not {limit}")
         self.limit = limit
         self._low = limit // 2
-        if self._soon:
+        if self.soon:
             self.goOut()
         if self.producer is not None:
             if self.size > limit:
@@ -362,7 +363,7 @@ class WriteBuffer:
             raise RuntimeError(
                 f"cannot register {producer!r}: {self.producer!r} was never unregistered"
             )
-        if self._soon:
+        if self.soon:
             self.goOut()
         self.producer = producer
         self._pull = not streaming

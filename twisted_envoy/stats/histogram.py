@@ -9,6 +9,7 @@ and the cumulative ones.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from math import ceil, nan
 
@@ -123,7 +124,7 @@ class Histogram:
         self.name = name
         self.unit = unit
         self.buckets = buckets
-        self._pending: dict[float, int] = {}
+        self._pending: defaultdict[float, int] = defaultdict(int)
         self.interval = Statistics({})
         self.total = Statistics({})
 
@@ -135,11 +136,7 @@ class Histogram:
     def record(self, value: float) -> None:
         """Take one value; a fraction is cut off."""
         left = _EDGES[int(value)] if 0 <= value < 1000 else binOf(int(value))
-        pending = self._pending
-        if left in pending:
-            pending[left] += 1
-        else:
-            pending[left] = 1
+        self._pending[left] += 1
 
     def merge(self) -> None:
         """End the interval: what was recorded since the last call becomes visible."""
@@ -148,7 +145,7 @@ class Histogram:
             if self.interval.count:
                 self.interval = Statistics({})
             return
-        self._pending = {}
+        self._pending = defaultdict(int)
         bins = dict(self.total.bins)
         for left, count in pending.items():
             bins[left] = bins.get(left, 0) + count

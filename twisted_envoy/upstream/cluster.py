@@ -128,6 +128,7 @@ class Cluster:
         )
         self.sendsProxyHeader: bool = getattr(transportSocket, "sendsProxyHeader", False)
         self.isTLS: bool = getattr(transportSocket, "isTLS", False)
+        self.asksNothing = not (self.passesMetadata or self.sendsProxyHeader or self.isTLS)
         self.connectOptions = settings.connectOptions
         self.healthPolicy = settings.healthPolicy
         self.seconds: Callable[[], float] = reactor.seconds

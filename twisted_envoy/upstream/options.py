@@ -27,8 +27,10 @@ def optionsOf(info: StreamInfo, transport: Any, cluster: Any = None) -> Transpor
         cluster: where it goes: does its transport socket pass dynamic metadata, or send headers of
             the PROXY protocol?
     """
-    shared = info.shared()
     hops = getattr(transport, "hops", 0)
+    if info.state is None and not hops and getattr(cluster, "asksNothing", False):
+        return NO_OPTIONS
+    shared = info.shared()
     proxy = _proxyOf(info) if getattr(cluster, "sendsProxyHeader", False) else None
     if getattr(cluster, "isTLS", False):
         wanted = _wantedOf(info)

@@ -47,6 +47,7 @@ from twisted_envoy.upstream.counting import (
 )
 
 if TYPE_CHECKING:
+    from twisted_envoy.upstream.cluster import Cluster
     from twisted_envoy.upstream.host import Host
 
 _log = Logger("upstream")
@@ -96,11 +97,12 @@ class TCPPool:
         endpoint: its connector, with everything that the downstream connection asked for.
     """
 
-    __slots__ = ("_endpoint", "_host")
+    __slots__ = ("_begin", "_endpoint", "_host")
 
     def __init__(self, host: Host, endpoint: IStreamClientEndpoint) -> None:
         self._host = host
         self._endpoint = endpoint
+        self._begin: Callable[[Any], Any] | None = getattr(endpoint, "begin", None)
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
         """
@@ -136,7 +138,7 @@ class TCPPool:
             user.poolFailed(PoolError(""))  # no flag says this
             return None
         connection = PoolConnection(host, user, factory)
-        connection.start(self._endpoint)
+        connection.start(self._endpoint, self._begin if factory is None else None)
         return connection
 
 
@@ -225,8 +227,10 @@ class PoolConnection:
 
     # Connecting.
 
-    def start(self, endpoint: IStreamClientEndpoint) -> None:
-        """Begin."""
+    def start(
+        self, endpoint: IStreamClientEndpoint, begin: Callable[[Any], Any] | None = None
+    ) -> None:
+        """Begin; with the endpoint's own `begin` where it has one."""
         host = self._host
         cluster = host.cluster
         countStarted(host, cluster.connections)
@@ -236,7 +240,6 @@ class PoolConnection:
         stats.upstream_rq_pending_active.value += 1
         self._started = cluster.seconds()
         self._timer = cluster.connectTimeouts.add(self._timedOut, self._started)
-        begin = getattr(endpoint, "begin", None) if self._factory is None else None
         try:
             connecting: Any = endpoint.connect(self) if begin is None else begin(self)
         except Exception:
@@ -264,7 +267,9 @@ class PoolConnection:
         protocol = user.buildProtocol(addr)
         if protocol is None:
             return None
-        self._use(protocol)
+        self.protocol = protocol
+        self.dataReceived = protocol.dataReceived
+        self._halfCloses = IHalfCloseableProtocol.providedBy(protocol)
         if IPrecedingProtocol.providedBy(protocol):
             protocol.giveTo = self._use
         return self
@@ -277,10 +282,9 @@ class PoolConnection:
     def connected(self, protocol: Any) -> None:
         """It is there, and has begun."""
         user = self._user
-        self._settle()
-        cluster = self._host.cluster
-        stats = cluster.stats
-        stats.upstream_cx_connect_ms.record(int((cluster.seconds() - self._started) * 1000))
+        cluster = self._settle()
+        took = cluster.seconds() - self._started
+        cluster.stats.upstream_cx_connect_ms.record(took * 1000)
         if user is not None:
             user.poolReady(self.protocol)
 
@@ -318,7 +322,7 @@ class PoolConnection:
         if connecting is not None:
             connecting.cancel()
 
-    def _settle(self) -> None:
+    def _settle(self) -> Cluster:
         """Nothing is waited for any more."""
         self._over = True
         self._user = self._connecting = None
@@ -328,6 +332,7 @@ class PoolConnection:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        return cluster
 
     def _fail(self, problem: PoolError, remote: bool) -> None:
         user = self._user
@@ -388,14 +393,15 @@ class PoolConnection:
         self._transport = None
         stats = cluster.stats
         problem = reason.value
-        local = isinstance(problem, ConnectionAborted) or (
-            isinstance(problem, ConnectionDone) and not self._remoteEnded
-        )
+        if isinstance(problem, ConnectionDone):
+            local = not self._remoteEnded
+        else:
+            local = isinstance(problem, ConnectionAborted)
         countDestroyed(host, not local, cluster.connections)
         if not getattr(self.protocol, "released", False):
             countDestroyedWithActive(host, not local)
         stats.upstream_rq_active.value -= 1
         host.stats.rq_active.value -= 1
-        stats.upstream_cx_length_ms.record(int((cluster.seconds() - self._connectedTime) * 1000))
+        stats.upstream_cx_length_ms.record((cluster.seconds() - self._connectedTime) * 1000)
         self.dataReceived = dropped
         self.protocol.connectionLost(reason)

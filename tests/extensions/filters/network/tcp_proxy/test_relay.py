@@ -6,11 +6,7 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.extensions.filters.network.tcp_proxy.relay import (
-    counting,
-    downward,
-    upward,
-)
+from twisted_envoy.extensions.filters.network.tcp_proxy.relay import Relay, counting
 from twisted_envoy.state.stream_info import StreamInfo
 from twisted_envoy.stats.metrics import Counter
 
@@ -20,13 +16,14 @@ class RelayTests(SynchronousTestCase):
 
     def test_directions(self):
         """Bytes of the client are received, bytes of the upstream are sent."""
-        for make, expected in ((upward, (5, 0)), (downward, (0, 5))):
+        for direction, expected in (("up", (5, 0)), ("down", (0, 5))):
             written = []
             received, sent = Counter("received"), Counter("sent")
             info = StreamInfo(0.0)
             idle = SimpleNamespace(lastActivity=0.0)
             times = iter((1.0, 2.0))
-            relay = make(written.append, (received, sent), info, idle, times.__next__)
+            both = Relay(written.append, received, sent, info, idle, times.__next__)
+            relay = getattr(both, direction)
             relay(b"ab")
             self.assertEqual(idle.lastActivity, 1.0)
             relay(b"cde")

@@ -96,9 +96,11 @@ class Attempts:
             True when it failed at once and the next may be made at once.
         """
         info = proxy.upstreamInfo
+        settings = proxy.settings
+        downstream = proxy.streamInfo
         try:
-            cluster, host = choose(proxy.settings, proxy.streamInfo, info)
-            pool = self._poolOf(proxy, cluster, host)
+            cluster, host = choose(settings, downstream, info)
+            pool = None if settings.tunnel is None else self._poolOf(proxy, cluster, host)
         except NoUpstream as problem:
             proxy.fail(problem.flag, problem.reason)
             return False
@@ -114,17 +116,17 @@ class Attempts:
         self._retryNow = False
         self._cluster = cluster
         if pool is not None:
-            assert proxy.settings.tunnel is not None
-            self._tunnel = Tunnel(proxy.settings.tunnel, proxy, cluster.stats)
+            assert settings.tunnel is not None
+            self._tunnel = Tunnel(settings.tunnel, proxy, cluster.stats)
             self._connecting = asking = self._tunnel.start(pool)
             asking.addCallbacks(self.poolReady, self._failed)
         else:
             before = info.connectionIDsAttempted if info.attempts > 1 else None
-            info.connectionID = proxy.settings.nextID()
+            info.connectionID = settings.nextID()
             if before is not None:  # else it is the only one
                 info.connectionIDsAttempted = [*before, info.connectionID]
-            tcpPool = host.tcpPool(optionsOf(proxy.streamInfo, proxy.chain.transport, cluster))
-            self._connecting = tcpPool.open(self)
+            options = optionsOf(downstream, proxy.chain.transport, cluster)
+            self._connecting = host.tcpPool(options).open(self)
         self._trying = False
         return self._retryNow
 

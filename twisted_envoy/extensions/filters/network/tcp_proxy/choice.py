@@ -35,20 +35,26 @@ def choose(settings: Settings, info: StreamInfo, upstream: UpstreamInfo) -> tupl
         NoUpstream: no such cluster (NC), too many connections (UO), no host (UH).
     """
     target = settings.pick()
-    override = info.stateOf(_CLUSTER_KEY)
-    # As in Envoy another kind of object under this name, as a plain `envoy.string`, says nothing.
-    name = override.value if isinstance(override, UntypedObject) else target.cluster
+    name = target.cluster
+    if info.state is not None:
+        override = info.state.get(_CLUSTER_KEY)
+        # As in Envoy another kind of object under this name, a plain `envoy.string`, says nothing.
+        if isinstance(override, UntypedObject):
+            name = override.value
     cluster: Any = settings.clusters.get(name)
     if cluster is None:
         settings.stats.downstream_cx_no_route.value += 1
         raise NoUpstream("NC", _NO_CLUSTER)
     upstream.clusterName = name
     upstream.cluster = cluster
-    if cluster.connections.full:
+    connections = cluster.connections
+    if connections.inUse >= connections.most:
         cluster.stats.upstream_cx_overflow.value += 1
         raise NoUpstream("UO", _OVERFLOW)
-    hashKey = settings.hashKey(info) if settings.hashKey is not None else None
-    host = cluster.chooseHost(LoadBalancerContext(hashKey, target.metadataMatch, info))
+    host = cluster.onlyHost
     if host is None:
-        raise NoUpstream("UH", NO_HOST)
+        hashKey = settings.hashKey(info) if settings.hashKey is not None else None
+        host = cluster.chooseHost(LoadBalancerContext(hashKey, target.metadataMatch, info))
+        if host is None:
+            raise NoUpstream("UH", NO_HOST)
     return cluster, host

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
@@ -84,7 +85,7 @@ class TCPProxyFactory:
             proxyTLVs=proxyTLVs,
         )
         _gauge(scope, settings.live, stats.downstream_cx_rx_bytes_total)
-        return lambda: TCPProxy(settings)
+        return partial(TCPProxy, settings)
 
 
 def _gauge(scope: Scope, live: Collection[TCPProxy], received: Counter) -> None:

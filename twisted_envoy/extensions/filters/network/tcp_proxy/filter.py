@@ -24,7 +24,7 @@ from twisted.python.failure import Failure
 
 from twisted_envoy.extensions.common.filter_state.objects import NumberObject
 from twisted_envoy.extensions.filters.network.tcp_proxy.attempts import Attempts
-from twisted_envoy.extensions.filters.network.tcp_proxy.relay import askingDrain, counting, upward
+from twisted_envoy.extensions.filters.network.tcp_proxy.relay import Relay, askingDrain, counting
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import Settings
 from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream
 from twisted_envoy.internal.address import InternalAddress
@@ -64,7 +64,6 @@ class TCPProxy(Link):
         "_earlySize",
         "_ended",
         "_idleBytes",
-        "_info",
         "_timers",
         "_upstream",
         "_waiting",
@@ -72,6 +71,7 @@ class TCPProxy(Link):
         "dataReceived",
         "idle",
         "settings",
+        "streamInfo",
         "upstreamEnded",
         "upstreamInfo",
     )
@@ -84,7 +84,7 @@ class TCPProxy(Link):
             settings.reactor, settings.idleTimeout, self._idled, settings.idleQueue
         )
         self.upstreamInfo = UpstreamInfo()
-        self._info: StreamInfo
+        self.streamInfo: StreamInfo
         self._upstream: Upstream | None = None
         self._attempts: Attempts | None = None
         self._timers: Sequence[IDelayedCall] = ()
@@ -101,7 +101,7 @@ class TCPProxy(Link):
 
     def connectionMade(self) -> None:
         settings = self.settings
-        info = self._info = self.chain.streamInfo
+        info = self.streamInfo = self.chain.streamInfo
         info.upstream = self.upstreamInfo
         settings.live.add(self)
         logging = settings.logging
@@ -112,10 +112,11 @@ class TCPProxy(Link):
         if settings.maxDuration:
             jitter = 1 + settings.random.random() * settings.durationJitter
             self.schedule(settings.maxDuration * jitter, self._tooOld)
-        own = info.stateOf(_IDLE_KEY)
-        if isinstance(own, (NumberObject, Uint64Object)):
-            seconds = own.number / 1000 or _AT_ONCE
-            self.idle = IdleTimer(settings.reactor, seconds, self._idled)
+        if info.state is not None:
+            own = info.state.get(_IDLE_KEY)
+            if isinstance(own, (NumberObject, Uint64Object)):
+                seconds = own.number / 1000 or _AT_ONCE
+                self.idle = IdleTimer(settings.reactor, seconds, self._idled)
         if not settings.mayReceiveEarly(info):
             self.chain.gate.shut(CONNECTING)
         self.idle.start()
@@ -139,23 +140,24 @@ class TCPProxy(Link):
         reset = not isinstance(reason.value, ConnectionDone)
         if reset and self._dropsHop and isinstance(reason.value, ConnectionAborted):
             reset = False  # to us it was a close
-            self._info.detectedCloseType = "Normal"
+            self.streamInfo.detectedCloseType = "Normal"
         if upstream is not None:
             upstream.downstreamLost(reset)
         else:
             self.idle.stop()
         if self._attempts is not None:
             self._attempts.cancel()
-        for timer in self._timers:
-            if timer.active():
-                timer.cancel()
-        self._timers = ()
-        self._info.endTime = self.settings.seconds()
+        if self._timers:
+            for timer in self._timers:
+                if timer.active():
+                    timer.cancel()
+            self._timers = ()
+        self.streamInfo.endTime = self.settings.seconds()
         self._log("TcpConnectionEnd")
 
     def connectionMissed(self) -> None:
         """A filter before this one ended the connection at once; it is logged all the same."""
-        info = self._info = self.chain.streamInfo
+        info = self.streamInfo = self.chain.streamInfo
         info.upstream = self.upstreamInfo
         info.endTime = self.settings.seconds()
         self._log("TcpConnectionEnd")
@@ -166,8 +168,8 @@ class TCPProxy(Link):
         size = len(data)
         settings = self.settings
         settings.stats.downstream_cx_rx_bytes_total.value += size
-        self._info.bytesReceived += size
-        if settings.mayReceiveEarly(self._info):  # else a listener filter had looked at it
+        self.streamInfo.bytesReceived += size
+        if settings.mayReceiveEarly(self.streamInfo):  # else a listener filter had looked at it
             settings.stats.early_data_received_count_total.value += 1
         self.idle.lastActivity = settings.seconds()
         if self._early:
@@ -190,7 +192,7 @@ class TCPProxy(Link):
 
     def _connect(self) -> None:
         if self.settings.proxyTLVs is not None:
-            self.settings.proxyTLVs(self._info)
+            self.settings.proxyTLVs(self.streamInfo)
         self._attempts = Attempts(self)
         self._attempts.start()
 
@@ -200,8 +202,8 @@ class TCPProxy(Link):
 
     def fail(self, flag: str, reason: str) -> None:
         """There is no upstream connection, for good."""
-        self._info.raiseFlag(flag)
-        self._info.localCloseReason = reason
+        self.streamInfo.raiseFlag(flag)
+        self.streamInfo.localCloseReason = reason
         self.close()
 
     # Relaying.
@@ -216,28 +218,24 @@ class TCPProxy(Link):
         info.remoteAddress = transport.getPeer()
         info.tls = getattr(transport, "tls", None)
         passthrough = getattr(transport, "passthrough", None)
-        own = self._info.state
+        own = self.streamInfo.state
         if passthrough is not None or not (own is None or own.isEmpty):
-            info.filterState = upstreamState(self._info.shared(), passthrough)
+            info.filterState = upstreamState(self.streamInfo.shared(), passthrough)
         self.idle.start()
         if settings.logging.onConnected:
             self._log("TcpUpstreamConnected")
         sent = upstream.sent
-        early, self._early = self._early, ()
-        for data in early:
-            sent.value += len(data)
-            transport.write(data)
-        self._earlySize = 0
-        self.dataReceived = askingDrain(
-            self,
-            upward(
-                transport.write,
-                (settings.stats.downstream_cx_rx_bytes_total, sent),
-                self._info,
-                self.idle,
-                settings.seconds,
-            ),
-        )
+        if self._early:
+            early, self._early = self._early, ()
+            for data in early:
+                sent.value += len(data)
+                transport.write(data)
+            self._earlySize = 0
+        received = settings.stats.downstream_cx_rx_bytes_total
+        relay = Relay(
+            transport.write, received, sent, self.streamInfo, self.idle, settings.seconds
+        ).up
+        self.dataReceived = relay if settings.drainClose is None else askingDrain(self, relay)
         self.chain.rebind()
         if self._ended:
             upstream.endWrites()
@@ -249,7 +247,7 @@ class TCPProxy(Link):
         if upstream is None or upstream.isTunnel or settings.drainClose is not None:
             return None
         counters = (settings.stats.downstream_cx_rx_bytes_total, upstream.sent)
-        count = counting(counters, self._info, self.idle, settings.seconds, True)
+        count = counting(counters, self.streamInfo, self.idle, settings.seconds, True)
         return Passage(self.dataReceived, upstream.transport, count)
 
     def drain(self) -> None:
@@ -266,11 +264,11 @@ class TCPProxy(Link):
             return
         self.idle.stop()
         if reset:
-            self._info.raiseFlag("UR")
+            self.streamInfo.raiseFlag("UR")
             self.upstreamInfo.detectedCloseType = "RemoteReset"
             self.transport.unregisterProducer()
             self.transport.resetConnection()
-        else:
+        elif not self.transport.disconnecting:
             self.close()
 
     def close(self) -> None:
@@ -281,9 +279,13 @@ class TCPProxy(Link):
         lost to its other end, as in Envoy: there it goes on as a reset. TLS says its own end first.
         """
         self.transport.unregisterProducer()
-        info = self._info
-        isHop = isinstance(info.directLocalAddress, InternalAddress) and info.tls is None
-        if self.upstreamEnded or self._ended or not isHop:
+        info = self.streamInfo
+        if (
+            self.upstreamEnded
+            or self._ended
+            or not isinstance(info.directLocalAddress, InternalAddress)
+            or info.tls is not None
+        ):
             self.transport.loseConnection()
         else:
             self._dropsHop = True
@@ -304,10 +306,10 @@ class TCPProxy(Link):
 
     def _idledEarly(self) -> None:
         """Idle while the upstream connection, or the answer to a CONNECT, is awaited."""
-        self._info.localCloseReason = _IDLE
+        self.streamInfo.localCloseReason = _IDLE
         attempts = self._attempts
         if attempts is not None and attempts.isAsked:
-            self._info.raiseFlag("UF")
+            self.streamInfo.raiseFlag("UF")
         else:
             self.upstreamInfo.host = None
         if attempts is not None:
@@ -316,7 +318,7 @@ class TCPProxy(Link):
 
     def _because(self, reason: str) -> None:
         """Both connections are about to be closed by us."""
-        self._info.localCloseReason = self.upstreamInfo.localCloseReason = reason
+        self.streamInfo.localCloseReason = self.upstreamInfo.localCloseReason = reason
 
     def _bufferedBytes(self) -> int:
         """Bytes that wait for either side to take them."""
@@ -326,7 +328,7 @@ class TCPProxy(Link):
 
     def _tooOld(self) -> None:
         self.settings.stats.max_downstream_connection_duration.value += 1
-        self._info.raiseFlag("DT")
+        self.streamInfo.raiseFlag("DT")
         self._because(_TOO_OLD)
         self._closeBoth()
 
@@ -352,7 +354,7 @@ class TCPProxy(Link):
         self.schedule(self.settings.logging.interval, self._logPeriodically)
 
     def _log(self, recordType: str) -> None:
-        info, upstream = self._info, self.upstreamInfo
+        info, upstream = self.streamInfo, self.upstreamInfo
         upstream.bytesSent, upstream.bytesReceived = info.bytesReceived, info.bytesSent
         logs = self.settings.logging.logs
         if logs:

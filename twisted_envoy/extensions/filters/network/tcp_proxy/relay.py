@@ -13,20 +13,31 @@ if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
 
 
-class _Relay:
-    """What the functions know: an object and a method of it are smaller than a closure."""
+class Relay:
+    """
+    What the functions know: an object and a method of it are smaller than a closure.
+
+    `up` takes the client's bytes to the upstream connection, `down` those of that to the client.
+
+    Args:
+        received, sent: of `up` `downstream_cx_rx_bytes_total` and the cluster's
+            `upstream_cx_tx_bytes_total`; of `down` the cluster's `upstream_cx_rx_bytes_total` and
+            `downstream_cx_tx_bytes_total`.
+    """
 
     __slots__ = ("_idle", "_info", "_received", "_seconds", "_sent", "_write")
 
     def __init__(
         self,
         write: Callable[[bytes], None],
-        counters: tuple[Counter, Counter],
+        received: Counter,
+        sent: Counter,
         info: StreamInfo,
         idle: IdleTimer,
         seconds: Callable[[], float],
     ) -> None:
-        self._received, self._sent = counters
+        self._received = received
+        self._sent = sent
         self._write = write
         self._info = info
         self._idle = idle
@@ -49,38 +60,6 @@ class _Relay:
         self._write(data)
 
 
-def upward(
-    write: Callable[[bytes], None],
-    counters: tuple[Counter, Counter],
-    info: StreamInfo,
-    idle: IdleTimer,
-    seconds: Callable[[], float],
-) -> Callable[[bytes], None]:
-    """
-    What takes the client's bytes to the upstream connection.
-
-    Args:
-        counters: `downstream_cx_rx_bytes_total` and the cluster's `upstream_cx_tx_bytes_total`.
-    """
-    return _Relay(write, counters, info, idle, seconds).up
-
-
-def downward(
-    write: Callable[[bytes], None],
-    counters: tuple[Counter, Counter],
-    info: StreamInfo,
-    idle: IdleTimer,
-    seconds: Callable[[], float],
-) -> Callable[[bytes], None]:
-    """
-    What takes the upstream's bytes to the client.
-
-    Args:
-        counters: the cluster's `upstream_cx_rx_bytes_total` and `downstream_cx_tx_bytes_total`.
-    """
-    return _Relay(write, counters, info, idle, seconds).down
-
-
 def counting(
     counters: tuple[Counter, Counter],
     info: StreamInfo,
@@ -92,7 +71,7 @@ def counting(
     What counts bytes that pass without being seen here.
 
     Args:
-        counters: as for `upward` or `downward`.
+        counters: as for a `Relay`.
         up: they are the client's.
     """
     received, sent = counters
@@ -110,10 +89,9 @@ def counting(
 
 
 def askingDrain(proxy: TCPProxy, relay: Callable[[bytes], None]) -> Callable[[bytes], None]:
-    """With check_drain_close, ask after each chunk whether the connection shall end."""
+    """With check_drain_close: ask after each chunk whether the connection shall end."""
     drainClose = proxy.settings.drainClose
-    if drainClose is None:
-        return relay
+    assert drainClose is not None
 
     def relayAndAsk(data: bytes) -> None:
         relay(data)

@@ -93,7 +93,7 @@ class Settings:
         """May the client's bytes be received before the upstream connection is there?"""
         if self.maxEarlyData is not None:
             return True
-        if info.state is None or info.state.isEmpty:
+        if info.state is None:
             return False
         asked = info.filterState.get(_EARLY_KEY)
         return asked is not None and asked.plainText() == "true"

@@ -30,7 +30,7 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from twisted_envoy.extensions.filters.network.tcp_proxy.relay import askingDrain, counting, downward
+from twisted_envoy.extensions.filters.network.tcp_proxy.relay import Relay, askingDrain, counting
 from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_kind import TunnelKind
 from twisted_envoy.http.stream_transport import StreamLost
 from twisted_envoy.internal.address import InternalAddress
@@ -58,39 +58,10 @@ def _wroteJustNow(proxy: TCPProxy, before: int) -> bool:
     return proxy.streamInfo.bytesReceived > before and past < _ONE_EVENT
 
 
-@implementer(IPushProducer)
-class CountedGate:
-    """
-    A producer that counts how often it is paused and resumed.
-
-    Args:
-        gate: of the connection that is read; its transport, where nobody else pauses it.
-        paused, resumed: counters.
-    """
-
-    __slots__ = ("_gate", "_paused", "_resumed")
-
-    def __init__(self, gate: IPushProducer, paused: Counter, resumed: Counter) -> None:
-        self._gate = gate
-        self._paused = paused
-        self._resumed = resumed
-
-    def pauseProducing(self) -> None:
-        self._paused.value += 1
-        self._gate.pauseProducing()
-
-    def resumeProducing(self) -> None:
-        self._resumed.value += 1
-        self._gate.resumeProducing()
-
-    def stopProducing(self) -> None:
-        """The consumer is gone; the proxy hears of that as a lost connection."""
-
-
-@implementer(IProtocol, IHalfCloseableProtocol)
+@implementer(IProtocol, IHalfCloseableProtocol, IPushProducer)
 class Upstream:
     """
-    The protocol of the upstream connection.
+    The protocol of the upstream connection, and the producer of what the client gets.
 
     Args:
         proxy: the downstream half.
@@ -132,16 +103,13 @@ class Upstream:
             received = clusterStats.upstream_cx_rx_bytes_total
         else:
             self.sent = received = tunnel.uncounted
-        counters = (received, self._stats.downstream_cx_tx_bytes_total)
-        self.dataReceived: Callable[[bytes], None] = askingDrain(
-            proxy,
-            downward(
-                proxy.transport.write,
-                counters,
-                proxy.streamInfo,
-                proxy.idle,
-                proxy.settings.seconds,
-            ),
+        settings = proxy.settings
+        delivered = settings.stats.downstream_cx_tx_bytes_total
+        info = proxy.streamInfo
+        write = proxy.transport.write
+        relay = Relay(write, received, delivered, info, proxy.idle, settings.seconds).down
+        self.dataReceived: Callable[[bytes], None] = (
+            relay if settings.drainClose is None else askingDrain(proxy, relay)
         )
 
     @property
@@ -170,23 +138,11 @@ class Upstream:
             transport.abortConnection()
             return
         self.transport = transport
-        stats = self.clusterStats
-        proxy.transport.registerProducer(
-            CountedGate(
-                transport,
-                stats.upstream_flow_control_paused_reading_total,
-                stats.upstream_flow_control_resumed_reading_total,
-            ),
-            True,
-        )
-        transport.registerProducer(
-            CountedGate(
-                proxy.chain.gate,
-                self._stats.downstream_flow_control_paused_reading_total,
-                self._stats.downstream_flow_control_resumed_reading_total,
-            ),
-            True,
-        )
+        proxy.transport.registerProducer(self, True)
+        gate = proxy.chain.gate
+        gate.paused = self._stats.downstream_flow_control_paused_reading_total
+        gate.resumed = self._stats.downstream_flow_control_resumed_reading_total
+        transport.registerProducer(gate, True)
         proxy.begin(self)
 
     def connectionMade(self) -> None:
@@ -200,12 +156,12 @@ class Upstream:
             return
         self._receivedBefore = proxy.streamInfo.bytesReceived
         proxy.upstreamEnded = True
-        proxy.transport.unregisterProducer()
         tunnel = self._tunnel
         if self._writesEnded or (tunnel is not None and tunnel.endsTogether):
             self.close()
             proxy.close()
         else:
+            proxy.transport.unregisterProducer()
             proxy.transport.loseWriteConnection()
 
     def writeConnectionLost(self) -> None:
@@ -226,6 +182,19 @@ class Upstream:
             else:
                 reset = isinstance(problem, StreamLost) and problem.isReset
             proxy.upstreamLost(reset)
+
+    # The downstream transport takes no more, or more again.
+
+    def pauseProducing(self) -> None:
+        self.clusterStats.upstream_flow_control_paused_reading_total.value += 1
+        self.transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self.clusterStats.upstream_flow_control_resumed_reading_total.value += 1
+        self.transport.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """The client is gone; the proxy hears of that as a lost connection."""
 
     # What the downstream half asks for.
 
@@ -255,7 +224,8 @@ class Upstream:
     def close(self) -> None:
         """Close once everything is written; a tunnel that has not ended both ways is reset."""
         transport = self.transport
-        transport.unregisterProducer()
+        if not self._writesEnded:
+            transport.unregisterProducer()
         if self._tunnel is not None:
             transport.abortConnection()
         elif self._writesEnded or not isinstance(transport.getPeer(), InternalAddress):
