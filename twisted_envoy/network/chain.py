@@ -141,14 +141,15 @@ class Chain:
             if link.writes:
                 below = link
             links.append(link)
-        if links:
+        if len(links) == 1 and link.reads and not transport.disconnecting:
+            link.deliver = dropped
+            self.dataReceived = link.dataReceived
+            self._started = 1
+            if link.makes:
+                link.connectionMade()
+        elif links:
             self._bindReads()
-            if len(links) == 1 and not transport.disconnecting:
-                self._started = 1
-                if link.makes:
-                    link.connectionMade()
-            else:
-                self._start()
+            self._start()
         else:
             self.streamInfo.localCloseReason = "no_filters"
             transport.loseConnection()
@@ -171,7 +172,11 @@ class Chain:
 
     def readConnectionLost(self) -> None:
         """The peer's end of stream."""
-        self._endAfter(-1)
+        links = self._links
+        if len(links) == 1 and self._started and links[0].ends and not self._left:
+            links[0].readConnectionLost()  # type: ignore[attr-defined]
+        else:
+            self._endAfter(-1)
 
     def writeConnectionLost(self) -> None:
         """Our own end of stream is out; nobody has to know."""

@@ -303,7 +303,9 @@ class WriteBuffer:
         Returns:
             The producer that was registered, or None; it has not been told.
         """
-        self._onWritten, told = None, self._onWritten
+        told = self._onWritten
+        if told is not None:
+            self._onWritten = None
         if self._pieces or self.waiting or self.soon:
             self.drop()
         self.shut = True

@@ -28,9 +28,9 @@ def optionsOf(info: StreamInfo, transport: Any, cluster: Any = None) -> Transpor
             the PROXY protocol?
     """
     hops = getattr(transport, "hops", 0)
-    if info.state is None and not hops and getattr(cluster, "asksNothing", False):
-        return NO_OPTIONS
     shared = info.shared()
+    if not (shared or hops) and getattr(cluster, "asksNothing", False):
+        return NO_OPTIONS
     proxy = _proxyOf(info) if getattr(cluster, "sendsProxyHeader", False) else None
     if getattr(cluster, "isTLS", False):
         wanted = _wantedOf(info)
