@@ -94,6 +94,15 @@ class Bodies:
                 self._table.closeEnded(stream)
         stream.dataReceived(data[start:stop], window, ended)
 
+    def fits(self, stream: H2Stream, window: int) -> bool:
+        """The peer may send such a frame."""
+        return window <= self._window and window <= stream.receiveWindow
+
+    def passed(self, window: int) -> None:
+        """A body that fits has come in one frame, and was taken."""
+        self._window -= window
+        self.acknowledge(window)
+
     def _fail(self, stream: H2Stream, window: int, code: int, details: str) -> None:
         self.acknowledge(window)
         self._table.fail(stream, code, details)

@@ -6,13 +6,14 @@ Envoy: Http2::ClientConnectionImpl
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from zope.interface import implementer
 
 from twisted_envoy.codec.h2 import failures, frames
-from twisted_envoy.codec.h2.codec import H2Codec
-from twisted_envoy.codec.h2.core import INTERIM, TRAILERS, Block
+from twisted_envoy.codec.h2.codec import H2Codec, Handler
+from twisted_envoy.codec.h2.core import INTERIM, TRAILERS, Block, Head
 from twisted_envoy.codec.h2.failures import ConnectionFailure, MessageFailure
 from twisted_envoy.codec.h2.frames import (
     END_HEADERS,
@@ -22,6 +23,7 @@ from twisted_envoy.codec.h2.frames import (
     PRIORITY_FLAG,
 )
 from twisted_envoy.codec.h2.messages import contentLength
+from twisted_envoy.codec.h2.requested import AnswerHead, Requested
 from twisted_envoy.codec.h2.stream import H2Stream
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import IClientCodec, Reset
@@ -52,6 +54,12 @@ class H2ClientCodec(H2Codec):
     def __init__(self, connection: Any, *args: Any, **keywords: Any) -> None:
         super().__init__(connection, *args, **keywords)
         self.table.removed = connection.streamClosed
+        self._early: dict[int, tuple[H2Stream, Head]] = {}
+        handlers = list(self._handlers)
+        handlers[frames.DATA] = self._data
+        for kind in (frames.RST_STREAM, frames.GOAWAY, frames.WINDOW_UPDATE):
+            handlers[kind] = partial(self._afterEarly, handlers[kind])
+        self._handlers = tuple(handlers)
 
     def newStream(self, decoder: Any) -> H2Stream:
         """
@@ -77,6 +85,46 @@ class H2ClientCodec(H2Codec):
         except ConnectionFailure:
             self.table.tellReset(stream, Reset.REMOTE_REFUSED, failures.REMOTE_REFUSED)
 
+    @property
+    def full(self) -> bool:
+        """No request may be carried now."""
+        core = self.core
+        return (
+            self._refused
+            or self._closed
+            or self.tellsCore
+            or self.sender.isPaused
+            or not core.takesMore
+        )
+
+    def carry(self, requested: Requested, value: bytes, decoder: Any, carrier: Any) -> H2Stream:
+        """
+        Send a whole request without a body; only while it is not `full`.
+
+        Args:
+            value: what this one has in the hole.
+            carrier: as H2Stream's; decoder: hears of any other answer.
+        """
+        streamID = self.core.nextStreamID()
+        stream = H2Stream(self, streamID)
+        stream.method = requested.method
+        stream.decoder = decoder
+        stream.carrier = carrier
+        stream.localEnded = True
+        self.table.add(stream)
+        frame = self.core.request(streamID, requested, value)
+        stream.headerBytes = stream.wireBytes = len(frame)
+        self.floods.outbound += 1
+        self.write(frame)
+        return stream
+
+    def _frames(self, data: bytes, position: int) -> None:
+        try:
+            super()._frames(data, position)
+        finally:
+            if self._early:
+                self._release()
+
     def _headers(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> None:
         if flags & _ODD == END_HEADERS:
             head = self._heads.get(data[start:stop])
@@ -95,9 +143,61 @@ class H2ClientCodec(H2Codec):
                 stream.expected = head[1]
                 if head[2]:
                     self.core.entered(head[2])
-                self._response(stream, head[0].copy(), flags & END_STREAM > 0)
+                if stream.carrier is None or flags & END_STREAM:
+                    self._response(stream, head[0].copy(), flags & END_STREAM > 0)
+                else:
+                    stream.answered = True
+                    self._early[streamID] = (stream, head)
                 return
+        if self._early:
+            self._release()
         super()._headers(flags, streamID, data, start, stop)
+
+    def _data(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> None:
+        """DATA; a body that comes whole, and soon, is given away with its headers."""
+        early = self._early.pop(streamID, None) if self._early else None
+        if early is None:
+            self.bodies.data(flags, streamID, data, start, stop)
+            return
+        stream, head = early
+        size = stop - start
+        carrier = stream.carrier
+        isWhole = False
+        if (
+            flags == END_STREAM
+            and 0 < size
+            and (size == stream.expected or stream.expected < 0)
+            and carrier is not None
+            and self.bodies.fits(stream, size)
+        ):
+            stream.receivedWireBytes += HEADER_BYTES + size
+            isWhole = carrier.decodeWhole(head[3], data[start:stop])
+            if not isWhole:
+                stream.receivedWireBytes -= HEADER_BYTES + size
+        if not isWhole:
+            self._response(stream, head[0].copy(), False)
+            self.bodies.data(flags, streamID, data, start, stop)
+            return
+        stream.carrier = stream.decoder = None
+        stream.remoteEnded = True
+        self.floods.empty = 0
+        self.bodies.passed(size)
+        self.table.closeEnded(stream)
+        carrier.upstreamOver()
+
+    def _afterEarly(self, handler: Handler, *frame: Any) -> None:
+        """A frame that may end streams."""
+        if self._early:
+            self._release()
+        handler(*frame)
+
+    def _release(self) -> None:
+        """What is not whole is told as it came."""
+        early = self._early
+        while early:
+            stream, head = early.pop(next(iter(early)))
+            if not stream.closed:
+                self._response(stream, head[0].copy(), False)
 
     def _message(self, block: Block) -> None:
         kind, streamID, fields, ended = block
@@ -121,7 +221,7 @@ class H2ClientCodec(H2Codec):
             if ended and stream.expected:
                 raise MessageFailure(failures.MESSAGING, True)
         if self._keeps and stream.method not in _ODD_METHODS:
-            self.core.keep(headers, stream.expected)
+            self.core.keep(headers, stream.expected, AnswerHead)
         self._response(stream, headers, ended)
 
     def _response(self, stream: H2Stream, headers: HeaderMap, ended: bool) -> None:

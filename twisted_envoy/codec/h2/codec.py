@@ -48,6 +48,9 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecError, CodecOutput, Reset
 from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
 
+Handler = Callable[[int, int, bytes, int, int], None]
+"""Takes a frame: flags, stream, bytes, where its payload begins and ends in them."""
+
 _unpack = frames.frameHeader.unpack_from
 
 
@@ -102,7 +105,7 @@ class H2Codec:
         self._pieces = Pieces(limits)
         self.sawSettings = False
         self.bodies = bodies = Bodies(self)
-        self._handlers: tuple[Callable[[int, int, bytes, int, int], None], ...] = (
+        self._handlers: tuple[Handler, ...] = (
             bodies.data,
             self._headers,
             control.priority,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from twisted_envoy.codec.h2.requested import Requested
 from twisted_envoy.codec.headers import HeaderMap
 
 REQUEST = 0
@@ -26,7 +27,7 @@ Entered = list[tuple[bytes, bytes]]
 Head = tuple[HeaderMap, int, Entered, Any]
 """
 What a whole block says, checked, its content-length (-1: none), what it puts into the table, and
-the answer that is ready for it (None: none).
+the answer that is ready for it (None: none); of an answer an AnswerHead.
 """
 
 
@@ -47,6 +48,10 @@ class Core(Protocol):
 
     @property
     def highest(self) -> int: ...
+
+    @property
+    def takesMore(self) -> bool:
+        """The peer allows another stream, and there is a number for it."""
 
     def nextStreamID(self) -> int:
         """
@@ -111,6 +116,9 @@ class Core(Protocol):
         Raises:
             ConnectionFailure: the peer allows no further stream now.
         """
+
+    def request(self, streamID: int, requested: Requested, value: bytes) -> bytes:
+        """A whole request without a body, on the next stream; the frames, END_STREAM included."""
 
     def answer(self, streamID: int, fields: HeaderMap, body: bytes) -> bytes:
         """

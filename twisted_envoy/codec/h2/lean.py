@@ -51,6 +51,7 @@ from twisted_envoy.codec.h2.frames import (
 from twisted_envoy.codec.h2.hpack import Field
 from twisted_envoy.codec.h2.hpack_decoder import Decoder
 from twisted_envoy.codec.h2.hpack_encoder import Encoder
+from twisted_envoy.codec.h2.requested import Requested
 from twisted_envoy.codec.h2.resets import ResetStreams
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
@@ -111,6 +112,11 @@ class LeanCore:
         self.heads: dict[bytes, Head] = {}
         self.highest = 0
         self.output = b""
+
+    @property
+    def takesMore(self) -> bool:
+        """See Core."""
+        return len(self._streams) < self._most and self.highest < frames.LAST_STREAM - 1
 
     def nextStreamID(self) -> int:
         """See Core."""
@@ -283,6 +289,19 @@ class LeanCore:
             return headersFrames(streamID, block, endStream, self._mostPayload)
         flags = END_HEADERS | END_STREAM if endStream else END_HEADERS
         return _pack(size >> 8, size & 255, HEADERS, flags, streamID) + block
+
+    def request(self, streamID: int, requested: Requested, value: bytes) -> bytes:
+        """See Core; what does not change is kept, with holes for the stream and the value."""
+        encoder = self._encoder
+        self.highest = streamID
+        if (
+            encoder is requested.encoder
+            and encoder.changes == requested.changes
+            and len(value) == requested.size
+        ):
+            begin, block, rest = requested.pieces
+            return b"".join((begin, streamID.to_bytes(4, "big"), block, value, rest))
+        return requested.encode(encoder, streamID, value, self._mostPayload)
 
     def answer(self, streamID: int, fields: HeaderMap, body: bytes) -> bytes:
         """See Core; what does not change is kept, with holes for the stream."""

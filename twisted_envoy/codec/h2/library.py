@@ -62,6 +62,7 @@ from twisted_envoy.codec.h2.frames import (
     rstStream,
 )
 from twisted_envoy.codec.h2.library_blocks import Blocks, Pairs
+from twisted_envoy.codec.h2.requested import Requested
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.settings import HeaderLimits, HTTP2Settings
 
@@ -137,6 +138,11 @@ class LibraryCore:
             return int(self._connection.highest_outbound_stream_id)
         return int(self._connection.highest_inbound_stream_id)
 
+    @property
+    def takesMore(self) -> bool:
+        """See Core; nothing is carried, so that nobody asks."""
+        return False
+
     def nextStreamID(self) -> int:
         """
         For a client's next request.
@@ -166,6 +172,10 @@ class LibraryCore:
         self, headers: HeaderMap, length: int, answerOf: Callable[[HeaderMap], Any] | None = None
     ) -> None:
         """See Core; Messages keeps what a block means."""
+
+    def request(self, streamID: int, requested: Requested, value: bytes) -> bytes:
+        """See Core; never called, as no answer would be known."""
+        raise NotImplementedError
 
     def answer(self, streamID: int, fields: HeaderMap, body: bytes) -> bytes:
         """See Core; never called, as no head is ever known."""

@@ -42,6 +42,8 @@ class H2Stream:
         expected: bytes of the peer's body that must still come; -1 when it is not known.
         isReady: it is in the codec's queue of streams that may send.
         begun: when, in seconds; for the peer's resets.
+        carrier: is given the answer if it comes whole, in place of the decoder (its `decodeWhole`
+            says whether it takes it, then its `upstreamOver` is called); None for most.
         answered: headers of the peer's response have come, or ours were sent.
         method: of a client's request.
         held: of the peer's, not yet decoded.
@@ -59,6 +61,7 @@ class H2Stream:
     expected = -1
     begun = 0.0
     isReady = False
+    carrier: Any = None
     answered = False
     method = b""
     closed = False

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from twisted_envoy.codec.h2.client import H2ClientCodec
     from twisted_envoy.codec.http import CodecOutput
     from twisted_envoy.stats.scope import Scope
+    from twisted_envoy.upstream.stats import ClusterStats
 
 
 def clientCodecs(
@@ -54,3 +55,17 @@ def clientCodecs(
         return codec
 
     return {HTTP1: http1, HTTP2: http2}
+
+
+def negotiated(tls: Any, stats: ClusterStats) -> str:
+    """
+    The protocol that ALPN has chosen for a connection, which is counted.
+
+    Args:
+        tls: of the connection; None without.
+    """
+    if tls is not None and tls.applicationProtocol == "h2":
+        stats.upstream_cx_http2_total.value += 1
+        return HTTP2
+    stats.upstream_cx_http1_total.value += 1
+    return HTTP1

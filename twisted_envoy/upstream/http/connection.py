@@ -36,8 +36,9 @@ from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import NO_TRANSPORT
 from twisted_envoy.state.passthrough import upstreamState
 from twisted_envoy.upstream.counting import countDestroyed, countLength
+from twisted_envoy.upstream.http.codecs import negotiated
 from twisted_envoy.upstream.http.lifetime import Lifetime
-from twisted_envoy.upstream.http.settings import HTTP1, HTTP2
+from twisted_envoy.upstream.http.settings import HTTP1
 from twisted_envoy.upstream.http.states import State
 from twisted_envoy.upstream.http.stream import PoolStream, countReset
 
@@ -122,19 +123,13 @@ class PooledConnection:
         transport.registerProducer(self, True)
         http = self.pool.http
         if http.settings.automatic:
-            self._negotiated(http.settings.http2.maxConcurrentStreams)
+            self.protocol = negotiated(self.tls, self.stats)
+            self._http1 = self.protocol == HTTP1
+            if not self._http1:
+                self._configuredLimit = http.settings.http2.maxConcurrentStreams
+                self._streamLimit = self._configuredLimit
         self.output = CodecOutput(http.post, transport, self.stats.upstream_cx_tx_bytes_total)
         self.codec = http.codecs[self.protocol](self, self.output, transport)
-
-    def _negotiated(self, streams: int) -> None:
-        """ALPN has chosen the protocol."""
-        if self.tls is not None and self.tls.applicationProtocol == "h2":
-            self.protocol = HTTP2
-            self._http1 = False
-            self._configuredLimit = self._streamLimit = streams
-            self.stats.upstream_cx_http2_total.value += 1
-        else:
-            self.stats.upstream_cx_http1_total.value += 1
 
     def connectionMade(self) -> None:
         """Part of IProtocol; makeConnection does everything."""
@@ -152,6 +147,16 @@ class PooledConnection:
 
     def newStream(self, decoder: IStreamDecoder) -> IStreamEncoder:
         """Begin a request; only while it is READY."""
+        self.countStream()
+        if self._http1:
+            encoder = self._stream = self.codec.newStream(decoder)
+            return encoder  # type: ignore[no-any-return]
+        stream = PoolStream(self, decoder)
+        stream.encoder = self.codec.newStream(stream)
+        return stream
+
+    def countStream(self) -> None:
+        """One more is about to begin."""
         hostStats = self.host.stats
         stats = self.stats
         self.isNew = not self._served
@@ -168,14 +173,8 @@ class PooledConnection:
         hostStats.rq_active.value += 1
         stats.upstream_rq_total.value += 1
         stats.upstream_rq_active.value += 1
-        if self._http1:
-            encoder = self._stream = self.codec.newStream(decoder)
-            return encoder  # type: ignore[no-any-return]
-        if self._lifetime is not None:
+        if not self._http1 and self._lifetime is not None:
             self._lifetime.streamBegins()
-        stream = PoolStream(self, decoder)
-        stream.encoder = self.codec.newStream(stream)
-        return stream
 
     def _stopTaking(self, state: State) -> None:
         self.state = state

@@ -10,7 +10,7 @@ from hpack import Decoder
 from hyperframe.frame import HeadersFrame
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.codec.h2.bytesof import HELLO, parse
+from tests.codec.h2.bytesof import EH, ES, HELLO, SETTINGS, frame, parse
 from tests.codec.h2.bytesof import headers as headersFrame
 from tests.http.manager import ORIGIN, PROXIED, run
 from tests.http.records import recorded
@@ -30,6 +30,16 @@ REQUEST = (
 WARMING = 1
 """Exchanges that become streams while nothing of the upstream has come twice."""
 _ID = re.compile(rb"x-request-id: [0-9a-f-]{36}")
+_UUID = re.compile(rb"[0-9a-f-]{36}")
+HTTP2_CLUSTER = {
+    "typed_extension_protocol_options": {
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": {"http2_protocol_options": {}},
+        }
+    }
+}
+"""A cluster that speaks HTTP/2."""
 
 
 class Scene:
@@ -96,10 +106,69 @@ class HTTP2Scene(Scene):
         return (said, *others)
 
 
+ANSWERED = (
+    (b":status", b"200"),
+    (b"content-length", b"5"),
+    (b"date", b"Mon, 23 Nov 2026 08:00:00 GMT"),
+)
+
+
+def answerFrames(
+    stream: int, fields: tuple[tuple[bytes, bytes], ...] = ANSWERED, body: bytes = b"hello"
+) -> tuple[bytes, bytes]:
+    """HEADERS and DATA of a whole answer."""
+    return headersFrame(stream, fields, EH), frame(0, ES, stream, body)
+
+
+class UpstreamScene(Scene):
+    """The upstream speaks HTTP/2."""
+
+    def __init__(self, envoy: MemoryEnvoy) -> None:
+        super().__init__(envoy)
+        self.greeted = 0
+
+    def ask(self, head: bytes = GET) -> None:
+        """The client asks; new connections of the upstream's begin."""
+        super().ask(head)
+        self.greet()
+
+    def greet(self) -> None:
+        """Those say what they allow."""
+        for connection in self.origin.connections[self.greeted :]:
+            self.greeted += 1
+            connection.write(SETTINGS)
+        self.envoy.settle()
+
+    def streams(self, connection: int = -1) -> list[int]:
+        """Of a connection, all that were begun."""
+        found = parse(self.origin.connections[connection].received)
+        return [one.stream_id for one in found if isinstance(one, HeadersFrame)]
+
+    def answer(self, *pieces: bytes) -> None:
+        """What it says; OK is a whole answer to the newest stream."""
+        whole = b"".join(answerFrames(self.streams()[-1]))
+        super().answer(*(whole if piece is OK else piece for piece in pieces))
+
+    def told(self) -> tuple[Any, ...]:
+        """The same; all bytes are the same but for the IDs of requests."""
+        client, ended, received, *others = super().told()
+        return client, ended, [_UUID.sub(b"id", one) for one in received], *others
+
+
+class HTTP2BothScene(UpstreamScene, HTTP2Scene):
+    """Everybody speaks HTTP/2."""
+
+    def told(self) -> tuple[Any, ...]:
+        """The same; streams that are answered at once may be in any order."""
+        said, *others, records = super().told()
+        return (sorted(said, key=lambda one: int(one[0])), *others, sorted(records, key=str))
+
+
 class CarrierCase(SynchronousTestCase):
     """Plays a scene in both ways."""
 
-    scene = Scene
+    scene: type[Scene] = Scene
+    cluster: Any = None
     logs: ClassVar[list[dict[str, Any]]] = []
 
     def both(
@@ -119,7 +188,10 @@ class CarrierCase(SynchronousTestCase):
         for isCarried in (True, False):
             found = ReadyAnswers.find if isCarried else lambda *arguments: None
             patched = self.patch(ReadyAnswers, "find", found)
-            envoy = run(*(arguments or ([PROXIED],)), **{"access_log": self.logs, **manager})
+            envoy = run(
+                *(arguments or ([PROXIED], None, self.cluster)),
+                **{"access_log": self.logs, **manager},
+            )
             try:
                 scene = self.scene(envoy)
                 play(scene)

@@ -12,13 +12,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twisted_envoy.codec.h2.requested import Requested
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.filters.http.router.exchange import Back, Exchange
 from twisted_envoy.extensions.filters.http.router.timeouts import EXPECTED
 from twisted_envoy.extensions.filters.http.router.wishes import WISHES
 from twisted_envoy.http.edge.request_id import REQUEST_ID
 from twisted_envoy.http.routes.entry import noResponseEdits
+from twisted_envoy.http.upgrade import requestToHTTP2
 from twisted_envoy.state.request_info import RequestInfo
+from twisted_envoy.upstream.http.carried import carry
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.http.router.filter import Router
@@ -87,8 +90,7 @@ def carrierOf(router: Router, route: Any, protocol: str) -> Carrier | None:
         return None
     times = plan.timeouts
     if (
-        not plan.pools[protocol].startswith(_HTTP1)
-        or times.perTry
+        times.perTry
         or times.perTryIdle
         or plan.cluster.http.settings.common.maxStreamDuration
         or route.autoHostRewrite
@@ -111,12 +113,16 @@ class Template:
     Attributes:
         remoteAddress: the client's, if it is another one than the connection's.
         wire: the head for the upstream, cut where its id stands; empty before it is known.
+        requested: the same for HTTP/2; None before it is needed.
         failed: how often in a row that did not help, and requests that were not tried since.
     """
 
     isReady = False
 
-    __slots__ = ("asked", "carrier", "failed", "headers", "ids", "remoteAddress", "wire")
+    __slots__ = (
+        *("asked", "carrier", "failed", "headers", "ids", "remoteAddress", "requested"),
+        "wire",
+    )
 
     def __init__(self, carrier: Carrier, headers: HeaderMap, ids: Any) -> None:
         self.carrier = carrier
@@ -125,6 +131,7 @@ class Template:
         self.asked = (headers[b":method"], False)
         self.remoteAddress: Any = None
         self.wire: tuple[bytes, ...] = ()
+        self.requested: Requested | None = None
         self.failed = 0
 
     def begin(self, connection: Any, encoder: Any) -> Exchange | None:
@@ -151,10 +158,11 @@ class Template:
         if values and plan.maintenance in values:
             return None
         pooled = next(reversed(pool.ready))
-        if pooled.protocol != _HTTP1 or pooled.codec.full:
+        if pooled.codec.full:
             return None
-        wire = self.wire or self._learn(pooled.codec)
-        if not wire:
+        isHTTP1 = pooled.protocol == _HTTP1
+        wire = self.wire or (isHTTP1 and self._learn(pooled.codec))
+        if isHTTP1 and not wire:
             self.failed += 1
             return None
         ids = self.ids
@@ -166,9 +174,13 @@ class Template:
         connection.streams.add(exchange)
         pool.requests.take()
         exchange.pooled = pooled
-        exchange.upstream = upstream = pooled.newStream(Back(exchange))
-        pooled.codec.whole = exchange
-        upstream.carry(value.join(wire), self.asked, len(self.headers[b":path"]))
+        if isHTTP1:
+            exchange.upstream = upstream = pooled.newStream(Back(exchange))
+            pooled.codec.whole = exchange
+            upstream.carry(value.join(wire), self.asked, len(self.headers[b":path"]))
+        else:
+            requested = self.requested or self._prepare()
+            exchange.upstream = carry(pooled, requested, value, Back(exchange), exchange)
         total = plan.timeouts.total
         if total:
             queue = settings.queues.get(total) or settings.queue(total)
@@ -182,6 +194,12 @@ class Template:
             return True
         self.failed = _PATIENCE
         return False
+
+    def _prepare(self) -> Requested:
+        """The head as HTTP/2 spells it."""
+        headers = requestToHTTP2(self.headers)
+        self.requested = made = Requested(headers, b"" if self.ids is None else REQUEST_ID)
+        return made
 
     def _learn(self, codec: Any) -> tuple[bytes, ...]:
         """Find the head among those that were sent; it is there once a stream has sent one."""

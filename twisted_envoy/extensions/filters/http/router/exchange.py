@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from twisted_envoy.codec.h1.response import ResponseHead
+from twisted_envoy.codec.h2.requested import AnswerHead
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecError, IStreamDecoder, Reset
 from twisted_envoy.extensions.filters.http.router.attempt import UpstreamRequest
@@ -32,6 +33,7 @@ from twisted_envoy.http.ready import goOn
 from twisted_envoy.network.records import writeRecord
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext
+from twisted_envoy.upstream.http.carried import handOver
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.http.router.carrier import Template
@@ -53,11 +55,12 @@ class Exchange:
     Attributes:
         pooled, upstream: the upstream's connection, and its stream there.
         template, value: as above. deadline: of the route's time-out, None without.
-        stream, attempt: what has taken its place, None before. Others: as of an HTTPStream.
+        stream: what has taken its place; decoder: who hears of the upstream then. None before.
+        Others: as of an HTTPStream.
     """
 
     __slots__ = (
-        *("_connection", "_encoder", "attempt", "deadline", "ended"),
+        *("_connection", "_encoder", "deadline", "decoder", "ended"),
         *("lastActivity", "pooled", "stream", "template", "upstream", "value", "watched"),
     )
 
@@ -76,11 +79,11 @@ class Exchange:
         self.pooled: Any = None
         self.upstream: Any = None
         self.stream: Any = None
-        self.attempt: UpstreamRequest | None = None
+        self.decoder: Any = None
 
     # The answer.
 
-    def decodeWhole(self, head: ResponseHead, body: bytes) -> bool:
+    def decodeWhole(self, head: ResponseHead | AnswerHead, body: bytes) -> bool:
         """
         A whole answer has come; False: it is given to the codec's decoder, as any other.
 
@@ -117,7 +120,11 @@ class Exchange:
             writeRecord(logs, FormatContext(info, "DownstreamEnd", now))
         return True
 
-    def _headFor(self, head: ResponseHead, passed: int) -> Any:
+    def upstreamOver(self) -> None:
+        """HTTP/2: the stream whose answer it has taken is at its end."""
+        self.pooled.streamOver()
+
+    def _headFor(self, head: ResponseHead | AnswerHead, passed: int) -> Any:
         """
         The client's head for that of the upstream; passed: milliseconds.
 
@@ -172,14 +179,14 @@ class Exchange:
 
     # What takes its place.
 
-    def become(self) -> UpstreamRequest:
-        """Let a stream, a router and an attempt go on from here; gives the attempt."""
-        attempt = self.attempt
-        if attempt is None:
-            attempt = self.attempt = self._makePlace()
-        return attempt
+    def become(self) -> Any:
+        """Let a stream, a router and an attempt go on from here; gives the upstream's decoder."""
+        decoder = self.decoder
+        if decoder is None:
+            decoder = self.decoder = self._makePlace()
+        return decoder
 
-    def _makePlace(self) -> UpstreamRequest:
+    def _makePlace(self) -> Any:
         template = self.template
         template.failed += 1
         carrier, began = template.carrier, self.lastActivity
@@ -207,15 +214,14 @@ class Exchange:
         info.upstreamProtocol = pooled.protocol
         info.firstUpstreamByteSentTime = info.lastUpstreamByteSentTime = began
         attempt = router.attempt = UpstreamRequest(router, pooled.host)
-        attempt.adopt(self.upstream, pooled)
-        self.upstream.codec.whole = None
-        self.upstream.decodedBy(attempt)
+        carried, decoder = handOver(pooled, self.upstream, attempt)
+        attempt.adopt(carried, pooled)
         router.requestDone = began
         deadline = self.deadline
         if deadline is not None and deadline.call is not None:
             deadline.call = partial(timedOut, router)
             router.timer = deadline
-        return attempt
+        return decoder
 
     def _uncount(self) -> None:
         """All that a stream counts when it begins."""

@@ -61,7 +61,7 @@ class ExchangeInfo(RequestInfo):
     responseCode = 200
     attemptCount = 1
     responseCodeDetails = "via_upstream"
-    upstreamProtocol = "HTTP/1.1"
+    upstreamProtocol: Any = Asked(attrgetter("exchange.pooled.protocol"))
     headersReceivedTime: Any = _BEGAN
     lastRequestByteReceivedTime: Any = _BEGAN
     firstUpstreamByteSentTime: Any = _BEGAN
