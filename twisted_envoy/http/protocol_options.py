@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.settings import HTTP1Settings, HTTP2Settings, Keepalive
-from twisted_envoy.network.matchers import buildStringMatch
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
@@ -131,6 +130,8 @@ def _headerFormat(config: View | None, context: Any) -> HeaderFormat:
 def _ignoresUpgrade(views: tuple[View, ...]) -> Callable[[str], bool] | None:
     if not views:
         return None
+    from twisted_envoy.network.matchers import buildStringMatch
+
     matches = tuple(map(buildStringMatch, views))
     return lambda value: any(match(value) for match in matches)
 

@@ -26,7 +26,6 @@ from twisted_envoy.interfaces.network import IListenerFilter, IListenerInfo
 from twisted_envoy.network.accept import Acceptor, DirectAcceptor
 from twisted_envoy.network.chain import Chain
 from twisted_envoy.network.chain_match import FilterChainIndex
-from twisted_envoy.network.chain_tree import FilterChainTree
 from twisted_envoy.network.filter_chain import FilterChain
 from twisted_envoy.network.limits import ConnectionLimit
 from twisted_envoy.network.listener_stats import ListenerStats
@@ -35,6 +34,7 @@ from twisted_envoy.state.stream_info import FormatContext, StreamInfo
 
 if TYPE_CHECKING:
     from twisted_envoy.interfaces.access_log import IAccessLogger
+    from twisted_envoy.network.chain_tree import FilterChainTree
 
 
 _SERVER_ENDS = "purging_socket_that_have_not_progressed_to_connections"

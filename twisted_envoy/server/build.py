@@ -45,7 +45,6 @@ from twisted_envoy.server.dynamic_files import (
     readDynamicFiles,
 )
 from twisted_envoy.server.lifecycle import DrainManager
-from twisted_envoy.server.lint import lint
 from twisted_envoy.server.options import ServerOptions
 from twisted_envoy.server.runtime import buildRuntime
 from twisted_envoy.server.server import ListenerManager, Server
@@ -368,7 +367,11 @@ def _report(
     unsupported: list[Any] = list(reportUnread(bootstrap))
     for root in (*files.roots(), *cast("list[Any]", context.singleton(EDS_ROOTS, list))):
         unsupported += reportUnread(root)
-    odd = lint(bootstrap, context.runtime) if context.validating and not unsupported else []
+    odd: list[ConfigError] = []
+    if context.validating and not unsupported:
+        from twisted_envoy.server.lint import lint
+
+        odd = lint(bootstrap, context.runtime)
     if unsupported and not options.allowUnsupported:
         first = unsupported[0]
         more = len(unsupported) - 1

@@ -17,7 +17,6 @@ from twisted_envoy.interfaces.transport_sockets import IDownstreamTransportSocke
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.chain_match import FilterChainIndex
 from twisted_envoy.network.chain_match_rules import isUnimplemented
-from twisted_envoy.network.chain_tree import FilterChainTree, buildChainMatcher, chainsByName
 from twisted_envoy.network.filter_chain import FilterChain
 from twisted_envoy.network.limits import ConnectionLimit
 from twisted_envoy.network.listener import Listener, ListenerInfo, ListenerSettings
@@ -38,6 +37,7 @@ from twisted_envoy.state.addresses import addressText
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
+    from twisted_envoy.network.chain_tree import FilterChainTree
 
 _BUFFER = 1024 * 1024
 _FILTERS_TIMEOUT = 15.0
@@ -173,15 +173,22 @@ def _chains(
     if not config.filter_chains and default is None:
         raise config.error(f"{where}no filter chains specified")
     if config.filter_chain_matcher is not None:
-        match = buildChainMatcher(config.filter_chain_matcher, context)
-        views = config.filter_chains
-        named = chainsByName(((view, _chain(view, where, context)) for view in views), where)
-        return FilterChainTree(
-            match, named, None if default is None else _chain(default, where, context, True)
-        )
+        return _chainTree(config, where, context)
     chains = (_chain(chain, where, context) for chain in config.filter_chains)
     fallback = None if default is None else _chain(default, where, context, True)
     return FilterChainIndex(chains, fallback, where, config)
+
+
+def _chainTree(config: View, where: str, context: FactoryContext) -> FilterChainTree:
+    from twisted_envoy.network.chain_tree import FilterChainTree, buildChainMatcher, chainsByName
+
+    match = buildChainMatcher(config.filter_chain_matcher, context)
+    views = config.filter_chains
+    named = chainsByName(((view, _chain(view, where, context)) for view in views), where)
+    default = config.default_filter_chain
+    return FilterChainTree(
+        match, named, None if default is None else _chain(default, where, context, True)
+    )
 
 
 def _chain(

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from twisted_envoy.network.matchers import buildStringMatch
 from twisted_envoy.stats.histogram import DEFAULT_BUCKETS
 from twisted_envoy.stats.scope import Store
 from twisted_envoy.stats.tags import TagRules
@@ -28,7 +27,7 @@ def buildStore(config: View | None) -> Store:
     if config.stats_matcher is not None:
         given["rejects"] = _rejects(config.stats_matcher)
     buckets = tuple(
-        (buildStringMatch(one.match), tuple(sorted(one.buckets)))
+        (_stringMatch(one.match), tuple(sorted(one.buckets)))
         for one in config.histogram_bucket_settings
     )
     if buckets:
@@ -71,9 +70,15 @@ def _rejects(config: View) -> Callable[[str], bool]:
         everything: bool = config.reject_all
         return lambda name: everything
     patterns = config.exclusion_list if kind == "exclusion_list" else config.inclusion_list
-    matches = tuple(map(buildStringMatch, patterns.patterns))
+    matches = tuple(map(_stringMatch, patterns.patterns))
     excludes = kind == "exclusion_list"
     return lambda name: any(match(name) for match in matches) is excludes
+
+
+def _stringMatch(config: View) -> Callable[[str], bool]:
+    from twisted_envoy.network.matchers import buildStringMatch
+
+    return buildStringMatch(config)
 
 
 def _bucketsOf(

@@ -18,7 +18,7 @@ _LAST = r"(?P<cut>\.(?P<value>.+))$"
 """All that is left is the value."""
 
 _RULES = tuple(
-    (name, re.compile(pattern.replace("@", _ELEMENT)))
+    (name, pattern.replace("@", _ELEMENT))
     for name, pattern in (
         ("envoy.response_code", r"_rq(?P<cut>_(?P<value>\d{3}))$"),
         ("envoy.response_code_class", r"_rq_(?P<cut>(?P<value>\d))xx$"),
@@ -93,21 +93,23 @@ class TagRules:
         names: of all rules.
     """
 
-    __slots__ = ("_anywhere", "_fixed", "_prefixed", "names")
+    __slots__ = ("_anywhere", "_compiled", "_fixed", "_prefixed", "names")
 
     def __init__(self, default: bool = True, without: frozenset[str] = frozenset()) -> None:
-        self._anywhere: list[tuple[str, re.Pattern[str] | None]] = []
+        self._anywhere: list[tuple[str, str | None]] = []
+        self._compiled: list[tuple[str, re.Pattern[str] | None]] = []
         self._fixed: dict[str, str] = {}
-        self._prefixed: list[tuple[str, re.Pattern[str]]] = []
+        self._prefixed: list[tuple[str, str]] = []
         self.names: set[str] = set()
         if default:
             for name, pattern in _RULES:
                 if name not in without:
                     self._add(name, pattern)
 
-    def _add(self, name: str, pattern: re.Pattern[str]) -> None:
+    def _add(self, name: str, pattern: str) -> None:
         self.names.add(name)
-        if _PREFIX.match(pattern.pattern):
+        self._compiled.clear()
+        if _PREFIX.match(pattern):
             self._prefixed.append((name, pattern))
         else:
             self._anywhere.append((name, pattern))
@@ -126,13 +128,15 @@ class TagRules:
         Raises:
             re.error: it is none.
         """
-        self._add(name, re.compile(regex))
+        re.compile(regex)
+        self._add(name, regex)
 
     def addFixed(self, name: str, value: str) -> None:
         """Every stat has this tag."""
         self.names.add(name)
         self._fixed[name] = value
         self._anywhere.append((name, None))
+        self._compiled.clear()
 
     def extract(self, name: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         """
@@ -143,7 +147,12 @@ class TagRules:
         """
         tags: dict[str, str] = {}
         cuts: list[tuple[int, int]] = []
-        for tag, pattern in (*self._anywhere, *self._prefixed):
+        if not self._compiled:  # most servers never ask
+            self._compiled += (
+                (tag, None if pattern is None else re.compile(pattern))
+                for tag, pattern in (*self._anywhere, *self._prefixed)
+            )
+        for tag, pattern in self._compiled:
             if tag in tags:
                 continue
             if pattern is None:

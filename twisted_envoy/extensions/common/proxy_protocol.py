@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.proxy_protocol import TLV
-from twisted_envoy.formatter.substitution import compileSubstitution
 from twisted_envoy.state.stream_info import FormatContext
 
 if TYPE_CHECKING:
@@ -52,6 +51,8 @@ def _valueOf(view: View, context: Any) -> Callable[[FormatContext], str] | bytes
                 "Invalid TLV configuration: one of 'value' or 'format_string' must be set."
             )
         return bytes(value)
+    from twisted_envoy.formatter.substitution import compileSubstitution
+
     format.moot("content_type", "the text is sent as it is")
     return compileSubstitution(format, context)
 

@@ -25,7 +25,6 @@ from twisted_envoy.extensions.filters.network.tcp_proxy.choice import (
     NoUpstream,
     choose,
 )
-from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel import Tunnel
 from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream
 from twisted_envoy.network.timers import Backoff
 from twisted_envoy.state.passthrough import upstreamState
@@ -34,6 +33,7 @@ from twisted_envoy.upstream.tcp_pool import PoolConnection
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
+    from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel import Tunnel
 
 _log = Logger("filter")
 
@@ -116,9 +116,9 @@ class Attempts:
         self._retryNow = False
         self._cluster = cluster
         if pool is not None:
-            assert settings.tunnel is not None
-            self._tunnel = Tunnel(settings.tunnel, proxy, cluster.stats)
-            self._connecting = asking = self._tunnel.start(pool)
+            assert settings.newTunnel is not None
+            self._tunnel = tunnel = settings.newTunnel(proxy, cluster.stats)
+            self._connecting = asking = tunnel.start(pool)
             asking.addCallbacks(self.poolReady, self._failed)
         else:
             before = info.connectionIDsAttempted if info.attempts > 1 else None

@@ -11,14 +11,12 @@ from zope.interface import implementer
 
 from twisted_envoy.access_log.logger import buildAccessLogs
 from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
-from twisted_envoy.extensions.filters.network.tcp_proxy.proxy_tlvs import readProxyTLVs
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import (
     AccessLogging,
     Settings,
     Target,
 )
 from twisted_envoy.extensions.filters.network.tcp_proxy.stats import TCPProxyStats, makeTunnelStats
-from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_request import readTunneling
 from twisted_envoy.interfaces.network import INetworkFilterFactory
 from twisted_envoy.network.timers import Backoff, DeadlineQueue
 from twisted_envoy.network.xxhash import xxHash64
@@ -27,6 +25,9 @@ from twisted_envoy.state.stream_info import StreamInfo
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
+    from twisted_envoy.extensions.filters.network.tcp_proxy.proxy_tlvs import ProxyTLVs
+    from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel import Tunnel
+    from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_request import TunnelRequest
     from twisted_envoy.stats.metrics import Counter
     from twisted_envoy.stats.scope import Scope
 
@@ -45,13 +46,10 @@ class TCPProxyFactory:
     def build(self, config: View, context: Any) -> Callable[[], TCPProxy]:
         scope = context.stats.scope(f"tcp.{config.stat_prefix}.")
         stats = TCPProxyStats(scope)
-        tunneling = config.tunneling_config
-        tunnel = None if tunneling is None else readTunneling(tunneling, context)
-        if tunneling is not None:
-            makeTunnelStats(scope)
+        tunnel, newTunnel = _tunnel(config, context, scope)
         logging = _logging(config)
         newBackoff = _backoff(config.backoff_options, context)
-        proxyTLVs = readProxyTLVs(config, context)
+        proxyTLVs = _proxyTLVs(config, context)
         targets = _targets(config)
         logs = buildAccessLogs(config.access_log, context)
         idle = config.idle_timeout
@@ -82,6 +80,7 @@ class TCPProxyFactory:
             hashKey=_hashKey(config.hash_policy),
             drainClose=_drainClose(config, context),
             tunnel=tunnel,
+            newTunnel=newTunnel,
             proxyTLVs=proxyTLVs,
         )
         _gauge(scope, settings.live, stats.downstream_cx_rx_bytes_total)
@@ -100,6 +99,30 @@ def _gauge(scope: Scope, live: Collection[TCPProxy], received: Counter) -> None:
         lambda: sum(link.earlyBytes for link in live),
         lambda: received.used,
     )
+
+
+def _tunnel(
+    config: View, context: Any, scope: Scope
+) -> tuple[TunnelRequest | None, Callable[..., Tunnel] | None]:
+    """What tunnels are asked for with, and what makes them; most proxies have none."""
+    tunneling = config.tunneling_config
+    if tunneling is None:
+        return None, None
+    from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel import Tunnel
+    from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_request import readTunneling
+
+    request = readTunneling(tunneling, context)
+    makeTunnelStats(scope)
+    return request, partial(Tunnel, request)
+
+
+def _proxyTLVs(config: View, context: Any) -> ProxyTLVs | None:
+    policy = config.proxy_protocol_tlv_merge_policy
+    if not config.proxy_protocol_tlvs:
+        return None
+    from twisted_envoy.extensions.filters.network.tcp_proxy.proxy_tlvs import readProxyTLVs
+
+    return readProxyTLVs(config.proxy_protocol_tlvs, policy, context)
 
 
 def _or(value: Any, default: Any) -> Any:

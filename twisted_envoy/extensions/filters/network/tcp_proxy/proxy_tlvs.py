@@ -12,7 +12,7 @@ Envoy: extensions.filters.network.tcp_proxy.v3.ProxyProtocolTlvMergePolicy
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,13 +48,11 @@ class ProxyTLVs:
         info.filterState.set(PROXY_PROTOCOL, ProxyProtocolState(source, target, tlvs))
 
 
-def readProxyTLVs(config: View, context: Any) -> ProxyTLVs | None:
+def readProxyTLVs(views: Iterable[View], policy: str, context: Any) -> ProxyTLVs:
     """
-    `proxy_protocol_tlvs` of a TCP proxy; None without any.
+    `proxy_protocol_tlvs` of a TCP proxy.
 
     Raises:
         ConfigError: in Envoy's words.
     """
-    policy = config.proxy_protocol_tlv_merge_policy
-    added = readAddedTLVs(config.proxy_protocol_tlvs, context)
-    return ProxyTLVs(added, policy, context.reactor.seconds) if added else None
+    return ProxyTLVs(readAddedTLVs(views, context), policy, context.reactor.seconds)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IDelayedCall
 
-from twisted_envoy.extensions.filters.network.tcp_proxy.proxy_tlvs import ProxyTLVs
 from twisted_envoy.extensions.filters.network.tcp_proxy.stats import TCPProxyStats
-from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_request import TunnelRequest
 from twisted_envoy.interfaces.upstream import IClusterManager
 from twisted_envoy.network.timers import Backoff, DeadlineQueue
 from twisted_envoy.state.stream_info import StreamInfo
 
 if TYPE_CHECKING:
+    from twisted_envoy.extensions.filters.network.tcp_proxy.proxy_tlvs import ProxyTLVs
+    from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel import Tunnel
+    from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_request import TunnelRequest
     from twisted_envoy.interfaces.access_log import IAccessLogger
 
 
@@ -60,6 +61,7 @@ class Settings:
         connectOnData: True when the upstream connection waits for the client's first bytes.
         hashKey: of the hash policy, None when there is none.
         tunnel: what to ask the upstream for first; None to send the bytes as they are.
+        newTunnel: makes one of a proxy and its cluster's stats; set where tunnel is.
         drainClose: asked after each chunk whether the connection shall end; None for never.
         proxyTLVs: adds to what headers of the PROXY protocol say; None for nothing.
         live: the open connections' links, for gauges that are computed when read.
@@ -86,6 +88,7 @@ class Settings:
     hashKey: Callable[[StreamInfo], int | None] | None = None
     drainClose: Callable[[], bool] | None = None
     tunnel: TunnelRequest | None = None
+    newTunnel: Callable[..., Tunnel] | None = None
     proxyTLVs: ProxyTLVs | None = None
     live: set[Any] = field(default_factory=set)
 

@@ -31,7 +31,6 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.extensions.filters.network.tcp_proxy.relay import Relay, askingDrain, counting
-from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_kind import TunnelKind
 from twisted_envoy.http.stream_transport import StreamLost
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.internal.interfaces import Passage
@@ -41,6 +40,7 @@ from twisted_envoy.stats.metrics import Counter
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
+    from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_kind import TunnelKind
 
 
 _ONE_EVENT = 0.001
