@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet import reactor
@@ -16,7 +17,18 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.sockets.loopback import MIB, PAYLOAD, LoopbackTestCase, oursOnly, receiveAll, reset
 from twisted_envoy.internal.turn import TurnQueue
 from twisted_envoy.sockets.events import SocketContext
-from twisted_envoy.sockets.lingering import PATIENCE, linger, resetWhenSent, unsentBytes
+from twisted_envoy.sockets.lingering import (
+    PATIENCE,
+    Patience,
+    linger,
+    resetWhenSent,
+    unsentBytes,
+)
+from twisted_envoy.sockets.outbox import Outbox
+
+READABLE = 0x001
+HUNG_UP = 0x2000
+"""Bits of epoll."""
 
 
 class WatchingClock(Clock):
@@ -192,6 +204,160 @@ class LingerTests(SynchronousTestCase):
                 return 10**6
 
         self.assertEqual(unsentBytes(Deaf()), 0)  # type: ignore[arg-type]
+
+
+class Edges:
+    """What watches with edges, and tells when the test says so."""
+
+    rounds = 0
+
+    def __init__(self, clock: Clock) -> None:
+        self.outbox = Outbox()
+        self.patience = Patience(clock)
+        self.owners: dict[int, Any] = {}
+        self.waiting: list[Any] = []
+
+    def watch(self, fd: int, owner: Any) -> None:
+        self.owners[fd] = owner
+
+    handOver = watch
+
+    def forget(self, fd: int) -> None:
+        self.owners.pop(fd, None)
+
+    def again(self, owner: Any) -> None:
+        self.waiting.append(owner)
+
+
+class LingeringEdgeTests(SynchronousTestCase):
+    """Where edges tell of it, one step at a time."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.edges = Edges(self.clock)
+        turn = TurnQueue(self.clock)  # type: ignore[arg-type]
+        self.context = SocketContext(self.clock, turn, self.edges)  # type: ignore[arg-type]
+        self.ours, self.peer = connected()
+        self.addCleanup(self.ours.close)
+        self.addCleanup(self.peer.close)
+
+    def linger(self, readable: bool = False) -> Any:
+        linger(self.ours, self.context, readable)
+        return self.edges.owners[self.ours.fileno()]
+
+    def assertOver(self) -> None:
+        """Closed, and nobody watches or waits for it."""
+        self.assertEqual(self.ours.fileno(), -1)
+        self.assertEqual(self.edges.owners, {})
+        self.assertEqual(self.context.lingering, set())
+
+    def test_untilThePeersEnd(self) -> None:
+        """What the peer sends is dropped, until its end of stream."""
+        waiting = self.linger()
+        self.peer.sendall(b"still sending")
+        waiting.ready(READABLE)
+        waiting.ready(READABLE)
+        self.assertNotEqual(self.ours.fileno(), -1)
+        self.peer.close()
+        waiting.ready(READABLE | HUNG_UP)
+        self.assertOver()
+        waiting.close()
+        waiting.goOn()
+
+    def test_endWithBytes(self) -> None:
+        """Bytes and the end that are told of at once are read in turns."""
+        waiting = self.linger()
+        self.peer.sendall(b"last words")
+        self.peer.close()
+        waiting.ready(READABLE | HUNG_UP)
+        self.assertEqual(self.edges.waiting, [waiting])
+        waiting.goOn()
+        self.assertOver()
+
+    def test_toldBefore(self) -> None:
+        """What was told of before it began is read, though nothing is told again."""
+        self.peer.sendall(b"unread")
+        self.peer.close()
+        waiting = self.linger(True)
+        for _ in range(2):
+            self.edges.waiting.pop().goOn()
+        self.assertOver()
+        self.assertTrue(waiting.isOver)
+
+    def test_nothingBefore(self) -> None:
+        """Old news that were nothing are no reason to ask for ever."""
+        waiting = self.linger(True)
+        self.edges.waiting.pop().goOn()
+        self.peer.sendall(b"later")
+        waiting.ready(READABLE)
+        self.assertEqual(self.edges.waiting, [])
+
+    def test_much(self) -> None:
+        """More than one read may be there: others have their turns first."""
+        waiting = self.linger()
+        self.peer.setblocking(False)
+        self.peer.send(PAYLOAD[:MIB])
+        waiting.ready(READABLE)
+        self.assertEqual(self.edges.waiting, [waiting])
+
+    def test_reset(self) -> None:
+        """There is nothing to wait for then, nor before it began."""
+        waiting = self.linger()
+        reset(self.peer)
+        waiting.ready(READABLE | HUNG_UP)
+        self.assertOver()
+
+    def test_alreadyReset(self) -> None:
+        """A socket that cannot be shut down is just closed."""
+        reset(self.peer)
+        self.assertRaises(OSError, self.ours.recv, 1)
+        self.edges.watch(self.ours.fileno(), None)
+        linger(self.ours, self.context)
+        self.assertOver()
+
+    def test_reactorStops(self) -> None:
+        """Which ends it."""
+        self.linger().connectionLost(Failure(ConnectionDone()))
+        self.assertOver()
+
+
+class PatienceTests(SynchronousTestCase):
+    """One timer for all who linger."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.patience = Patience(self.clock)
+
+    def wait(self) -> Any:
+        one = SimpleNamespace(isOver=False)
+        one.close = lambda: setattr(one, "isOver", True)
+        self.patience.add(one)
+        return one
+
+    def test_eachItsOwn(self) -> None:
+        """Each is closed when its time is over, with one timer."""
+        first = self.wait()
+        self.clock.advance(PATIENCE / 2)
+        second = self.wait()
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.clock.advance(PATIENCE / 2)
+        self.assertEqual((first.isOver, second.isOver), (True, False))
+        self.clock.advance(PATIENCE / 2)
+        self.assertTrue(second.isOver)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_closedAreForgotten(self) -> None:
+        """They are not kept until their time is over."""
+        for _ in range(100):
+            self.wait().close()
+        self.assertEqual(len(self.patience._waiting), 1)
+
+    def test_stop(self) -> None:
+        """No timer is left when nobody waits."""
+        self.wait()
+        self.patience.stop()
+        self.patience.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
 class ClosingTests(LoopbackTestCase):

@@ -102,8 +102,8 @@ class TLSRecord:
     """
 
     __slots__ = (
-        *("_from", "_into", "_isServer", "_memory", "_size", "_ssl", "broken", "connection"),
-        *("hasTickets", "isOpen", "peerEnded", "verdict"),
+        *("_from", "_into", "_memory", "_size", "_ssl", "broken", "connection"),
+        *("hasTickets", "isOpen", "isServer", "peerEnded", "verdict"),
     )
 
     def __init__(
@@ -118,7 +118,7 @@ class TLSRecord:
         self._ssl = self.connection._ssl
         self._into = self.connection._into_ssl
         self._from = self.connection._from_ssl
-        self._isServer = isServer
+        self.isServer = isServer
         self.hasTickets = False
         self.isOpen = False
         self.peerEnded = False
@@ -178,7 +178,7 @@ class TLSRecord:
         except SSL.Error as problem:
             raise self._problemOf(problem) from problem
         self.isOpen = True
-        self.hasTickets = self._isServer and _versionOf(ssl) == SSL.TLS1_3_VERSION
+        self.hasTickets = self.isServer and _versionOf(ssl) == SSL.TLS1_3_VERSION
         return True
 
     def _failed(self, result: int) -> None:
@@ -204,7 +204,7 @@ class TLSRecord:
         found = problemOf(problem.args[0] if problem.args else (), verdict.refusal)
         if (
             found.reasons == _REFUSED
-            and not self._isServer
+            and not self.isServer
             and not self.connection.get_cipher_name()
         ):
             return TLSProblem((*_REFUSED, "HANDSHAKE_FAILURE_ON_CLIENT_HELLO"))

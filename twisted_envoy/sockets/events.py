@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IDelayedCall
@@ -13,6 +13,9 @@ from twisted.python.failure import Failure
 from twisted_envoy.internal.turn import TurnQueue
 from twisted_envoy.sockets.outbox import CLOSED, Outbox
 from twisted_envoy.sockets.splicing import Pipes
+
+if TYPE_CHECKING:
+    from twisted_envoy.sockets.lingering import Patience
 
 _log = Logger("connection")
 
@@ -91,10 +94,12 @@ class Edges(Protocol):
 
     Attributes:
         rounds: polls so far; what is told in one may be about who had the number before.
+        patience: closes who lingers for too long.
     """
 
     rounds: int
     outbox: Outbox
+    patience: Patience
 
     def watch(self, fd: int, owner: EdgeSocket) -> None:
         """News of fd are the owner's from now on; what is the case already is news too."""

@@ -29,6 +29,7 @@ from zope.interface import implementer
 
 from twisted_envoy.internal.turn import TurnQueue
 from twisted_envoy.sockets.events import EdgeSocket, SocketReactor, failureOf
+from twisted_envoy.sockets.lingering import Patience
 from twisted_envoy.sockets.outbox import Outbox
 
 _log = Logger("connection")
@@ -80,6 +81,7 @@ class Poller:
         self._inside = False
         self.rounds = 0
         self.outbox = Outbox()
+        self.patience = Patience(reactor)
         self.callLater = reactor.callLater
 
     # What sockets call, as of a reactor.
@@ -141,6 +143,7 @@ class Poller:
         if not (self._masks or self._edges):
             self._reactor.removeReader(self)
             self._again.clear()
+            self.patience.stop()
             if self._soon is not None:
                 self._soon.cancel()
                 self._soon = None

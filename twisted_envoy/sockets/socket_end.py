@@ -228,16 +228,17 @@ class SocketEnd:
             self._stopSplicing()
         producer = self._out.close()
         sock = self._sock
-        if self._edges is not None:
-            self._edges.forget(sock.fileno())
-        if self._aborting:
-            closeWithReset(sock)
-        elif self._resetting:
-            resetWhenSent(sock, self._context)
-        elif self._out.wrote and not self._ended and reason is _DONE:
-            linger(sock, self._context)
+        if self._out.wrote and not (self._ended or self._resetting) and reason is _DONE:
+            linger(sock, self._context, self._readable)
         else:
-            sock.close()
+            if self._edges is not None:
+                self._edges.forget(sock.fileno())
+            if self._aborting:
+                closeWithReset(sock)
+            elif self._resetting:
+                resetWhenSent(sock, self._context)
+            else:
+                sock.close()
         protocol, self.protocol = self.protocol, NOBODY
         if producer is not None:
             tell(producer.stopProducing)

@@ -89,7 +89,8 @@ class TLSTransport:
         self.wire = self._record.verdict.wire = transport
         self.hops = getattr(transport, "hops", 0)
         self.passthrough = getattr(transport, "passthrough", None)
-        self._handshake(b"")
+        if not self._record.isServer:
+            self._handshake(b"")
 
     def connectionMade(self) -> None:
         """Part of IProtocol; makeConnection does everything."""
