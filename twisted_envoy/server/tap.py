@@ -174,6 +174,8 @@ class Start:
 
 CRITICAL = 5
 _YOUNG = 20_000
+_KEPT = 8 * 1024 * 1024
+"""Half of what may stay at the end of the heap."""
 
 
 def problemText(problem: Exception) -> str:
@@ -214,11 +216,13 @@ def settleMemory() -> None:
     Tell the garbage collector what this process is like.
 
     Modules and config are there to stay, so it need not look at them again; connections break
-    their own cycles, so looking for some each 700 objects would only cost time.
+    their own cycles, so looking for some each 700 objects would only cost time. Nor shall what was
+    freed by one large read be given back to the kernel, only to be asked for by the next.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, 20, 50)
+    bytes(_KEPT)  # glibc sees it freed: now no large piece is mapped anew, and the heap's end stays
 
 
 class EnvoyService(Service):
