@@ -33,6 +33,24 @@ class TokenBucketTests(SynchronousTestCase):
         self.clock.advance(0.5)
         self.assertEqual(bucket.wait(), 1.5)
 
+    def test_takeAll(self) -> None:
+        """All or none."""
+        bucket = self.bucket
+        self.assertFalse(bucket.takeAll(3))
+        self.assertTrue(bucket.takeAll(2))
+        self.assertFalse(bucket.takeAll(1))
+        self.clock.advance(2)
+        self.assertTrue(bucket.takeAll(1))
+
+    def test_give(self) -> None:
+        """Back, and no more than it holds."""
+        bucket = self.bucket
+        bucket.takeAll(2)
+        bucket.give(1)
+        self.assertEqual(bucket.tokens, 1.0)
+        bucket.give(7)
+        self.assertEqual(bucket.tokens, 2.0)
+
     def test_takeUpTo(self) -> None:
         """So many as asked for, or as there are."""
         self.assertEqual(self.bucket.takeUpTo(1), 1)

@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_envoy.http.routes.paths import (
     QueryCache,
+    decodedParameters,
     queryParameters,
     withoutParameters,
     withoutQuery,
@@ -28,6 +29,14 @@ class PathTests(SynchronousTestCase):
         found = queryParameters(b"/p?a=1&b&a=2&&c=x=y#f")
         self.assertEqual(found, {b"a": b"1", b"b": b"", b"": b"", b"c": b"x=y"})
         self.assertEqual(queryParameters(b"/p"), {})
+
+    def test_decodedParameters(self) -> None:
+        """Names and values; the first of what is the same then."""
+        found = decodedParameters(b"/p?%61=%20+&a=2&b&c=%zz%2&=%C3%A9#d=1")
+        wanted = {b"a": b" +", b"b": b"", b"c": b"%zz%2", b"": "é".encode()}
+        self.assertEqual(found, wanted)
+        self.assertEqual(decodedParameters(b"/p"), {})
+        self.assertEqual(QueryCache(decodedParameters).of(b"/?%61"), {b"a": b""})
 
     def test_cache(self) -> None:
         """Only another path is read again."""

@@ -103,8 +103,8 @@ class FieldTests(SynchronousTestCase):
     def test_notObeyed(self) -> None:
         """What is not there is left for the report of unsupported fields."""
         action = (
-            "{cluster: a, hedge_policy: {}, rate_limits: [{actions: [{remote_address: {}}]}], "
-            "retry_policy: {retry_on: 5xx, retry_options_predicates: [{name: x, typed_config: "
+            "{cluster: a, hedge_policy: {}, retry_policy: {retry_on: 5xx, "
+            "retry_options_predicates: [{name: x, typed_config: "
             "{'@type': type.googleapis.com/google.protobuf.Struct}}]}}"
         )
         view = viewOfYAML(routes(f"{{match: {{prefix: /}}, route: {action}}}"))
@@ -114,7 +114,6 @@ class FieldTests(SynchronousTestCase):
             sorted(field.path for field in unread(view)),
             [
                 f"{where}.route.hedge_policy",
-                f"{where}.route.rate_limits",
                 f"{where}.route.retry_policy.retry_options_predicates",
             ],
         )

@@ -43,6 +43,17 @@ class TokenBucket:
         self.tokens -= 1.0
         return True
 
+    def takeAll(self, count: int) -> bool:
+        """So many tokens; False when there are fewer, and none is taken."""
+        if self._fill() < count:
+            return False
+        self.tokens -= count
+        return True
+
+    def give(self, count: int) -> None:
+        """Put so many back, as far as there is room."""
+        self.tokens = min(float(self.most), self._fill() + count)
+
     def takeUpTo(self, most: int) -> int:
         """So many whole tokens as there are."""
         taken = min(most, int(self._fill()))

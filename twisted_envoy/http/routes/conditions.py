@@ -43,7 +43,7 @@ def buildConditions(match: Any, context: Any, queries: QueryCache) -> list[Condi
     if match.has("headers"):
         found += [_header(view) for view in match.headers]
     if match.has("query_parameters"):
-        found += [_query(view, queries) for view in match.query_parameters]
+        found += [queryCondition(view, queries) for view in match.query_parameters]
     if match.has("tls_context"):
         found.append(_tls(match.tls_context))
     if match.has("dynamic_metadata"):
@@ -87,7 +87,13 @@ def _header(view: Any) -> Condition:
     return lambda headers, info, randomValue: match(headers)
 
 
-def _query(view: Any, queries: QueryCache) -> Condition:
+def queryCondition(view: Any, queries: QueryCache) -> Condition:
+    """
+    Build a QueryParameterMatcher.
+
+    Args:
+        queries: what reads the query of a path.
+    """
     name: bytes = view.name.encode()
     kind = view.which("query_parameter_match_specifier")
     if kind != "string_match":

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twisted_envoy.http.routes.direct_response import DirectResponse
     from twisted_envoy.http.routes.internal_redirect import InternalRedirect
     from twisted_envoy.http.routes.mirrors import Mirror
+    from twisted_envoy.http.routes.rate_limits import RateLimits
     from twisted_envoy.http.routes.redirect import Redirect
     from twisted_envoy.http.routes.retry import RetrySettings
     from twisted_envoy.http.routes.timeouts import MaxStreamDuration
@@ -80,6 +81,8 @@ class RouteEntry:
         routeConfigs: HTTP filter name -> what its buildRoute made, the least specific first.
         filterDisabled: HTTP filter name -> what the most specific level says.
         corsPolicies: the route's and the virtual host's, for the cors filter.
+        rateLimits, includesHostRateLimits: for filters that count requests; the virtual host has
+            its own.
         isConnectMatch: its matcher is connect_matcher.
         weighted: of a route with weighted clusters; `RouteTable.match` gives the picked entry.
         matches, order: for the table. isCertain: what it matches is said by the headers of a
@@ -104,6 +107,7 @@ class RouteEntry:
         "includeAttemptCountRequest",
         "includeAttemptCountResponse",
         "includeIsTimeoutRetry",
+        "includesHostRateLimits",
         "internalRedirect",
         "isCertain",
         "isConnectMatch",
@@ -117,6 +121,7 @@ class RouteEntry:
         "name",
         "order",
         "priority",
+        "rateLimits",
         "redirect",
         "requestBufferLimit",
         "retryPolicy",
@@ -165,6 +170,8 @@ class RouteEntry:
         self.filterDisabled: dict[str, bool] = virtualHost.filterDisabled
         self.corsPolicies: tuple[CorsPolicy, ...] = virtualHost.corsPolicies
         self.isCertain = True
+        self.rateLimits: RateLimits | None = None
+        self.includesHostRateLimits = False
         self.isConnectMatch = False
         self.weighted: WeightedClusters | None = None
         self.matches: Condition | None = None

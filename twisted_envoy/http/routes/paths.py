@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
 
 from twisted_envoy.state.request_info import RequestInfo
 
@@ -43,19 +44,36 @@ def withoutParameters(path: bytes) -> bytes:
     return _PARAMETERS.sub(b"", path) if b";" in path else path
 
 
+def decodedParameters(path: bytes) -> dict[bytes, bytes]:
+    """The same with names and values decoded; a percent sign that begins nothing stays."""
+    _, question, query = path.partition(b"?")
+    found: dict[bytes, bytes] = {}
+    if question:
+        for pair in query.partition(b"#")[0].split(b"&"):
+            name, _, value = pair.partition(b"=")
+            found.setdefault(unquote_to_bytes(name), unquote_to_bytes(value))
+    return found
+
+
 class QueryCache:
-    """The parameters of the path that was asked last: many routes ask about one request."""
+    """
+    The parameters of the path that was asked last: many routes ask about one request.
 
-    __slots__ = ("_parameters", "_path")
+    Args:
+        read: what reads them.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_parameters", "_path", "_read")
+
+    def __init__(self, read: Callable[[bytes], dict[bytes, bytes]] = queryParameters) -> None:
+        self._read = read
         self._path = b""
         self._parameters: dict[bytes, bytes] = {}
 
     def of(self, path: bytes) -> dict[bytes, bytes]:
         """As queryParameters."""
         if path is not self._path:
-            self._parameters = queryParameters(path)
+            self._parameters = self._read(path)
             self._path = path
         return self._parameters
 

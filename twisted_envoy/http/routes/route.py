@@ -26,6 +26,7 @@ from twisted_envoy.http.routes.header_edits import buildEdits
 from twisted_envoy.http.routes.internal_redirect import buildInternalRedirect
 from twisted_envoy.http.routes.mirrors import buildMirrors
 from twisted_envoy.http.routes.path_match import CONNECT, PathMatch, buildPathMatch
+from twisted_envoy.http.routes.rate_limits import buildRateLimits
 from twisted_envoy.http.routes.redirect import buildRedirect
 from twisted_envoy.http.routes.retry import buildRetry
 from twisted_envoy.http.routes.rewrite import buildHostRewrite, buildPathRewrite
@@ -208,6 +209,9 @@ def _readBehaviour(route: Any, entry: RouteEntry, building: Building) -> None:
         entry.mirrors = buildMirrors(
             route.request_mirror_policies, context, building.validateClusters
         )
+    if route.has("rate_limits"):
+        entry.rateLimits = buildRateLimits(route.rate_limits, context)
+    entry.includesHostRateLimits = bool(route.include_vh_rate_limits)
     if route.has("cors"):
         entry.corsPolicies = (buildCors(route.cors, context), *entry.corsPolicies)
     if route.has("upgrade_configs"):

@@ -17,6 +17,7 @@ from twisted_envoy.http.routes.finalize import Levels
 from twisted_envoy.http.routes.header_edits import buildEdits
 from twisted_envoy.http.routes.mirrors import Mirror, buildMirrors
 from twisted_envoy.http.routes.paths import QueryCache
+from twisted_envoy.http.routes.rate_limits import RateLimits, buildRateLimits
 from twisted_envoy.http.routes.redirect import Redirect
 from twisted_envoy.http.routes.retry import RetrySettings, buildRetry
 from twisted_envoy.http.routes.route_tree import RouteTree, buildRoutes, buildRouteTree
@@ -90,7 +91,7 @@ class VirtualHost:
         name: as configured. requireTLS: NONE, EXTERNAL_ONLY or ALL.
         includeAttemptCountRequest, includeAttemptCountResponse, includeIsTimeoutRetry,
         retryPolicy, requestBufferLimit, routeConfigs, filterDisabled, corsPolicies: see RouteEntry.
-        metadata: namespace -> values. virtualClusters: for counters.
+        metadata: namespace -> values. virtualClusters: for counters. rateLimits: None without.
         tlsRedirect: the entry of a request that has to come over TLS and did not.
     """
 
@@ -102,6 +103,7 @@ class VirtualHost:
         "includeIsTimeoutRetry",
         "metadata",
         "name",
+        "rateLimits",
         "requestBufferLimit",
         "requireTLS",
         "retryPolicy",
@@ -122,6 +124,7 @@ class VirtualHost:
         self.routeConfigs: dict[str, tuple[object, ...]] = {}
         self.filterDisabled: dict[str, bool] = {}
         self.corsPolicies: tuple[CorsPolicy, ...] = ()
+        self.rateLimits: RateLimits | None = None
         self.metadata: Mapping[str, dict[str, Any]] = {}
         self.virtualClusters = VirtualClusters(())
         self.routes: Routes | RouteTree = Routes(False)
@@ -161,6 +164,8 @@ def buildVirtualHost(view: Any, table: Building) -> VirtualHost:
         host.metadata = view.metadata.filter_metadata
     if view.has("cors"):
         host.corsPolicies = (buildCors(view.cors, table.context),)
+    if view.has("rate_limits"):
+        host.rateLimits = buildRateLimits(view.rate_limits, table.context)
     scope = table.context.stats.scope(f"vhost.{host.name}.")
     host.virtualClusters = buildVirtualClusters(view.virtual_clusters, scope)
     if view.matcher is None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from tests.extensions.filters.http.support import ALWAYS, FilterCase, named, typed
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.extensions.filters.http.support import ALWAYS, OK, FilterCase, named, typed
+from tests.http.manager import HELLO, ORIGIN, PROXIED, bootstrap, run
+from twisted_envoy.testing import MemoryEnvoy
 
 TYPE = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 BUCKET = {"max_tokens": 2, "tokens_per_fill": 1, "fill_interval": "2s"}
@@ -126,9 +131,197 @@ class LocalRateLimitTests(FilterCase):
         self.assertEqual(self.counts("rt"), (2, 1, 1, 1))
         self.assertEqual(self.counts(), (1, 1, 0, 0))
 
+    def test_ofTwoConnections(self) -> None:
+        """Filters of one connection share its buckets: the first that asks makes them."""
+        one = {"max_tokens": 3, "fill_interval": "100s"}
+        each = {"local_rate_limit_per_downstream_connection": True}
+        self.start(
+            named("a", TYPE, **limit(token_bucket=one, **each)), named("b", TYPE, **limit(**each))
+        )
+        client = self.envoy.connect("web")
+        for _ in range(2):
+            self.get(client=client)
+        self.assertEqual(client.received.count(b" 429 "), 1)
+        self.assertEqual(self.counts(), (4, 3, 1, 1))
+
     def test_noBucket(self) -> None:
         """No limit, counted all the same."""
         self.start(named("lrl", TYPE, stat_prefix="lp", filter_enabled=FULL, filter_enforced=FULL))
         for _ in range(3):
             self.assertTrue(self.get().endswith(b"ok"))
         self.assertEqual(self.counts(), (3, 3, 0, 0))
+
+
+def header(name: str) -> dict[str, Any]:
+    """A RateLimit: what a header says."""
+    action = {"request_headers": {"header_name": name, "descriptor_key": name}}
+    return {"actions": [action]}
+
+
+def rule(name: str, most: int, **fields: Any) -> dict[str, Any]:
+    """The descriptor of a header that is 1."""
+    bucket = {"max_tokens": most, "fill_interval": "1000s"}
+    return {"entries": [{"key": name, "value": "1"}], "token_bucket": bucket, **fields}
+
+
+RULES = [rule("a", 5), rule("b", 6)]
+
+
+class DescriptorTests(FilterCase):
+    """Whose rate_limits count; tests/parity has many more."""
+
+    def begin(self, host: Any, route: Any, **fields: Any) -> None:
+        """With rate_limits of the virtual host, and fields of the action of the route /r."""
+        nine = {"max_tokens": 9, "fill_interval": "1000s"}
+        told = {"enable_x_ratelimit_headers": "DRAFT_VERSION_03"}
+        settings = limit(**{"token_bucket": nine, **told, **fields})
+        routes = [
+            {"match": {"prefix": "/r"}, "route": {"cluster": "origin", **route}},
+            {**HELLO, "match": {"prefix": "/d"}},
+            PROXIED,
+        ]
+        virtualHost = {"name": "h", "domains": ["*"], "routes": routes, "rate_limits": host}
+        config = json.loads(bootstrap([], [named("lrl", TYPE, **settings)]))
+        (listener,) = config["static_resources"]["listeners"]
+        hcm = listener["filter_chains"][0]["filters"][0]["typed_config"]
+        hcm["route_config"]["virtual_hosts"] = [virtualHost]
+        self.envoy = MemoryEnvoy(json.dumps(config, indent=1))
+        self.addCleanup(self.envoy.stop)
+        self.origin = self.envoy.listen(ORIGIN)
+
+    def told(self, path: str, *headers: str) -> int:
+        """The limit that a response tells of."""
+        answer = self.get(path, *headers)
+        return int(answer.partition(b"x-ratelimit-limit: ")[2].partition(b"\r\n")[0])
+
+    def both(self, path: str) -> tuple[int, int]:
+        """The limits of requests with either header."""
+        return self.told(path, "a: 1"), self.told(path, "b: 1")
+
+    def test_ofRoute(self) -> None:
+        """Instead of the virtual host's."""
+        self.begin([header("b")], {"rate_limits": [header("a")]}, descriptors=RULES)
+        self.assertEqual(self.both("/r"), (5, 9))
+        self.assertEqual(self.both("/"), (9, 6))
+
+    def test_ofHost(self) -> None:
+        """Too, where the filter or the route says so; or never."""
+        limits = {"rate_limits": [header("a")]}
+        include = {"include_vh_rate_limits": True}
+        for option, own, told in (
+            ("INCLUDE", {}, (5, 6)),
+            ("IGNORE", include, (5, 6)),
+            ("OVERRIDE", include, (5, 6)),
+            ("IGNORE", {}, (5, 9)),
+        ):
+            self.begin(
+                [header("b")],
+                {**limits, **own},
+                descriptors=RULES,
+                vh_rate_limits=option,
+            )
+            self.assertEqual(self.both("/r"), told)
+
+    def test_stage(self) -> None:
+        """The filter's."""
+        limits = [{**header("a"), "stage": 1}, header("b")]
+        self.begin([], {"rate_limits": limits}, descriptors=RULES, stage=1)
+        self.assertEqual(self.both("/r"), (5, 9))
+
+    def test_own(self) -> None:
+        """The filter's own come alone, for requests that go nowhere, too."""
+        self.begin(
+            [header("b")],
+            {"rate_limits": [header("b")]},
+            descriptors=RULES,
+            rate_limits=[header("a")],
+        )
+        self.assertEqual(self.both("/r"), (5, 9))
+        self.assertEqual(self.told("/d", "a: 1"), 5)
+
+    def test_directResponse(self) -> None:
+        """It has no rate_limits, and its virtual host's are not for it."""
+        self.begin([header("b")], {}, descriptors=RULES)
+        self.assertEqual(self.told("/d", "b: 1"), 9)
+
+    def test_noDescriptors(self) -> None:
+        """Nothing is looked for."""
+        self.begin([header("b")], {"rate_limits": [header("a")]})
+        self.assertEqual(self.both("/r"), (9, 9))
+
+    def test_shadow(self) -> None:
+        """Counted, and let through unmarked."""
+        self.begin(
+            [header("a")],
+            {},
+            descriptors=[rule("a", 1, shadow_mode=True)],
+            always_consume_default_token_bucket=False,
+            request_headers_to_add_when_not_enforced=[{"header": {"key": "x-not", "value": "n"}}],
+        )
+        self.assertEqual([self.told("/", "a: 1") for _ in range(3)], [1, 1, 1])
+        self.assertNotIn(b"x-not", self.asked())
+        names = ("ok", "rate_limited", "enforced", "shadow_mode")
+        stats = [self.envoy.stat(f"lp.http_local_rate_limit.{name}") for name in names]
+        self.assertEqual(stats, [1, 2, 0, 2])
+
+    def test_tells(self) -> None:
+        """A rate limit may say otherwise than the filter."""
+        silent = {**header("a"), "x_ratelimit_option": "OFF"}
+        self.begin([silent, header("b")], {}, descriptors=RULES)
+        self.assertNotIn(b"x-ratelimit", self.get("/", "a: 1"))
+        self.assertEqual(self.told("/", "b: 1"), 6)
+
+    def test_upstreamTells(self) -> None:
+        """What the upstream says stays."""
+        self.answer = OK.replace(b"\r\n\r\n", b"\r\nx-ratelimit-limit: 70\r\n\r\n")
+        self.begin([], {})
+        self.assertEqual(self.get().count(b"x-ratelimit-limit: "), 2)
+
+    def test_retryAfter(self) -> None:
+        """At least a second; nothing where there is no bucket."""
+        none = {**header("a"), "hits_addend": {"number": 0}}
+        self.begin([], {}, descriptors=RULES, rate_limits=[none], enable_retry_after_header=True)
+        self.assertIn(b"retry-after: 1\r\n", self.get("/", "a: 1"))
+        zero = {"max_tokens": 0, "fill_interval": "100s"}
+        self.begin([], {}, token_bucket=zero, enable_retry_after_header=True)
+        answer = self.get()
+        self.assertIn(b" 429 ", answer)
+        self.assertNotIn(b"retry-after", answer)
+
+
+class EachRequestTests(SynchronousTestCase):
+    """Requests that would need no stream are counted all the same."""
+
+    def refused(self, route: dict[str, Any]) -> int:
+        """How many of five requests, the same each time, on a connection."""
+        settings = limit(
+            descriptors=[rule("a", 2)], token_bucket={"max_tokens": 9, "fill_interval": "1s"}
+        )
+        envoy = run([route], [named("lrl", TYPE, **settings)], access_log=[])
+        self.addCleanup(envoy.stop)
+        origin = envoy.listen(ORIGIN)
+        client = envoy.connect("web")
+        answered = 0
+        for _ in range(5):
+            client.write(b"GET / HTTP/1.1\r\nhost: h\r\na: 1\r\n\r\n")
+            envoy.settle()
+            asked = sum(one.received.count(b"GET ") for one in origin.connections)
+            if asked > answered:
+                answered += 1
+                origin.connections[-1].write(OK)
+            envoy.settle()
+        self.assertEqual(client.received.count(b"HTTP/1.1 "), 5)
+        return client.received.count(b" 429 ")
+
+    def test_proxied(self) -> None:
+        """By a route with rate_limits."""
+        action = {"cluster": "origin", "rate_limits": [header("a")]}
+        self.assertEqual(self.refused({"match": {"prefix": "/"}, "route": action}), 3)
+
+    def test_answered(self) -> None:
+        """By a direct response, of which the default bucket has nine."""
+        self.assertEqual(self.refused(HELLO), 0)
+        self.assertEqual(self.refused({**HELLO, "typed_per_filter_config": {"lrl": ONE}}), 4)
+
+
+ONE = typed(TYPE, **limit(token_bucket={"max_tokens": 1, "fill_interval": "1000s"}))

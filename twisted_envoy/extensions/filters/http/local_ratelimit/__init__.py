@@ -1,7 +1,9 @@
 """
 Local rate limit (`envoy.filters.http.local_ratelimit`): so many requests in a time.
 
-Not supported: `descriptors`, `rate_limits` and what goes with them, `local_cluster_rate_limit`.
+What requests are counted by is said by the filter's or the routes' `rate_limits`, what they may
+have of each by `descriptors`. Not supported: `local_cluster_rate_limit`, and actions of extensions
+that are no inputs of matchers.
 """
 
 from twisted_envoy.extensions.filters.http.local_ratelimit.config import LocalRateLimitFactory
