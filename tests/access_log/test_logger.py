@@ -9,6 +9,7 @@ from tests.access_log.contexts import Context
 from tests.formatter.records import fullRecord
 from tests.formatter.views import viewOfYAML
 from twisted_envoy.access_log.logger import buildAccessLogs
+from twisted_envoy.formatter.sameness import REQUEST
 from twisted_envoy.interfaces.access_log import IAccessLogger
 
 LOG = """
@@ -52,3 +53,25 @@ class BuildAccessLogsTests(SynchronousTestCase):
             logger.log(record)
 
         self.assertEqual(context.accessLogs.lines("/log"), ["6"])
+
+    def test_alike(self) -> None:
+        """Records that are alike are written, and chosen, as others are."""
+        context = Context()
+        filter = "filter: {log_type_filter: {types: [TcpConnectionStart]}}\n"
+        config = LOG.replace("%BYTES_SENT%", "%BYTES_SENT% %CONNECTION_ID%")
+        plain = viewOfYAML("envoy.config.accesslog.v3.AccessLog", config)
+        chosen = viewOfYAML("envoy.config.accesslog.v3.AccessLog", config + filter)
+        omitting = config.replace("log_format: {", "log_format: {omit_empty_values: true, ")
+        omitting = omitting.replace("text_format_source: {inline_string: ", "json_format: {a: ")
+        struct = viewOfYAML("envoy.config.accesslog.v3.AccessLog", omitting)
+        record = fullRecord()
+        expected = []
+        for logger in buildAccessLogs((plain, chosen, struct), context):
+            log = logger.alike(record, REQUEST)  # type: ignore[attr-defined]
+            for kind in ("TcpConnectionStart", "TcpConnectionEnd"):
+                record.accessLogType = kind
+                logger.log(record)
+                expected = context.accessLogs.lines("/log")[-1:] * 2
+                log(record)
+                self.assertEqual(context.accessLogs.lines("/log")[-2:], expected)
+        self.assertEqual(len(context.accessLogs.lines("/log")), 10)

@@ -86,6 +86,7 @@ class AccessLogFile:
         self._flushInterval = flushInterval
         self._stats = stats
         self._buffer: list[bytes] = []
+        self._texts: list[str] = []  # behind these, without anything but ASCII
         self._size = 0
         self._timer: IDelayedCall | None = None
         self._written = False
@@ -96,15 +97,18 @@ class AccessLogFile:
         """Append a text (odd bytes as surrogates: they go out as bytes); dropped after `close`."""
         if self._closed or not text:
             return
-        try:
-            data = text.encode("utf-8", "surrogateescape")
-        except UnicodeEncodeError:
-            data = text.encode("utf-8", "backslashreplace")
-        self._buffer.append(data)
-        self._size += len(data)
+        if text.isascii():
+            size = len(text)
+            self._texts.append(text)
+        else:
+            data = _encoded(text)
+            size = len(data)
+            self._join()
+            self._buffer.append(data)
+        self._size += size
         stats = self._stats
         stats.writeBuffered.value += 1
-        stats.writeTotalBuffered.value += len(data)
+        stats.writeTotalBuffered.value += size
         if self._size >= FLUSH_SIZE or not self._written:
             self._written = True
             self.flush()
@@ -113,6 +117,7 @@ class AccessLogFile:
 
     def flush(self) -> None:
         """Hand what is buffered to the operating system."""
+        self._join()
         if not self._buffer:
             return
         if self._descriptor is None:
@@ -126,6 +131,12 @@ class AccessLogFile:
             self._keep(rest)
         elif rest:
             self._stats.writeFailed.value += 1
+
+    def _join(self) -> None:
+        """Texts that wait become bytes, in their place."""
+        if self._texts:
+            self._buffer.append("".join(self._texts).encode("ascii"))
+            self._texts.clear()
 
     def reopen(self) -> None:
         """Write what is buffered to the old file, then open the path anew."""
@@ -197,6 +208,13 @@ class AccessLogFile:
         self._timer = None
         self._stats.flushedByTimer.value += 1
         self.flush()
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
 
 
 def _isRegular(descriptor: int) -> bool:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from zope.interface import implementer
 
+from twisted_envoy.formatter.line import Line
 from twisted_envoy.interfaces.access_log import IAccessLogFile, IAccessLogger
+from twisted_envoy.network.records import LogRecord, logAlike
 from twisted_envoy.state.stream_info import FormatContext
 
 if TYPE_CHECKING:
@@ -24,24 +26,33 @@ class FileAccessLogger:
         format: what makes the text, newline included.
     """
 
-    __slots__ = ("_format", "_write")
+    __slots__ = ("_format", "_line", "_write")
 
     def __init__(self, file: IAccessLogFile, format: Callable[[FormatContext], str]) -> None:
         self._write = file.write
-        self._format = format
+        self._line = format if isinstance(format, Line) else None
+        self._format = format if self._line is None else self._line.render
 
     def log(self, context: FormatContext) -> None:
         """Write one record."""
         self._write(self._format(context))
+
+    def alike(self, context: FormatContext, sameness: int) -> LogRecord:
+        """See network.records."""
+        if self._line is None:
+            return self.log
+        write, format = self._write, self._line.alike(context, sameness)
+        return lambda record: write(format(record))
 
 
 @implementer(IAccessLogger)
 class FilteredAccessLogger:
     """Passes on the records that a filter lets through."""
 
-    __slots__ = ("_filter", "_log")
+    __slots__ = ("_filter", "_log", "_logger")
 
     def __init__(self, logger: IAccessLogger, filter: RecordFilter) -> None:
+        self._logger = logger
         self._log = logger.log
         self._filter = filter
 
@@ -49,6 +60,16 @@ class FilteredAccessLogger:
         """Pass on one record, or drop it."""
         if self._filter(context):
             self._log(context)
+
+    def alike(self, context: FormatContext, sameness: int) -> LogRecord:
+        """See network.records."""
+        filter, log = self._filter, logAlike(self._logger, context, sameness)
+
+        def filtered(record: FormatContext) -> None:
+            if filter(record):
+                log(record)
+
+        return filtered
 
 
 def buildAccessLogs(views: tuple[Any, ...], context: Any) -> tuple[IAccessLogger, ...]:

@@ -277,12 +277,13 @@ class IReadyAnswers(Interface):
         it seen what `ready.headers` are now. False: it is given to `newStream`, as any other.
         """
 
-    def answered(ready: Any, headers: HeaderMap, traffic: Traffic) -> None:
+    def answered(ready: Any, headers: HeaderMap, value: bytes, traffic: Traffic) -> None:
         """
         It was answered so; told if `ready.isLogged`.
 
         Args:
-            headers: of the request, as decoded; the receiver owns the map.
+            headers: of the head that came again, as decoded; not changed. value: the request's
+                x-request-id if it may have another one, else b"".
             traffic: what the encoder of a stream would have counted.
         """
 

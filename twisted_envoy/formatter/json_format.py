@@ -7,14 +7,19 @@ omit_empty_values what has no value is left out, and so is a member object that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from twisted_envoy.formatter.json_text import doubles, jsonText
+from twisted_envoy.formatter.line import Formatter, Hole, Line
 from twisted_envoy.formatter.operators import BUILT_IN
 from twisted_envoy.formatter.operators.entry import Operators, Value, compileCommand
-from twisted_envoy.formatter.parser import parse
-from twisted_envoy.formatter.text import Formatter, compileText
+from twisted_envoy.formatter.parser import Command, parse
+from twisted_envoy.formatter.text import compileText, samenessIn
 from twisted_envoy.state.stream_info import FormatContext
+
+_UNASKED: Any = None
+"""What literals do not ask."""
 
 Node = Callable[[FormatContext], "str | None"]
 
@@ -31,8 +36,31 @@ def compileJSON(
     Raises:
         FormatError: a leaf that cannot be obeyed.
     """
+    if not omitEmpty:
+        return Line([*_parts(struct, operators), "\n"])
     node = _mapping(struct, omitEmpty, operators)
     return lambda context: (node(context) or "{}") + "\n"
+
+
+def _parts(value: object, operators: Operators) -> Iterator[str | Hole]:
+    """Texts and holes of a tree from which nothing is left out."""
+    if isinstance(value, Mapping):
+        before = "{"
+        for key, member in sorted(value.items()):
+            yield before + jsonText(key) + ":"
+            yield from _parts(member, operators)
+            before = ","
+        yield "}" if value else "{}"
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for number, member in enumerate(value):
+            yield "," if number else "["
+            yield from _parts(member, operators)
+        yield "]" if value else "[]"
+    else:
+        node = _node(value, False, operators)
+        commands = parse(value) if isinstance(value, str) else []
+        said = [samenessIn(operators, one) for one in commands if isinstance(one, Command)]
+        yield Hole(node, max(said)) if said else node(_UNASKED) or ""
 
 
 def _node(value: object, omitEmpty: bool, operators: Operators) -> Node:

@@ -1,15 +1,14 @@
-"""Text formats: compiled into one template and the functions that fill it."""
+"""Text formats: compiled into one line and the functions that fill its holes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from twisted_envoy.formatter.line import Formatter, Hole, Line
 from twisted_envoy.formatter.operators import BUILT_IN
 from twisted_envoy.formatter.operators.entry import Operators, compileCommand
-from twisted_envoy.formatter.parser import parts
-from twisted_envoy.state.stream_info import FormatContext
+from twisted_envoy.formatter.parser import Command, parts
+from twisted_envoy.formatter.sameness import EACH, samenessOf
 
-Formatter = Callable[[FormatContext], str]
+__all__ = ["DEFAULT_FORMAT", "Formatter", "compileText", "samenessIn"]
 
 DEFAULT_FORMAT = (
     '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" '
@@ -20,7 +19,7 @@ DEFAULT_FORMAT = (
 """Envoy's own access log line, for HTTP and TCP."""
 
 
-def compileText(source: str, omitEmpty: bool = False, operators: Operators = BUILT_IN) -> Formatter:
+def compileText(source: str, omitEmpty: bool = False, operators: Operators = BUILT_IN) -> Line:
     """
     Make the formatter of a text format.
 
@@ -30,27 +29,17 @@ def compileText(source: str, omitEmpty: bool = False, operators: Operators = BUI
     Raises:
         FormatError: the format cannot be obeyed.
     """
-    template = []
-    functions = []
+    made: list[str | Hole] = []
     for part in parts(source):
         if isinstance(part, str):
-            template.append(part.replace("%", "%%"))
+            made.append(part)
         else:
-            template.append("%s")
-            functions.append(compileCommand(part, operators).text)
-    empty = "" if omitEmpty else "-"
-    if not functions:
-        literal = "".join(template).replace("%%", "%")
-        return lambda context: literal
-    return _filler("".join(template), tuple(functions), empty)
+            text = compileCommand(part, operators).text
+            made.append(Hole(text, samenessIn(operators, part)))
+    return Line(made, "" if omitEmpty else "-")
 
 
-def _filler(
-    template: str, functions: tuple[Callable[[FormatContext], str | None], ...], empty: str
-) -> Formatter:
-    def format(context: FormatContext) -> str:
-        return template % tuple(
-            [empty if (text := function(context)) is None else text for function in functions]
-        )
-
-    return format
+def samenessIn(operators: Operators, command: Command) -> int:
+    """How long a command's text stays the same, if it means what it does in BUILT_IN."""
+    name = command.name
+    return samenessOf(command) if operators.get(name) is BUILT_IN.get(name) else EACH

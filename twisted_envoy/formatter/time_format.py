@@ -21,6 +21,9 @@ _TOKEN = re.compile(
     r"|(?P<raw>E[ST])|[-_0^#]*\d*[EO]?[A-Za-z+])|%|[^%]+"
 )
 
+_MILLISECONDS = 3
+"""Decimals."""
+
 Moment = tuple[time.struct_time, int]
 Piece = Callable[[Moment], str]
 Fraction = Callable[[int], str]
@@ -39,10 +42,12 @@ def compileTimeFormat(source: str, local: bool) -> Callable[[float], str]:
         raise FormatError("Invalid header configuration. Format string contains newline.")
     pieces: list[Piece | Fraction] = []
     fractions: list[bool] = []
+    isFine = False
     for token in _TOKEN.finditer(source):
         for isFraction, piece in _piecesOf(token, local):
             pieces.append(piece)
             fractions.append(isFraction)
+            isFine = isFine or (isFraction and not _isCoarse(token))
     fine = [index for index, isFraction in enumerate(fractions) if isFraction]
     coarse = [index for index, isFraction in enumerate(fractions) if not isFraction]
     split = time.localtime if local else time.gmtime
@@ -61,7 +66,28 @@ def compileTimeFormat(source: str, local: bool) -> Callable[[float], str]:
             texts[index] = pieces[index](microseconds)  # type: ignore[arg-type]
         return "".join(texts)
 
-    return render
+    return render if isFine else _eachMillisecond(render)
+
+
+def _eachMillisecond(render: Callable[[float], str]) -> Callable[[float], str]:
+    """The same, kept until the millisecond changes: a busy server has many in one."""
+    last = -1
+    text = ""
+
+    def kept(seconds: float) -> str:
+        nonlocal last, text
+        moment = round(seconds * 1_000_000) // 1000
+        if moment != last:
+            text, last = render(seconds), moment
+        return text
+
+    return kept
+
+
+def _isCoarse(token: re.Match[str]) -> bool:
+    """Whether it shows no more than milliseconds."""
+    digits = token["seconds"] or token["decimals"] or token["digits"]
+    return digits is not None and digits.isdigit() and int(digits) <= _MILLISECONDS
 
 
 def _piecesOf(token: re.Match[str], local: bool) -> list[tuple[bool, Piece | Fraction]]:

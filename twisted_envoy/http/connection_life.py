@@ -23,7 +23,8 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecOutput, Traffic
 from twisted_envoy.http.keepalive import PingKeepalive
-from twisted_envoy.http.ready import ReadyAnswer, recordAnswer
+from twisted_envoy.http.ready import ReadyAnswer
+from twisted_envoy.http.ready_record import recordAnswer
 from twisted_envoy.http.settings import ManagerSettings
 from twisted_envoy.http.upgrade import isUpgrade
 from twisted_envoy.http.user_agents import UserAgentStats
@@ -202,9 +203,11 @@ class ConnectionLife(Link):
             self._idle.lastActivity = now
         return True
 
-    def answered(self, ready: ReadyAnswer, headers: HeaderMap, traffic: Traffic) -> None:
-        """One that `isLogged` was answered so; headers: the request's, as decoded, a copy."""
-        recordAnswer(self, ready, headers, traffic)
+    def answered(
+        self, ready: ReadyAnswer, headers: HeaderMap, value: bytes, traffic: Traffic
+    ) -> None:
+        """One that `isLogged` was answered so, see IReadyAnswers."""
+        recordAnswer(self, ready, headers, value, traffic)
 
     def carry(self, template: Any, encoder: Any) -> Any:
         """

@@ -18,10 +18,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.http import Traffic
-from twisted_envoy.network.records import writeRecord
+from twisted_envoy.http.ready_record import Request, prepared
 from twisted_envoy.state.request_info import RequestInfo
-from twisted_envoy.state.stream_info import FormatContext
 from twisted_envoy.stats.metrics import Counter
 
 if TYPE_CHECKING:
@@ -56,9 +54,11 @@ class ReadyAnswer:
     One of them.
 
     Args:
-        counters: what counts whole requests and their answers. isLogged: each is recorded.
+        counters: what counts whole requests and their answers.
+        request: of one that is logged: what it says, for its record; else None.
 
     Attributes:
+        isLogged: each is recorded.
         route: of the requests.
         headers: prepared for the second that is `second`; another map when that is another one.
         wire: what an HTTP/1.1 codec has made of them, empty before.
@@ -66,13 +66,21 @@ class ReadyAnswer:
 
     isReady = True
 
-    __slots__ = ("_reply", "body", "counters", "headers", "isLogged", "route", "second", "wire")
+    __slots__ = (
+        *("_reply", "body", "counters", "headers", "isLogged", "request", "route", "second"),
+        "wire",
+    )
 
     def __init__(
-        self, route: Any, reply: ReadyReply, counters: tuple[Counter, ...], isLogged: bool
+        self,
+        route: Any,
+        reply: ReadyReply,
+        counters: tuple[Counter, ...],
+        request: Request | None = None,
     ) -> None:
         self.route = route
-        self.isLogged = isLogged
+        self.request = request
+        self.isLogged = request is not None
         self._reply = reply.headers
         self.body = reply.body
         self.counters = (*counters, *reply.counters)
@@ -91,6 +99,13 @@ class ReadyAnswer:
         self.headers = self._reply.copy()
         self.wire = b""
         edge.prepareResponse(self.headers, info, None)
+        if self.request is not None:
+            self.request.records = None
+
+    def forHead(self, request: Request) -> ReadyAnswer:
+        """The same answer, for requests of one head, which are logged."""
+        reply = ReadyReply(self._reply, self.body, ())
+        return ReadyAnswer(self.route, reply, self.counters, request)
 
 
 def goOn(stream: HTTPStream, headers: HeaderMap, route: Any, began: float) -> None:
@@ -109,31 +124,6 @@ def goOn(stream: HTTPStream, headers: HeaderMap, route: Any, began: float) -> No
     info.routeName = route.name
     stream.plan = stream.plan.alone
     stream.makeFilters()
-
-
-def recordAnswer(connection: Any, ready: ReadyAnswer, headers: HeaderMap, traffic: Traffic) -> None:
-    """
-    Write to the access logs that a request was answered at once.
-
-    Args:
-        connection: a ServerConnection. headers: of the request, as decoded; ours from now on.
-    """
-    settings = connection.settings
-    own = connection.info
-    now = settings.seconds()
-    info = RequestInfo(own, now, traffic)
-    info.protocol = connection.codec.protocol
-    settings.edge.prepareRequest(headers, info, own, own.tls is not None)
-    info.requestHeaders = headers
-    info.headersReceivedTime = info.lastRequestByteReceivedTime = now
-    info.route = route = ready.route
-    info.routeName = route.name
-    info.responseCode = int(ready.headers[b":status"])
-    info.responseCodeDetails = "direct_response"
-    info.responseHeaders = ready.headers
-    info.firstResponseByteSentTime = info.lastResponseByteSentTime = info.endTime = now
-    info.bytesSent = len(ready.body)
-    writeRecord(settings.records.logs, FormatContext(info, "DownstreamEnd", now))
 
 
 class ReadyAnswers:
@@ -160,11 +150,10 @@ class ReadyAnswers:
         if not _isOpen(settings) or _tells(settings, headers, protocol):
             return None
         own = connection.info
-        info = RequestInfo(own, 0.0)
-        info.protocol = protocol
-        sent = headers.copy()
-        if settings.edge.prepareRequest(sent, info, own, own.tls is not None) is not None:
+        request = prepared(settings, own, headers, protocol)
+        if request is None:
             return None
+        sent = request.headers
         route = settings.routes.certain(sent)
         if route is None or route.idleTimeout is not None or route.maxStreamDuration is not None:
             return None
@@ -175,10 +164,10 @@ class ReadyAnswers:
             self._answers[route] = _make(settings, route)
         answer = self._answers[route]
         if answer is not None:
-            return answer
+            return answer.forHead(request) if settings.records.logs else answer
         carrier = self._carrier(settings, route, protocol)
         state = own.state is not None or own.lendsMetadata or connection.hops
-        return None if carrier is None or state else carrier.template(connection, headers)
+        return None if carrier is None or state else carrier.template(request)
 
     def _watchedOf(self, settings: ManagerSettings, route: Any) -> frozenset[bytes] | None:
         """What its filters watch for; a route that is new here is looked at."""
@@ -230,4 +219,4 @@ def _make(settings: ManagerSettings, route: Any) -> ReadyAnswer | None:
         listenerStats.downstream_rq_completed,
         listenerStats.byClass[kind],
     )
-    return ReadyAnswer(route, reply, counters, bool(settings.records.logs))
+    return ReadyAnswer(route, reply, counters)

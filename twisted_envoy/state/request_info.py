@@ -18,6 +18,12 @@ def _sum(name: str) -> Callable[[RequestInfo], int]:
     return lambda info: sum(getattr(one, name, 0) for one in info.upstreamEncoders)
 
 
+def _requestID(info: RequestInfo) -> bytes | None:
+    headers = info.requestHeaders
+    found: bytes | None = None if headers is None else headers.get(b"x-request-id")
+    return found
+
+
 class RequestInfo(StreamInfo):
     """
     One request; made when its first byte or its head has come.
@@ -34,6 +40,7 @@ class RequestInfo(StreamInfo):
         responseCode: 0 before.
         routeName, virtualClusterName: "" for none. route: the http.route entry or None.
         upstreamProtocol: as protocol, "" before.
+        requestID: its x-request-id, None without one.
         upgradeProtocol: of an accepted upgrade, lower-case (`connect`, `websocket`), or "".
         isHealthCheck: the health_check filter said so.
         attemptCount: requests sent upstream for this one.
@@ -51,6 +58,7 @@ class RequestInfo(StreamInfo):
     """
 
     isRequest = True
+    requestID: Any = Asked(_requestID)
     dynamicTypedMetadata: dict[str, object] | None = None
     upgradeProtocol = ""
     connectionID: Any = From("connection")

@@ -153,6 +153,7 @@ class StreamInfo:
     responseHeaders: Any = None
     responseTrailers: Any = None
     route: Any = None
+    requestID: Any = None
     protocol = upstreamProtocol = routeName = virtualClusterName = localReplyBody = ""
     responseCode = attemptCount = 0
     isHealthCheck = False

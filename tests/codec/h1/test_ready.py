@@ -70,9 +70,10 @@ class ReadyTests(SynchronousTestCase):
 
         self.assertTrue(answeredLike(self.codec, seen.replace(b"12", b"34"), seen, head))
 
-        ((ready, headers, traffic),) = told
+        ((ready, headers, value, traffic),) = told
         self.assertIs(ready, self.ready)
-        self.assertEqual(headers, {b"x-request-id": b"34"})
+        self.assertIs(headers, head.headers)
+        self.assertEqual(value, b"34")
         received = (traffic.receivedHeaderBytes, traffic.receivedWireBytes)
         wire = self.codec.output.pieces[0]
         fields = len(b"content-length: 2\r\na: b c\r\n")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from twisted_envoy.codec.h1.encode import CRLF, STATUS_LINES, fieldLines, statusLine
 from twisted_envoy.codec.h1.request import RequestHead
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
-from twisted_envoy.codec.h1.similar import REQUEST_ID, isSameButID, placeOfID
+from twisted_envoy.codec.h1.similar import isSameButID, placeOfID
 from twisted_envoy.codec.http import Traffic
 
 if TYPE_CHECKING:
@@ -71,13 +71,13 @@ def answeredAtOnce(codec: H1ServerCodec, head: RequestHead, block: bytes) -> boo
 
 def _record(codec: H1ServerCodec, head: RequestHead, block: bytes, size: int) -> None:
     """Have it recorded; size: bytes of the answer's head."""
-    headers = head.headers.copy()
+    value = b""
     if head.place is not None:
         start, end = head.place
-        headers[REQUEST_ID] = block[start:end]
+        value = block[start:end]
     ready = head.ready
     sizes = (head.headerBytes, len(block), size - _LINES, size + len(ready.body))
-    codec.answers.answered(ready, headers, Traffic(*sizes))
+    codec.answers.answered(ready, head.headers, value, Traffic(*sizes))
 
 
 def carried(codec: H1ServerCodec, head: RequestHead, block: bytes) -> bool:

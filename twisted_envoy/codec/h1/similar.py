@@ -13,7 +13,7 @@ import re
 from twisted_envoy.codec.h1.request import RequestHead
 from twisted_envoy.codec.headers import HeaderMap
 
-REQUEST_ID = b"x-request-id"
+_REQUEST_ID = b"x-request-id"
 _ID_LINE = b"\r\nx-request-id: "
 _ENDS = b" HTTP/1.1"
 _ENDING = len(_ENDS)
@@ -51,9 +51,9 @@ def readSimilar(block: bytes, seen: bytes, head: RequestHead) -> HeaderMap | Non
     headers = head.headers.copy()
     headers[b":path"] = target
     if value is not None:
-        if headers.more is not None and REQUEST_ID in headers.more:
+        if headers.more is not None and _REQUEST_ID in headers.more:
             return None  # which of them it is, is not known
-        headers[REQUEST_ID] = value
+        headers[_REQUEST_ID] = value
     return headers
 
 

@@ -127,7 +127,7 @@ class H2ServerCodec(H2Codec):
         if ready.isLogged:
             block = len(sent) - (HEADER_BYTES + size if size else 0)
             traffic = Traffic(received, received, block, len(sent))
-            self.answers.answered(ready, head[0].copy(), traffic)
+            self.answers.answered(ready, head[0], b"", traffic)
         return True
 
     def _message(self, block: Block) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from operator import attrgetter
 
 from twisted_envoy.formatter.operators.entry import Arguments, Entry, Operator, Operators, number
+from twisted_envoy.formatter.operators.values import headerText
 from twisted_envoy.formatter.parser import Command, FormatError
 from twisted_envoy.state.stream_info import FormatContext
 
+_ID = ("requestHeaders", b"x-request-id", b"", None)
 _HEADER_NAME = re.compile(r":?[!#$%&'*+\-.^_`|~0-9A-Za-z]*\Z")
 
 
@@ -43,6 +45,11 @@ def checkOption(name: str, option: str, allowed: tuple[str, ...], default: str =
     return option or default or allowed[0]
 
 
+def _requestID(context: FormatContext) -> str | None:
+    found: bytes | None = context.streamInfo.requestID
+    return None if found is None else headerText(found)
+
+
 def _header(attribute: str) -> Entry:
     """First values only, as in Envoy; a length counts bytes."""
     source = attrgetter("streamInfo." + attribute)
@@ -51,6 +58,8 @@ def _header(attribute: str) -> Entry:
         names = headerNames(command.arguments)
         first, second = (name.lower().encode() for name in names)
         length = command.length
+        if (attribute, first, second, length) == _ID:
+            return Operator(_requestID, _requestID)
 
         def value(context: FormatContext) -> str | None:
             headers = source(context)
@@ -61,7 +70,9 @@ def _header(attribute: str) -> Entry:
                 found = headers.get(second)
                 if found is None:
                     return None
-            return (found if length is None else found[:length]).decode("utf-8", "surrogateescape")
+            if length is not None:
+                found = found[:length]
+            return headerText(found)
 
         return Operator(value, value)
 

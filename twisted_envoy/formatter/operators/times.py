@@ -83,6 +83,8 @@ def _timeEntry(point: Callable[[FormatContext], float], local: bool) -> Entry:
     def make(command: Command, operators: Operators) -> Operator:
         source = command.arguments or (_LOCAL_DEFAULT if local else _UTC_DEFAULT)
         render = compileTimeFormat(source, local)
+        if point is _start:
+            return Operator(_startedAt(render), _startedAt(render))
 
         def text(context: FormatContext) -> str:
             return render(point(context))
@@ -90,6 +92,10 @@ def _timeEntry(point: Callable[[FormatContext], float], local: bool) -> Entry:
         return Operator(text, text)
 
     return Entry(make, Arguments.OPTIONAL)
+
+
+def _startedAt(render: Callable[[float], str]) -> Callable[[FormatContext], str]:
+    return lambda context: render(context.streamInfo.startTime)
 
 
 def _commonDuration(command: Command, operators: Operators) -> Operator:

@@ -18,7 +18,10 @@ _UNKNOWN = 2
 
 def headerText(value: bytes) -> str:
     """A header's value; what is no UTF-8 stays what it is, as surrogates (`surrogateescape`)."""
-    return value.decode("utf-8", "surrogateescape")
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("utf-8", "surrogateescape")
 
 
 def isGRPC(headers: object) -> bool:

@@ -8,7 +8,7 @@ from zope.interface import implementer
 
 from twisted_envoy.access_log.logger import FileAccessLogger
 from twisted_envoy.formatter.substitution import compileSubstitution
-from twisted_envoy.formatter.text import DEFAULT_FORMAT, compileText
+from twisted_envoy.formatter.text import DEFAULT_FORMAT, Formatter, compileText
 from twisted_envoy.interfaces.extensions import IExtensionFactory
 
 
@@ -36,6 +36,7 @@ class StreamAccessLogFactory:
         Raises:
             ConfigError: the format cannot be obeyed.
         """
+        format: Formatter
         if config.log_format is None:
             format = compileText(DEFAULT_FORMAT)
         else:

@@ -17,10 +17,12 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.filters.http.router.exchange import Back, Exchange
 from twisted_envoy.extensions.filters.http.router.timeouts import EXPECTED
 from twisted_envoy.extensions.filters.http.router.wishes import WISHES
+from twisted_envoy.formatter.sameness import REQUEST
 from twisted_envoy.http.edge.request_id import REQUEST_ID
+from twisted_envoy.http.ready_record import Request
 from twisted_envoy.http.routes.entry import noResponseEdits
 from twisted_envoy.http.upgrade import requestToHTTP2
-from twisted_envoy.state.request_info import RequestInfo
+from twisted_envoy.network.records import AlikeRecords
 from twisted_envoy.upstream.http.carried import carry
 
 if TYPE_CHECKING:
@@ -55,30 +57,20 @@ class Carrier:
         self.protocol = protocol
         self.poolName = (plan.pools or {})[protocol]
 
-    def template(self, connection: Any, headers: HeaderMap) -> Template | None:
+    def template(self, request: Request) -> Template | None:
         """
-        What becomes of requests with these headers and without a body; None: it depends.
+        What becomes of requests with a head and without a body; None: it depends.
 
         Args:
-            connection: the client's. headers: as decoded; not changed.
+            request: what it says; ours from now on.
         """
-        settings = connection.settings
-        info = RequestInfo(connection.info, 0.0)
-        info.protocol = self.protocol
-        sent = headers.copy()
-        own = connection.info
-        refused = settings.edge.prepareRequest(sent, info, own, own.tls is not None)
-        if refused is not None or _INTERNAL in sent:
-            return None
-        if not WISHES.isdisjoint(sent) or sent.more is not None:
+        sent = request.headers
+        if _INTERNAL in sent or not WISHES.isdisjoint(sent) or sent.more is not None:
             return None
         if self.plan.expected is not None:
             sent[EXPECTED] = self.plan.expected
-        again = headers.copy()
-        settings.edge.prepareRequest(again, info, own, own.tls is not None)
-        isMade = sent.get(REQUEST_ID) != again.get(REQUEST_ID)
-        template = Template(self, sent, settings.edge.ids if isMade else None)
-        template.remoteAddress = info.__dict__.get("remoteAddress")
+        template = Template(self, sent, request.ids)
+        template.remoteAddress = request.address
         return template
 
 
@@ -120,8 +112,8 @@ class Template:
     isReady = False
 
     __slots__ = (
-        *("asked", "carrier", "failed", "headers", "ids", "remoteAddress", "requested"),
-        "wire",
+        *("_recorded", "_records", "asked", "carrier", "failed", "headers", "ids"),
+        *("remoteAddress", "requested", "wire"),
     )
 
     def __init__(self, carrier: Carrier, headers: HeaderMap, ids: Any) -> None:
@@ -130,6 +122,8 @@ class Template:
         self.ids = ids
         self.asked = (headers[b":method"], False)
         self.remoteAddress: Any = None
+        self._records: AlikeRecords | None = None
+        self._recorded: Any = None
         self.wire: tuple[bytes, ...] = ()
         self.requested: Requested | None = None
         self.failed = 0
@@ -186,6 +180,14 @@ class Template:
             queue = settings.queues.get(total) or settings.queue(total)
             exchange.deadline = queue.add(exchange.timedOut, exchange.lastActivity)
         return exchange
+
+    def recordsFor(self, host: Any, logs: tuple[Any, ...]) -> AlikeRecords:
+        """What writes the records of requests that this host has answered."""
+        records = self._records
+        if records is None or self._recorded is not host:
+            records = self._records = AlikeRecords(logs, REQUEST)
+            self._recorded = host
+        return records
 
     def _isHopeless(self) -> bool:
         """Only one request in so many is tried while none is answered as it would have to be."""

@@ -30,7 +30,6 @@ from twisted_envoy.extensions.filters.http.router.record import ExchangeInfo
 from twisted_envoy.http.connection_life import Drain
 from twisted_envoy.http.edge.request_id import REQUEST_ID
 from twisted_envoy.http.ready import goOn
-from twisted_envoy.network.records import writeRecord
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext
 from twisted_envoy.upstream.http.carried import handOver
@@ -117,7 +116,9 @@ class Exchange:
         if logs:
             info = ExchangeInfo(connection.info, encoder, self, now)
             info.responseHeaders, info.bytesSent = found[1], len(body)
-            writeRecord(logs, FormatContext(info, "DownstreamEnd", now))
+            self.template.recordsFor(self.pooled.host, logs).write(
+                FormatContext(info, "DownstreamEnd", now)
+            )
         return True
 
     def upstreamOver(self) -> None:

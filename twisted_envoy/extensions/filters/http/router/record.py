@@ -24,19 +24,6 @@ _BEGAN = Asked(attrgetter("startTime"))
 _ENDED = Asked(attrgetter("endTime"))
 
 
-def _upstream(info: ExchangeInfo) -> UpstreamInfo:
-    exchange = info.exchange
-    plan = exchange.template.carrier.plan
-    pooled = exchange.pooled
-    upstream = UpstreamInfo(plan.name)
-    upstream.cluster = plan.cluster
-    upstream.host, upstream.connection = pooled.host, pooled
-    upstream.made = ((pooled.host, pooled),)
-    upstream.attempts = 1
-    upstream.bytesReceived = info.bytesSent
-    return upstream
-
-
 def _requestHeaders(info: ExchangeInfo) -> HeaderMap:
     exchange = info.exchange
     headers: HeaderMap = exchange.template.headers
@@ -44,6 +31,32 @@ def _requestHeaders(info: ExchangeInfo) -> HeaderMap:
         headers = headers.copy()
         headers[REQUEST_ID] = exchange.value
     return headers
+
+
+def _requestID(info: ExchangeInfo) -> bytes | None:
+    exchange = info.exchange
+    found: bytes | None = exchange.value or exchange.template.headers.get(REQUEST_ID)
+    return found
+
+
+class ExchangeUpstream(UpstreamInfo):
+    """
+    The upstream side of it.
+
+    Args:
+        info: the request's.
+    """
+
+    attempts = 1
+    clusterName: Any = Asked(attrgetter("info.exchange.template.carrier.plan.name"))
+    cluster: Any = Asked(attrgetter("info.exchange.template.carrier.plan.cluster"))
+    connection: Any = Asked(attrgetter("info.exchange.pooled"))
+    host: Any = Asked(attrgetter("info.exchange.pooled.host"))
+    made: Any = Asked(lambda upstream: ((upstream.host, upstream.connection),))
+    bytesReceived: Any = Asked(attrgetter("info.bytesSent"))
+
+    def __init__(self, info: ExchangeInfo) -> None:
+        self.info = info
 
 
 class ExchangeInfo(RequestInfo):
@@ -74,9 +87,10 @@ class ExchangeInfo(RequestInfo):
     protocol: Any = Asked(attrgetter("exchange.template.carrier.protocol"))
     route: Any = Asked(attrgetter("exchange.template.carrier.route"))
     routeName: Any = Asked(attrgetter("exchange.template.carrier.route.name"))
-    upstream: Any = Fresh(_upstream)
+    upstream: Any = Fresh(ExchangeUpstream)
     requestHeaders: Any = Fresh(_requestHeaders)
-    upstreamEncoders: Any = Fresh(lambda info: (info.exchange.upstream,))
+    requestID: Any = Asked(_requestID)
+    upstreamEncoders: Any = Asked(lambda info: (info.exchange.upstream,))
 
     def __init__(
         self, connection: StreamInfo, encoder: Any, exchange: Exchange, now: float

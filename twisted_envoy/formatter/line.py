@@ -1,0 +1,83 @@
+"""
+Texts with holes: what every format is compiled to.
+
+A line of which some holes are known already makes another one that has fewer (`alike`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from twisted_envoy.state.stream_info import FormatContext
+
+Formatter = Callable[[FormatContext], str]
+
+
+class Hole(NamedTuple):
+    """
+    What is filled in.
+
+    Attributes:
+        text: None where there is no value. sameness: how long it stays (formatter.sameness).
+    """
+
+    text: Callable[[FormatContext], str | None]
+    sameness: int
+
+
+class Line:
+    """
+    A format.
+
+    Args:
+        parts: texts and holes, in their order. empty: stands for no value.
+
+    Attributes:
+        render: the same as calling it, a little faster.
+    """
+
+    __slots__ = ("_empty", "_parts", "render")
+
+    def __init__(self, parts: Sequence[str | Hole], empty: str = "-") -> None:
+        self._parts = tuple(parts)
+        self._empty = empty
+        template = "".join(
+            part.replace("%", "%%") if isinstance(part, str) else "%s" for part in parts
+        )
+        functions = tuple(part.text for part in parts if not isinstance(part, str))
+        self.render: Formatter = _filler(template, functions, empty)
+
+    def __call__(self, context: FormatContext) -> str:
+        return self.render(context)
+
+    def alike(self, context: FormatContext, sameness: int) -> Formatter:
+        """
+        What makes the same lines of the records that are alike.
+
+        Args:
+            context: one of them. sameness: how alike they are.
+        """
+        parts: list[str | Hole] = []
+        for part in self._parts:
+            if isinstance(part, str) or part.sameness > sameness:
+                parts.append(part)
+            else:
+                text = part.text(context)
+                parts.append(self._empty if text is None else text)
+        return Line(parts, self._empty).render
+
+
+def _filler(
+    template: str, functions: tuple[Callable[[FormatContext], str | None], ...], empty: str
+) -> Formatter:
+    if not functions:
+        literal = template.replace("%%", "%")
+        return lambda context: literal
+
+    def format(context: FormatContext) -> str:
+        return template % tuple(
+            [empty if (text := function(context)) is None else text for function in functions]
+        )
+
+    return format

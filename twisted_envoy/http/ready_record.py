@@ -1,0 +1,145 @@
+"""
+Answers that are ready and logged: what is known of each request of one head.
+
+All that the log formats can ask for is what a stream would have told; it is looked up when it is
+asked for, and what is the same for the next request is looked up once a second.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any
+
+from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import Traffic
+from twisted_envoy.formatter.sameness import ANSWER
+from twisted_envoy.http.edge.request_id import REQUEST_ID
+from twisted_envoy.network.records import AlikeRecords
+from twisted_envoy.state.lazy import Asked, Fresh
+from twisted_envoy.state.request_info import RequestInfo
+from twisted_envoy.state.stream_info import FormatContext, StreamInfo
+
+_NOW = Asked(attrgetter("startTime"))
+
+
+class Request:
+    """
+    A head that comes again, as its route saw it.
+
+    Args:
+        headers: after the edge. protocol: of it. address: the client's, if it is another one than
+            the connection's.
+        ids: gives each a new x-request-id; None: it has its own. given: the one that it came with.
+
+    Attributes:
+        records: of the logs, None before.
+    """
+
+    __slots__ = ("address", "given", "headers", "ids", "protocol", "records")
+
+    def __init__(
+        self, headers: HeaderMap, protocol: str, address: Any, ids: Any, given: bytes | None
+    ) -> None:
+        self.headers = headers
+        self.protocol = protocol
+        self.address = address
+        self.ids = ids
+        self.given = given
+        self.records: AlikeRecords | None = None
+
+
+def prepared(settings: Any, own: StreamInfo, headers: HeaderMap, protocol: str) -> Request | None:
+    """
+    A head as the edge leaves it; None: it is refused.
+
+    Args:
+        settings: the connection manager's. own: the connection's. headers: not changed.
+    """
+    edge, isTLS = settings.edge, own.tls is not None
+    info = RequestInfo(own, 0.0)
+    info.protocol = protocol
+    sent, again = headers.copy(), headers.copy()
+    if edge.prepareRequest(sent, info, own, isTLS) is not None:
+        return None
+    edge.prepareRequest(again, info, own, isTLS)
+    isMade = sent.get(REQUEST_ID) != again.get(REQUEST_ID)
+    address = info.__dict__.get("remoteAddress")
+    ids = edge.ids if isMade else None
+    return Request(sent, protocol, address, ids, headers.get(REQUEST_ID))
+
+
+def _requestHeaders(info: ReadyInfo) -> HeaderMap:
+    headers: HeaderMap = info.request.headers
+    if info.value:
+        headers = headers.copy()
+        headers[REQUEST_ID] = info.value
+    return headers
+
+
+def _requestID(info: ReadyInfo) -> bytes | None:
+    found: bytes | None = info.value or info.request.headers.get(REQUEST_ID)
+    return found
+
+
+class ReadyInfo(RequestInfo):
+    """
+    Of a request that was answered at once.
+
+    Args:
+        connection: the client's. now: seconds. encoder: has the numbers of bytes.
+        ready: is kept. value: the request's own x-request-id, b"" for that of the head.
+    """
+
+    responseCodeDetails = "direct_response"
+    headersReceivedTime: Any = _NOW
+    lastRequestByteReceivedTime: Any = _NOW
+    firstResponseByteSentTime: Any = _NOW
+    lastResponseByteSentTime: Any = _NOW
+    endTime: Any = _NOW
+    protocol: Any = Asked(attrgetter("request.protocol"))
+    route: Any = Asked(attrgetter("ready.route"))
+    routeName: Any = Asked(attrgetter("ready.route.name"))
+    responseCode: Any = Asked(lambda info: int(info.responseHeaders[b":status"]))
+    bytesSent: Any = Asked(lambda info: len(info.ready.body))
+    requestHeaders: Any = Fresh(_requestHeaders)
+    requestID: Any = Asked(_requestID)
+
+    def __init__(
+        self, connection: StreamInfo, now: float, encoder: Traffic, ready: Any, value: bytes
+    ) -> None:
+        super().__init__(connection, now, encoder)
+        self.ready = ready
+        self.request = request = ready.request
+        self.responseHeaders = ready.headers
+        self.value = value
+        address = request.address
+        if address is not None:
+            self.remoteAddress = address
+
+
+def recordAnswer(
+    connection: Any, ready: Any, headers: HeaderMap, value: bytes, traffic: Traffic
+) -> None:
+    """
+    Write to the access logs that a request was answered at once.
+
+    Args:
+        connection: a ServerConnection. ready: a ReadyAnswer that is logged.
+        headers: of the head, as decoded; not changed. value: its x-request-id, if it may be
+            another one, else b"".
+    """
+    settings = connection.settings
+    request = ready.request
+    if value and value != request.given:
+        other = headers.copy()
+        other[REQUEST_ID] = value
+        found = prepared(settings, connection.info, other, request.protocol)
+        request = ready.request = found or request
+    ids = request.ids
+    made = b"" if ids is None else ids.ready.pop() if ids.ready else ids.new()
+    now = settings.seconds()
+    info = ReadyInfo(connection.info, now, traffic, ready, made)
+    records = request.records
+    if records is None:
+        records = request.records = AlikeRecords(settings.records.logs, ANSWER)
+    records.write(FormatContext(info, "DownstreamEnd", now))
