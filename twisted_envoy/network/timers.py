@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -10,8 +9,6 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 _log = Logger("main")
-
-_MOST_DEAD = 64
 
 
 class TimerReactor(Protocol):
@@ -32,69 +29,72 @@ def _nothing() -> None:
     return
 
 
+class Waiter(Protocol):
+    """Who waits in a DeadlineQueue; once at a time, by identity."""
+
+    def due(self) -> None:
+        """The time is over."""
+
+
 class Deadline:
-    """One who waits in a DeadlineQueue."""
+    """A call that waits in a DeadlineQueue."""
 
-    __slots__ = ("_queue", "call", "when")
+    __slots__ = ("_queue", "call")
 
-    def __init__(self, queue: DeadlineQueue, when: float, call: Callable[[], None]) -> None:
+    def __init__(self, queue: DeadlineQueue, call: Callable[[], None]) -> None:
         self._queue = queue
-        self.when = when
-        self.call: Callable[[], None] | None = call
+        self.call = call
+
+    def due(self) -> None:
+        """See Waiter."""
+        call, self.call = self.call, _nothing
+        call()
 
     def cancel(self) -> None:
         """Do not call; once it is over nothing happens."""
-        if self.call is not None:
-            self.call = None
-            queue = self._queue
-            queue.live -= 1
-            if not queue.live or len(queue.waiting) > _MOST_DEAD + 2 * queue.live:
-                queue.tidy()
+        self.call = _nothing
+        self._queue.leave(self)
 
 
 class DeadlineQueue:
     """
     Many who all wait equally long: one timer of the reactor for all of them.
 
-    Who comes later is due later, so a queue is all that it takes: waiting and cancelling, as nearly
-    all who wait for a time-out do, cost a small object each and nothing in the reactor. When nobody
-    waits there is no timer.
+    Who comes later is due later, so a queue is all that it takes: waiting and leaving, as nearly
+    all who wait for a time-out do, cost nothing in the reactor. When nobody waits there is no timer.
 
     Args:
         reactor: tells and waits for the time.
         delay: seconds.
 
     Attributes:
-        waiting: all, and who has given it up lately. live: how many of them have not.
+        waiting: who waits, in order -> when they are due.
     """
 
-    __slots__ = ("_armed", "_reactor", "delay", "live", "waiting")
+    __slots__ = ("_armed", "_reactor", "delay", "waiting")
 
     def __init__(self, reactor: TimerReactor, delay: float) -> None:
         self._reactor = reactor
         self.delay = delay
-        self.waiting: deque[Deadline] = deque()
-        self.live = 0
+        self.waiting: dict[Waiter, float] = {}
         self._armed: IDelayedCall | None = None
 
     def add(self, call: Callable[[], None], now: float | None = None) -> Deadline:
         """Call when `delay` has passed; what it raises is logged. `now` saves asking for it."""
-        if now is None:
-            now = self._reactor.seconds()
-        deadline = Deadline(self, now + self.delay, call)
-        self.waiting.append(deadline)
-        self.live += 1
-        if self._armed is None:
-            self._armed = self._reactor.callLater(self.delay, self._due)
+        deadline = Deadline(self, call)
+        self.wait(deadline, self._reactor.seconds() if now is None else now)
         return deadline
 
-    def tidy(self) -> None:
-        """Nobody waits any more, or most who are kept do not."""
-        if self.live:
-            self.waiting = deque(one for one in self.waiting if one.call is not None)
-            return
-        self.waiting.clear()
-        if self._armed is not None:
+    def wait(self, waiter: Waiter, now: float) -> None:
+        """The waiter is due when `delay` has passed; it does not wait here yet."""
+        self.waiting[waiter] = now + self.delay
+        if self._armed is None:
+            self._armed = self._reactor.callLater(self.delay, self._due)
+
+    def leave(self, waiter: Waiter) -> None:
+        """The waiter waits no more; if it does not nothing happens."""
+        waiting = self.waiting
+        if waiting.pop(waiter, None) is not None and not waiting and self._armed is not None:
             self._armed.cancel()
             self._armed = None
 
@@ -102,19 +102,17 @@ class DeadlineQueue:
         self._armed = None
         waiting = self.waiting
         now = self._reactor.seconds()
-        due: list[Deadline] = []
-        while waiting and (waiting[0].call is None or waiting[0].when <= now):
-            due.append(waiting.popleft())
-        if waiting:
-            self._armed = self._reactor.callLater(waiting[0].when - now, self._due)
-        for deadline in due:
-            call = deadline.call
-            if call is None:  # cancelled, by one before it perhaps
+        due: list[Waiter] = []
+        for waiter, when in waiting.items():
+            if when > now:
+                self._armed = self._reactor.callLater(when - now, self._due)
+                break
+            due.append(waiter)
+        for waiter in due:
+            if waiting.pop(waiter, None) is None:  # one before it had it leave
                 continue
-            deadline.call = None
-            self.live -= 1
             try:
-                call()
+                waiter.due()
             except Exception:
                 _log.failure("a time-out raised")
 
@@ -133,7 +131,7 @@ class IdleTimer:
         queue: of all those with the same timeout; None for a timer of its own.
     """
 
-    __slots__ = ("_call", "_queue", "_reactor", "idle", "lastActivity", "timeout")
+    __slots__ = ("_call", "_queue", "_reactor", "_waits", "idle", "lastActivity", "timeout")
 
     def __init__(
         self,
@@ -147,29 +145,36 @@ class IdleTimer:
         self.timeout = timeout or 0.0
         self.idle = idle
         self.lastActivity = 0.0
-        self._call: IDelayedCall | Deadline | None = None
+        self._call: IDelayedCall | None = None
+        self._waits = False  # in the queue
 
     def start(self) -> None:
         """Count from now; a timer that runs is only told of activity."""
         self.lastActivity = self._reactor.seconds()
-        if self._call is None and self.timeout > 0:
+        if not self._waits and self._call is None and self.timeout > 0:
             if self._queue is not None:
-                self._call = self._queue.add(self._look, self.lastActivity)
+                self._waits = True
+                self._queue.wait(self, self.lastActivity)
             else:
-                self._call = self._reactor.callLater(self.timeout, self._look)
+                self._call = self._reactor.callLater(self.timeout, self.due)
 
     def stop(self) -> None:
         """Never call back, and let go of who was to be called; to start anew assign `idle`."""
         self.idle = _nothing
-        call, self._call = self._call, None
-        if call is not None:
-            call.cancel()
+        if self._waits and self._queue is not None:
+            self._waits = False
+            self._queue.leave(self)
+        elif self._call is not None:
+            self._call.cancel()
+            self._call = None
 
-    def _look(self) -> None:
+    def due(self) -> None:
+        """See Waiter: look whether it was idle, and wait for the rest if it was not."""
         self._call = None
+        self._waits = False
         rest = self.lastActivity + self.timeout - self._reactor.seconds()
         if rest > 0:
-            self._call = self._reactor.callLater(rest, self._look)
+            self._call = self._reactor.callLater(rest, self.due)
         else:
             self.idle()
 

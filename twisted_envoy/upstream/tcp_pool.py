@@ -36,7 +36,6 @@ from twisted_envoy.interfaces.upstream import ITCPPool
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.internal.interfaces import ConnectAttempt, Passage
 from twisted_envoy.network.link import dropped
-from twisted_envoy.network.timers import Deadline
 from twisted_envoy.upstream.counting import (
     connectFailure,
     countConnectFailed,
@@ -201,7 +200,6 @@ class PoolConnection:
         "_remoteEnded",
         "_returned",
         "_started",
-        "_timer",
         "_transport",
         "_user",
         "dataReceived",
@@ -213,7 +211,6 @@ class PoolConnection:
         self._factory = factory
         self._user: PoolUser | None = user
         self._connecting: ConnectAttempt | Deferred[Any] | None = None
-        self._timer: Deadline | None = None
         self._over = False
         self._returned = False
         self._begun = False
@@ -239,7 +236,7 @@ class PoolConnection:
         stats.upstream_rq_pending_total.value += 1
         stats.upstream_rq_pending_active.value += 1
         self._started = cluster.seconds()
-        self._timer = cluster.connectTimeouts.add(self._timedOut, self._started)
+        cluster.connectTimeouts.wait(self, self._started)
         try:
             connecting: Any = endpoint.connect(self) if begin is None else begin(self)
         except Exception:
@@ -302,8 +299,8 @@ class PoolConnection:
         problem.passthrough = getattr(reason.value, "passthrough", None)
         self._fail(problem, remote=not local)
 
-    def _timedOut(self) -> None:
-        self._timer = None
+    def due(self) -> None:
+        """It takes too long."""
         self._host.cluster.stats.upstream_cx_connect_timeout.value += 1
         self._fail(PoolError("UF"), remote=False)
 
@@ -329,9 +326,7 @@ class PoolConnection:
         cluster = self._host.cluster
         cluster.pending.give()
         cluster.stats.upstream_rq_pending_active.value -= 1
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        cluster.connectTimeouts.leave(self)
         return cluster
 
     def _fail(self, problem: PoolError, remote: bool) -> None:
