@@ -61,7 +61,7 @@ class DeadlineQueue:
     Many who all wait equally long: one timer of the reactor for all of them.
 
     Who comes later is due later, so a queue is all that it takes: waiting and leaving, as nearly
-    all who wait for a time-out do, cost nothing in the reactor. When nobody waits there is no timer.
+    all who wait for a time-out do, cost the reactor nothing. When nobody waits there is no timer.
 
     Args:
         reactor: tells and waits for the time.
