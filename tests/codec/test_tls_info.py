@@ -45,6 +45,7 @@ class TLSInfoTests(SynchronousTestCase):
         self.assertTrue(server.cipher.startswith("TLS_"))
         self.assertEqual(server.cipher, client.cipher)
         self.assertIsNone(server.peer)
+        self.assertIsNone(TLSInfo(down.connection, isAsked=False).peer)
         self.assertEqual(server.peerChain, ())
         self.assertEqual(client.peer.names("DNS"), ["server.test"])
         self.assertEqual(server.local.sha256, client.peer.sha256)

@@ -45,6 +45,9 @@ _GROUPS = {
 }
 
 
+_NO_PEER = (None,)
+
+
 class TLSInfo:
     """
     Of one connection; most of it is known when the handshake is done, and read then.
@@ -52,6 +55,7 @@ class TLSInfo:
     Args:
         connection: OpenSSL's.
         isTrusted: the peer's certificate was verified, or compared with what was asked for.
+        isAsked: the peer was asked for a certificate; else it has shown none.
 
     Attributes:
         begun, done: seconds of the reactor's clock, around the handshake; set by who knows.
@@ -60,10 +64,12 @@ class TLSInfo:
     begun = 0.0
     done = 0.0
 
-    def __init__(self, connection: SSL.Connection, isTrusted: bool = False) -> None:
+    def __init__(
+        self, connection: SSL.Connection, isTrusted: bool = False, isAsked: bool = True
+    ) -> None:
         self._connection = connection
         self._waiting: list[Callable[[], None]] | None = []
-        self._peer: tuple[CertificateInfo | None] | None = None  # not asked for
+        self._peer: tuple[CertificateInfo | None] | None = None if isAsked else _NO_PEER
         self.isTrusted = isTrusted
 
     def whenOpen(self, call: Callable[[], None]) -> None:

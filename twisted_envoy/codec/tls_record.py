@@ -30,6 +30,7 @@ _push = _library.BIO_write
 _pull = _library.BIO_read
 _errorOf = _library.SSL_get_error
 _shake = _library.SSL_do_handshake
+_shutDown = _library.SSL_shutdown
 _versionOf = _library.SSL_version
 _buffer = _ffi.buffer
 _pointerTo = _ffi.from_buffer
@@ -169,14 +170,15 @@ class TLSRecord:
         """Go on with the handshake; whether it is done."""
         ssl = self._ssl
         result = _shake(ssl)
-        if result <= 0 and _errorOf(ssl, result) == _WANT_READ:
-            return False
-        try:
-            self.connection._raise_ssl_error(ssl, result)
-        except SSL.SysCallError as problem:
-            raise TLSTruncated() from problem
-        except SSL.Error as problem:
-            raise self._problemOf(problem) from problem
+        if result <= 0:
+            if _errorOf(ssl, result) == _WANT_READ:
+                return False
+            try:
+                self.connection._raise_ssl_error(ssl, result)
+            except SSL.SysCallError as problem:
+                raise TLSTruncated() from problem
+            except SSL.Error as problem:
+                raise self._problemOf(problem) from problem
         self.isOpen = True
         self.hasTickets = self.isServer and _versionOf(ssl) == SSL.TLS1_3_VERSION
         return True
@@ -255,10 +257,12 @@ class TLSRecord:
         Returns:
             What is to be sent; nothing during a handshake.
         """
-        try:
-            self.connection.shutdown()
-        except SSL.Error:
-            pass  # there is nobody to tell
+        result = _shutDown(self._ssl)
+        if result < 0:
+            try:
+                self.connection._raise_ssl_error(self._ssl, result)
+            except SSL.Error:
+                pass  # there is nobody to tell
         return self.pull()
 
 

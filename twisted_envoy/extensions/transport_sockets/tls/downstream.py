@@ -49,7 +49,8 @@ class DownstreamTLS:
         """The transport of what is inside; the wire is its own from now on."""
         contexts, verifier = self.contexts.current()
         record = newRecord(contexts.default, True, self._scratch)
-        info = TLSInfo(record.connection, verifier.asks)
+        asks = verifier.asks
+        info = TLSInfo(record.connection, asks, asks)
         transport = TLSTransport(record, _Downstream(self, streamInfo, info), self.post)
         wire.protocol = transport
         transport.makeConnection(wire)
