@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.bootstraps import typed
@@ -55,6 +56,11 @@ def _metadata(*path: str, source: str = "DYNAMIC", **fields: Any) -> dict[str, A
 def _input(kind: str, **fields: Any) -> dict[str, Any]:
     config = {"@type": f"type.googleapis.com/envoy.{kind}", **fields}
     return {"extension": {"name": "key", "typed_config": config}}
+
+
+def _expression(text: str, **fields: Any) -> dict[str, Any]:
+    kind = "extensions.rate_limit_descriptors.expr.v3.Descriptor"
+    return _input(kind, descriptor_key="key", text=text, **fields)
 
 
 def _pseudo(name: str) -> dict[str, Any]:
@@ -111,6 +117,25 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "inputHeader": _input("type.matcher.v3.HttpRequestHeaderMatchInput", header_name="x-a"),
     "inputQuery": _input("type.matcher.v3.HttpRequestQueryParamMatchInput", query_param="q"),
     "inputAddress": _input("extensions.matching.common_inputs.network.v3.SourceIPInput"),
+    "exprMethod": _expression("request.method"),
+    "exprPath": _expression(" request . path "),
+    "exprURLPath": _expression("request['url_path']"),
+    "exprQuery": _expression("request.query"),
+    "exprHost": _expression("request.host"),
+    "exprReferer": _expression("request.referer"),
+    "exprRefererOrNot": _expression("request.referer", skip_if_error=True),
+    "exprID": _expression("request.id"),
+    "exprHeader": _expression("request.headers['X-A']"),
+    "exprHeaderHost": _expression("request.headers.host"),
+    "exprCookie": _expression('request.headers["cookie"]'),
+    "exprProtocol": _expression("request.protocol"),
+    "exprScheme": _expression("request.scheme"),
+    "exprSource": _expression("source.address"),
+    "exprSourcePort": _expression("source.port"),
+    "exprServerName": _expression("connection.requested_server_name"),
+    "exprCluster": _expression("xds.cluster_name"),
+    "exprRoute": _expression("xds.route_name"),
+    "exprHostName": _expression("xds.virtual_host_name"),
     "inputLater": _input("type.matcher.v3.HttpResponseHeaderMatchInput", header_name="x-a"),
 }
 
@@ -130,11 +155,25 @@ ASKS: list[tuple[bytes, tuple[bytes, ...]]] = [
     (b"?%71=5&q=6;q=7", ()),
 ]
 
+FORMATTED = ("generic", "headers", "queries", "notWithin")
+"""Actions whose values may be formats begin so."""
+
+_LOOKING = re.compile("query|queries|path|expr", re.IGNORECASE)
+
+
+def asksOf(action: str) -> list[tuple[bytes, tuple[bytes, ...]]]:
+    """Those that an action may tell apart."""
+    return ASKS if _LOOKING.search(action) else ASKS[:5]
+
+
 _ENTRIES = [
     *(("source_cluster", value) for value in ("here", "")),
     ("destination_cluster", "origin"),
     *(("a", value) for value in ("1", "2", "2,3")),
-    *(("key", value) for value in ("/path/", "/path/?q", "test", "a=b", "a=b; c=d", "c=d")),
+    *(
+        ("key", value)
+        for value in ("/path/", "/path/?q", "/exprPath/", "test", "a=b", "a=b; c=d", "c=d")
+    ),
     *(("key", value) for value in ("a b", "a+b", "%zz", "é", "1", "5", "6;q=7", "2", "3", "2,3")),
     *(("remote_address", one) for one in ("127.0.0.1", "10.20.30.40", "2001:db8:1:2:3::4")),
     *(("remote_address", one) for one in ("::ffff:10.20.30.40", "::ffff:a14:1e28")),
@@ -146,6 +185,9 @@ _ENTRIES = [
     *(("generic_key", one) for one in ("ab HTTP/1.1", "a1b HTTP/1.1", "a2b HTTP/1.1")),
     *(("header_match", one) for one in ("v", "bb", "default", "%REQ(x-b)%")),
     *(("key", one) for one in ("v", "v%REQ(x-a)%", "v2", "default", "127.0.0.1", "10.20.30.40")),
+    *(("key", one) for one in ("GET", "HTTP/1.1", "http", "all", "origin", "exprRoute", "0")),
+    *(("key", one) for one in ("/exprURLPath/", "q=a%20b&q=2", "q=a+b", "a=b,c=d")),
+    *(("key", one) for one in ("10.20.30.40:0", "[2001:db8:1:2:3::4]:0")),
     *(("query_match", one) for one in ("v", "1", "default", "%REQ(x-a)%")),
     *(("remote_address_match", one) for one in ("v", "1", "2")),
     *(("key", one) for one in ("dynamic", "deep", "of route", "of cluster")),
@@ -168,7 +210,7 @@ def actionListener(name: str, own: bool) -> dict[str, Any]:
     routes = []
     for path, action in ACTIONS.items():
         limits = [counted(action, end)]
-        fields: dict[str, Any] = {"metadata": METADATA["route"]}
+        fields: dict[str, Any] = {"metadata": METADATA["route"], "name": path}
         if own:
             config = limit(rate_limits=limits, descriptors=_rules(), token_bucket=bucket(5000))
             fields["typed_per_filter_config"] = {"lrl": config["typed_config"]}

@@ -209,8 +209,16 @@ class ExtensionTests(SynchronousTestCase):
         self.assertEqual(entry(yaml, request(x_a="")), NO_ENTRY)
         self.assertIsNone(entry(yaml))
 
+    def test_ownKind(self) -> None:
+        """An action of its own; one that nobody knows is refused."""
+        kind = "envoy.extensions.rate_limit_descriptors.%s.v3.Descriptor"
+        yaml = self.yaml % (kind % "expr", "descriptor_key: d, text: request.method")
+        self.assertEqual(entry(yaml), ("d", b"GET"))
+        unknown = self.yaml % (kind % "jwt_claim", "descriptor_key: d, claim_name: c")
+        error = self.assertRaises(ConfigError, built, unknown)
+        self.assertIn("not implemented by twisted_envoy", error.problem)
+
     def test_unknown(self) -> None:
         """Refused in Envoy's words."""
-        yaml = self.yaml % ("envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor", "text: a")
-        error = self.assertRaises(ConfigError, built, yaml)
+        error = self.assertRaises(ConfigError, built, self.yaml % ("google.protobuf.Struct", ""))
         self.assertIn("Didn't find a registered implementation for 'k'", error.problem)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.config.extensions import buildWith
 from twisted_envoy.formatter.parser import FormatError
 from twisted_envoy.formatter.text import compileText
 from twisted_envoy.http.routes.conditions import queryCondition
@@ -30,6 +31,9 @@ NO_ENTRY: Entry = ("", b"")
 
 Action = Callable[[HeaderMap, RequestInfo], "Entry | None"]
 """Gives an entry; NO_ENTRY to go on without one; None: the request is not counted by this."""
+
+DESCRIPTORS = "rate_limit_descriptors"
+"""The category of extensions that are actions; their factories build an Action."""
 
 _FORMATS = "envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value"
 
@@ -242,7 +246,12 @@ def _metadataValue(
 
 
 def _extension(view: Any, context: Any) -> Action:
-    """What a matcher's input sees, under the name of the extension."""
+    """One of its own kind; else what a matcher's input sees, under the extension's name."""
+    holder = view.typed_config
+    if holder is not None and f".{DESCRIPTORS}." in holder.typeName:
+        factory, config = context.extensions.open(view, DESCRIPTORS)
+        made: Action = buildWith(factory, config, context, view)
+        return made
     name: str = view.name
     look = buildInput(view, HTTP, context)
 

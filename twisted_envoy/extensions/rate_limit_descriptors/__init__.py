@@ -1,0 +1,1 @@
+"""What gives entries of rate limit descriptors (`envoy.extensions.rate_limit_descriptors`)."""
