@@ -20,8 +20,11 @@ from benchmarks.side_by_side.contestants import ROOT, available, findEnvoy
 from benchmarks.side_by_side.loads import LoadFailed
 from benchmarks.side_by_side.measure import Laboratory, Result
 from benchmarks.side_by_side.processes import CannotStart
-from benchmarks.side_by_side.report import document, plot, summary, table
+from benchmarks.side_by_side.report import document, memoryTable, plot, summary, table
 from benchmarks.side_by_side.workloads import WORKLOADS, Settings, Workload
+
+MEMORY = (("tcp", "tcp"), ("internal", "internal"), ("h1", "http"), ("tls", "tls"))
+"""What start and memory are measured with: name and kind of proxy; h1 keeps its connections."""
 
 _NEEDED = {"tcp": ("taskset",), "h1": ("taskset", "wrk"), "h2": ("taskset", "h2load")}
 
@@ -99,10 +102,11 @@ def main(words: list[str]) -> int:
                 results.append(laboratory.compare(workload, contestants, options.rounds))
                 print(table(results[-1]), flush=True)
             if not options.no_memory:
-                for kind in ("tcp", "internal"):
+                for name, kind in MEMORY:
                     for one in contestants[:2]:
                         found = laboratory.memory(one, kind, min(3, options.rounds))
-                        memory.append((kind, one.name, found))
+                        memory.append((name, one.name, found))
+                print(memoryTable(memory))
         except (CannotStart, LoadFailed) as problem:
             raise SystemExit(str(problem)) from None
         finally:

@@ -192,7 +192,12 @@ class Laboratory:
         )
 
     def memory(self, contestant: Contestant, kind: str, rounds: int) -> tuple[float, float, float]:
-        """Seconds to start, KiB at rest, KiB for a connection that has been used."""
+        """
+        Seconds to start, KiB at rest, KiB for a connection that has been used.
+
+        Args:
+            kind: of proxy; over http and tls each connection has made one request.
+        """
         found = [self._memoryOnce(contestant, kind) for _ in range(rounds)]
         starts, rests, each = zip(*found, strict=True)
         return median(starts), median(rests), median(each)
@@ -202,10 +207,13 @@ class Laboratory:
 
         running = self.start(contestant, kind)
         try:
-            run(tcpLoad("messages", running.port, 1, 0.1), self._settings.processors)
+            words = kind if kind in ("http", "tls") else "tcp"
+            run(tcpLoad("idle", running.port, 1, words), self._settings.processors)
             rest = running.memory()
             with subprocess.Popen(
-                tcpLoad("idle", running.port, IDLE), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                tcpLoad("idle", running.port, IDLE, words),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
             ) as holding:
                 assert holding.stdout is not None
                 holding.stdout.readline()

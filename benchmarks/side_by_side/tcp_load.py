@@ -6,7 +6,8 @@ Load over TCP, and the server behind the proxies: `python tcp_load.py ...`.
     bulk PORT down|up BYTES       one connection
     messages PORT COUNT SECONDS   so many connections that send 64 bytes and wait for their echo
     connections PORT COUNT SECONDS    so many at a time: connect, one echo, close
-    idle PORT COUNT               each has had an echo; prints a line, ends with its stdin
+    idle PORT COUNT tcp|http|tls  each has had an echo, or the answer to a GET (tls: over TLS);
+                                  prints a line, ends with its stdin
 
 Each prints one JSON object: operations, seconds, and where it has them p50 and p99 in
 microseconds, errors.
@@ -17,6 +18,7 @@ from __future__ import annotations
 import json
 import select
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -24,7 +26,10 @@ from typing import Any
 
 CHUNK = bytes(1 << 18)
 MESSAGE = b"E" + b"x" * 63
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+HELLO = b"\r\n\r\nHello, world!\n"
 BIG = 1 << 20
+ROUNDS = 500
 
 
 def serve(port: int) -> None:
@@ -183,15 +188,39 @@ def connections(port: int, count: int, seconds: float) -> dict[str, Any]:
     return {**_timed(taken, now - began), "errors": errors}
 
 
-def idle(port: int, count: int) -> None:
-    """Hold so many connections."""
-    socks = []
-    for _ in range(count):
-        socks.append(connect(port))
-        socks[-1].sendall(MESSAGE)
-        socks[-1].recv(4096)
+def idle(port: int, count: int, kind: str) -> None:
+    """Hold so many connections, when all that is made once has been made for another."""
+    with _opened(port, kind) as sock:
+        for _ in range(ROUNDS):
+            _exchange(sock, kind)
+    socks = [_opened(port, kind) for _ in range(count)]
+    for sock in socks:
+        _exchange(sock, kind)
     print(json.dumps({"open": len(socks)}), flush=True)
     sys.stdin.read()
+
+
+def _opened(port: int, kind: str) -> socket.socket:
+    sock = connect(port)
+    return _unverified().wrap_socket(sock) if kind == "tls" else sock
+
+
+def _exchange(sock: socket.socket, kind: str) -> None:
+    """One message or request, and all of what comes back."""
+    sock.sendall(MESSAGE if kind == "tcp" else GET)
+    answer = sock.recv(4096)
+    while kind != "tcp" and not answer.endswith(HELLO):
+        more = sock.recv(4096)
+        if not more:
+            raise SystemExit(f"no such answer is expected: {answer!r}")
+        answer += more
+
+
+def _unverified() -> ssl.SSLContext:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.check_hostname = False
+    made.verify_mode = ssl.CERT_NONE
+    return made
 
 
 def _timed(taken: list[float], seconds: float) -> dict[str, Any]:
@@ -210,7 +239,7 @@ def main(words: list[str]) -> None:
     if what == "serve":
         serve(port)
     elif what == "idle":
-        idle(port, int(words[2]))
+        idle(port, int(words[2]), words[3])
     else:
         found = (
             bulk(port, words[2], int(words[3]))

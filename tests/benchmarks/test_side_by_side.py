@@ -150,6 +150,7 @@ class LoadTests(SynchronousTestCase):
             self.assertGreater(done.operations, 10)
             self.assertGreater(done.p99, done.p50 / 2)
             self.assertEqual(done.errors, 0)
+        self.assertEqual(json.loads(run(tcpLoad("idle", port, 3, "tcp"), ())), {"open": 3})
         self.assertGreater(server.processor(), 0)
         self.assertGreater(server.memory(), 1000)
 

@@ -91,7 +91,7 @@ class AcceptedTests(SynchronousTestCase):
         world.settle()
         self.assertEqual(world.stats, ENDED)
         self.assertEqual(world.store.value("listener.web.worker_0.downstream_cx_active"), 0)
-        self.assertEqual(world.listener.connections, set())
+        self.assertEqual(world.listener.connections, {})
         self.assertEqual(log.records, [([], 2.0)])
         world.store.merge()
         length = world.store.histograms["listener.web.downstream_cx_length_ms"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.address import IPv4Address
+from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_envoy.state.filter_state import FilterState
@@ -81,6 +82,14 @@ class UpstreamInfoTests(SynchronousTestCase):
         self.assertEqual((upstream.attempts, upstream.detectedCloseType), (0, "Normal"))
         self.assertEqual(upstream.hostsAttempted, [])
         self.assertEqual((upstream.localAddress, upstream.connectionID), (None, 0))
+
+    def test_wire(self) -> None:
+        """A transport is asked for its addresses when somebody wants them."""
+        upstream = UpstreamInfo("c")
+        upstream.wire = transport = StringTransport()
+
+        self.assertEqual(upstream.localAddress, transport.getHost())
+        self.assertEqual(upstream.remoteAddress, transport.getPeer())
 
     def test_attempts(self) -> None:
         """Hosts are told once, connections each, and what is assigned counts instead."""

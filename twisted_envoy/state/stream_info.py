@@ -64,6 +64,16 @@ def _hostNames(upstream: UpstreamInfo) -> list[str]:
     return [hosts[text] for text in _hosts(upstream) if hosts[text]]
 
 
+def _ownAddress(upstream: UpstreamInfo) -> Any:
+    wire = upstream.wire
+    return getattr(upstream.connection, "localAddress", None) if wire is None else wire.getHost()
+
+
+def _peerAddress(upstream: UpstreamInfo) -> Any:
+    wire = upstream.wire
+    return getattr(upstream.connection, "remoteAddress", None) if wire is None else wire.getPeer()
+
+
 def _connectionIDs(upstream: UpstreamInfo) -> list[int]:
     """Of `made`; the only one, where these are no requests."""
     made = [connection.connectionID for _, connection in upstream.made]
@@ -89,6 +99,7 @@ class UpstreamInfo:
         tls: a codec.tls_info.TLSInfo when the upstream connection is inside TLS.
         stream: of a TCP proxy's tunnel, a codec.http.IStreamEncoder; or None.
         connection: an interfaces.http.PoolConnection, which knows its addresses and so on; or None.
+        wire: a TCP proxy's upstream transport, which knows its addresses; or None.
         made: (host, connection) of a request's last attempt, if it had a stream.
     """
 
@@ -96,9 +107,10 @@ class UpstreamInfo:
     host: object | None = None
     connection: Any = None
     stream: Any = None
+    wire: Any = None
     made: tuple[tuple[Any, Any], ...] = ()
-    localAddress: Any = From("connection")
-    remoteAddress: Any = From("connection")
+    localAddress: Any = Asked(_ownAddress)
+    remoteAddress: Any = Asked(_peerAddress)
     filterState: Any = From("connection")
     tls: Any = From("connection")
     connectedTime: float | None = cast(Any, From("connection"))

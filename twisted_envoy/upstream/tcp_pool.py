@@ -346,7 +346,7 @@ class PoolConnection:
         self._transport = transport
         host = self._host
         cluster = host.cluster
-        cluster.open.add(transport)
+        cluster.open[transport] = None
         if not isinstance(host.address, InternalAddress):
             transport.setWriteBufferLimit(cluster.bufferLimit)
         stats = cluster.stats
@@ -384,7 +384,7 @@ class PoolConnection:
     def connectionLost(self, reason: Failure) -> None:
         host = self._host
         cluster = host.cluster
-        cluster.open.discard(self._transport)
+        cluster.open.pop(self._transport, None)
         self._transport = None
         stats = cluster.stats
         problem = reason.value

@@ -171,7 +171,7 @@ class HTTPTestCase(SynchronousTestCase):
         self.assertEqual(self.stats("cx_active"), (0,))
         self.assertEqual(host.stats.cx_active.value, 0)
         self.assertEqual(host.httpPools, {})
-        self.assertEqual(world.cluster.open, set())
+        self.assertEqual(world.cluster.open, {})
         for limits in world.cluster.priorities.values():
             self.assertEqual((limits.connections.inUse, limits.connectionPools.inUse), (0, 0))
         self.assertEqual(world.clock.getDelayedCalls(), [])

@@ -117,7 +117,7 @@ class PooledConnection:
         self.tls = getattr(transport, "tls", None)
         self.passthrough = getattr(transport, "passthrough", None)
         self.filterState = upstreamState(self.pool.shared, self.passthrough)
-        cluster.open.add(transport)
+        cluster.open[transport] = None
         if not isinstance(self.host.address, InternalAddress):
             transport.setWriteBufferLimit(cluster.bufferLimit)
         transport.registerProducer(self, True)
@@ -365,7 +365,7 @@ class PooledConnection:
 
     def connectionLost(self, reason: Failure) -> None:
         """The transport is gone; whatever was not told and counted yet is now."""
-        self.host.cluster.open.discard(self._transport)
+        self.host.cluster.open.pop(self._transport, None)
         if not self._closing:
             self._shut()
             self._remote = self._remote or not isinstance(reason.value, ConnectionAborted)

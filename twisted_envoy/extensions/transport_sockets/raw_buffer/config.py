@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -26,6 +27,8 @@ from twisted_envoy.state.passthrough import ALL_OFF, HopSwitches, Passthrough
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
     from twisted_envoy.interfaces.upstream import IHost
+
+_NO_METADATA: Mapping[str, dict[str, object]] = MappingProxyType({})
 
 
 @implementer(IDownstreamTransportSocketFactory, IUpstreamTransportSocketFactory)
@@ -109,7 +112,7 @@ class _InternalEndpoint:
         return self._endpoint().begin(user)
 
     def _endpoint(self) -> InternalClientEndpoint:
-        passthrough = Passthrough({}, (), self._socket.switches)
+        passthrough = Passthrough(_NO_METADATA, (), self._socket.switches)
         return self._socket.internalEndpoint(self._address, self._hops, passthrough)
 
 

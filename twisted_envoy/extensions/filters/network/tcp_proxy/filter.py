@@ -103,7 +103,7 @@ class TCPProxy(Link):
         settings = self.settings
         info = self.streamInfo = self.chain.streamInfo
         info.upstream = self.upstreamInfo
-        settings.live.add(self)
+        settings.live[self] = None
         logging = settings.logging
         if logging.onStart:
             self._log("TcpConnectionStart")
@@ -133,7 +133,7 @@ class TCPProxy(Link):
     def connectionLost(self, reason: Failure) -> None:
         """The downstream connection is gone, by whomever."""
         self.closed = True
-        self.settings.live.discard(self)
+        self.settings.live.pop(self, None)
         self.dataReceived = dropped
         self._early = ()
         upstream, self._upstream = self._upstream, None
@@ -214,8 +214,7 @@ class TCPProxy(Link):
         settings = self.settings
         transport = upstream.transport
         info = self.upstreamInfo
-        info.localAddress = transport.getHost()
-        info.remoteAddress = transport.getPeer()
+        info.wire = transport
         info.tls = getattr(transport, "tls", None)
         passthrough = getattr(transport, "passthrough", None)
         own = self.streamInfo.state

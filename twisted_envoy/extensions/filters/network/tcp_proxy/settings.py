@@ -90,7 +90,7 @@ class Settings:
     tunnel: TunnelRequest | None = None
     newTunnel: Callable[..., Tunnel] | None = None
     proxyTLVs: ProxyTLVs | None = None
-    live: set[Any] = field(default_factory=set)
+    live: dict[Any, None] = field(default_factory=dict)
 
     def mayReceiveEarly(self, info: StreamInfo) -> bool:
         """May the client's bytes be received before the upstream connection is there?"""
