@@ -17,6 +17,7 @@ from typing import Any
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from twisted_envoy.codec.h1.answers import KnownAnswers
 from twisted_envoy.codec.h1.body import ChunkedBody, RawBody
 from twisted_envoy.codec.h1.client_stream import H1ClientStream
 from twisted_envoy.codec.h1.codec import MOST_REMEMBERED, H1Codec
@@ -42,7 +43,7 @@ class H1ClientCodec(H1Codec):
 
     Args:
         connection: hears when a stream is over.
-        output, reading, heads: as of H1Codec; heads: None for one of its own.
+        output, reading, heads: as of H1Codec; heads, answers: None for such of its own.
 
     Attributes:
         closeAfterStream: no request may follow the present one.
@@ -51,7 +52,7 @@ class H1ClientCodec(H1Codec):
             `decodeWhole` says so); of the present request.
     """
 
-    __slots__ = ("_asked", "closeAfterStream", "connection", "whole")
+    __slots__ = ("_answers", "_asked", "closeAfterStream", "connection", "whole")
 
     def __init__(
         self,
@@ -61,10 +62,12 @@ class H1ClientCodec(H1Codec):
         limits: HeaderLimits,
         reading: IPushProducer,
         heads: HeadMemo | None = None,
+        answers: KnownAnswers | None = None,
     ) -> None:
         super().__init__(output, settings, limits, reading, heads or HeadMemo(REQUEST_HOLES))
         self.isPlain = self.isPlain and not settings.absoluteRequests
         self.connection = connection
+        self._answers = answers or KnownAnswers(settings, limits)
         self._asked = (b"", False)
         self.whole: Any = None
         self.closeAfterStream = False
@@ -149,8 +152,11 @@ class H1ClientCodec(H1Codec):
             lines = oddLines(data[start:end])
         elif size <= MOST_REMEMBERED:
             self._seen = block
-            self._seenHead = None
             self._asked = stream.asked
+            self._seenHead = self._answers.find(stream.asked, block, lines)
+            if self._seenHead is not None:
+                stream.receivedWireBytes -= size
+                return self._readHead(data, start)
         head = parseResponse(lines, size, stream.asked, self.settings, self._limits)
         self._answer(stream, head, head.headers)
         return end
@@ -178,7 +184,9 @@ class H1ClientCodec(H1Codec):
         if head is None:
             lines = splitLines(block)
             assert lines is not None
-            head = parseResponse(lines, len(block), self._asked, self.settings, self._limits)
+            head = self._answers.find(self._asked, block, lines)
+            if head is None:  # others have come meanwhile
+                head = parseResponse(lines, len(block), self._asked, self.settings, self._limits)
             self._seenHead = head
         self._answer(stream, head, head.headers.copy())
 

@@ -24,8 +24,16 @@ from twisted_envoy.codec.h2.frames import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted_envoy.codec.h2.codec import H2Codec
+    from twisted_envoy.codec.h2.core import Head
     from twisted_envoy.codec.h2.stream import H2Stream
+
+
+def _takesNone(flags: int, streamID: int, data: bytes, start: int, stop: int) -> bool:
+    """Of servers."""
+    return False
 
 
 class Bodies:
@@ -34,11 +42,12 @@ class Bodies:
 
     Attributes:
         closed: nothing is written any more.
+        early: streams whose headers wait for DATA; a client's. takeWhole: is asked first then.
     """
 
     __slots__ = (
         *("_core", "_floods", "_isClient", "_sender", "_settings", "_stats", "_streams", "_table"),
-        *("_tellsCore", "_unacknowledged", "_window", "closed"),
+        *("_tellsCore", "_unacknowledged", "_window", "closed", "early", "takeWhole"),
     )
 
     def __init__(self, codec: H2Codec) -> None:
@@ -54,9 +63,19 @@ class Bodies:
         self._window = max(frames.FIRST_WINDOW, codec.settings.initialConnectionWindow)
         self._unacknowledged = 0
         self.closed = False
+        self.early: dict[int, tuple[H2Stream, Head]] = {}
+        self.takeWhole: Callable[[int, int, bytes, int, int], bool] = _takesNone
+
+    def close(self) -> None:
+        """No frame comes any more."""
+        self.closed = True
+        self.early.clear()
+        self.takeWhole = _takesNone
 
     def data(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> None:
         """DATA."""
+        if streamID in self.early and self.takeWhole(flags, streamID, data, start, stop):
+            return
         window = stop - start
         self._window -= window
         if self._window < 0:
@@ -92,7 +111,10 @@ class Bodies:
                 self._core.endReceived(streamID)
             if stream.localEnded:
                 self._table.closeEnded(stream)
-        stream.dataReceived(data[start:stop], window, ended)
+        if stream.readPauses or stream.held:
+            stream.hold(data[start:stop], window, ended)
+        else:
+            stream.decode(data[start:stop], window, ended)
 
     def fits(self, stream: H2Stream, window: int) -> bool:
         """The peer may send such a frame."""

@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from twisted_envoy.codec.h2 import failures, frames
 from twisted_envoy.codec.h2.codec import H2Codec, Handler
-from twisted_envoy.codec.h2.core import INTERIM, TRAILERS, Block, Head
+from twisted_envoy.codec.h2.core import INTERIM, TRAILERS, Block
 from twisted_envoy.codec.h2.failures import ConnectionFailure, MessageFailure
 from twisted_envoy.codec.h2.frames import (
     END_HEADERS,
@@ -54,9 +54,9 @@ class H2ClientCodec(H2Codec):
     def __init__(self, connection: Any, *args: Any, **keywords: Any) -> None:
         super().__init__(connection, *args, **keywords)
         self.table.removed = connection.streamClosed
-        self._early: dict[int, tuple[H2Stream, Head]] = {}
+        self.bodies.takeWhole = self._takeWhole
+        self._early = self.bodies.early
         handlers = list(self._handlers)
-        handlers[frames.DATA] = self._data
         for kind in (frames.RST_STREAM, frames.GOAWAY, frames.WINDOW_UPDATE):
             handlers[kind] = partial(self._afterEarly, handlers[kind])
         self._handlers = tuple(handlers)
@@ -153,13 +153,11 @@ class H2ClientCodec(H2Codec):
             self._release()
         super()._headers(flags, streamID, data, start, stop)
 
-    def _data(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> None:
-        """DATA; a body that comes whole, and soon, is given away with its headers."""
-        early = self._early.pop(streamID, None) if self._early else None
-        if early is None:
-            self.bodies.data(flags, streamID, data, start, stop)
-            return
-        stream, head = early
+    def _takeWhole(self, flags: int, streamID: int, data: bytes, start: int, stop: int) -> bool:
+        """DATA behind early headers: a body that is whole is given away with them."""
+        stream, head = self._early.pop(streamID)
+        if stream.closed:
+            return False
         size = stop - start
         carrier = stream.carrier
         isWhole = False
@@ -176,14 +174,14 @@ class H2ClientCodec(H2Codec):
                 stream.receivedWireBytes -= HEADER_BYTES + size
         if not isWhole:
             self._response(stream, head[0].copy(), False)
-            self.bodies.data(flags, streamID, data, start, stop)
-            return
+            return False
         stream.carrier = stream.decoder = None
         stream.remoteEnded = True
         self.floods.empty = 0
         self.bodies.passed(size)
         self.table.closeEnded(stream)
         carrier.upstreamOver()
+        return True
 
     def _afterEarly(self, handler: Handler, *frame: Any) -> None:
         """A frame that may end streams."""

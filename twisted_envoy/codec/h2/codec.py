@@ -181,7 +181,8 @@ class H2Codec:
         raise CodecError(failure.details, status, hasCut=hasCut) from failure
 
     def _shut(self, reason: Reset, details: str) -> None:
-        self._closed = self.bodies.closed = True
+        self._closed = True
+        self.bodies.close()
         self._handlers = ()
         self._buffer = b""
         self.table.resetAll(reason, details)

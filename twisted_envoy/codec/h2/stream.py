@@ -47,6 +47,7 @@ class H2Stream:
         answered: headers of the peer's response have come, or ours were sent.
         method: of a client's request.
         held: of the peer's, not yet decoded.
+        readPauses: how often reading is paused.
         producer: is paused while too much of ours waits.
         flushed: called once all of ours is sent, if set while `isFlushing`; not after a reset.
     """
@@ -74,7 +75,7 @@ class H2Stream:
     producer: Any = None
     _paused = False
     _limit = _BUFFER_LIMIT
-    _readPauses = 0
+    readPauses = 0
     held: Held | None = None
     _unacknowledged = 0
 
@@ -300,34 +301,31 @@ class H2Stream:
 
     def pauseReading(self) -> None:
         """See IStreamEncoder."""
-        self._readPauses += 1
+        self.readPauses += 1
 
     def resumeReading(self) -> None:
         """See IStreamEncoder; what was held is decoded before it returns."""
-        if self._readPauses:
-            self._readPauses -= 1
+        if self.readPauses:
+            self.readPauses -= 1
         held = self.held
-        while held and not self._readPauses and self.decoder is not None:
+        while held and not self.readPauses and self.decoder is not None:
             item = held.popleft()
             if isinstance(item, HeaderMap):
                 self.decoder.decodeTrailers(item)
                 self.leaveDecoder()
             else:
-                self._decode(*item)
+                self.decode(*item)
 
-    def dataReceived(self, data: bytes, window: int, ended: bool) -> None:
+    def hold(self, data: bytes, window: int, ended: bool) -> None:
         """
-        Body bytes came.
+        Body bytes came, while `readPauses`, or behind others that are held.
 
         Args:
             window: how much of the windows they took, padding included.
         """
-        if self._readPauses or self.held:
-            if self.held is None:
-                self.held = deque()
-            self.held.append((data, window, ended))
-        else:
-            self._decode(data, window, ended)
+        if self.held is None:
+            self.held = deque()
+        self.held.append((data, window, ended))
 
     def trailersReceived(self, trailers: HeaderMap) -> None:
         """The peer's last words."""
@@ -337,7 +335,8 @@ class H2Stream:
             self.decoder.decodeTrailers(trailers)
             self.leaveDecoder()
 
-    def _decode(self, data: bytes, window: int, ended: bool) -> None:
+    def decode(self, data: bytes, window: int, ended: bool) -> None:
+        """The same at other times."""
         decoder = self.decoder
         if decoder is None:
             self._codec.bodies.acknowledge(window)

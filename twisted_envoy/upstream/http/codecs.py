@@ -30,15 +30,17 @@ def clientCodecs(
 
     def http1(connection: Any, output: CodecOutput, transport: Any) -> H1ClientCodec:
         if HTTP1 not in made:
+            from twisted_envoy.codec.h1.answers import KnownAnswers
             from twisted_envoy.codec.h1.client import H1ClientCodec
             from twisted_envoy.codec.h1.memo import REQUEST_HOLES, HeadMemo
             from twisted_envoy.http.stats import HTTP1Stats
 
             HTTP1Stats(scope.scope("http1."))
-            made[HTTP1] = H1ClientCodec, HeadMemo(REQUEST_HOLES)
-        make, heads = made[HTTP1]
+            answers = KnownAnswers(settings.http1, settings.limits)
+            made[HTTP1] = H1ClientCodec, HeadMemo(REQUEST_HOLES), answers
+        make, heads, answers = made[HTTP1]
         codec: H1ClientCodec = make(
-            connection, output, settings.http1, settings.limits, transport, heads
+            connection, output, settings.http1, settings.limits, transport, heads, answers
         )
         return codec
 

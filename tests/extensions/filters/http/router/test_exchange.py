@@ -288,7 +288,7 @@ class HTTP2Tests(CarrierCase):
             scene.client.abortConnection()
             scene.envoy.settle()
 
-        self.check(reset, 2)
+        self.check(reset)
         self.check(leave)
 
     def test_draining(self) -> None:

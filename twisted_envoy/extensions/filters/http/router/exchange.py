@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _SERVICE_TIME = b"x-envoy-upstream-service-time"
 _CANARY = b"x-envoy-upstream-canary"
-_MOST_KEPT = 16
+_MOST_KEPT = 64
 """Heads of answers that are kept for one head of the upstream's, by their service time."""
 
 
