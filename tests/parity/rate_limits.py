@@ -319,6 +319,11 @@ def _connections() -> dict[str, Case]:
             route=perRoute(descriptors=[rule(1, ("b", "1"))], token_bucket=bucket(2), **each),
             connections=2,
         ),
+        "connectionsWithoutRules": Case(
+            [limit(descriptors=one, **each)],
+            ["a=1", "/r a=1", "/r a=1"],
+            route=perRoute(**each),
+        ),
         "connectionsOfTwo": Case(
             [
                 limit(token_bucket=bucket(3), **each),

@@ -144,6 +144,17 @@ class LocalRateLimitTests(FilterCase):
         self.assertEqual(client.received.count(b" 429 "), 1)
         self.assertEqual(self.counts(), (4, 3, 1, 1))
 
+    def test_withoutDescriptors(self) -> None:
+        """A config without any looks for none in the buckets of another."""
+        each = {"local_rate_limit_per_downstream_connection": True}
+        own = {"rate_limits": [header("a")]}
+        route = typed(TYPE, **limit(stat_prefix="rt", **each, **own))
+        self.begin(route, descriptors=[rule("a", 1)], **each, **own)
+        client = self.envoy.connect("web")
+        self.get("/", "a: 1", client=client)
+        self.get("/r", "a: 1", client=client)
+        self.assertEqual(client.received.count(b" 200 "), 2)
+
     def test_noBucket(self) -> None:
         """No limit, counted all the same."""
         self.start(named("lrl", TYPE, stat_prefix="lp", filter_enabled=FULL, filter_enforced=FULL))

@@ -83,8 +83,10 @@ class Limit:
 
     def rateLimits(self, route: Any) -> Iterable[RateLimit]:
         """Those that a request with a route is counted by; None for no route."""
-        if self.own is not None or not self.describes:
-            return self.own or ()
+        if not self.describes:
+            return ()
+        if self.own is not None:
+            return self.own
         if route is None or route.kind != CLUSTER:
             return ()
         own, host = route.rateLimits, route.virtualHost.rateLimits
