@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from tests.bootstraps import typed
@@ -196,23 +197,37 @@ _KEYS = dict.fromkeys(key for key, _ in _ENTRIES)
 """What is not among the entries is at least known by its key."""
 
 
-def _rules() -> list[dict[str, Any]]:
+def _rules(action: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """All, or those that an action's descriptor may have."""
     end = ("end", "end")
     entries = dict.fromkeys(one for one in _ENTRIES if one[1])
-    found = [rule(1000 + at, one, end) for at, one in enumerate(entries)]
-    found += [rule(3000 + at, (key, ""), end) for at, key in enumerate(_KEYS)]
-    return [*found, rule(4000, end)]
+    found = [(1000 + at, one) for at, one in enumerate(entries)]
+    found += [(3000 + at, (key, "")) for at, key in enumerate(_KEYS)]
+    if action is not None:
+        key = re.search("'descriptor_key': '(\\w+)'", str(action))
+        if key is not None:
+            found = [one for one in found if one[1][0] == key[1]]
+    return [*(rule(most, entry, end) for most, entry in found), rule(4000, end)]
 
 
-def actionListener(name: str, own: bool) -> dict[str, Any]:
-    """A listener with a route for each action; own: they are in the routes' filter configs."""
+def actionListener(name: str, own: bool, isTried: Callable[[str], bool]) -> dict[str, Any]:
+    """
+    A listener with a route for each action.
+
+    Args:
+        own: they are in the routes' filter configs. isTried: of an action's name.
+    """
     end = _generic("end", descriptor_key="end")
     routes = []
     for path, action in ACTIONS.items():
+        if not isTried(path):
+            continue
         limits = [counted(action, end)]
         fields: dict[str, Any] = {"metadata": METADATA["route"], "name": path}
         if own:
-            config = limit(rate_limits=limits, descriptors=_rules(), token_bucket=bucket(5000))
+            config = limit(
+                rate_limits=limits, descriptors=_rules(action), token_bucket=bucket(5000)
+            )
             fields["typed_per_filter_config"] = {"lrl": config["typed_config"]}
         else:
             fields["action"] = {"rate_limits": limits}

@@ -67,7 +67,8 @@ class ActionTests(ParityTestCase):
 
     runtime: ClassVar[dict[str, object]] = {}
 
-    def asks(self, action: str) -> bool:
+    @classmethod
+    def asks(cls, action: str) -> bool:
         """Is this one tried here?"""
         return True
 
@@ -75,7 +76,7 @@ class ActionTests(ParityTestCase):
     def text(cls, ports: dict[str, int]) -> str:
         origin = cluster("origin", "127.0.0.1:9", metadata=METADATA["cluster"])
         return served(
-            [actionListener("routed", False), actionListener("own", True)],
+            [actionListener("routed", False, cls.asks), actionListener("own", True, cls.asks)],
             [origin],
             node={"id": "n", "cluster": "here"},
             layered_runtime={"layers": [{"name": "static", "static_layer": cls.runtime}]},
@@ -109,7 +110,8 @@ class FormatTests(ActionTests):
         "envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value": True
     }
 
-    def asks(self, action: str) -> bool:
+    @classmethod
+    def asks(cls, action: str) -> bool:
         """Those that have such a value."""
         return action.startswith(FORMATTED)
 
