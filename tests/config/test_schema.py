@@ -31,6 +31,22 @@ class SchemaTests(SynchronousTestCase):
         self.assertIsNone(envoySchema().find("acme.Nothing"))
         self.assertRaises(KeyError, envoySchema().messageClass, "acme.Nothing")
 
+    def test_near(self) -> None:
+        """What is meant: by its last word, or by nearly all of it; nothing for what is far."""
+        near = envoySchema().near
+        echo = "envoy.extensions.filters.network.echo.v3.Echo"
+        for name in (
+            echo.replace("echo", "ecko"),
+            f"h/{echo.replace('Echo', 'Ecko')}",
+            f"h/{echo}s",
+        ):
+            self.assertEqual(near(name), echo)
+        self.assertEqual(
+            near("envoy.config.filter.network.tcp_proxy.v2.TcpProxy"),
+            "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+        )
+        self.assertEqual(near("nobody.knows.Q"), "")
+
     def test_defaultPoolIsUntouched(self) -> None:
         """Nothing of Envoy's gets into protobuf's own pool."""
         envoySchema()

@@ -209,7 +209,9 @@ class Decoder:
         except BrokenExtension as problem:
             why = f" ({problem})"
         if plan is None:
-            raise Problem(f"could not find @type '{url}'{why}", node, path=False)
+            near = self.plans.schema.near(url)
+            hint = f"did you mean '{near}'?" if near and not why else ""
+            raise Problem(f"could not find @type '{url}'{why}", node, path=False, hint=hint)
         return plan
 
     def _wellKnownInAny(

@@ -67,6 +67,12 @@ class Descriptors:
             symbol = package
         return self.FindFileByName(self._symbols[symbol])
 
+    def symbols(self) -> list[str]:
+        """The full names of all types that stand in no other one."""
+        for package in list(self._unread):
+            self._read(package)
+        return list(self._symbols)
+
     def _read(self, package: str) -> None:
         """Note the types of a package's files."""
         for name in self._unread.pop(package, ()):

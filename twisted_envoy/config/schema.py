@@ -92,6 +92,17 @@ class Schema:
         except KeyError:
             return None
 
+    def near(self, name: str) -> str:
+        """Return the name of a type that may be meant by one that nobody knows; "" without one."""
+        from difflib import get_close_matches
+
+        wanted = name.rpartition("/")[2]
+        ending = "." + wanted.rpartition(".")[2]
+        known = self._files.symbols()
+        alike = [one for one in known if one.endswith(ending)]
+        close = get_close_matches(wanted, alike, 1, 0.5) or get_close_matches(wanted, known, 1, 0.8)
+        return close[0] if close else ""
+
     def messageClass(self, name: str) -> type[Message]:
         """
         Return the class of a message, by full name or type URL.
