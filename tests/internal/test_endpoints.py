@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from types import SimpleNamespace
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import (
@@ -14,7 +15,7 @@ from twisted.internet.error import (
     ConnectionRefusedError,
     NoProtocol,
 )
-from twisted.internet.protocol import Protocol
+from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.internal.support import HalfRecorder, Push, Recorder, Single, World
@@ -189,6 +190,25 @@ class ConnectTests(EndpointTestCase):
         self.world.pump()
         self.assertEqual(seen, [carried])
         self.assertIs(client.transport.passthrough, carried)
+
+    def test_passthroughOfOne(self) -> None:
+        """A connection may have another one than its endpoint's."""
+        seen: list[object] = []
+
+        def server() -> AtOnce:
+            return AtOnce(lambda protocol: seen.append(protocol.transport.passthrough))
+
+        self.world.registry.listen("a", Factory.forProtocol(server))  # type: ignore[arg-type]
+        endpoint = InternalClientEndpoint(
+            self.world.clock, "a", passthrough="usual", registry=self.world.registry
+        )
+        for own in (None, "own"):
+            user = SimpleNamespace(
+                buildProtocol=lambda address: Recorder(), connected=lambda protocol: None
+            )
+            endpoint.begin(user, own)  # type: ignore[arg-type]
+            self.world.pump()
+        self.assertEqual(seen, ["usual", "own"])
 
     def test_factoryIsStoppedWithTheConnection(self) -> None:
         """The client's factory is started by connect and stopped when the connection is lost."""

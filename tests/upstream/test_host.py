@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.upstream.support import ONE, World
 from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
 from twisted_envoy.interfaces.upstream import IHost, ITCPPool
+from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.state.filter_state import FilterState, HashableStringObject, Sharing
 from twisted_envoy.upstream.host import HostSettings, Locality
 
@@ -37,11 +38,22 @@ class HostTests(SynchronousTestCase):
         self.assertTrue(ITCPPool.providedBy(pool))
 
     def test_poolWithOptions(self):
-        """Those that share something, or come from a hop, get their own."""
+        """Those that share something get their own."""
         state = FilterState()
         state.set("k", HashableStringObject("v"), sharing=Sharing.ONCE)
-        for options in (TransportSocketOptions(state.shared()), TransportSocketOptions(hops=1)):
-            self.assertIsNot(self.host.tcpPool(options), self.host.tcpPool())
+        options = TransportSocketOptions(state.shared())
+        self.assertIsNot(self.host.tcpPool(options), self.host.tcpPool())
+
+    def test_poolBehindHops(self):
+        """Hops count where connections may come back, or somebody asks for more."""
+        hops = TransportSocketOptions(hops=1)
+        self.assertIs(self.host.tcpPool(hops), self.host.tcpPool())
+        more = hops._replace(serverName="name")
+        self.assertIsNot(self.host.tcpPool(more), self.host.tcpPool())
+        self.world.cluster.asksNothing = False
+        self.assertIsNot(self.host.tcpPool(hops), self.host.tcpPool())
+        inside = World(HostSettings(InternalAddress("hop"))).cluster.hosts[0]
+        self.assertIsNot(inside.tcpPool(hops), inside.tcpPool())
 
     def test_poolKey(self):
         """The transport socket says what separates pools: nothing, for raw_buffer."""

@@ -104,20 +104,25 @@ class InternalClientEndpoint:
         """
         protocolFactory.doStart()
         attempt = _Connecting(_cancelled)
-        self._begin(attempt, protocolFactory)
+        self._begin(attempt, protocolFactory, self._passthrough)
         if attempt.transport is None:
             protocolFactory.doStop()
         else:
             attempt.transport.factory = protocolFactory
         return attempt
 
-    def begin(self, user: ConnectUser) -> ConnectAttempt:
-        """The same for a user: it may have been told of a failure when this returns."""
+    def begin(self, user: ConnectUser, passthrough: object = None) -> ConnectAttempt:
+        """
+        The same for a user: it may have been told of a failure when this returns.
+
+        Args:
+            passthrough: of this connection only, in place of the endpoint's.
+        """
         attempt = _Begun()
-        self._begin(attempt, user)
+        self._begin(attempt, user, passthrough or self._passthrough)
         return attempt
 
-    def _begin(self, attempt: _Attempt, user: Any) -> None:
+    def _begin(self, attempt: _Attempt, user: Any, passthrough: object) -> None:
         registry = self._registry
         address = self._address
         attempt.user = user
@@ -131,7 +136,7 @@ class InternalClientEndpoint:
             turn.post(attempt.confirm)
         try:
             attempt.transport = registry.connect(
-                address, self._localAddress, self._passthrough, self._hops
+                address, self._localAddress, passthrough, self._hops
             )
         except BaseException:
             # In no local variable: the traceback has this frame, and they would be a cycle.

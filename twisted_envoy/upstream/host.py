@@ -90,6 +90,8 @@ class HostSettings:
 
 NO_OPTIONS = TransportSocketOptions()
 """Of a connection that asks for nothing."""
+_NOTHING_MORE = NO_OPTIONS[2:]
+"""Than what is shared, and hops."""
 
 
 def poolKey(
@@ -202,10 +204,21 @@ class Host:
         other one is made where it is needed.
         """
         if options is not NO_OPTIONS and options != NO_OPTIONS:
-            return self._newPool(options)
+            if not self._takesNoneOf(options):
+                return self._newPool(options)
+            options = NO_OPTIONS
         if self._plainPool is None:
             self._plainPool = self._newPool(options)
         return self._plainPool
+
+    def _takesNoneOf(self, options: TransportSocketOptions) -> bool:
+        """Only hops are told, which nobody asks for behind the kernel."""
+        return (
+            not isinstance(self.address, InternalAddress)
+            and self.cluster.asksNothing
+            and not options.shared
+            and options[2:] == _NOTHING_MORE
+        )
 
     def _newPool(self, options: TransportSocketOptions) -> TCPPool:
         return TCPPool(self, self.cluster.transportSocket.connectorFor(self, options))

@@ -17,6 +17,10 @@ from twisted_envoy.state.upstream_tls import (
 )
 from twisted_envoy.upstream.host import NO_OPTIONS
 
+_MOST = 8
+_HOPS = (NO_OPTIONS, *(TransportSocketOptions(hops=hops) for hops in range(1, _MOST)))
+"""Of connections that share nothing, by the hops behind them."""
+
 
 def optionsOf(info: StreamInfo, transport: Any, cluster: Any = None) -> TransportSocketOptions:
     """
@@ -29,8 +33,8 @@ def optionsOf(info: StreamInfo, transport: Any, cluster: Any = None) -> Transpor
     """
     hops = getattr(transport, "hops", 0)
     shared = info.shared()
-    if not (shared or hops) and getattr(cluster, "asksNothing", False):
-        return NO_OPTIONS
+    if not shared and hops < _MOST and getattr(cluster, "asksNothing", False):
+        return _HOPS[hops]
     proxy = _proxyOf(info) if getattr(cluster, "sendsProxyHeader", False) else None
     if getattr(cluster, "isTLS", False):
         wanted = _wantedOf(info)

@@ -155,6 +155,27 @@ class PrioritizedTests(SynchronousTestCase):
         balancer.hostsChanged(self.hosts)
         self.assertEqual(picks(balancer, 3), "cab")
 
+    def test_only(self) -> None:
+        """The only one in use need not be chosen; who that is, is found out with a choice."""
+        balancer = self.make("+-")
+        one, other = self.hosts
+        self.assertIs(balancer.only, one)
+        other.health = 0
+        balancer.hostsChanged(self.hosts)
+        self.assertIsNone(balancer.only)
+        picks(balancer, 1)
+        self.assertIsNone(balancer.only)
+        one.health = FAILED_ACTIVE_HC
+        balancer.hostsChanged(self.hosts)
+        picks(balancer, 1)
+        self.assertIs(balancer.only, other)
+        balancer.hostsChanged(())
+        self.assertIsNone(balancer.only)
+
+    def test_onlyInPanic(self) -> None:
+        """Each choice is counted then, and so must be made."""
+        self.assertIsNone(self.make("-").only)
+
     def test_panic(self) -> None:
         """Below 50 % everybody is in use, and each choice is counted."""
         balancer = self.make("+--")

@@ -158,11 +158,15 @@ class Prioritized:
 
     Attributes:
         choose: see ILoadBalancer; rebound whenever something changes.
+        only: the host that `choose` gives whoever asks; None: it depends.
     """
 
-    __slots__ = ("_balancers", "_hosts", "_maker", "_panicMaker", "_random", "_ranges", "choose")
+    __slots__ = (
+        *("_balancers", "_hosts", "_maker", "_panicMaker", "_random", "_ranges", "choose", "only"),
+    )
 
     choose: _Choose
+    only: IHost | None
 
     def __init__(
         self,
@@ -184,21 +188,21 @@ class Prioritized:
         hosts = tuple(hosts)
         if hosts and hosts == self._hosts:
             self.choose = self._rebuild
+            self.only = None
         else:
             self._hosts = hosts
             self._build()
-
-    @property
-    def only(self) -> IHost | None:
-        """The host that `choose` gives whoever asks; None: it depends."""
-        owner = getattr(self.choose, "__self__", self)
-        return None if owner is self else getattr(owner, "only", None)
 
     def _rebuild(self, context: LoadBalancerContext) -> IHost | None:
         self._build()
         return self.choose(context)
 
     def _build(self) -> None:
+        self._chooseAnew()
+        owner = getattr(self.choose, "__self__", self)
+        self.only = None if owner is self else getattr(owner, "only", None)
+
+    def _chooseAnew(self) -> None:
         hosts = self._hosts or ()
         if not hosts:
             for balancer in self._balancers.values():

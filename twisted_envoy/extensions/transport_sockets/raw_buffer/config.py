@@ -69,9 +69,9 @@ class RawBuffer:
         return self._sockets.clientEndpoint(address, host.cluster.connectOptions)
 
     def internalEndpoint(
-        self, address: InternalAddress, hops: int, passthrough: object
+        self, address: InternalAddress, hops: int, passthrough: object | None
     ) -> InternalClientEndpoint:
-        """An endpoint for one connection, which carries passthrough."""
+        """An endpoint for one connection, which carries passthrough; None: each its own."""
         return InternalClientEndpoint(
             self._reactor,
             address.name,
@@ -96,24 +96,24 @@ class RawBuffer:
 class _InternalEndpoint:
     """Each connection has a Passthrough of its own, in which its listener may leave something."""
 
-    __slots__ = ("_address", "_hops", "_socket")
+    __slots__ = ("_address", "_hops", "_plain", "_socket")
 
     def __init__(self, socket: RawBuffer, address: InternalAddress, hops: int) -> None:
         self._socket = socket
         self._address = address
         self._hops = hops
+        self._plain = socket.internalEndpoint(address, hops, None)
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
-        connecting: Deferred[Any] = self._endpoint().connect(protocolFactory)
+        passthrough = Passthrough(_NO_METADATA, (), self._socket.switches)
+        endpoint = self._socket.internalEndpoint(self._address, self._hops, passthrough)
+        connecting: Deferred[Any] = endpoint.connect(protocolFactory)
         return connecting
 
     def begin(self, user: ConnectUser) -> ConnectAttempt:
         """The same for a user."""
-        return self._endpoint().begin(user)
-
-    def _endpoint(self) -> InternalClientEndpoint:
         passthrough = Passthrough(_NO_METADATA, (), self._socket.switches)
-        return self._socket.internalEndpoint(self._address, self._hops, passthrough)
+        return self._plain.begin(user, passthrough)
 
 
 @implementer(IExtensionFactory)
