@@ -106,6 +106,16 @@ class AnsweredTests(SynchronousTestCase):
             self.check(data, number, fields, b"")
         self.assertGreater(self.kept, 4)
 
+    def test_smallerFrames(self) -> None:
+        """A peer that takes long frames no more gets none, though one was kept."""
+        fields = HeaderMap((*FIELDS, (b"cookie", b"\xff" * 20000)))
+        for size, expected in ((40000, ["Headers", "Data"]), (16384, ["Headers", "Continuation"])):
+            setting = frames.setting.pack(frames.MAX_FRAME_SIZE, size)
+            self.core.receiveSettings(setting, 0, 6)
+            for number in range(1, 12, 2):
+                self.assertEqual(names(self.send(number, fields))[:2], expected)
+        self.assertGreater(self.kept, 1)
+
     def test_longBlock(self) -> None:
         """A block that is longer than a frame is cut, and never kept."""
         fields = HeaderMap((*FIELDS, (b"cookie", b"\xff" * 40000)))

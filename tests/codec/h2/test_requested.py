@@ -117,6 +117,17 @@ class RequestedTests(SynchronousTestCase):
             self.check(requested, fields, number, idOf(number))
         self.assertLess(self.made, 12)
 
+    def test_smallerFrames(self) -> None:
+        """A peer that takes long frames no more gets none, though one was kept."""
+        requested = Requested(HeaderMap((*FIELDS, (b"cookie", b"\xff" * 20000))), ID)
+        for size, expected in ((40000, ["Headers"]), (16384, ["Headers", "Continuation"])):
+            setting = frames.setting.pack(frames.MAX_FRAME_SIZE, size)
+            self.core.receiveSettings(setting, 0, 6)
+            for number in range(1, 12, 2):
+                data = self.core.request(number, requested, idOf(number))
+                self.assertEqual(names(data), expected)
+        self.assertLess(self.made, 11)
+
     def test_longBlock(self) -> None:
         """A block that is longer than a frame is cut, and never kept."""
         fields = HeaderMap((*FIELDS, (b"cookie", b"\xff" * 40000)))

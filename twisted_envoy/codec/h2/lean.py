@@ -249,7 +249,10 @@ class LeanCore:
             changed[identifier] = value
             if identifier == frames.HEADER_TABLE_SIZE:
                 self._encoder.resize(value)
-        self._mostPayload = changed.get(frames.MAX_FRAME_SIZE, self._mostPayload)
+        most = changed.get(frames.MAX_FRAME_SIZE, self._mostPayload)
+        if most < self._mostPayload:
+            self._encoder.changes += 1  # frames that are kept may be too long
+        self._mostPayload = most
         self._most = changed.get(frames.MAX_CONCURRENT_STREAMS, self._most)
         self.output = _ACK
         return changed
