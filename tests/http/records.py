@@ -18,8 +18,9 @@ _TIMES = ("", "%s.%3f", "%Y-%m-%dT%H:%M:%E6S%z")
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "CLUSTER_METADATA": ("a:b",),
     "COALESCE": ('{"operators": ["ROUTE_NAME", {"command": "REQ", "param": ":path"}]}',),
-    "COMMON_DURATION": tuple(
-        f"{begin}:{end}:us" for begin in POINTS for end in POINTS if begin != end
+    "COMMON_DURATION": (
+        *(f"DS_RX_BEG:{end}:us" for end in POINTS),
+        *(f"{begin}:DS_TX_END:us" for begin in POINTS),
     ),
     "DYNAMIC_METADATA": ("a:b", "a"),
     "ENVIRONMENT": ("PATH",),

@@ -271,6 +271,9 @@ class IReadyAnswers(Interface):
     def carry(template: Any, encoder: IResponseEncoder) -> IStreamDecoder | None:
         """Such a request has come, whole: who hears of it; None: it is given to `newStream`."""
 
+    def carryOther(headers: HeaderMap, encoder: IResponseEncoder) -> IStreamDecoder | None:
+        """The same of a whole request with any head; headers: as decoded, not changed."""
+
     def answersAtOnce(ready: Any) -> bool:
         """
         Such a request has come, whole: may it be answered so? Then it is counted, and only then is

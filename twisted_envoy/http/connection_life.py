@@ -221,6 +221,13 @@ class ConnectionLife(Link):
             return None
         return template.begin(self, encoder)
 
+    def carryOther(self, headers: HeaderMap, encoder: Any) -> Any:
+        """The same of a whole request with any head; headers: as decoded, not changed."""
+        settings = self.settings
+        if self.drain is not Drain.NO or self.countsAgent or not settings.edge.isUsual:
+            return None
+        return settings.ready.carry(self, headers, encoder)
+
     def drains(self) -> bool:
         """At a good point for it: whether the connection shall end, and begins to."""
         settings = self.settings

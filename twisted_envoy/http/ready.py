@@ -33,6 +33,9 @@ _TELLING = frozenset(
 """Headers of requests that may be answered in another way."""
 _OTHERS = (b"CONNECT", b"HEAD")
 _MOST_ROUTES = 1024
+_PATIENCE = 16
+_PAUSE = 64
+"""After so many requests in a row that cannot be carried only one in so many is looked at."""
 
 
 class ReadyReply(NamedTuple):
@@ -126,12 +129,25 @@ def goOn(stream: HTTPStream, headers: HeaderMap, route: Any, began: float) -> No
     stream.makeFilters()
 
 
+class _Note:
+    """What the edge says of a request besides its headers; see RequestInfo."""
+
+    __slots__ = ("protocol", "remoteAddress")
+
+    def __init__(self, protocol: str) -> None:
+        self.protocol = protocol
+        self.remoteAddress: Any = None
+
+
 class ReadyAnswers:
     """Of one connection manager: what becomes of requests with heads that come again."""
 
-    __slots__ = ("_answers", "_carriers", "_watched")
+    __slots__ = ("_answers", "_carriers", "_failed", "_isOpen", "_watched", "_ways")
 
     def __init__(self) -> None:
+        self._isOpen: bool | None = None
+        self._failed = 0
+        self._ways: dict[tuple[Any, str], Any] = {}
         self._answers: dict[Any, ReadyAnswer | None] = {}
         self._carriers: dict[tuple[Any, str], Any] = {}
         self._watched: dict[Any, frozenset[bytes] | None] = {}
@@ -168,6 +184,54 @@ class ReadyAnswers:
         carrier = self._carrier(settings, route, protocol)
         state = own.state is not None or own.lendsMetadata or connection.hops
         return None if carrier is None or state else carrier.template(request)
+
+    def carry(self, connection: Any, headers: HeaderMap, encoder: Any) -> Any:
+        """
+        Have a request without a body carried whose head need not have come before.
+
+        Args:
+            connection: a ServerConnection. headers: as decoded; not changed. encoder: its codec's.
+        Returns:
+            Who answers it; None, and nothing was done: it needs a stream.
+        """
+        settings = connection.settings
+        own = connection.info
+        protocol = connection.codec.protocol
+        if self._isOpen is None:
+            self._isOpen = _isOpen(settings) and not settings.hasTimers
+        if not self._isOpen or own.state is not None or own.lendsMetadata or connection.hops:
+            return None
+        if self._failed > _PATIENCE and self._failed % _PAUSE:
+            self._failed += 1
+            return None
+        if _tells(settings, headers, protocol):
+            return None
+        sent = headers.copy()
+        note = _Note(protocol)
+        if settings.edge.prepareRequest(sent, note, own, own.tls is not None) is not None:
+            return None
+        route = settings.routes.always or settings.routes.certain(sent)
+        way = None if route is None else self._wayOf(settings, route, protocol)
+        if way is None or not way[0].isdisjoint(sent):
+            self._failed += 1
+            return None
+        self._failed = 0
+        return way[1].single(connection, sent, note.remoteAddress, encoder)
+
+    def _wayOf(self, settings: ManagerSettings, route: Any, protocol: str) -> Any:
+        """What filters watch for, and a carrier; None: requests with that route need streams."""
+        ways = self._ways
+        key = (route, protocol)
+        if key not in ways:
+            if len(ways) >= _MOST_ROUTES:
+                ways.clear()
+            ways[key] = None
+            watched = self._watchedOf(settings, route)
+            carrier = self._carrier(settings, route, protocol)
+            isTimed = route.idleTimeout is not None or route.maxStreamDuration is not None
+            if not (watched is None or carrier is None or isTimed):
+                ways[key] = (watched, carrier)
+        return ways[key]
 
     def _watchedOf(self, settings: ManagerSettings, route: Any) -> frozenset[bytes] | None:
         """What its filters watch for; a route that is new here is looked at."""

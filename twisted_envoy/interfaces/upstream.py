@@ -109,7 +109,11 @@ class IClusterManager(Interface):
 
 
 class ILoadBalancer(Interface):
-    """Picks hosts of one cluster."""
+    """
+    Picks hosts of one cluster.
+
+    With an attribute `isBlind` that is true it looks at no context but for what a retry wishes.
+    """
 
     def choose(context: LoadBalancerContext) -> IHost | None:
         """A host, or None when there is none to pick."""

@@ -286,6 +286,11 @@ class Cluster:
         """What chooseHost gives whoever asks; None: that depends."""
         return getattr(self._balancer, "only", None)
 
+    @property
+    def isBlind(self) -> bool:
+        """What chooseHost gives does not depend on who asks."""
+        return getattr(self._balancer, "isBlind", False)
+
     def chooseHost(self, context: LoadBalancerContext) -> Host | None:
         """The host for one new connection; None (and `upstream_cx_none_healthy`) without one."""
         host: Any = chooseFrom(self._balancer, context)

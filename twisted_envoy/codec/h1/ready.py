@@ -12,6 +12,7 @@ from twisted_envoy.codec.h1.encode import CRLF, STATUS_LINES, fieldLines, status
 from twisted_envoy.codec.h1.request import RequestHead
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
 from twisted_envoy.codec.h1.similar import isSameButID, placeOfID
+from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Traffic
 
 if TYPE_CHECKING:
@@ -93,4 +94,21 @@ def carried(codec: H1ServerCodec, head: RequestHead, block: bytes) -> bool:
     if exchange is None:
         return False
     codec.carrying(stream, exchange)
+    return True
+
+
+def carriedOther(codec: H1ServerCodec, stream: H1ServerStream, headers: HeaderMap) -> bool:
+    """Have a whole request carried whose head need not have come before; False: it is not."""
+    answers = codec.answers
+    if (
+        answers is None
+        or not (stream.head.isUsual and codec.isPlain)
+        or codec.full
+        or codec.output.pieces
+    ):
+        return False
+    exchange = answers.carryOther(headers, stream)
+    if exchange is None:
+        return False
+    codec.carries(exchange)
     return True

@@ -22,10 +22,16 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from twisted_envoy.codec.h1.body import ChunkedBody, RawBody
-from twisted_envoy.codec.h1.codec import MOST_REMEMBERED, H1Codec
+from twisted_envoy.codec.h1.codec import MOST_REMEMBERED
 from twisted_envoy.codec.h1.fields import findEnd, oddLines, splitLines, tooLarge
 from twisted_envoy.codec.h1.memo import RESPONSE_HOLES, HeadMemo
-from twisted_envoy.codec.h1.ready import answeredAtOnce, answeredLike, carried, findKnown
+from twisted_envoy.codec.h1.ready import (
+    answeredAtOnce,
+    answeredLike,
+    carried,
+    carriedOther,
+    findKnown,
+)
 from twisted_envoy.codec.h1.request import (
     RequestHead,
     checkFirstLine,
@@ -33,6 +39,7 @@ from twisted_envoy.codec.h1.request import (
     parseRequest,
     wholeLine,
 )
+from twisted_envoy.codec.h1.server_bodies import ServerBodies
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
 from twisted_envoy.codec.h1.similar import readSimilar
 from twisted_envoy.codec.headers import HeaderMap
@@ -63,7 +70,7 @@ class H1Stats(Protocol):
 
 
 @implementer(ICodec)
-class H1ServerCodec(H1Codec):
+class H1ServerCodec(ServerBodies):
     """
     Bytes of a client to requests, responses to bytes.
 
@@ -80,7 +87,10 @@ class H1ServerCodec(H1Codec):
         answers: an IReadyAnswers, if the owner is one.
     """
 
-    __slots__ = ("_connection", "_lineRead", "_stats", "_tooMuch", "_unlike", "answers", "queued")
+    __slots__ = (
+        *("_connection", "_isNew", "_lineRead", "_stats", "_tooMuch", "_unlike", "answers"),
+        "queued",
+    )
 
     def __init__(
         self,
@@ -97,6 +107,7 @@ class H1ServerCodec(H1Codec):
         self._stats = stats
         self._lineRead = False
         self._tooMuch = False
+        self._isNew = False  # the owner does not know of the stream yet
         self._unlike = 0  # heads in a row that were not like the one that is remembered
         self.queued = 0
         self.answers: Any = None
@@ -217,6 +228,7 @@ class H1ServerCodec(H1Codec):
             return
         stream = self._begin(len(block))
         stream.receivedHeaderBytes = head.headerBytes
+        self._announce(stream)
         self._deliver(stream, head, head.headers.copy())
 
     def _readSeen(self, stream: H1ServerStream, block: bytes, seen: bytes) -> bool:
@@ -256,15 +268,22 @@ class H1ServerCodec(H1Codec):
         self._lineRead = False
         stream = self._stream = H1ServerStream(self, count)
         stream.receivedWireBytes = size
-        self._decoder = self._connection.newStream(stream)
+        self._isNew = True
         if self.queued >= MOST_QUEUED and (self.full or self.output.pieces):
             if self._stats is not None:
                 self._stats.response_flood.value += 1
             raise CodecError(FLOOD, 0, b"")
         return stream
 
+    def _announce(self, stream: H1ServerStream) -> None:
+        """Tell the owner of a stream that has begun."""
+        self._isNew = False
+        self._decoder = self._connection.newStream(stream)
+
     def _keepHead(self, part: bytes) -> None:
         """Part of a head: wait for more, if it may become one."""
+        if self._isNew and self._stream is not None:
+            self._announce(self._stream)
         self.held = part
         if len(part) >= self._limits.maxBytes:
             raise tooLarge()
@@ -276,8 +295,13 @@ class H1ServerCodec(H1Codec):
         """Give the headers to whom the request is for, and get ready for its body."""
         self.protocol = head.protocol
         stream.head = head
-        if not (head.length or head.raw):
-            stream.received = True
+        isWhole = stream.received = not (head.length or head.raw)
+        if self._isNew:
+            if isWhole and carriedOther(self, stream, headers):
+                self._isNew = False
+                return
+            self._announce(stream)
+        if isWhole:
             self._decoder.decodeHeaders(headers, True)
             return
         if head.raw:
@@ -288,51 +312,10 @@ class H1ServerCodec(H1Codec):
             self._body = ChunkedBody(self._limits, self.settings.enableTrailers)
         self._decoder.decodeHeaders(headers, False)
 
-    def _readFixed(self, data: bytes, start: int) -> int:
-        """Decode what belongs to a body of a known length; gives the index behind it."""
-        end = start + self._left
-        size = len(data)
-        if size < end:
-            self._left = end - size
-            self._decoder.decodeData(data[start:] if start else data, False)
-            return size
-        self._left = 0
-        decoder, stream = self._decoder, self._stream
-        self._requestEnded(stream)
-        decoder.decodeData(data[start:end], True)
-        return end
-
-    def _readBody(self, data: bytes, start: int) -> int:
-        """Decode what belongs to the body; gives the index behind it."""
-        body, stream = self._body, self._stream
-        assert body is not None and stream is not None
-        piece = body.feed(data, start)
-        following = body.position
-        if not body.ended:
-            if piece:
-                self._decoder.decodeData(piece, False)
-            return following
-        self._body = None
-        decoder = self._decoder
-        trailers = body.trailers
-        if trailers is None:
-            self._requestEnded(stream)
-            decoder.decodeData(piece, True)
-        else:
-            if piece:
-                decoder.decodeData(piece, False)
-            if not self.isDead:
-                self._requestEnded(stream)
-                decoder.decodeTrailers(trailers)
-        return following
-
-    def _requestEnded(self, stream: H1ServerStream) -> None:
-        stream.received = True
-        if stream.sent:
-            self.streamEnded(stream)
-
     def _fail(self, error: CodecError) -> None:
         """The request cannot be read; nothing more is."""
+        if self._isNew and self._stream is not None:
+            self._announce(self._stream)
         self._die()
         stream = self._stream
         if stream is not None and not stream.sent:
@@ -345,6 +328,10 @@ class H1ServerCodec(H1Codec):
         stream.streamID = self._count = self._count + 1
         self.protocol = "HTTP/1.1"
         self._stream = stream
+        self._decoder = decoder
+
+    def carries(self, decoder: Any) -> None:
+        """The request that has begun is carried; `decoder` as of carrying."""
         self._decoder = decoder
 
     def countAnswered(self) -> None:

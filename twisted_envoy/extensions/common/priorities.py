@@ -157,12 +157,13 @@ class Prioritized:
         panicMaker: makes the balancer of all hosts of a priority that is in panic.
 
     Attributes:
-        choose: see ILoadBalancer; rebound whenever something changes.
+        choose, isBlind: see ILoadBalancer; rebound whenever something changes.
         only: the host that `choose` gives whoever asks; None: it depends.
     """
 
     __slots__ = (
-        *("_balancers", "_hosts", "_maker", "_panicMaker", "_random", "_ranges", "choose", "only"),
+        *("_balancers", "_hosts", "_maker", "_panicMaker", "_random", "_ranges", "choose"),
+        *("isBlind", "only"),
     )
 
     choose: _Choose
@@ -181,6 +182,7 @@ class Prioritized:
         self._balancers: dict[tuple[int, str], ILoadBalancer] = {}
         self._ranges: list[tuple[int, _Choose]] = []
         self._hosts: tuple[IHost, ...] | None = None
+        self.isBlind = False
         self.hostsChanged(hosts)
 
     def hostsChanged(self, hosts: Sequence[IHost]) -> None:
@@ -201,6 +203,7 @@ class Prioritized:
         self._chooseAnew()
         owner = getattr(self.choose, "__self__", self)
         self.only = None if owner is self else getattr(owner, "only", None)
+        self.isBlind = all(getattr(one, "isBlind", False) for one in self._balancers.values())
 
     def _chooseAnew(self) -> None:
         hosts = self._hosts or ()

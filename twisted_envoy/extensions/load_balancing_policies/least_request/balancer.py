@@ -45,6 +45,8 @@ class LeastRequest:
         hosts: to choose from. settings: the config's. source: of random numbers.
     """
 
+    isBlind = True
+
     __slots__ = ("_hosts", "_random", "_scheduler", "_seed", "_settings")
 
     def __init__(

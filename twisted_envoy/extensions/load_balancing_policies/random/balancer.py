@@ -23,6 +23,8 @@ class RandomChoice:
         hosts: to choose from. source: of random numbers.
     """
 
+    isBlind = True
+
     __slots__ = ("_hosts", "_random")
 
     def __init__(self, hosts: Sequence[IHost], source: random.Random) -> None:

@@ -25,7 +25,10 @@ class RoundRobin:
 
     Attributes:
         only: the one host that there is; None for more, and for none.
+        isBlind: as of ILoadBalancer.
     """
+
+    isBlind = True
 
     __slots__ = ("_hosts", "_next", "_scheduler", "_seed", "only")
 

@@ -42,6 +42,11 @@ HTTP2_CLUSTER = {
 """A cluster that speaks HTTP/2."""
 
 
+def maskedIDs(data: bytes) -> bytes:
+    """The same word for every x-request-id."""
+    return _ID.sub(b"id", data)
+
+
 class Scene:
     """One client, one upstream, and what they say to each other."""
 
@@ -76,9 +81,22 @@ class Scene:
         for name, histogram in envoy.server.store.histograms.items():
             histogram.merge()
             stats[name + " values"] = str(sorted(histogram.total.bins.items()))
-        received = [_ID.sub(b"id", one.received) for one in self.origin.connections]
+        received = [maskedIDs(one.received) for one in self.origin.connections]
         ends = [one.ended for one in self.origin.connections]
         return self.client.received, self.client.ended, received, ends, stats, recorded(envoy)
+
+
+class VaryingScene(Scene):
+    """No two heads of the client's are alike."""
+
+    number = 0
+
+    def ask(self, head: bytes = GET) -> None:
+        """The client asks for something else."""
+        self.number += 1
+        cookie = b"cookie: session=%d\r\n" % self.number
+        head = head.replace(b" /a ", b" /a?%d " % self.number, 1)
+        super().ask(head.replace(b"\r\n\r\n", b"\r\n" + cookie + b"\r\n", 1))
 
 
 class HTTP2Scene(Scene):
@@ -186,8 +204,14 @@ class CarrierCase(SynchronousTestCase):
             self.patch(Exchange, name, _counted(getattr(Exchange, name), name, counts))
         results = []
         for isCarried in (True, False):
-            found = ReadyAnswers.find if isCarried else lambda *arguments: None
-            patched = self.patch(ReadyAnswers, "find", found)
+            patches = [
+                self.patch(
+                    ReadyAnswers,
+                    name,
+                    getattr(ReadyAnswers, name) if isCarried else lambda *arguments: None,
+                )
+                for name in ("find", "carry")
+            ]
             envoy = run(
                 *(arguments or ([PROXIED], None, self.cluster)),
                 **{"access_log": self.logs, **manager},
@@ -198,7 +222,8 @@ class CarrierCase(SynchronousTestCase):
                 results.append(scene.told())
             finally:
                 envoy.stop()
-                patched.restore()
+                for patched in patches:
+                    patched.restore()
             if isCarried:
                 carried, became = counts["decodeWhole"], counts["_makePlace"]
         for ours, theirs in zip(*results, strict=True):

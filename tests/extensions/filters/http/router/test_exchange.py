@@ -13,6 +13,7 @@ from tests.extensions.filters.http.router.carrying import (
     CarrierCase,
     HTTP2Scene,
     Scene,
+    VaryingScene,
 )
 from tests.http.manager import PROXIED
 from tests.http.records import logs
@@ -21,6 +22,8 @@ from tests.switches import REFERENCE_CODEC
 
 class BecomingTests(CarrierCase):
     """Whatever is no whole answer."""
+
+    step = 1
 
     def check(self, play: Callable[[Scene], None], **manager: Any) -> bytes:
         """Both are the same, and the exchange became a stream."""
@@ -36,7 +39,7 @@ class BecomingTests(CarrierCase):
 
     def test_parts(self) -> None:
         """An answer in parts is passed on as it comes."""
-        for place in range(1, len(OK)):
+        for place in range(1, len(OK), self.step):
 
             def play(scene: Scene) -> None:
                 before = len(scene.client.received)
@@ -196,6 +199,20 @@ class RecordedTests(BecomingTests):
     """The same, with everything in the logs."""
 
     logs = logs()
+    step = 11
+
+
+class VaryingTests(BecomingTests):
+    """The same of requests of which no two are alike."""
+
+    scene = VaryingScene
+    step = 5
+
+
+class RecordedVaryingTests(RecordedTests):
+    """The same with everything in the logs."""
+
+    scene = VaryingScene
 
 
 def _do(scene: Scene, what: str) -> None:

@@ -3,7 +3,7 @@ Plain requests like the one before: what is decided on their way is known.
 
 Where nothing looks at requests or answers, a request that repeats the head of the one before needs
 no stream, no router and no attempt: a `Template` knows its bytes for the upstream, an `Exchange`
-stands for it until the answer comes.
+stands for it until the answer comes. One that has another head is a `Single`.
 
 Envoy: Router::Filter::decodeHeaders, for what it does with such requests
 """
@@ -22,7 +22,9 @@ from twisted_envoy.http.edge.request_id import REQUEST_ID
 from twisted_envoy.http.ready_record import Request
 from twisted_envoy.http.routes.entry import noResponseEdits
 from twisted_envoy.http.upgrade import requestToHTTP2
-from twisted_envoy.network.records import AlikeRecords
+from twisted_envoy.interfaces.upstream import LoadBalancerContext
+from twisted_envoy.network.records import AlikeRecords, writeRecord
+from twisted_envoy.state.stream_info import FormatContext
 from twisted_envoy.upstream.http.carried import carry
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.http.router.plans import RoutePlan
     from twisted_envoy.extensions.filters.http.router.settings import RouterSettings
 
+_ANYBODY = LoadBalancerContext()
+"""Who asks for a host where that does not matter."""
 _INTERNAL = b"x-envoy-internal"
 _HTTP1 = "HTTP/1.1"
 _PATIENCE = 3
@@ -44,9 +48,10 @@ class Carrier:
     Attributes:
         route: of the requests. plan: what it means. settings: the router's.
         protocol: the clients'. poolName: in Host.plainPools.
+        failed: of heads that came only once, as of a Template.
     """
 
-    __slots__ = ("plan", "poolName", "protocol", "route", "settings")
+    __slots__ = ("failed", "plan", "poolName", "protocol", "route", "settings")
 
     def __init__(
         self, settings: RouterSettings, plan: RoutePlan, route: Any, protocol: str
@@ -56,6 +61,7 @@ class Carrier:
         self.route = route
         self.protocol = protocol
         self.poolName = (plan.pools or {})[protocol]
+        self.failed = 0
 
     def template(self, request: Request) -> Template | None:
         """
@@ -72,6 +78,96 @@ class Carrier:
         template = Template(self, sent, request.ids)
         template.remoteAddress = request.address
         return template
+
+    def place(self) -> Any:
+        """A connection that takes a request now; None: the request has to wait, or to see more."""
+        plan = self.plan
+        values = self.settings.runtime.values
+        if values and plan.maintenance in values:
+            return None
+        cluster = plan.cluster
+        host = cluster.onlyHost
+        if host is None:
+            if not cluster.isBlind:
+                return None
+            host = cluster.chooseHost(_ANYBODY)
+            plan.picked = (host,)
+            if host is None:
+                return None
+        pool = host.plainPools.get(self.poolName)
+        if pool is None or not pool.ready or pool.requests.full:
+            return None
+        pooled = next(reversed(pool.ready))
+        if pooled.codec.full:
+            return None
+        plan.picked = None
+        return pooled
+
+    def giveBack(self, pooled: Any) -> None:
+        """The request needs a stream after all: it goes to the same host."""
+        if self.plan.cluster.onlyHost is None:
+            self.plan.picked = (pooled.host,)
+
+    def begins(self, exchange: Exchange, connection: Any, pooled: Any) -> None:
+        """Count what a stream, a router and a pool would; the request is sent next."""
+        connection.countRequest()
+        connection.settings.stats.downstream_rq_active.value += 1
+        self.settings.stats.rq_total.value += 1
+        connection.streams.add(exchange)
+        pooled.pool.requests.take()
+        exchange.pooled = pooled
+        monitor = pooled.host.monitor
+        if monitor is not None:
+            monitor.connected()
+
+    def begun(self, exchange: Exchange) -> None:
+        """The request was sent: its time runs."""
+        settings = self.settings
+        total = self.plan.timeouts.total
+        if total:
+            queue = settings.queues.get(total) or settings.queue(total)
+            exchange.deadline = queue.add(exchange.timedOut, exchange.lastActivity)
+
+    def single(
+        self, connection: Any, headers: HeaderMap, address: Any, encoder: Any
+    ) -> Exchange | None:
+        """
+        Send a request that is like no other.
+
+        Args:
+            connection, encoder: the client's, and its codec's. headers: after the edge; ours, if
+                the request is sent. address: of the client, if it is not the connection's.
+        Returns:
+            None, and nothing was done: it needs a stream.
+        """
+        if _INTERNAL in headers or not WISHES.isdisjoint(headers):
+            return None
+        if self.failed > _PATIENCE and isHopeless(self):
+            return None
+        pooled = self.place()
+        if pooled is None:
+            return None
+        if pooled.protocol != _HTTP1:
+            self.giveBack(pooled)
+            return None
+        if self.plan.expected is not None:
+            headers[EXPECTED] = self.plan.expected
+        exchange = Exchange(Single(self, headers, address), connection, encoder, b"")
+        self.begins(exchange, connection, pooled)
+        exchange.upstream = upstream = pooled.newStream(Back(exchange))
+        pooled.codec.whole = exchange
+        upstream.encodeHeaders(headers, True)
+        self.begun(exchange)
+        return exchange
+
+
+def isHopeless(tried: Template | Carrier) -> bool:
+    """Only one request in so many is tried while none is answered as it would have to be."""
+    tried.failed += 1
+    if tried.failed < _PATIENCE + _PAUSE:
+        return True
+    tried.failed = _PATIENCE
+    return False
 
 
 def carrierOf(router: Router, route: Any, protocol: str) -> Carrier | None:
@@ -92,6 +188,35 @@ def carrierOf(router: Router, route: Any, protocol: str) -> Carrier | None:
     ):
         return None
     return Carrier(settings, plan, route, protocol)
+
+
+class Single:
+    """
+    One head that came once.
+
+    Args:
+        headers, remoteAddress: as of a Template.
+    """
+
+    __slots__ = ("carrier", "headers", "remoteAddress")
+
+    def __init__(self, carrier: Carrier, headers: HeaderMap, remoteAddress: Any) -> None:
+        self.carrier = carrier
+        self.headers = headers
+        self.remoteAddress = remoteAddress
+
+    @property
+    def failed(self) -> int:
+        """The carrier's."""
+        return self.carrier.failed
+
+    @failed.setter
+    def failed(self, times: int) -> None:
+        self.carrier.failed = times
+
+    def record(self, host: Any, logs: tuple[Any, ...], context: FormatContext) -> None:
+        """Write its record."""
+        writeRecord(logs, context)
 
 
 class Template:
@@ -137,65 +262,38 @@ class Template:
         Returns:
             None, and nothing was done: it needs a stream.
         """
-        if self.failed > _PATIENCE and self._isHopeless():
+        if self.failed > _PATIENCE and isHopeless(self):
             return None
         carrier = self.carrier
-        plan = carrier.plan
-        settings = carrier.settings
-        host = plan.cluster.onlyHost
-        if host is None or host.monitor is not None or host.passiveHealth is not None:
-            return None
-        pool = host.plainPools.get(carrier.poolName)
-        if pool is None or not pool.ready or pool.requests.full:
-            return None
-        values = settings.runtime.values
-        if values and plan.maintenance in values:
-            return None
-        pooled = next(reversed(pool.ready))
-        if pooled.codec.full:
+        pooled = carrier.place()
+        if pooled is None:
             return None
         isHTTP1 = pooled.protocol == _HTTP1
-        wire = self.wire or (isHTTP1 and self._learn(pooled.codec))
-        if isHTTP1 and not wire:
-            self.failed += 1
-            return None
         ids = self.ids
         value = b"" if ids is None else ids.ready.pop() if ids.ready else ids.new()
         exchange = Exchange(self, connection, encoder, value)
-        connection.countRequest()
-        connection.settings.stats.downstream_rq_active.value += 1
-        settings.stats.rq_total.value += 1
-        connection.streams.add(exchange)
-        pool.requests.take()
-        exchange.pooled = pooled
+        carrier.begins(exchange, connection, pooled)
         if isHTTP1:
             exchange.upstream = upstream = pooled.newStream(Back(exchange))
             pooled.codec.whole = exchange
-            upstream.carry(value.join(wire), self.asked, len(self.headers[b":path"]))
+            wire = self.wire or self._learn(pooled.codec)
+            if wire:
+                upstream.carry(value.join(wire), self.asked, len(self.headers[b":path"]))
+            else:
+                upstream.encodeHeaders(exchange.requestHeaders(), True)
         else:
             requested = self.requested or self._prepare()
             exchange.upstream = carry(pooled, requested, value, Back(exchange), exchange)
-        total = plan.timeouts.total
-        if total:
-            queue = settings.queues.get(total) or settings.queue(total)
-            exchange.deadline = queue.add(exchange.timedOut, exchange.lastActivity)
+        carrier.begun(exchange)
         return exchange
 
-    def recordsFor(self, host: Any, logs: tuple[Any, ...]) -> AlikeRecords:
-        """What writes the records of requests that this host has answered."""
+    def record(self, host: Any, logs: tuple[Any, ...], context: FormatContext) -> None:
+        """Write the record of a request that this host has answered."""
         records = self._records
         if records is None or self._recorded is not host:
             records = self._records = AlikeRecords(logs, REQUEST)
             self._recorded = host
-        return records
-
-    def _isHopeless(self) -> bool:
-        """Only one request in so many is tried while none is answered as it would have to be."""
-        self.failed += 1
-        if self.failed < _PATIENCE + _PAUSE:
-            return True
-        self.failed = _PATIENCE
-        return False
+        records.write(context)
 
     def _prepare(self) -> Requested:
         """The head as HTTP/2 spells it."""

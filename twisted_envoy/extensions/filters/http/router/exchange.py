@@ -25,6 +25,7 @@ from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import CodecError, IStreamDecoder, Reset
 from twisted_envoy.extensions.filters.http.router.attempt import UpstreamRequest
 from twisted_envoy.extensions.filters.http.router.failures import timedOut
+from twisted_envoy.extensions.filters.http.router.outcome import answered
 from twisted_envoy.extensions.filters.http.router.plans import takePlan
 from twisted_envoy.extensions.filters.http.router.record import ExchangeInfo
 from twisted_envoy.http.connection_life import Drain
@@ -35,7 +36,7 @@ from twisted_envoy.state.stream_info import FormatContext
 from twisted_envoy.upstream.http.carried import handOver
 
 if TYPE_CHECKING:
-    from twisted_envoy.extensions.filters.http.router.carrier import Template
+    from twisted_envoy.extensions.filters.http.router.carrier import Single, Template
 
 _SERVICE_TIME = b"x-envoy-upstream-service-time"
 _CANARY = b"x-envoy-upstream-canary"
@@ -48,8 +49,8 @@ class Exchange:
     See the table above.
 
     Args:
-        template: what it is. connection, encoder: the client's. value: its x-request-id, b"" for
-            the template's own.
+        template: what it is, or a Single. connection, encoder: the client's. value: its
+            x-request-id, b"" for the template's own.
 
     Attributes:
         pooled, upstream: the upstream's connection, and its stream there.
@@ -66,7 +67,9 @@ class Exchange:
     isTunnel = responseStarted = responseEnded = closesAfter = False
     requestEnded = True
 
-    def __init__(self, template: Template, connection: Any, encoder: Any, value: bytes) -> None:
+    def __init__(
+        self, template: Template | Single, connection: Any, encoder: Any, value: bytes
+    ) -> None:
         self.template = template
         self._connection = connection
         self._encoder = encoder
@@ -110,15 +113,17 @@ class Exchange:
         self._count(passed)
         self.ended = True
         self.template.failed = 0
+        host = self.pooled.host
+        if host.monitor is not None or host.passiveHealth is not None:
+            answered(host, self.template.headers, head.headers)
         encoder.encodeWhole(found[0], body)
         connection.exchangeEnded(self, now)
         logs = settings.records.logs
         if logs:
             info = ExchangeInfo(connection.info, encoder, self, now)
             info.responseHeaders, info.bytesSent = found[1], len(body)
-            self.template.recordsFor(self.pooled.host, logs).write(
-                FormatContext(info, "DownstreamEnd", now)
-            )
+            context = FormatContext(info, "DownstreamEnd", now)
+            self.template.record(self.pooled.host, logs, context)
         return True
 
     def upstreamOver(self) -> None:
@@ -191,9 +196,7 @@ class Exchange:
         template = self.template
         template.failed += 1
         carrier, began = template.carrier, self.lastActivity
-        headers = template.headers.copy()
-        if self.value:
-            headers[REQUEST_ID] = self.value
+        headers = self.requestHeaders()
         connection = self._connection
         self._uncount()
         encoder = self._encoder
@@ -223,6 +226,13 @@ class Exchange:
             deadline.call = partial(timedOut, router)
             router.timer = deadline
         return decoder
+
+    def requestHeaders(self) -> HeaderMap:
+        """Those of the request, as it was sent; the receiver owns the map."""
+        headers = self.template.headers.copy()
+        if self.value:
+            headers[REQUEST_ID] = self.value
+        return headers
 
     def _uncount(self) -> None:
         """All that a stream counts when it begins."""

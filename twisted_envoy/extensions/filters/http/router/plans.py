@@ -48,13 +48,14 @@ class RoutePlan:
         timeouts: of the route; expected: x-envoy-expected-rq-timeout-ms, None for none.
         pools: the downstream's protocol -> the name of the pool in Host.plainPools; None where
             pools depend on the request.
+        picked: a host (or None) in a tuple, that was chosen for the request that comes now.
         edits: the route changes headers of requests.
         reply: headers and body of a direct response that is the same for all; else None.
     """
 
     __slots__ = (
         *("cluster", "codes", "edits", "expected", "isPlain", "maintenance", "name", "pools"),
-        *("reply", "timeouts"),
+        *("picked", "reply", "timeouts"),
     )
 
     cluster: Any
@@ -69,6 +70,7 @@ class RoutePlan:
     def __init__(self) -> None:
         self.isPlain = False
         self.reply: tuple[HeaderMap, bytes] | None = None
+        self.picked: tuple[Any] | None = None
 
 
 def makePlan(settings: RouterSettings, route: Any) -> RoutePlan:
@@ -174,7 +176,10 @@ def sendPlainly(router: Router, plan: RoutePlan, headers: HeaderMap, endStream: 
     info = router.info
     route = stream.route
     takePlan(router, plan, route, headers, info)
-    host = plan.cluster.chooseHost(router.context)
+    if plan.picked is None:
+        host = plan.cluster.chooseHost(router.context)
+    else:
+        (host,), plan.picked = plan.picked, None
     pool = None
     if host is not None:
         connection = stream.connection
