@@ -263,7 +263,8 @@ class Listener:
             self._log(streamInfo)
             transport.loseConnection()
             return None
-        streamInfo.filterChainName = found.name
+        if found.name:
+            streamInfo.filterChainName = found.name
         if found.metadata:
             streamInfo.filterChainMetadata = found.metadata
         stats = self.stats

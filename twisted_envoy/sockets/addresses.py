@@ -75,7 +75,9 @@ def unmapped(address: IAddress) -> IAddress:
 
 def fromSocketName(sock: socket.SocketType) -> IAddress:
     """The local address of a socket."""
-    return fromName(sock.family, sock.getsockname())
+    family = sock.family
+    name = sock.getsockname()
+    return ipv4(name) if family == _IPV4 else fromName(family, name)
 
 
 def isAbstract(name: Any) -> bool:

@@ -26,6 +26,7 @@ from twisted_envoy.sockets.addresses import (
     familyOf,
     fromName,
     fromSocketName,
+    ipv4,
     isAbstract,
     toSocketName,
 )
@@ -35,6 +36,7 @@ from twisted_envoy.sockets.stream import StreamSocket
 
 _log = Logger("listener")
 
+_IPV4 = int(socket.AF_INET)
 _STREAM = int(socket.SOCK_STREAM)
 _BACK_OFF = 0.1
 _PEERS_FAULT = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR})
@@ -132,7 +134,8 @@ class ListeningSocket:
     def _accepted(self, sock: socket.SocketType, name: Any) -> None:
         try:
             sock.setblocking(False)
-            peer = fromName(self._family, name)
+            family = self._family
+            peer = ipv4(name) if family == _IPV4 else fromName(family, name)
             protocol: Any = self._factory.buildProtocol(peer)
             if protocol is None:
                 sock.close()
