@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_envoy.internal.turn import TurnQueue
+from twisted_envoy.sockets.half_closing import HalfClosing
 from twisted_envoy.sockets.outbox import CLOSED, Outbox
 from twisted_envoy.sockets.splicing import Pipes
 
@@ -121,10 +122,11 @@ class SocketContext:
     Attributes:
         edges: watches connected sockets; None where the reactor does.
         pipes: for bulk.
+        halfClosing: knows who is told of ends of stream.
         lingering: closed sockets that wait for their peers' end.
     """
 
-    __slots__ = ("edges", "lingering", "outbox", "pipes", "reactor", "turn")
+    __slots__ = ("edges", "halfClosing", "lingering", "outbox", "pipes", "reactor", "turn")
 
     def __init__(self, reactor: SocketReactor, turn: TurnQueue, edges: Edges | None = None) -> None:
         self.reactor = reactor
@@ -132,6 +134,7 @@ class SocketContext:
         self.edges = edges
         self.outbox = CLOSED if edges is None else edges.outbox
         self.pipes = Pipes()
+        self.halfClosing = HalfClosing()
         self.lingering: set[Any] = set()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import error
-from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
+from twisted.internet.interfaces import IAddress
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -198,7 +198,7 @@ class SocketEnd:
         except OSError as problem:
             self.writeFailed(problem)
             return
-        if IHalfCloseableProtocol.providedBy(self.protocol):
+        if self._context.halfClosing.includes(self.protocol):
             try:
                 self.protocol.writeConnectionLost()
             except Exception:

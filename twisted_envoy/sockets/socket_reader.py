@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.python.failure import Failure
 
 from twisted_envoy.sockets.events import Events, lost
@@ -180,7 +179,7 @@ class SocketReader(SocketEnd):
             self._reading = False
         if self._broken is not None:
             self._lose(self._broken)
-        elif IHalfCloseableProtocol.providedBy(self.protocol):
+        elif self._context.halfClosing.includes(self.protocol):
             self.protocol.readConnectionLost()
         else:
             producer = self._out.unregisterProducer()

@@ -24,6 +24,7 @@ from twisted_envoy.interfaces.upstream import (
     LoadBalancerContext,
 )
 from twisted_envoy.network.timers import DeadlineQueue
+from twisted_envoy.sockets.half_closing import HalfClosing
 from twisted_envoy.state.addresses import addressText
 from twisted_envoy.upstream.balancing import chooseFrom
 from twisted_envoy.upstream.circuit_breaker import Limits
@@ -138,6 +139,7 @@ class Cluster:
         self._countMembers()
         self.replaceHosts(settings.hosts)
         self.open: dict[Any, None] = {}  # half of what a set takes
+        self.halfClosing = HalfClosing()
 
     def replaceHosts(self, settings: Sequence[HostSettings]) -> bool:
         """

@@ -68,7 +68,7 @@ class IPrecedingProtocol(Interface):
     """A protocol that may give its connection to another one."""
 
     giveTo: Callable[[Any], None] | None = Attribute(
-        "Set by the pool before makeConnection: from its call on the events are the other "
+        "None; set by the pool before makeConnection: from its call on the events are the other "
         "protocol's, whose own makeConnection is left to the caller."
     )
 
@@ -266,8 +266,8 @@ class PoolConnection:
             return None
         self.protocol = protocol
         self.dataReceived = protocol.dataReceived
-        self._halfCloses = IHalfCloseableProtocol.providedBy(protocol)
-        if IPrecedingProtocol.providedBy(protocol):
+        self._halfCloses = self._host.cluster.halfClosing.includes(protocol)
+        if hasattr(protocol, "giveTo") and IPrecedingProtocol.providedBy(protocol):
             protocol.giveTo = self._use
         return self
 
