@@ -93,6 +93,7 @@ class ICluster(Interface):
     stats: Any = Attribute("upstream.stats.ClusterStats.")
     healthPolicy: Any = Attribute("upstream.health.policy.HealthPolicy.")
     connectOptions: ConnectOptions = Attribute("sockets.ConnectOptions for its kernel connections.")
+    onlyHost: IHost | None = Attribute("What chooseHost gives whoever asks; None: that depends.")
 
     def chooseHost(context: LoadBalancerContext) -> IHost | None:
         """The host for one new connection; None when there is none."""

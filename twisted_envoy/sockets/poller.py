@@ -43,6 +43,9 @@ Turns of those who ask for more of them, before the reactor does something else;
 news at a time, more has come meanwhile, and is looked for as often.
 """
 
+_MANY = 64
+"""So many that have news are told in a time that others shall not have to wait again."""
+
 _EDGES = 0
 if hasattr(select, "EPOLLET"):
     _EDGES = select.EPOLLET | select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP
@@ -203,7 +206,7 @@ class Poller:
         self._inside = True
         try:
             told = self._round()
-            while rounds and (self._again or (told > 1 and not turn.isWaitedFor)):
+            while rounds and (self._again or (1 < told < _MANY and not turn.isWaitedFor)):
                 rounds -= 1
                 told = self._round()
         finally:
