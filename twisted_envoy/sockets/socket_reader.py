@@ -155,7 +155,7 @@ class SocketReader(SocketEnd):
                     self._goOnLater()
                 else:
                     self._readable = False
-                    if size << 3 < wanted:
+                    if wanted > FIRST_READ and size << 3 < wanted:
                         self._readSize = FIRST_READ
                         self._bulky = 0
                 self.protocol.dataReceived(data)
