@@ -80,6 +80,16 @@ class StatisticsTests(SynchronousTestCase):
 
 
 class HistogramTests(SynchronousTestCase):
+    def test_bins(self) -> None:
+        """Each value is in its bin, be it small, large, below zero or with a fraction."""
+        histogram = Histogram("h")
+        for value in (-5, 0.9, 9.99, 15.5, 15, 999, 1000, 1234.5):
+            histogram.record(value)
+        histogram.merge()
+        expected = {0.0: 2, 9.0: 1, 15.0: 2, 990.0: 1, 1000.0: 1, 1200.0: 1}
+        self.assertEqual(histogram.interval.bins, expected)
+        self.assertEqual(histogram.total.bins, expected)
+
     def test_visibleAfterMerge(self) -> None:
         """What is recorded shows only after the interval's end."""
         histogram = Histogram("h", "ms")

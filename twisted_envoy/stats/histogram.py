@@ -31,8 +31,8 @@ def binOf(value: int) -> float:
     return float(value // scale * scale)
 
 
-_EDGES = tuple(binOf(value) for value in range(1000))
-"""Of the bins of small values; never changed."""
+_SMALL = 1000
+"""Values below are counted as they are until they are merged."""
 
 
 def widthOf(left: float) -> float:
@@ -135,8 +135,8 @@ class Histogram:
 
     def record(self, value: float) -> None:
         """Take one value; a fraction is cut off."""
-        left = _EDGES[int(value)] if 0 <= value < 1000 else binOf(int(value))
-        self._pending[left] += 1
+        whole = int(value)
+        self._pending[whole if whole < _SMALL else binOf(whole)] += 1
 
     def merge(self) -> None:
         """End the interval: what was recorded since the last call becomes visible."""
@@ -147,7 +147,10 @@ class Histogram:
             return
         self._pending = defaultdict(int)
         bins = dict(self.total.bins)
-        for left, count in pending.items():
+        new: defaultdict[float, int] = defaultdict(int)
+        for value, count in pending.items():
+            left = binOf(int(value)) if value < _SMALL else value
+            new[left] += count
             bins[left] = bins.get(left, 0) + count
-        self.interval = Statistics(pending)
+        self.interval = Statistics(new)
         self.total = Statistics(bins)
