@@ -173,6 +173,36 @@ class HTTP1ClientTests(CarrierCase):
             cluster = _withOptions(settings.get("http2", {}), settings)
             self.both(lambda scene: scene.warm(9), [PROXIED], None, cluster)
 
+    def test_keepalive(self) -> None:
+        """PINGs ask for signs of life, before requests that come after a pause, too."""
+        often = {"timeout": "2s", "interval": "3s", "connection_idle_interval": "1s"}
+        cluster = _withOptions({"connection_keepalive": often})
+
+        def play(scene: Any) -> None:
+            scene.warm(5)
+            for pause in (0.5, 1.5, 4.5, 1.5):
+                scene.envoy.advance(pause)
+                scene.ask()
+                for connection in scene.origin.connections:
+                    connection.write(frame(6, 1, 0, connection.received[-8:]))
+                scene.answer(OK)
+
+        self.assertGreater(self.both(play, [PROXIED], None, cluster)[1], 3)
+
+    def test_methods(self) -> None:
+        """Requests of other methods, and of older clients."""
+        heads = [head + GET[3:] for head in (b"POST", b"HEAD", b"DELETE", b"PATCH")]
+        heads.append(GET.replace(b"1.1", b"1.0"))
+        heads.append(GET.replace(b"1.1\r\n", b"1.0\r\nconnection: keep-alive\r\n"))
+        for head in heads:
+
+            def play(scene: Any) -> None:
+                for _ in range(6):
+                    scene.ask(head)  # noqa: B023
+                    scene.answer(OK)
+
+            self.both(play, http_protocol_options={"accept_http_10": True})
+
     def test_peerSettings(self) -> None:
         """The peer changes its mind about tables and streams."""
 
