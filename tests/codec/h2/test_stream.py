@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.codec.h2.bytesof import EH, HELLO, frame, headers, names, parse, rst, setting, window
@@ -186,6 +188,33 @@ class SendTests(SynchronousTestCase):
 
         self.assertEqual(self.sent(), [(1, 3, False)])
         self.assertFalse(producer.paused)
+
+    def test_endWhilePaused(self) -> None:
+        """A producer that is paused still when its stream ends does no harm."""
+
+        def full(encoder: Any, producer: Producer) -> None:
+            encoder.registerProducer(producer)
+            self.side.codec.pauseProducing()
+            encoder.encodeData(b"last", True)
+            self.side.codec.resumeProducing()
+
+        def slow(encoder: Any, producer: Producer) -> None:
+            encoder.setBufferLimit(1000)
+            encoder.registerProducer(producer)
+            encoder.encodeData(bytes(WINDOW + 1001), False)
+            encoder.encodeData(b"last", True)
+            self.side.receive(window(1, 1 << 20) + window(0, 1 << 20))
+
+        for play in (full, slow):
+            self.setUp()
+            self.side.receive(headers(1))
+            encoder = self.side.owner.requests[0].encoder
+            encoder.encodeHeaders(HeaderMap(RESPONSE), False)
+            producer = Producer()
+            play(encoder, producer)
+
+            self.assertEqual(self.sent()[-1][2], True)
+            self.assertEqual(self.side.stats.streams_active.value, 0)
 
     def test_resetDropsWhatWaits(self) -> None:
         """By us, by the peer, by the end of the connection."""

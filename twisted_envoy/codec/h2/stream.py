@@ -253,7 +253,8 @@ class H2Stream:
         """Resume the producer when less than half of the limit waits."""
         if self._paused and not self._sender.isPaused and self._buffered * 2 <= self._limit:
             self._paused = False
-            self.producer.resumeProducing()
+            if self.producer is not None:  # else those were the last bytes
+                self.producer.resumeProducing()
 
     def pauseProducer(self) -> None:
         """The transport is full."""
