@@ -124,7 +124,7 @@ class LeakTests(SynchronousTestCase):
         origin = envoy.listen(ORIGIN)
         self.uncollected()
         everything = list(product(CLIENTS, answers, WAYS, (True, False)))
-        for case in everything[::7]:
+        for case in everything:  # fills what is kept of heads that come again
             self.drop(envoy, origin, *case)
         before = self.settled(envoy)
         for case in everything:
