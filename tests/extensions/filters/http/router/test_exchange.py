@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
 
 from tests.codec.h2.bytesof import rst
 from tests.extensions.filters.http.router.carrying import (
     GET,
+    HTTP2_CLUSTER,
     OK,
     WARMING,
     CarrierCase,
@@ -15,9 +19,11 @@ from tests.extensions.filters.http.router.carrying import (
     Scene,
     VaryingScene,
 )
+from tests.extensions.filters.http.router.crowd import play
 from tests.http.manager import PROXIED
 from tests.http.records import logs
 from tests.switches import REFERENCE_CODEC
+from twisted_envoy.extensions.filters.http.router.exchange import Exchange
 
 
 class BecomingTests(CarrierCase):
@@ -334,3 +340,42 @@ class RecordedHTTP2Tests(HTTP2Tests):
     """The same, with everything in the logs."""
 
     logs = logs()
+
+
+class CrowdTests(SynchronousTestCase):
+    """Everybody gets the answers to his own requests, once each and in order."""
+
+    skip = "the reference core knows no head" if REFERENCE_CODEC else None
+
+    def check(self, **cluster: Any) -> None:
+        """Heads of answers are the same for all, and come in one millisecond."""
+        carried: list[bool] = []
+        decodeWhole = Exchange.decodeWhole
+
+        def counted(*arguments: Any) -> bool:
+            carried.append(decodeWhole(*arguments))
+            return carried[-1]
+
+        self.patch(Exchange, "decodeWhole", counted)
+        crowd = play(8, 30, Random(4), **cluster)
+
+        serials = []
+        for client in crowd:
+            heard = client.heard()
+            bodies = [body.split() for _, body in heard]
+            self.assertEqual(len(heard), client.asked)
+            self.assertEqual({via for via, _ in heard}, {client.via})
+            self.assertEqual({int(number) for number, _ in bodies}, {client.number})
+            own = [int(serial) for _, serial in bodies]
+            self.assertEqual(own, sorted(own))
+            serials += own
+        self.assertEqual(sorted(serials), list(range(1, len(serials) + 1)))
+        self.assertGreater(carried.count(True), 60)
+
+    def test_overHTTP1(self) -> None:
+        """Of an upstream of HTTP/1.1, where each has a connection for as long as it asks."""
+        self.check()
+
+    def test_overHTTP2(self) -> None:
+        """Of one of HTTP/2, where all share one."""
+        self.check(**HTTP2_CLUSTER)
