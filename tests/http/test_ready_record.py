@@ -37,15 +37,14 @@ class RecordTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.told: list[RequestInfo] = []
         log = SimpleNamespace(log=self.log)
-        self.settings = SimpleNamespace(
-            edge=Edge(), records=SimpleNamespace(logs=(log,)), seconds=lambda: 5.0
-        )
+        self.settings = SimpleNamespace(edge=Edge(), records=SimpleNamespace(logs=(log,)))
         self.own = StreamInfo(1.0, connectionID=7)
         self.connection = SimpleNamespace(settings=self.settings, info=self.own)
         self.ready: Any = SimpleNamespace(
             route=SimpleNamespace(name="r"),
             headers=HeaderMap(((b":status", b"202"),)),
             body=b"four",
+            now=5.0,
         )
 
     def log(self, context: FormatContext) -> None:

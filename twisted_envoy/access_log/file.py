@@ -85,6 +85,7 @@ class AccessLogFile:
         self._reactor = reactor
         self._flushInterval = flushInterval
         self._stats = stats
+        self._buffered, self._totalBuffered = stats.writeBuffered, stats.writeTotalBuffered
         self._buffer: list[bytes] = []
         self._texts: list[str] = []  # behind these, without anything but ASCII
         self._size = 0
@@ -105,11 +106,10 @@ class AccessLogFile:
             size = len(data)
             self._join()
             self._buffer.append(data)
-        self._size += size
-        stats = self._stats
-        stats.writeBuffered.value += 1
-        stats.writeTotalBuffered.value += size
-        if self._size >= FLUSH_SIZE or not self._written:
+        self._size = held = self._size + size
+        self._buffered.value += 1
+        self._totalBuffered.value += size
+        if held >= FLUSH_SIZE or not self._written:
             self._written = True
             self.flush()
         elif self._timer is None:

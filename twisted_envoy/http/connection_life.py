@@ -187,7 +187,7 @@ class ConnectionLife(Link):
             return False
         if self.drains():
             return False
-        now = settings.seconds()
+        ready.now = now = settings.seconds()
         if int(now) != ready.second:
             ready.renew(settings.edge, RequestInfo(self.info, now))
         for counter in ready.counters:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted_envoy.codec.headers import HeaderMap
+from twisted_envoy.codec.http import Traffic
 from twisted_envoy.http.ready_record import Request, prepared
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.stats.metrics import Counter
@@ -61,7 +62,8 @@ class ReadyAnswer:
         request: of one that is logged: what it says, for its record; else None.
 
     Attributes:
-        isLogged: each is recorded.
+        isLogged: each is recorded. traffic: of such a one, when there is a wire.
+        now: seconds, when the last of them came.
         route: of the requests.
         headers: prepared for the second that is `second`; another map when that is another one.
         wire: what an HTTP/1.1 codec has made of them, empty before.
@@ -70,8 +72,8 @@ class ReadyAnswer:
     isReady = True
 
     __slots__ = (
-        *("_reply", "body", "counters", "headers", "isLogged", "request", "route", "second"),
-        "wire",
+        *("_reply", "body", "counters", "headers", "isLogged", "now", "request", "route"),
+        *("second", "traffic", "wire"),
     )
 
     def __init__(
@@ -84,6 +86,8 @@ class ReadyAnswer:
         self.route = route
         self.request = request
         self.isLogged = request is not None
+        self.traffic: Traffic | None = None
+        self.now = 0.0
         self._reply = reply.headers
         self.body = reply.body
         self.counters = (*counters, *reply.counters)

@@ -107,7 +107,11 @@ class ReadyInfo(RequestInfo):
     def __init__(
         self, connection: StreamInfo, now: float, encoder: Traffic, ready: Any, value: bytes
     ) -> None:
-        super().__init__(connection, now, encoder)
+        if connection.lendsMetadata:
+            super().__init__(connection, now, encoder)
+        self.connection = connection
+        self.startTime = now
+        self.encoder = encoder
         self.ready = ready
         self.request = request = ready.request
         self.responseHeaders = ready.headers
@@ -137,7 +141,7 @@ def recordAnswer(
         request = ready.request = found or request
     ids = request.ids
     made = b"" if ids is None else ids.ready.pop() if ids.ready else ids.new()
-    now = settings.seconds()
+    now = ready.now
     info = ReadyInfo(connection.info, now, traffic, ready, made)
     records = request.records
     if records is None:

@@ -64,21 +64,15 @@ def answeredAtOnce(codec: H1ServerCodec, head: RequestHead, block: bytes) -> boo
     if not wire:
         lines = statusLine(_OK, "HTTP/1.1") + fieldLines(ready.headers)
         wire = ready.wire = b"%b%b%b" % (lines, CRLF, ready.body)
+        if ready.isLogged:
+            sizes = (len(lines) + len(CRLF) - _LINES, len(wire))
+            ready.traffic = Traffic(head.headerBytes, len(block), *sizes)
     output.write(wire)
     if ready.isLogged:
-        _record(codec, head, block, len(wire) - len(ready.body))
+        place = head.place
+        value = b"" if place is None else block[place[0] : place[1]]
+        codec.answers.answered(ready, head.headers, value, ready.traffic)
     return True
-
-
-def _record(codec: H1ServerCodec, head: RequestHead, block: bytes, size: int) -> None:
-    """Have it recorded; size: bytes of the answer's head."""
-    value = b""
-    if head.place is not None:
-        start, end = head.place
-        value = block[start:end]
-    ready = head.ready
-    sizes = (head.headerBytes, len(block), size - _LINES, size + len(ready.body))
-    codec.answers.answered(ready, head.headers, value, Traffic(*sizes))
 
 
 def carried(codec: H1ServerCodec, head: RequestHead, block: bytes) -> bool:
