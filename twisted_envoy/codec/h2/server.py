@@ -23,6 +23,7 @@ from twisted_envoy.codec.h2.frames import (
 )
 from twisted_envoy.codec.h2.messages import contentLength
 from twisted_envoy.codec.h2.stream import H2Stream
+from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import ICodec, Traffic
 
 _ODD = END_HEADERS | PADDED | PRIORITY_FLAG
@@ -138,35 +139,54 @@ class H2ServerCodec(H2Codec):
                 self._trailers(stream, block)
             return
         stream, self._begun = self._begun, None
-        if stream is None or stream.streamID != streamID:
+        isNew = stream is None or stream.streamID != streamID
+        if stream is None or isNew:
             if self._isFull():
                 self._refuse(streamID)
                 return
-            stream = self._begin(streamID)
-        decoder = stream.decoder
-        if decoder is None:
+            stream = self._open(streamID)
+        elif stream.decoder is None:
             return
-        headers = self.messages.request(fields)
-        if b"content-length" in headers:
-            stream.expected = contentLength(headers)
-            if ended and stream.expected:
-                raise MessageFailure(failures.MESSAGING, True)
+        try:
+            headers = self.messages.request(fields)
+            if b"content-length" in headers:
+                stream.expected = contentLength(headers)
+                if ended and stream.expected:
+                    raise MessageFailure(failures.MESSAGING, True)
+        except MessageFailure:
+            if isNew:
+                stream.decoder = self.connection.newStream(stream)
+            raise
         self.countBlock(stream)
         if self._keeps:
             answers = self.answers
             self.core.keep(headers, stream.expected, answers and answers.knownFor)
         if ended:
             stream.remoteEnded = True
-        if not stream.closed:
-            decoder.decodeHeaders(headers, ended)
+        if isNew and not (ended and self._carried(stream, headers)):
+            stream.decoder = self.connection.newStream(stream)
+            isNew = False
+        if not (isNew or stream.closed or stream.decoder is None):
+            stream.decoder.decodeHeaders(headers, ended)
+
+    def _carried(self, stream: H2Stream, headers: HeaderMap) -> bool:
+        """Have a whole request carried whose head need not have come before; False: it is not."""
+        if self.answers is not None:
+            stream.decoder = self.answers.carryOther(headers, stream)
+        return stream.decoder is not None
 
     def _isFull(self) -> bool:
         return self._goneAway or len(self.streams) >= self._most
 
-    def _begin(self, streamID: int) -> H2Stream:
+    def _open(self, streamID: int) -> H2Stream:
+        """A stream that its owner has not been told of."""
         stream = H2Stream(self, streamID)
         stream.begun = self.seconds()
         self.table.add(stream)
+        return stream
+
+    def _begin(self, streamID: int) -> H2Stream:
+        stream = self._open(streamID)
         stream.decoder = self.connection.newStream(stream)
         return stream
 

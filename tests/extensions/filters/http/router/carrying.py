@@ -110,7 +110,11 @@ class HTTP2Scene(Scene):
     def ask(self, head: bytes = GET) -> None:
         """The client begins one more stream."""
         self.number += 2
-        super().ask(headersFrame(self.number, REQUEST))
+        super().ask(headersFrame(self.number, self.request()))
+
+    def request(self) -> tuple[tuple[bytes, bytes], ...]:
+        """What it asks for."""
+        return REQUEST
 
     def told(self) -> tuple[Any, ...]:
         """The same, with what the frames say: blocks differ in what they enter into tables."""
@@ -180,6 +184,14 @@ class HTTP2BothScene(UpstreamScene, HTTP2Scene):
         """The same; streams that are answered at once may be in any order."""
         said, *others, records = super().told()
         return (sorted(said, key=lambda one: int(one[0])), *others, sorted(records, key=str))
+
+
+class VaryingHTTP2Scene(HTTP2Scene):
+    """No two heads of the client's are alike."""
+
+    def request(self) -> tuple[tuple[bytes, bytes], ...]:
+        path = (b":path", b"/a?%d" % self.number)
+        return (*REQUEST[:2], path, *REQUEST[3:], (b"cookie", b"session=%d" % self.number))
 
 
 class CarrierCase(SynchronousTestCase):
