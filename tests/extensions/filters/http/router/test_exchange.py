@@ -21,10 +21,11 @@ from tests.extensions.filters.http.router.carrying import (
     VaryingScene,
 )
 from tests.extensions.filters.http.router.crowd import play
-from tests.http.manager import PROXIED
+from tests.http.manager import PROXIED, run
 from tests.http.records import logs
 from tests.switches import REFERENCE_CODEC
 from twisted_envoy.extensions.filters.http.router.exchange import Exchange
+from twisted_envoy.http.edge.edge import Edge
 
 
 class BecomingTests(CarrierCase):
@@ -200,6 +201,28 @@ class BecomingTests(CarrierCase):
             scene.ask()
 
         self.both(play, [PROXIED], None, cluster)
+
+    def test_heads(self) -> None:
+        """What answers mean to clients is kept for each route that they come over."""
+        routes = [{**PROXIED, "match": {"path": path}} for path in ("/a", "/b")]
+        made = []
+        prepare = Edge.prepareResponse
+
+        def counted(*arguments: Any) -> None:
+            made.append(arguments)
+            prepare(*arguments)
+
+        envoy = run(routes, access_log=self.logs)
+        self.addCleanup(envoy.stop)
+        scene = self.scene(envoy)
+        for count in range(12):
+            if count == 6:
+                self.patch(Edge, "prepareResponse", counted)
+            for head in (GET, GET.replace(b"/a", b"/b")):
+                for _ in range(2):
+                    scene.ask(head)
+                    scene.answer(OK)
+        self.assertEqual(made, [])
 
 
 class RecordedTests(BecomingTests):

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _SERVICE_TIME = b"x-envoy-upstream-service-time"
 _CANARY = b"x-envoy-upstream-canary"
+_MOST_CARRIERS = 32
 _MOST_KEPT = 64
 """Heads of answers that are kept for one head of the upstream's, by their service time."""
 
@@ -139,9 +140,13 @@ class Exchange:
         """
         template = self.template
         kept = head.carried
-        if kept is None or kept[0] is not template.carrier:
-            kept = head.carried = (template.carrier, {})
-        heads: dict[int, Any] = kept[1]
+        if kept is None:
+            kept = head.carried = {}
+        heads: dict[int, Any] | None = kept.get(template.carrier)
+        if heads is None:
+            if len(kept) >= _MOST_CARRIERS:
+                kept.clear()
+            heads = kept[template.carrier] = {}
         if passed in heads:
             return heads[passed]
         headers = head.headers.copy()
