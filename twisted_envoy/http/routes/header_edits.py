@@ -185,7 +185,7 @@ def readHeader(option: Any) -> HeaderValue:
     if "%" in text:
         edit.value = None
         try:
-            edit.format = compileText(translated(text, header.warn), omitEmpty=True)
+            edit.format = compileText(translated(text, header.warn), omitEmpty=True).render
         except FormatError as problem:
             raise header.error(str(problem), "value") from None
     return edit
