@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -276,6 +278,19 @@ class EndTests(SynchronousTestCase):
         owner.feed(GET)
         owner.codec.connectionLost(Reset.CONNECTION_TERMINATION)
         self.assertIsNone(owner.requests[0].reset)
+
+    def test_lostBeforeItWasTold(self) -> None:
+        """Nobody is told of a request's end who was not told that it began."""
+
+        def carryOther(*arguments: Any) -> None:
+            raise ZeroDivisionError
+
+        owner = ServerOwner()
+        owner.codec.answers = SimpleNamespace(carryOther=carryOther)
+        self.assertRaises(ZeroDivisionError, owner.codec.dataReceived, GET)
+
+        owner.codec.connectionLost(Reset.CONNECTION_TERMINATION)
+        self.assertEqual(owner.requests, [])
 
     def test_resetByOwner(self) -> None:
         """A stream that its owner resets is not told, and ends the reading."""

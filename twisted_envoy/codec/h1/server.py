@@ -375,7 +375,7 @@ class H1ServerCodec(ServerBodies):
         stream, self._stream = self._stream, None
         failed = self.isDead
         self._die()
-        if stream is None:
+        if stream is None or self._isNew:
             return
         decoder = self._decoder
         del self._decoder
