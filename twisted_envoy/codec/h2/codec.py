@@ -89,7 +89,7 @@ class H2Codec:
         self.streams: dict[int, H2Stream] = {}
         resets = ResetStreams()
         self.core = core = _makeCore(self.isClient, settings, limits, self.streams, resets)
-        self.tellsCore = settings.usesLibrary
+        self.tellsCore = core.tracks
         self._heads = core.heads
         self._keeps = limits.underscores == "ALLOW"
         self.sender = sender = Sender(output.write, floods, stats)

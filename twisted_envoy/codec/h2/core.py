@@ -39,12 +39,14 @@ class Core(Protocol):
         heads: what blocks say now that may come again. For such a block `receive` is not called,
             but `began` for a request and `entered`, if it puts something into the table. Its map is
             copied by who takes it.
+        tracks: it keeps states of streams, and has to be told where bodies end.
         highest: the last stream that the client has begun; 0 before the first.
         output: what the peer has to get after `receive`; taken by the caller.
     """
 
     heads: dict[bytes, Head]
     output: bytes
+    tracks: bool
 
     @property
     def highest(self) -> int: ...
@@ -129,7 +131,7 @@ class Core(Protocol):
         """
 
     def endSent(self, streamID: int) -> None:
-        """A body of ours has ended; told if the settings say `usesLibrary`."""
+        """A body of ours has ended; told if it `tracks`."""
 
     def endReceived(self, streamID: int) -> None:
         """A body of the peer's has ended; the same."""

@@ -78,6 +78,8 @@ class LeanCore:
         streams, resets: the codec's: those that are open, those that were reset lately.
     """
 
+    tracks = False
+
     __slots__ = (
         *("_answered", "_client", "_decoder", "_early", "_encoder", "_fixed", "_gaps", "_last"),
         *("_most", "_mostPayload", "_mostTable", "_passing", "_resets", "_seen", "_streams"),

@@ -91,6 +91,8 @@ class PlainEncoder(Encoder):
 class LibraryCore:
     """The state of one connection; see Core. `heads` stays empty."""
 
+    tracks = True
+
     __slots__ = (
         *("_begun", "_blocks", "_client", "_connection", "_decoded", "_early", "_encoded"),
         *("_mostTable", "heads", "output"),
