@@ -1,4 +1,4 @@
-"""Clusters and their manager."""
+"""Tests for twisted_envoy.upstream.cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.upstream.http.support import HTTPTestCase
 from tests.upstream.support import ONE, TWO, World
 from twisted_envoy.interfaces.sockets import ListenOptions
 from twisted_envoy.interfaces.transport_sockets import TransportSocketOptions
-from twisted_envoy.interfaces.upstream import ICluster, IClusterManager, LoadBalancerContext
+from twisted_envoy.interfaces.upstream import ICluster, LoadBalancerContext
 from twisted_envoy.internal import InternalAddress
 from twisted_envoy.state.filter_state import (
     FilterState,
@@ -19,7 +19,6 @@ from twisted_envoy.state.filter_state import (
     StringObject,
 )
 from twisted_envoy.testing import Origin, Peer
-from twisted_envoy.upstream.cluster import ClusterManager
 from twisted_envoy.upstream.host import HostSettings
 
 
@@ -76,21 +75,6 @@ class ClusterTests(SynchronousTestCase):
             server.abortConnection()
         world.settle()
         self.assertEqual(world.cluster.bufferedBytes(), 0)
-
-
-class ClusterManagerTests(SynchronousTestCase):
-    """All clusters by name."""
-
-    def test_byName(self):
-        """What was added is found; a second of one name is refused."""
-        manager = ClusterManager()
-        cluster = World().cluster
-        manager.add(cluster)
-        self.assertIs(manager.get("c"), cluster)
-        self.assertIsNone(manager.get("d"))
-        self.assertEqual(list(manager.names()), ["c"])
-        self.assertRaises(ValueError, manager.add, World().cluster)
-        self.assertTrue(IClusterManager.providedBy(manager))
 
 
 class HTTPPoolTests(HTTPTestCase):

@@ -50,7 +50,7 @@ from twisted_envoy.server.runtime import buildRuntime
 from twisted_envoy.server.server import ListenerManager, Server
 from twisted_envoy.sockets.choosing import SWITCH, socketsFor
 from twisted_envoy.state.addresses import addressText, portOf
-from twisted_envoy.upstream.cluster import ClusterManager
+from twisted_envoy.upstream.cluster_manager import ClusterManager
 from twisted_envoy.upstream.resolve import HostResolver
 
 if TYPE_CHECKING:

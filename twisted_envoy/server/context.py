@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from twisted_envoy.internal.registry import Registry
     from twisted_envoy.server.runtime import Runtime
     from twisted_envoy.stats.scope import Scope, Store
-    from twisted_envoy.upstream.cluster import ClusterManager
+    from twisted_envoy.upstream.cluster_manager import ClusterManager
 
 
 @implementer(IFactoryContext)

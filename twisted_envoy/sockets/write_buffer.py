@@ -73,22 +73,8 @@ class WriteBuffer:
     """
 
     __slots__ = (
-        "_low",
-        "_onWritten",
-        "_owner",
-        "_paused",
-        "_pieces",
-        "_pull",
-        "_outbox",
-        "_reactor",
-        "_sock",
-        "limit",
-        "producer",
-        "shut",
-        "size",
-        "soon",
-        "waiting",
-        "wrote",
+        *("_low", "_onWritten", "_outbox", "_owner", "_paused", "_pieces", "_pull", "_reactor"),
+        *("_sock", "limit", "producer", "shut", "size", "soon", "waiting", "wrote"),
     )
 
     def __init__(

@@ -54,8 +54,7 @@ _log = Logger("upstream")
 
 class PoolError(StreamError):
     """
-    A connection to a host could not be had; `flag` is UF or UO; "" with a reason: it was not
-    possible to begin, without: it was not asked for.
+    No connection to a host; `flag` is UF or UO; "": it could not begin, or (no reason) need not.
 
     Attributes:
         passthrough: of an internal connection that was begun and tells what it learned, or None.
@@ -108,8 +107,7 @@ class TCPPool:
         One new connection.
 
         Returns:
-            Fires with the factory's protocol; fails with PoolError, or CancelledError when the
-            caller cancelled it.
+            Fires with the factory's protocol; fails with PoolError, or CancelledError.
         """
         waiting = _PendingConnection(protocolFactory)
         waiting.connection = self.open(waiting, protocolFactory)
