@@ -47,6 +47,7 @@ class PoolConnection(Protocol):
     remoteAddress: Any
     tls: Any  # a codec.tls_info.TLSInfo; None without TLS
     isNew: bool  # the request is the first on it
+    startTime: float  # seconds, when its connect began
     connectedTime: float
     filterState: Any  # what was shared with it: a FilterState; else None
     passthrough: Any  # of an internal connection: state.passthrough.Passthrough; else None

@@ -118,7 +118,7 @@ class UpstreamInfo:
     transportFailureReason = localCloseReason = ""
     detectedCloseType = "Normal"
     attempts = bytesSent = bytesReceived = 0
-    startTime: float | None = None
+    startTime: float | None = cast(Any, From("connection"))
     hostsAttempted: list[str] = cast(Any, Asked(_hosts))
     hostNamesAttempted: list[str] = cast(Any, Asked(_hostNames))
     connectionIDsAttempted: list[int] = cast(Any, Asked(_connectionIDs))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.formatter.records import answeredRecord, bareRecord, fullRecord, requestRecord
+from tests.formatter.records import START, answeredRecord, bareRecord, fullRecord, requestRecord
 from twisted_envoy.formatter.json_format import compileJSON
 from twisted_envoy.formatter.parser import FormatError
 from twisted_envoy.formatter.text import compileText
+from twisted_envoy.state.stream_info import UpstreamInfo
 
 
 class TimeTests(SynchronousTestCase):
@@ -43,6 +46,16 @@ class CommonDurationTests(SynchronousTestCase):
         for source, expected in sources.items():
             text = compileText(f"%COMMON_DURATION({source})%")(fullRecord())
             self.assertEqual(text, expected, source)
+
+    def test_pooledConnection(self) -> None:
+        """A request's connection knows when it was made, whoever it was made for."""
+        record = bareRecord()
+        record.streamInfo.upstream = upstream = UpstreamInfo("c")
+        upstream.connection = SimpleNamespace(startTime=START - 5, connectedTime=START - 4.5)
+        text = compileText(
+            "%COMMON_DURATION(US_CX_BEG:US_CX_END:us)% %COMMON_DURATION(DS_RX_BEG:US_CX_BEG)%"
+        )
+        self.assertEqual(text(record), "500000 -")
 
     def test_unset(self) -> None:
         """Unknown points, points that never came, and ends before starts."""

@@ -11,6 +11,7 @@ from twisted_envoy.formatter.json_format import compileJSON
 from twisted_envoy.formatter.operators.upstream import OPERATORS
 from twisted_envoy.formatter.text import compileText
 from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import UpstreamInfo
 
 ALL = compileJSON({name.removeprefix("UPSTREAM_"): f"%{name}%" for name in OPERATORS})
@@ -70,6 +71,17 @@ class UpstreamTests(SynchronousTestCase):
         )(record)
 
         self.assertEqual(text, "c - - - - 0 -")
+
+    def test_requestWithoutAttempt(self) -> None:
+        """A request that a filter answers has asked no pool, one that waits for one has."""
+        text = compileText("%UPSTREAM_CONNECTION_POOL_READY_DURATION%")
+        info = RequestInfo(bareRecord().streamInfo, 0.0)
+        info.upstream = upstream = UpstreamInfo("c")
+        record = bareRecord()
+        record.streamInfo = info
+        self.assertEqual(text(record), "-")
+        upstream.attempts = 1
+        self.assertEqual(text(record), "0")
 
     def test_hostWithoutName(self) -> None:
         """The address stands in for the name; the host's cluster for the one that is not set."""

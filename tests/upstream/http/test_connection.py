@@ -36,7 +36,7 @@ class KeptTests(HTTPTestCase):
         self.assertEqual((found.protocol, found.connectionID), ("HTTP/1.1", 1))
         self.assertEqual(found.remoteAddress, ONE.address)
         self.assertEqual(found.localAddress.host, "127.0.0.1")
-        self.assertEqual(found.connectedTime, 0.0)
+        self.assertEqual((found.startTime, found.connectedTime), (0.0, 0.0))
 
     def test_bytes(self):
         """Bytes are counted both ways."""

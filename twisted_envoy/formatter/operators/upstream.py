@@ -14,6 +14,7 @@ from twisted_envoy.formatter.operators.addresses import (
 )
 from twisted_envoy.formatter.operators.entry import Operators, number, text
 from twisted_envoy.state.addresses import addressText
+from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext, UpstreamInfo
 
 Field = Callable[[UpstreamInfo], "str | None"]
@@ -88,6 +89,8 @@ def _poolReady(context: FormatContext) -> int | None:
     upstream = context.streamInfo.upstream
     if upstream is None or not upstream.clusterName:
         return None
+    if isinstance(context.streamInfo, RequestInfo):
+        return 0 if upstream.attempts else None  # nobody measures how long a request waits
     if upstream.startTime is None or upstream.connectedTime is None:
         return 0
     return round((upstream.connectedTime - upstream.startTime) * 1_000_000) // 1000

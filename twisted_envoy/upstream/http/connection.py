@@ -67,8 +67,8 @@ class PooledConnection:
 
     __slots__ = (
         *("_closing", "_configuredLimit", "_ended", "_http1", "_lifetime", "_remaining"),
-        *("_remote", "_served", "_started", "_stream", "_streamLimit", "_transport", "active"),
-        *("codec", "connectedTime", "connectionID", "filterState", "host", "isNew"),
+        *("_remote", "_served", "_stream", "_streamLimit", "_transport", "active"),
+        *("codec", "connectedTime", "connectionID", "filterState", "host", "isNew", "startTime"),
         *("localAddress", "output", "passthrough", "pool", "protocol", "remoteAddress"),
         *("state", "stats", "tls"),
     )
@@ -96,7 +96,7 @@ class PooledConnection:
         self._configuredLimit = self._streamLimit = pool.streamLimit
         self._served = 0
         self._closing = self._remote = self._ended = False
-        self._started = started
+        self.startTime = started
         self._lifetime: Lifetime | None = None
 
     @property
@@ -137,7 +137,7 @@ class PooledConnection:
     def begin(self) -> None:
         """The connect is confirmed: take streams."""
         seconds = self.connectedTime = self.host.cluster.seconds()
-        self.stats.upstream_cx_connect_ms.record(int((seconds - self._started) * 1000))
+        self.stats.upstream_cx_connect_ms.record(int((seconds - self.startTime) * 1000))
         self._lifetime = Lifetime(
             self.pool.http, self.protocol, self.codec, self._idleTooLong, self._tooOld, self._silent
         )
@@ -387,7 +387,7 @@ class PooledConnection:
         if self._remote and self._http1 and self.codec.isCut:
             self.stats.upstream_cx_protocol_error.value += 1
         countDestroyed(host, self._remote, pool.limits.connections, incomplete)
-        countLength(host, self._started)
+        countLength(host, self.startTime)
         self.stats.upstream_rq_per_cx.record(self._served)
         try:
             self.codec.connectionLost(reason)

@@ -124,6 +124,7 @@ class TCPUpstream:
         "localAddress",
         "receivedWireBytes",
         "remoteAddress",
+        "startTime",
         "tls",
         "transport",
         "wireBytes",
@@ -145,7 +146,7 @@ class TCPUpstream:
         self.tls: Any = None
         self.connectionID = 0
         self.filterState: FilterState | None = None
-        self.connectedTime = 0.0
+        self.startTime = self.connectedTime = host.cluster.seconds()
         self.wireBytes = self.receivedWireBytes = 0
         self.headerBytes = len(preface)
         self._decoder: Any = decoder
