@@ -49,7 +49,7 @@ class H1ClientCodec(H1Codec):
         closeAfterStream: no request may follow the present one.
         isPlain: targets are paths, too.
         whole: is given answers that come whole, in place of the decoder, if it takes them (its
-            `decodeWhole` says so); of the present request.
+            `decodeWhole` says so; it may reset the stream instead); of the present request.
     """
 
     __slots__ = ("_answers", "_asked", "closeAfterStream", "connection", "whole")
@@ -172,7 +172,7 @@ class H1ClientCodec(H1Codec):
         if not self.whole.decodeWhole(head, data[start:end]):
             stream.receivedHeaderBytes -= head.headerBytes
             stream.receivedWireBytes -= size
-            return False
+            return self.isDead  # then it was reset: there is nobody to tell
         self.whole = None
         stream.received = True
         self.streamEnded(stream)

@@ -173,7 +173,8 @@ class H2ClientCodec(H2Codec):
             if not isWhole:
                 stream.receivedWireBytes -= HEADER_BYTES + size
         if not isWhole:
-            self._response(stream, head[0].copy(), False)
+            if not stream.closed:  # else it was reset
+                self._response(stream, head[0].copy(), False)
             return False
         stream.carrier = stream.decoder = None
         stream.remoteEnded = True

@@ -17,6 +17,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from twisted_envoy.codec.h1.response import ResponseHead
@@ -37,6 +38,8 @@ from twisted_envoy.upstream.http.carried import handOver
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.http.router.carrier import Single, Template
+
+_log = Logger("http")
 
 _SERVICE_TIME = b"x-envoy-upstream-service-time"
 _CANARY = b"x-envoy-upstream-canary"
@@ -90,42 +93,67 @@ class Exchange:
         """
         A whole answer has come; False: it is given to the codec's decoder, as any other.
 
+        Where that fails this request ends and nothing else does: False, and its stream is reset.
+
         Args:
             head: like the one before on this connection; not changed. body: not empty.
         """
         connection = self._connection
         settings = connection.settings
         encoder = self._encoder
-        takes = encoder.takes(len(body))
-        if connection.drain is not Drain.NO or head.status != 200 or not takes:
-            self.become()
-            return False
-        if connection.drains():
-            self.become()
-            return False
-        now = settings.seconds()
-        passed = int((now - self.lastActivity) * 1000)
-        found = self._headFor(head, passed)
-        if found is None:
-            self.become()
-            return False
-        if self.deadline is not None:
-            self.deadline.cancel()
-        self._count(passed)
-        self.ended = True
-        self.template.failed = 0
-        host = self.pooled.host
-        if host.monitor is not None or host.passiveHealth is not None:
-            answered(host, self.template.headers, head.headers)
-        encoder.encodeWhole(found[0], body)
-        connection.exchangeEnded(self, now)
-        logs = settings.records.logs
-        if logs:
-            info = ExchangeInfo(connection.info, encoder, self, now)
-            info.responseHeaders, info.bytesSent = found[1], len(body)
-            context = FormatContext(info, "DownstreamEnd", now)
-            self.template.record(self.pooled.host, logs, context)
+        try:
+            takes = encoder.takes(len(body))
+            if connection.drain is not Drain.NO or head.status != 200 or not takes:
+                self.become()
+                return False
+            if connection.drains():
+                self.become()
+                return False
+            now = settings.seconds()
+            passed = int((now - self.lastActivity) * 1000)
+            found = self._headFor(head, passed)
+            if found is None:
+                self.become()
+                return False
+            if self.deadline is not None:
+                self.deadline.cancel()
+            self.ended = True
+            self.template.failed = 0
+            host = self.pooled.host
+            if host.monitor is not None or host.passiveHealth is not None:
+                answered(host, self.template.headers, head.headers)
+            encoder.encodeWhole(found[0], body)
+            self._count(passed)
+            connection.exchangeEnded(self, now)
+            if settings.records.logs:
+                self._record(found[1], len(body), now)
+        except Exception:
+            return self._answerFailed()
         return True
+
+    def _record(self, headers: HeaderMap, size: int, now: float) -> None:
+        connection = self._connection
+        info = ExchangeInfo(connection.info, self._encoder, self, now)
+        info.responseHeaders, info.bytesSent = headers, size
+        context = FormatContext(info, "DownstreamEnd", now)
+        self.template.record(self.pooled.host, connection.settings.records.logs, context)
+
+    def _answerFailed(self) -> bool:
+        """Passing on an answer has raised; gives what decodeWhole does."""
+        if self not in self._connection.streams and self.stream is None:
+            _log.failure("what follows an answer failed")
+            return True
+        self.ended = False
+        if self.stream is None:
+            self.become()
+        stream = self.stream
+        if self._encoder.wireBytes:
+            stream.responseStarted = True
+            stream.responseHeaders = HeaderMap()
+        stream.filterRaised()
+        if self.decoder is None:  # nobody has given up the upstream's stream
+            handOver(self.pooled, self.upstream, Back(self))[0].resetStream(Reset.LOCAL)
+        return False
 
     def upstreamOver(self) -> None:
         """HTTP/2: the stream whose answer it has taken is at its end."""
@@ -185,17 +213,16 @@ class Exchange:
         stats.downstream_rq_2xx.value += 1
         listenerStats.downstream_rq_completed.value += 1
         listenerStats.downstream_rq_2xx.value += 1
-        stats.downstream_rq_active.value -= 1
         stats.downstream_rq_time.record(passed)
+        stats.downstream_rq_active.value -= 1
 
     # What takes its place.
 
     def become(self) -> Any:
         """Let a stream, a router and an attempt go on from here; gives the upstream's decoder."""
-        decoder = self.decoder
-        if decoder is None:
-            decoder = self.decoder = self._makePlace()
-        return decoder
+        if self.stream is None:
+            self.decoder = self._makePlace()
+        return self.decoder
 
     def _makePlace(self) -> Any:
         template = self.template
