@@ -179,6 +179,7 @@ class Cluster:
         self.poolArguments = []
         self.metadata = {}
         self.http = None
+        self.seconds = float  # always 0.0
 
     def chooseHost(self, context):
         self.contexts.append(context)
