@@ -217,7 +217,10 @@ class ServerConnection(ConnectionLife):
         if self.streams:
             self._countCut(local)
         for stream in list(self.streams):
-            stream.streamReset(Reset.CONNECTION_TERMINATION, details)
+            try:
+                stream.streamReset(Reset.CONNECTION_TERMINATION, details)
+            except Exception:
+                _log.failure("a request could not be ended")
         if codec is not None:
             codec.connectionLost(Reset.CONNECTION_TERMINATION)
 

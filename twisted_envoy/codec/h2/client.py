@@ -111,8 +111,8 @@ class H2ClientCodec(H2Codec):
         stream.decoder = decoder
         stream.carrier = carrier
         stream.localEnded = True
-        self.table.add(stream)
         frame = self.core.request(streamID, requested, value)
+        self.table.add(stream)
         stream.headerBytes = stream.wireBytes = len(frame)
         self.floods.outbound += 1
         self.write(frame)

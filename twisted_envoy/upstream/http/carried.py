@@ -28,7 +28,11 @@ def carry(
         value, decoder, carrier: H2ClientCodec.carry's.
     """
     connection.countStream()
-    stream: H2Stream = connection.codec.carry(requested, value, decoder, carrier)
+    try:
+        stream: H2Stream = connection.codec.carry(requested, value, decoder, carrier)
+    except Exception:
+        connection.streamOver()
+        raise
     return stream
 
 

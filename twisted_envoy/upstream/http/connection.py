@@ -148,11 +148,15 @@ class PooledConnection:
     def newStream(self, decoder: IStreamDecoder) -> IStreamEncoder:
         """Begin a request; only while it is READY."""
         self.countStream()
-        if self._http1:
-            encoder = self._stream = self.codec.newStream(decoder)
-            return encoder  # type: ignore[no-any-return]
-        stream = PoolStream(self, decoder)
-        stream.encoder = self.codec.newStream(stream)
+        try:
+            if self._http1:
+                encoder = self._stream = self.codec.newStream(decoder)
+                return encoder  # type: ignore[no-any-return]
+            stream = PoolStream(self, decoder)
+            stream.encoder = self.codec.newStream(stream)
+        except Exception:
+            self.streamOver()
+            raise
         return stream
 
     def countStream(self) -> None:

@@ -19,7 +19,11 @@ from tests.extensions.filters.http.router.carrying import (
 from tests.http.manager import PROXIED, run
 from tests.http.records import logs
 from tests.switches import REFERENCE_CODEC
+from twisted_envoy.codec.h1.client import H1ClientCodec
+from twisted_envoy.codec.h1.client_stream import H1ClientStream
 from twisted_envoy.codec.h1.server_stream import H1ServerStream
+from twisted_envoy.codec.h2.client import H2ClientCodec
+from twisted_envoy.codec.h2.lean import LeanCore
 from twisted_envoy.extensions.filters.http.router import exchange as module
 from twisted_envoy.extensions.filters.http.router.exchange import Exchange
 from twisted_envoy.testing import MemoryEnvoy
@@ -191,4 +195,59 @@ class AnswerTests(FailureCase):
 
         self.assertIn(b"HTTP/1.1 500 Internal", scene.client.received)
         self.assertGauges(scene.envoy, 0, 0, 1)
+        self.assertRaised()
+
+
+class RequestTests(FailureCase):
+    """While the request is sent upstream."""
+
+    def test_answered(self) -> None:
+        """It is answered, and nothing of it stays."""
+        for owner, name, kind in (
+            (H1ClientStream, "carry", Scene),
+            (H1ClientStream, "encodeHeaders", VaryingScene),
+            (H1ClientCodec, "newStream", Scene),
+            (H1ClientCodec, "newStream", VaryingScene),
+            (H2ClientCodec, "carry", UpstreamScene),
+            (LeanCore, "request", UpstreamScene),
+        ):
+            for after in (False, True):
+                if after and (kind is UpstreamScene or name == "newStream"):
+                    continue
+                scene = self.begin(kind)
+                self.raiseOnce(owner, name, after)
+                scene.ask()
+
+                self.assertRaised()
+                self.assertTrue(scene.client.received.endswith(b"content-length: 0\r\n\r\n"), name)
+                self.assertEqual(scene.envoy.stat("http.web.downstream_rq_5xx"), 1)
+                self.assertFalse(scene.client.ended)
+                scene.warm(3)
+                self.assertEqual(scene.client.received.count(b"hello"), 9, name)
+                self.assertGauges(scene.envoy, 0, 0, 1)
+                scene.client.loseConnection()
+                scene.envoy.settle()
+                self.assertGauges(scene.envoy, 0, 0, 0)
+
+    def test_http2(self) -> None:
+        """Of a client of HTTP/2 only that stream ends."""
+        scene = self.begin(HTTP2Scene)
+        self.raiseOnce(H1ClientStream, "carry")
+        scene.ask()
+        scene.warm(3)
+
+        self.assertEqual(scene.envoy.stat("http.web.downstream_rq_5xx"), 1)
+        self.assertEqual(scene.envoy.stat("http.web.downstream_rq_2xx"), 9)
+        self.assertGauges(scene.envoy, 0, 0, 1)
+        self.assertRaised()
+
+    def test_gone(self) -> None:
+        """The client's connection is counted out, whatever its requests say to its end."""
+        scene = self.begin(Scene)
+        scene.ask()
+        self.raiseOnce(Exchange, "streamReset")
+        scene.client.abortConnection()
+        scene.envoy.settle()
+
+        self.assertEqual(scene.envoy.stat("http.web.downstream_cx_active"), 0)
         self.assertRaised()

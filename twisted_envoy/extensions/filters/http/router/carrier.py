@@ -154,10 +154,14 @@ class Carrier:
             headers[EXPECTED] = self.plan.expected
         exchange = Exchange(Single(self, headers, address), connection, encoder, b"")
         self.begins(exchange, connection, pooled)
-        exchange.upstream = upstream = pooled.newStream(Back(exchange))
-        pooled.codec.whole = exchange
-        upstream.encodeHeaders(headers, True)
-        self.begun(exchange)
+        try:
+            exchange.upstream = upstream = pooled.newStream(Back(exchange))
+            pooled.codec.whole = exchange
+            upstream.encodeHeaders(headers, True)
+        except Exception as error:
+            exchange.requestFailed(error)
+        else:
+            self.begun(exchange)
         return exchange
 
 
@@ -268,23 +272,28 @@ class Template:
         pooled = carrier.place()
         if pooled is None:
             return None
-        isHTTP1 = pooled.protocol == _HTTP1
+        requested = None
+        if pooled.protocol != _HTTP1:
+            requested = self.requested or self._prepare()
         ids = self.ids
         value = b"" if ids is None else ids.ready.pop() if ids.ready else ids.new()
         exchange = Exchange(self, connection, encoder, value)
         carrier.begins(exchange, connection, pooled)
-        if isHTTP1:
-            exchange.upstream = upstream = pooled.newStream(Back(exchange))
-            pooled.codec.whole = exchange
-            wire = self.wire or self._learn(pooled.codec)
-            if wire:
-                upstream.carry(value.join(wire), self.asked, len(self.headers[b":path"]))
+        try:
+            if requested is not None:
+                exchange.upstream = carry(pooled, requested, value, Back(exchange), exchange)
             else:
-                upstream.encodeHeaders(exchange.requestHeaders(), True)
+                exchange.upstream = upstream = pooled.newStream(Back(exchange))
+                pooled.codec.whole = exchange
+                wire = self.wire or self._learn(pooled.codec)
+                if wire:
+                    upstream.carry(value.join(wire), self.asked, len(self.headers[b":path"]))
+                else:
+                    upstream.encodeHeaders(exchange.requestHeaders(), True)
+        except Exception as error:
+            exchange.requestFailed(error)
         else:
-            requested = self.requested or self._prepare()
-            exchange.upstream = carry(pooled, requested, value, Back(exchange), exchange)
-        carrier.begun(exchange)
+            carrier.begun(exchange)
         return exchange
 
     def record(self, host: Any, logs: tuple[Any, ...], context: FormatContext) -> None:

@@ -57,7 +57,7 @@ class Exchange:
             x-request-id, b"" for the template's own.
 
     Attributes:
-        pooled, upstream: the upstream's connection, and its stream there.
+        pooled, upstream: the upstream's connection, and its stream there; None before it is begun.
         template, value: as above. deadline: of the route's time-out, None without.
         stream: what has taken its place; decoder: who hears of the upstream then. None before.
         Others: as of an HTTPStream.
@@ -137,6 +137,18 @@ class Exchange:
         info.responseHeaders, info.bytesSent = headers, size
         context = FormatContext(info, "DownstreamEnd", now)
         self.template.record(self.pooled.host, connection.settings.records.logs, context)
+
+    def requestFailed(self, error: Exception) -> None:
+        """Sending the request has raised; it is answered, once the client's codec is told of it."""
+        self._connection.settings.post(partial(self._answerError, error))
+
+    def _answerError(self, error: Exception) -> None:
+        if not self.ended:
+            self.become()
+            try:
+                raise error
+            except Exception:
+                self.stream.filterRaised()
 
     def _answerFailed(self) -> bool:
         """Passing on an answer has raised; gives what decodeWhole does."""
@@ -244,6 +256,8 @@ class Exchange:
         router.attempts = 1
         upstream = info.upstream
         info.attemptCount = upstream.attempts = 1
+        if self.upstream is None:
+            return None
         pooled = self.pooled
         upstream.host, upstream.connection = pooled.host, pooled
         upstream.made = ((pooled.host, pooled),)
