@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.codec.h2.bytesof import SETTINGS
 from tests.extensions.filters.http.router.carrying import (
     DATE,
     GET,
@@ -14,6 +15,7 @@ from tests.extensions.filters.http.router.carrying import (
     CarrierCase,
     Scene,
     UpstreamScene,
+    VaryingHTTP2Scene,
     VaryingScene,
 )
 from tests.extensions.filters.http.router.test_carrier import HOSTS, HostsScene, typed
@@ -173,7 +175,7 @@ class ConditionTests(CarrierCase):
         unwell = OK.replace(DATE, DATE + b"x-envoy-immediate-health-check-fail: true\r\n")
         check = {
             "timeout": "1s",
-            "interval": "600s",
+            "interval": "2s",
             "no_traffic_interval": "1s",
             "unhealthy_threshold": 1,
             "healthy_threshold": 1,
@@ -183,13 +185,50 @@ class ConditionTests(CarrierCase):
         def play(scene: Scene) -> None:
             scene.envoy.advance(1.5)  # and it is well
             scene.warm(5)
-            for _ in range(3):
+            well = []
+            for count in range(8):  # its connections end with the first; it is asked in panic
+                if count == 6:
+                    scene.envoy.advance(2.5)  # and it is well again
                 scene.ask()
-                scene.answer(unwell)
-            scene.ask()
+                asked = [one for one in scene.origin.connections if not one.ended][-1]
+                asked.write(unwell)
+                scene.envoy.settle()
+                well.append(scene.envoy.stat("cluster.origin.membership_healthy"))
+            self.assertEqual(well, [0] * 8)
 
-        cluster = {"health_checks": [check], "common_lb_config": {"healthy_panic_threshold": {}}}
-        self.both(play, [PROXIED], None, cluster)
+        self.assertGreater(self.both(play, [PROXIED], None, {"health_checks": [check]})[1], 6)
+
+    def test_connected(self) -> None:
+        """A request that is sent is one that the host took, for outlier detection."""
+        detection = {
+            "consecutive_local_origin_failure": 2,
+            "split_external_local_origin_errors": True,
+            "interval": "1s",
+        }
+
+        def play(scene: Scene) -> None:
+            scene.warm(4)
+            other = scene.envoy.connect("web")
+            origins = scene.origin.connections
+            for _ in range(4):
+                scene.ask()
+                other.write(GET)
+                scene.envoy.settle()
+                for one in origins:
+                    one.write(OK)
+                scene.envoy.settle()
+            other.write(GET)
+            scene.ask()
+            assert len(origins) == 2
+            origins[0].abortConnection()
+            scene.envoy.settle()
+            origins[1].write(OK)
+            scene.envoy.settle()
+            scene.ask()
+            origins[1].abortConnection()
+            scene.envoy.settle()
+
+        self.both(play, [PROXIED], None, {"outlier_detection": detection})
 
     def test_forwarded(self) -> None:
         """Who the client is, in the record of what becomes a stream."""
@@ -314,31 +353,27 @@ class VaryingHostTests(HostTests):
     scene = HostsScene
 
 
-class GivenBackScene(VaryingScene, UpstreamScene):
+class GivenBackScene(UpstreamScene, VaryingHTTP2Scene):
     """Heads that vary, and hosts that speak HTTP/2."""
 
     def __init__(self, envoy: Any) -> None:
         super().__init__(envoy)
-        self.origins = [self.origin, *(envoy.listen(host) for host in HOSTS)]
+        self.origins = [envoy.listen(host) for host in HOSTS]
         self.known: set[Any] = set()
 
-    def ask(self, head: bytes = GET) -> None:
-        """The client asks, and whoever is new greets."""
-        super().ask(head)
-        for origin in self.origins[1:]:
+    def greet(self) -> None:
+        """Whoever is new says what it allows."""
+        for origin in self.origins:
             for connection in origin.connections:
                 if connection not in self.known:
                     self.known.add(connection)
-                    connection.write(b"\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+                    connection.write(SETTINGS)
         self.envoy.settle()
 
-    def answer(self, *pieces: bytes) -> None:
-        """Nobody does: what counts is who was asked."""
-
     def told(self) -> tuple[Any, ...]:
-        """How much each host was asked."""
-        asked = [[len(one.received) for one in each.connections] for each in self.origins]
-        return (*super().told(), asked)
+        """The same, and that."""
+        sizes = [[len(one.received) for one in each.connections] for each in self.origins]
+        return (*super().told(), sizes)
 
 
 class GivenBackTests(CarrierCase):
@@ -351,12 +386,9 @@ class GivenBackTests(CarrierCase):
         """The request goes there, and the next one to the next host."""
 
         def play(scene: Scene) -> None:
-            for _ in range(9):
-                client = scene.envoy.connect("web")
-                scene.client = client
+            for _ in range(10):
                 scene.ask()
 
         endpoints = [{"endpoint": {"address": address(host)}} for host in HOSTS]
         load = {"cluster_name": "origin", "endpoints": [{"lb_endpoints": endpoints}]}
-        cluster = {"load_assignment": load, **HTTP2_CLUSTER}
-        self.both(play, [PROXIED], None, cluster)
+        self.both(play, [PROXIED], None, {"load_assignment": load, **HTTP2_CLUSTER})
