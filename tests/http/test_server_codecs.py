@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.switches import REFERENCE_CODEC
 from twisted_envoy.codec.http import CodecOutput
 from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings, HTTP2Settings
 from twisted_envoy.http.h2_stats import HTTP2Stats
@@ -42,6 +43,14 @@ class CodecsTests(SynchronousTestCase):
             self.assertEqual(codec.protocol, protocol)
             for what in ("total", "active"):
                 self.assertEqual(self.store.value(f"http.x.downstream_cx_{name}_{what}"), 1)
+
+    def test_referenceCore(self) -> None:
+        """Over the h2 library each request has a stream: that core sends no whole answers."""
+        connection = self.connection()
+        for usesLibrary in (True, REFERENCE_CODEC):
+            connection.settings.http2 = HTTP2Settings(usesLibrary=usesLibrary)
+            codec = makeHTTP2(connection, CodecOutput(lambda call: None))
+            self.assertIs(codec.answers, None if usesLibrary else connection)
 
     def test_secured(self) -> None:
         """Over TLS other settings hold."""
