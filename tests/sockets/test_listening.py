@@ -77,7 +77,11 @@ class BindTests(LoopbackTestCase):
         anywhere = IPv6Address("TCP", "::", 0)
         accepting = Accepting()
         port = await self.listen(accepting, anywhere, ListenOptions(ipv4Compat=True))
-        other = await self.listen(Accepting(), anywhere)
+        kept = socket.socket()  # nobody else listens there over IPv4
+        self.addCleanup(kept.close)
+        kept.bind(("127.0.0.1", 0))
+        unshared = kept.getsockname()
+        await self.listen(Accepting(), IPv6Address("TCP", "::", unshared[1]))
         accepted = accepting.next()
 
         with socket.create_connection(("127.0.0.1", port.getHost().port)) as peer:
@@ -85,11 +89,7 @@ class BindTests(LoopbackTestCase):
             name = peer.getsockname()
         self.assertEqual(server.transport.getPeer(), IPv4Address("TCP", *name))
         self.assertIsInstance(server.transport.getHost(), IPv4Address)
-        self.assertRaises(
-            ConnectionRefusedError,
-            socket.create_connection,
-            ("127.0.0.1", other.getHost().port),
-        )
+        self.assertRaises(ConnectionRefusedError, socket.create_connection, unshared)
         await server.gone()
 
     async def test_portInUse(self) -> None:
