@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
 import subprocess
 import sys
 from configparser import ConfigParser
-from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module, invalidate_caches
 from pathlib import Path
@@ -81,7 +81,7 @@ class InstalledTests(ProgramTestCase):
             self.fail(program.log())
         with connected(port) as client:
             client.sendall(message)
-            with suppress(OSError):  # it may be reset already, which reading tells
+            with contextlib.suppress(OSError):  # it may be reset already, which reading tells
                 client.shutdown(1)
             try:
                 return receivedToEnd(client)
