@@ -127,12 +127,12 @@ class LogTests(ParityTestCase):
         client.end()
         client.rest()
 
-    def _logged(self, *names: str) -> None:
+    def _logged(self, *names: str, count: int = 2) -> None:
         def scenario(side: Side) -> object:
             self._exchange(side, "all")
             lines = {}
             for name in names:
-                found = side.program.lines(name, 2)
+                found = side.program.lines(name, count)
                 lines[name] = sorted(set(found))
             return lines
 
@@ -176,7 +176,7 @@ class LogTests(ParityTestCase):
 
     def test_standardOutput(self) -> None:
         """The stream logger, and /dev/stdout as a path."""
-        self._logged("stdout")
+        self._logged("stdout", count=4)  # two logs
 
     def test_defaultFormat(self) -> None:
         """The default line, without its times."""
