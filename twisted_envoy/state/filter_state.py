@@ -54,6 +54,24 @@ class FilterStateObject(Protocol):
         """
 
 
+class SilentObject:
+    """Of what only filters look at: it has no printed form and takes no part in pool keys."""
+
+    __slots__ = ()
+
+    def plainText(self) -> str | None:
+        return None
+
+    def typed(self) -> object:
+        return None
+
+    def field(self, name: str) -> object:
+        return None
+
+    def hashKey(self) -> Hashable | None:
+        return None
+
+
 class StringObject:
     """`envoy.string`: a text that takes no part in pool keys."""
 

@@ -6,17 +6,17 @@ Envoy: Network::ProxyProtocolFilterState
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
 from twisted.internet.interfaces import IAddress
+
+from twisted_envoy.state.filter_state import SilentObject
 
 PROXY_PROTOCOL = "envoy.network.proxy_protocol_options"
 """Where filter state has it."""
 
 
-class ProxyProtocolState:
+class ProxyProtocolState(SilentObject):
     """
-    A filter state object without any printed form.
+    The filter state object of it.
 
     Attributes:
         source: who connected; target: where to.
@@ -34,15 +34,3 @@ class ProxyProtocolState:
         self.source = source
         self.target = target
         self.tlvs = tlvs
-
-    def plainText(self) -> str | None:
-        return None
-
-    def typed(self) -> object:
-        return None
-
-    def field(self, name: str) -> object:
-        return None
-
-    def hashKey(self) -> Hashable | None:
-        return None

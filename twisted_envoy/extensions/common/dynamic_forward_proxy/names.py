@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IAddress
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
+from twisted_envoy.state.filter_state import SilentObject
 from twisted_envoy.state.stream_info import StreamInfo
 
 DYNAMIC_HOST = "envoy.upstream.dynamic_host"
@@ -70,25 +71,13 @@ def hostOf(headers: HeaderMap | None) -> str:
     return headers.get(b":authority", b"").decode("latin-1")
 
 
-class UpstreamAddress:
-    """A filter state object that prints as nothing."""
+class UpstreamAddress(SilentObject):
+    """Where a request goes."""
 
     __slots__ = ("address",)
 
     def __init__(self, address: IAddress) -> None:
         self.address = address
-
-    def plainText(self) -> str | None:
-        return None
-
-    def typed(self) -> object:
-        return None
-
-    def field(self, name: str) -> object:
-        return None
-
-    def hashKey(self) -> object:
-        return None
 
 
 def saveAddress(info: StreamInfo, address: IAddress) -> None:

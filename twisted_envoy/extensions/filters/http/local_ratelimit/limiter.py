@@ -18,6 +18,7 @@ from typing import NamedTuple
 from twisted_envoy.extensions.common.token_bucket import TokenBucket
 from twisted_envoy.http.routes.rate_actions import Entry
 from twisted_envoy.http.routes.rate_limits import Descriptor
+from twisted_envoy.state.filter_state import SilentObject
 
 MakeBucket = Callable[[], TokenBucket]
 
@@ -155,7 +156,7 @@ class Limiter:
         return None
 
 
-class ConnectionLimiter:
+class ConnectionLimiter(SilentObject):
     """A connection's limiter, kept in its filter state: the first filter that asks makes it."""
 
     __slots__ = ("limiter",)
@@ -164,15 +165,3 @@ class ConnectionLimiter:
 
     def __init__(self, limiter: Limiter) -> None:
         self.limiter = limiter
-
-    def plainText(self) -> str | None:
-        return None
-
-    def typed(self) -> object:
-        return None
-
-    def field(self, name: str) -> object:
-        return None
-
-    def hashKey(self) -> Hashable | None:
-        return None
