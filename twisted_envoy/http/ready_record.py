@@ -13,7 +13,7 @@ from typing import Any
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Traffic
 from twisted_envoy.formatter.sameness import ANSWER
-from twisted_envoy.http.edge.request_id import REQUEST_ID
+from twisted_envoy.http.edge.request_id import REQUEST_ID, idOf, withID
 from twisted_envoy.network.records import AlikeRecords
 from twisted_envoy.state.lazy import Asked, Fresh
 from twisted_envoy.state.request_info import RequestInfo
@@ -68,19 +68,6 @@ def prepared(settings: Any, own: StreamInfo, headers: HeaderMap, protocol: str) 
     return Request(sent, protocol, address, ids, headers.get(REQUEST_ID))
 
 
-def _requestHeaders(info: ReadyInfo) -> HeaderMap:
-    headers: HeaderMap = info.request.headers
-    if info.value:
-        headers = headers.copy()
-        headers[REQUEST_ID] = info.value
-    return headers
-
-
-def _requestID(info: ReadyInfo) -> bytes | None:
-    found: bytes | None = info.value or info.request.headers.get(REQUEST_ID)
-    return found
-
-
 class ReadyInfo(RequestInfo):
     """
     Of a request that was answered at once.
@@ -101,8 +88,8 @@ class ReadyInfo(RequestInfo):
     routeName: Any = Asked(attrgetter("ready.route.name"))
     responseCode: Any = Asked(lambda info: int(info.responseHeaders[b":status"]))
     bytesSent: Any = Asked(lambda info: len(info.ready.body))
-    requestHeaders: Any = Fresh(_requestHeaders)
-    requestID: Any = Asked(_requestID)
+    requestHeaders: Any = Fresh(lambda info: withID(info.request.headers, info.value))
+    requestID: Any = Asked(lambda info: idOf(info.request.headers, info.value))
 
     def __init__(
         self, connection: StreamInfo, now: float, encoder: Traffic, ready: Any, value: bytes
@@ -135,8 +122,7 @@ def recordAnswer(
     settings = connection.settings
     request = ready.request
     if value and value != request.given:
-        other = headers.copy()
-        other[REQUEST_ID] = value
+        other = withID(headers, value)
         found = prepared(settings, connection.info, other, request.protocol)
         request = ready.request = found or request
     ids = request.ids

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.http.edge.support import UUID, requestOf
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.http.edge.request_id import UUIDRequestID
+from twisted_envoy.http.edge.request_id import REQUEST_ID, UUIDRequestID, idOf, withID
 
 GIVEN = b"0d2a7d64-66b1-9d39-a39e-a6c5dd6b1f3f"
 
@@ -23,6 +23,16 @@ class UUIDTests(SynchronousTestCase):
 
         self.assertEqual(len(set(made)), 500)
         self.assertEqual([each for each in made if not re.match(UUID, each)], [])
+
+    def test_withID(self) -> None:
+        """Headers are copied for an id that is given, and stay; idOf says which one it is."""
+        for own in (HeaderMap(), HeaderMap([(REQUEST_ID, GIVEN)])):
+            for value in (b"", b"other"):
+                made = withID(own, value)
+                self.assertEqual(made.get(REQUEST_ID), value or own.get(REQUEST_ID))
+                self.assertEqual(idOf(own, value), made.get(REQUEST_ID))
+                self.assertEqual(made is own, not value)
+            self.assertNotEqual(own.get(REQUEST_ID), b"other")
 
     def test_bits(self) -> None:
         """Each random digit is in its place; those of version and variant are set."""

@@ -29,6 +29,20 @@ _PLACES = tuple(
 """(where in the text, which digit), of all but those of version and variant."""
 
 
+def withID(headers: HeaderMap, value: bytes) -> HeaderMap:
+    """A copy of a request's headers with this id; where it is b"" they themselves."""
+    if not value:
+        return headers
+    copy = headers.copy()
+    copy[REQUEST_ID] = value
+    return copy
+
+
+def idOf(headers: HeaderMap, value: bytes) -> bytes | None:
+    """The id that is in `withID(headers, value)`, without making it."""
+    return value or headers.get(REQUEST_ID)
+
+
 class UUIDRequestID:
     """
     Gives requests their id.

@@ -30,7 +30,7 @@ from twisted_envoy.extensions.filters.http.router.outcome import answered
 from twisted_envoy.extensions.filters.http.router.plans import takePlan
 from twisted_envoy.extensions.filters.http.router.record import ExchangeInfo
 from twisted_envoy.http.connection_life import Drain
-from twisted_envoy.http.edge.request_id import REQUEST_ID
+from twisted_envoy.http.edge.request_id import withID
 from twisted_envoy.http.ready import goOn
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext
@@ -275,10 +275,8 @@ class Exchange:
 
     def requestHeaders(self) -> HeaderMap:
         """Those of the request, as it was sent; the receiver owns the map."""
-        headers = self.template.headers.copy()
-        if self.value:
-            headers[REQUEST_ID] = self.value
-        return headers
+        headers = self.template.headers
+        return withID(headers, self.value) if self.value else headers.copy()
 
     def _uncount(self) -> None:
         """All that a stream counts when it begins."""

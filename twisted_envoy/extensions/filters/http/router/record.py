@@ -10,8 +10,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.http.edge.request_id import REQUEST_ID
+from twisted_envoy.http.edge.request_id import idOf, withID
 from twisted_envoy.state.lazy import Asked, Fresh
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import UpstreamInfo
@@ -22,21 +21,6 @@ if TYPE_CHECKING:
 
 _BEGAN = Asked(attrgetter("startTime"))
 _ENDED = Asked(attrgetter("endTime"))
-
-
-def _requestHeaders(info: ExchangeInfo) -> HeaderMap:
-    exchange = info.exchange
-    headers: HeaderMap = exchange.template.headers
-    if exchange.value:
-        headers = headers.copy()
-        headers[REQUEST_ID] = exchange.value
-    return headers
-
-
-def _requestID(info: ExchangeInfo) -> bytes | None:
-    exchange = info.exchange
-    found: bytes | None = exchange.value or exchange.template.headers.get(REQUEST_ID)
-    return found
 
 
 class ExchangeUpstream(UpstreamInfo):
@@ -84,12 +68,13 @@ class ExchangeInfo(RequestInfo):
     lastUpstreamByteReceivedTime: Any = _ENDED
     firstResponseByteSentTime: Any = _ENDED
     lastResponseByteSentTime: Any = _ENDED
-    protocol: Any = Asked(attrgetter("exchange.template.carrier.protocol"))
-    route: Any = Asked(attrgetter("exchange.template.carrier.route"))
-    routeName: Any = Asked(attrgetter("exchange.template.carrier.route.name"))
+    protocol: Any = Asked(attrgetter("template.carrier.protocol"))
+    route: Any = Asked(attrgetter("template.carrier.route"))
+    routeName: Any = Asked(attrgetter("template.carrier.route.name"))
     upstream: Any = Fresh(ExchangeUpstream)
-    requestHeaders: Any = Fresh(_requestHeaders)
-    requestID: Any = Asked(_requestID)
+    template: Any = Asked(attrgetter("exchange.template"))
+    requestHeaders: Any = Fresh(lambda info: withID(info.template.headers, info.exchange.value))
+    requestID: Any = Asked(lambda info: idOf(info.template.headers, info.exchange.value))
     upstreamEncoders: Any = Asked(lambda info: (info.exchange.upstream,))
 
     def __init__(
