@@ -12,7 +12,8 @@ from tests.codec.h2.bytesof import headers as headersFrame
 from tests.http.manager import HELLO, PROXIED, run
 from tests.http.records import logs, recorded
 from tests.switches import REFERENCE_CODEC
-from twisted_envoy.http.ready import ReadyAnswer, ReadyAnswers
+from twisted_envoy.http.ready import ReadyAnswer
+from twisted_envoy.http.shortcuts import Shortcuts
 from twisted_envoy.testing import MemoryEnvoy
 
 GET = b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n"
@@ -62,8 +63,8 @@ class ReadyCase(SynchronousTestCase):
         """
         results = []
         for isReady in (True, False):
-            found = ReadyAnswers.find if isReady else lambda *arguments: None
-            patched = self.patch(ReadyAnswers, "find", found)
+            found = Shortcuts.find if isReady else lambda *arguments: None
+            patched = self.patch(Shortcuts, "find", found)
             before = self.answered
             envoy = self.start(*arguments, **manager)
             client = envoy.connect("web")

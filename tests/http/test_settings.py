@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet.task import Clock
@@ -18,9 +19,10 @@ class ManagerSettingsTests(SynchronousTestCase):
         """Equal time-outs share a timer each; time is the reactor's."""
         clock = Clock()
         some: Any = None
+        edge, replies = SimpleNamespace(isSameForAll=True), SimpleNamespace(isPlain=True)
         settings = ManagerSettings(
             *("AUTO", FilterPlan(())),
-            *(some, some, some, clock, some, some, some, some, some, some, some, some),
+            *(some, edge, replies, clock, some, some, some, some, some, some, some, some),
             *(some, some, some, some),
             timeouts=Timeouts(streamIdle=7.0, idle=9.0),
         )

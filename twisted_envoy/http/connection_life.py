@@ -173,7 +173,7 @@ class ConnectionLife(Link):
         Returns:
             What answersAtOnce takes or what carry takes, as `isReady` says; None: it depends.
         """
-        return self.settings.ready.find(self, headers)
+        return self.settings.shortcuts.find(self, headers)
 
     def answersAtOnce(self, ready: ReadyAnswer) -> bool:
         """
@@ -226,7 +226,7 @@ class ConnectionLife(Link):
         settings = self.settings
         if self.drain is not Drain.NO or self.countsAgent or not settings.edge.isUsual:
             return None
-        return settings.ready.carry(self, headers, encoder)
+        return settings.shortcuts.carry(self, headers, encoder)
 
     def drains(self) -> bool:
         """At a good point for it: whether the connection shall end, and begins to."""

@@ -66,7 +66,7 @@ class HTTPFilter:
         return None
 
     def carrier(self, route: Any, protocol: str) -> Any:
-        """The same for what makes templates of requests that need no stream; see http.ready."""
+        """The same for what makes templates of requests that need no stream; see http.shortcuts."""
         return None
 
     def watches(self, route: Any, name: str) -> frozenset[bytes] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted_envoy.codec.h1.memo import RESPONSE_HOLES, HeadMemo
 from twisted_envoy.codec.settings import HeaderLimits, HTTP1Settings, HTTP2Settings
 from twisted_envoy.http.filter_plan import FilterPlan
-from twisted_envoy.http.ready import ReadyAnswers
+from twisted_envoy.http.shortcuts import Shortcuts
 from twisted_envoy.http.stats import ListenerManagerStats, ManagerStats
 from twisted_envoy.http.stream_timers import IdleWatch
 from twisted_envoy.http.user_agents import UserAgents
@@ -71,7 +71,7 @@ class ManagerSettings:
         http1Secured: http1 where the client speaks TLS.
         tunnelHalfClose: switch `twisted_envoy.http1_tunnel_half_close`.
         hasTimers: streams have other times than that of idleWatch.
-        ready: the answer of requests that need no stream.
+        shortcuts: which requests need no stream.
     """
 
     codec: str
@@ -109,7 +109,7 @@ class ManagerSettings:
     hasTimers: bool = field(init=False)
     idleQueue: DeadlineQueue = field(init=False)
     heads: HeadMemo = field(init=False)
-    ready: ReadyAnswers = field(init=False)
+    shortcuts: Shortcuts = field(init=False)
 
     def __post_init__(self) -> None:
         self.seconds = self.reactor.seconds
@@ -124,5 +124,5 @@ class ManagerSettings:
             or (self.records.interval and self.records.logs)
         )
         self.heads = HeadMemo(RESPONSE_HOLES)
-        self.ready = ReadyAnswers()
+        self.shortcuts = Shortcuts(self)
         self.idleQueue = DeadlineQueue(self.reactor, self.timeouts.idle)

@@ -15,7 +15,7 @@ from tests.codec.h2.bytesof import headers as headersFrame
 from tests.http.manager import ORIGIN, PROXIED, run
 from tests.http.records import recorded
 from twisted_envoy.extensions.filters.http.router.exchange import Exchange
-from twisted_envoy.http.ready import ReadyAnswers
+from twisted_envoy.http.shortcuts import Shortcuts
 from twisted_envoy.testing import MemoryEnvoy
 
 GET = b"GET /a HTTP/1.1\r\nhost: a.test\r\n\r\n"
@@ -218,9 +218,9 @@ class CarrierCase(SynchronousTestCase):
         for isCarried in (True, False):
             patches = [
                 self.patch(
-                    ReadyAnswers,
+                    Shortcuts,
                     name,
-                    getattr(ReadyAnswers, name) if isCarried else lambda *arguments: None,
+                    getattr(Shortcuts, name) if isCarried else lambda *arguments: None,
                 )
                 for name in ("find", "carry")
             ]

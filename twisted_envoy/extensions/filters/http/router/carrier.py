@@ -1,9 +1,9 @@
 """
-Plain requests like the one before: what is decided on their way is known.
+Plain requests: what is decided on their way is known.
 
-Where nothing looks at requests or answers, a request that repeats the head of the one before needs
-no stream, no router and no attempt: a `Template` knows its bytes for the upstream, an `Exchange`
-stands for it until the answer comes. One that has another head is a `Single`.
+Where nothing looks at requests or answers, a request needs no stream, no router and no attempt. If
+its head has come before, a `Template` knows its bytes for the upstream; if not, it is a `Single`,
+whose headers are sent as any others. For either an `Exchange` stands until the answer comes.
 
 Envoy: Router::Filter::decodeHeaders, for what it does with such requests
 """

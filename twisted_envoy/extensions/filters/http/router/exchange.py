@@ -31,7 +31,7 @@ from twisted_envoy.extensions.filters.http.router.plans import takePlan
 from twisted_envoy.extensions.filters.http.router.record import ExchangeInfo
 from twisted_envoy.http.connection_life import Drain
 from twisted_envoy.http.edge.request_id import withID
-from twisted_envoy.http.ready import goOn
+from twisted_envoy.http.shortcuts import goOn
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext
 from twisted_envoy.upstream.http.carried import handOver
