@@ -24,6 +24,7 @@ from twisted.python.components import Componentized
 from twisted_envoy.config.collector import collectorPaused
 from twisted_envoy.errors import ConfigError
 from twisted_envoy.server.demo import builtinDemo, tellOfDemo
+from twisted_envoy.server.late_tls import deferTLS
 from twisted_envoy.server.lifecycle import RunningReactor, SignalHandlers, stopInOrder
 from twisted_envoy.server.log_setup import LogSetup, printNothing
 from twisted_envoy.server.options import Options, ServerOptions
@@ -65,6 +66,7 @@ def makeService(options: Options) -> IService:
         SystemExit: status 0 when a config was only to be checked, 1 when it cannot be obeyed.
     """
     with collectorPaused():
+        deferTLS()
         from twisted.internet import reactor
 
         from twisted_envoy.server.build import buildServer

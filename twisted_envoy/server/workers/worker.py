@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 from twisted.logger import Logger, globalLogBeginner
 
 from twisted_envoy.config.collector import collectorPaused
+from twisted_envoy.server.late_tls import deferTLS
 from twisted_envoy.server.log import DescriptorOutput, EnvoyLog, LogOutput, PathOutput
 from twisted_envoy.server.tap import problemText, settleMemory
 from twisted_envoy.server.workers.channel import Channel, Message, openChannel, receiveOne
@@ -49,6 +50,7 @@ def main() -> int:
     except EOFError:
         return 0
     with collectorPaused():
+        deferTLS()
         importlib.import_module(hello.reactor).install()
         importlib.import_module("twisted_envoy.server.build")
         gc.freeze()  # what was imported stays; the rest is for settleMemory
