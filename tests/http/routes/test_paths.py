@@ -35,6 +35,8 @@ class PathTests(SynchronousTestCase):
         found = decodedParameters(b"/p?%61=%20+&a=2&b&c=%zz%2&=%C3%A9#d=1")
         wanted = {b"a": b" +", b"b": b"", b"c": b"%zz%2", b"": "é".encode()}
         self.assertEqual(found, wanted)
+        self.assertEqual(decodedParameters(b"/?a=1&%61=2&a=3"), {b"a": b"1"})
+        self.assertEqual(decodedParameters(b"/?%61=2&a=1&%61=3"), {b"a": b"2"})
         self.assertEqual(decodedParameters(b"/p"), {})
         self.assertEqual(QueryCache(decodedParameters).of(b"/?%61"), {b"a": b""})
 

@@ -28,6 +28,11 @@ def withoutQuery(path: bytes) -> bytes:
     return path if at < 0 else path[:at]
 
 
+def withoutParameters(path: bytes) -> bytes:
+    """Of a path without its query: every segment up to its first semicolon."""
+    return _PARAMETERS.sub(b"", path) if b";" in path else path
+
+
 def queryParameters(path: bytes) -> dict[bytes, bytes]:
     """The first value of each parameter of the query; nothing is decoded."""
     _, question, query = path.partition(b"?")
@@ -39,19 +44,11 @@ def queryParameters(path: bytes) -> dict[bytes, bytes]:
     return found
 
 
-def withoutParameters(path: bytes) -> bytes:
-    """Of a path without its query: every segment up to its first semicolon."""
-    return _PARAMETERS.sub(b"", path) if b";" in path else path
-
-
 def decodedParameters(path: bytes) -> dict[bytes, bytes]:
     """The same with names and values decoded; a percent sign that begins nothing stays."""
-    _, question, query = path.partition(b"?")
     found: dict[bytes, bytes] = {}
-    if question:
-        for pair in query.partition(b"#")[0].split(b"&"):
-            name, _, value = pair.partition(b"=")
-            found.setdefault(unquote_to_bytes(name), unquote_to_bytes(value))
+    for name, value in queryParameters(path).items():
+        found.setdefault(unquote_to_bytes(name), unquote_to_bytes(value))
     return found
 
 
