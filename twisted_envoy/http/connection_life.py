@@ -198,7 +198,6 @@ class ConnectionLife(Link):
         else:
             stats.downstream_rq_http1_total.value += 1
         stats.downstream_rq_time.record(0)
-        self._requests += 1
         if self._idle is not None and not self.streams:
             self._idle.lastActivity = now
         return True
