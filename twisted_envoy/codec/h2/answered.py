@@ -14,6 +14,7 @@ from twisted_envoy.codec.h2.frames import (
     END_HEADERS,
     END_STREAM,
     HEADERS,
+    NUMBER_BYTES,
     frameHeader,
     headersFrames,
 )
@@ -21,8 +22,6 @@ from twisted_envoy.codec.h2.hpack_encoder import Encoder
 from twisted_envoy.codec.headers import HeaderMap
 
 _pack = frameHeader.pack
-_NUMBER = 4
-"""Bytes of a stream's number, at the end of a frame's header."""
 
 
 class Answered:
@@ -69,9 +68,9 @@ class Answered:
             self.changes = encoder.changes
             self.size = size
             if body:
-                self.pieces = (before[:-_NUMBER], block + header[:-_NUMBER], b"")
+                self.pieces = (before[:-NUMBER_BYTES], block + header[:-NUMBER_BYTES], b"")
             else:
-                self.pieces = (before[:-_NUMBER], block)
+                self.pieces = (before[:-NUMBER_BYTES], block)
         self._latest = fields
         self._block = block
         return before + block + behind

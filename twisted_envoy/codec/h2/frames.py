@@ -12,6 +12,8 @@ from twisted_envoy.codec.h2.failures import ConnectionFailure
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEADER_BYTES = 9
+NUMBER_BYTES = 4
+"""Of a stream's number, the end of a frame's header."""
 MOST_PAYLOAD = 16384
 """Of a frame that is received; SETTINGS_MAX_FRAME_SIZE is never raised."""
 MOST_WINDOW = 2**31 - 1

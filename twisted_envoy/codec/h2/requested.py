@@ -14,6 +14,7 @@ from twisted_envoy.codec.h2.frames import (
     END_HEADERS,
     END_STREAM,
     HEADERS,
+    NUMBER_BYTES,
     frameHeader,
     headersFrames,
 )
@@ -21,8 +22,6 @@ from twisted_envoy.codec.h2.hpack_encoder import Encoder
 from twisted_envoy.codec.headers import HeaderMap
 
 _pack = frameHeader.pack
-_NUMBER = 4
-"""Bytes of a stream's number, at the end of a frame's header."""
 
 
 class Requested:
@@ -77,7 +76,7 @@ class Requested:
         if encoder is self._encoder and parts == self._latest and len(parts) == 2:
             self.encoder = encoder
             self.changes = encoder.changes
-            self.pieces = (before[:-_NUMBER], parts[0], parts[1])
+            self.pieces = (before[:-NUMBER_BYTES], parts[0], parts[1])
             self.size = len(value)
         self._encoder = encoder
         self._latest = parts
