@@ -117,8 +117,7 @@ class LocalReplies:
             grpcStatus: for a gRPC request; None for what status means there.
             edit: the route's, made before headers are added, or after them with editsLast.
         """
-        made = HeaderMap()
-        made[b":status"] = b"%d" % status
+        made = HeaderMap(((b":status", b"%d" % status),))
         if edit is not None and not editsLast:
             edit(made, info)
         for name, value in headers:

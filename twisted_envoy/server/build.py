@@ -66,6 +66,11 @@ _log = Logger("main")
 
 _INTERNAL_LISTENER = "envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
 _STATS_FLUSH = 5.0
+_NO_LIMIT = (
+    "There is no configured limit to the number of allowed active downstream connections. "
+    "Configure a limit in `envoy.resource_monitors.global_downstream_max_connections` resource "
+    "monitor."
+)
 
 
 def buildServer(
@@ -207,11 +212,7 @@ class _Builder:
         if self._unimplemented:
             raise self._unimplemented[0]
         if limit is None:
-            _log.warn(
-                "There is no configured limit to the number of allowed active downstream "
-                "connections. Configure a limit in "
-                "`envoy.resource_monitors.global_downstream_max_connections` resource monitor."
-            )
+            _log.warn(_NO_LIMIT)
         return server
 
     def _secrets(self, resources: View) -> None:

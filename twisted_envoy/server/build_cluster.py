@@ -85,12 +85,11 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
     discovery = None if kind is None else kind.discovery(config, hosts)
     if balancer is None:
         balancer = _provided(config, discovery)
-    stats = ClusterStats(scope)
     healthChecker = _healthChecker(config, transportSocket, http, context)
     cluster = Cluster(
         settings,
         config,
-        stats,
+        ClusterStats(scope),
         limits,
         transportSocket,
         balancer,
@@ -100,10 +99,14 @@ def buildCluster(config: View, context: FactoryContext) -> Cluster:
         healthChecker,
         _outlierDetector(config, context),
     )
-    scope.computedGauge("upstream_cx_tx_bytes_buffered", cluster.bufferedBytes, lambda: False)
-    received = stats.upstream_cx_rx_bytes_total
-    scope.computedGauge("upstream_cx_rx_bytes_buffered", lambda: 0, lambda: received.used)
+    _countBuffered(cluster, scope)
     return cluster
+
+
+def _countBuffered(cluster: Cluster, scope: Scope) -> None:
+    scope.computedGauge("upstream_cx_tx_bytes_buffered", cluster.bufferedBytes, lambda: False)
+    received = cluster.stats.upstream_cx_rx_bytes_total
+    scope.computedGauge("upstream_cx_rx_bytes_buffered", lambda: 0, lambda: received.used)
 
 
 def _settings(

@@ -84,22 +84,8 @@ class Edge:
     def __init__(self, config: Any, context: Any, facts: EdgeFacts | None = None) -> None:
         facts = facts or EdgeFacts()
         ids = _readRequestID(config, context)
-        generates = config.generate_request_id is not False
-        via = config.via.encode()
-        userAgent = config.add_user_agent is True
-        added = AddedRules(
-            scheme=_readScheme(config),
-            serviceCluster=facts.serviceCluster.encode() if userAgent else None,
-            serviceNode=facts.serviceNode.encode(),
-            via=via,
-            requestID=ids if generates else None,
-            keepsID=config.preserve_external_request_id,
-            early=tuple(
-                context.build(each, "http.early_header_mutation")
-                for each in config.early_header_mutation_extensions
-            ),
-            internalOnly=facts.internalOnly,
-        )
+        self.ids = None if config.generate_request_id is False else ids
+        added = _readAdded(config, context, facts, self.ids)
         config.moot("represent_ipv4_remote_address_as_ipv4_mapped_ipv6", "Envoy 1.40 ignores it")
         config.moot("add_proxy_protocol_connection_state", "nothing here asks for that state")
         certificates = readClientCert(config)
@@ -111,24 +97,13 @@ class Edge:
             facts.acceptsHTTP10,
             keepsCertificate=certificates is not None,
         )
-        transformation = config.server_header_transformation
-        rules = ResponseRules(
-            server=config.server_name.encode() or b"envoy",
-            overwrites=transformation == "OVERWRITE",
-            ifAbsent=transformation == "APPEND_IF_ABSENT",
-            via=via,
-            requestID=ids,
-            tellsID=config.always_set_request_id_in_response,
-            proxyStatus=_readProxyStatus(config.proxy_status_config, facts),
-        )
-        prepare = requests.prepare
-        self.ids = ids if generates else None
         self.passes = requests.passes
-        self.isSameForAll = not rules.tellsID and rules.proxyStatus is None
-        self.prepareRequest = prepare
+        self.prepareRequest = requests.prepare
         if certificates is not None:
-            self.prepareRequest = _withClientCert(prepare, certificates)
+            self.prepareRequest = _withClientCert(requests.prepare, certificates)
         self._usual = self.prepareRequest
+        rules = _readResponses(config, facts, ids)
+        self.isSameForAll = not rules.tellsID and rules.proxyStatus is None
         self.prepareResponse = ResponseEdge(rules, DateText(context.reactor.seconds)).prepare
 
     @property
@@ -144,6 +119,38 @@ def _readRequestID(config: Any, context: Any) -> UUIDRequestID:
     factory, inner = context.extensions.openAny(extension.typed_config, "", "request_id", extension)
     made: UUIDRequestID = factory.build(inner, context)
     return made
+
+
+def _readAdded(
+    config: Any, context: Any, facts: EdgeFacts, ids: UUIDRequestID | None
+) -> AddedRules:
+    userAgent = config.add_user_agent is True
+    return AddedRules(
+        scheme=_readScheme(config),
+        serviceCluster=facts.serviceCluster.encode() if userAgent else None,
+        serviceNode=facts.serviceNode.encode(),
+        via=config.via.encode(),
+        requestID=ids,
+        keepsID=config.preserve_external_request_id,
+        early=tuple(
+            context.build(each, "http.early_header_mutation")
+            for each in config.early_header_mutation_extensions
+        ),
+        internalOnly=facts.internalOnly,
+    )
+
+
+def _readResponses(config: Any, facts: EdgeFacts, ids: UUIDRequestID) -> ResponseRules:
+    transformation = config.server_header_transformation
+    return ResponseRules(
+        server=config.server_name.encode() or b"envoy",
+        overwrites=transformation == "OVERWRITE",
+        ifAbsent=transformation == "APPEND_IF_ABSENT",
+        via=config.via.encode(),
+        requestID=ids,
+        tellsID=config.always_set_request_id_in_response,
+        proxyStatus=_readProxyStatus(config.proxy_status_config, facts),
+    )
 
 
 def _readScheme(config: Any) -> bytes:

@@ -7,6 +7,8 @@ ConnectionManagerUtility::mutateRequestHeaders
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 
@@ -197,11 +199,8 @@ class RequestEdge:
             if not mutate(headers, info):
                 break
         scheme = b"https" if isTLS else b"http"
-        if (
-            self._schemes is not None
-            and connection.localAddress is not connection.directLocalAddress
-        ):
-            scheme = self._schemes.get(portOf(connection.localAddress) or 0, scheme)
+        if self._schemes is not None:
+            scheme = _schemeOf(self._schemes, connection, scheme)
         if not ALWAYS_CLEANED.isdisjoint(headers):
             clean(headers, self._never)
         edge = False
@@ -279,6 +278,14 @@ class RequestEdge:
         isOurs = self._useRemote and not self._trust.hops
         if port is not None and (isOurs or XFPORT not in headers):
             headers.set(XFPORT, b"%d" % port)
+
+
+def _schemeOf(schemes: Mapping[int, bytes], connection: StreamInfo, scheme: bytes) -> bytes:
+    """That of the port to which the client came, where another listener or proxy passed it on."""
+    local = connection.localAddress
+    if local is connection.directLocalAddress:
+        return scheme
+    return schemes.get(portOf(local) or 0, scheme)
 
 
 def _add(added: AddedRules, headers: HeaderMap) -> None:
