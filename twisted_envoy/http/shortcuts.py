@@ -84,6 +84,10 @@ class _Way:
     carrier: Any
 
 
+_LONG_WAY = _Way(frozenset(), None, None)
+"""Of routes whose requests need streams."""
+
+
 class Shortcuts:
     """
     Of one connection manager.
@@ -98,7 +102,7 @@ class Shortcuts:
         self._isOpen = _isOpen(settings)
         self._carries = self._isOpen and not settings.hasTimers
         self._failed = 0
-        self._ways: dict[tuple[Any, str], _Way | None] = {}
+        self._ways: dict[tuple[Any, str], _Way] = {}
 
     def find(self, connection: Any, headers: HeaderMap) -> Any:
         """
@@ -117,8 +121,8 @@ class Shortcuts:
         if request is None:
             return None
         route = settings.routes.certain(request.headers)
-        way = None if route is None else self._wayOf(settings, route, protocol)
-        if way is None or not way.watched.isdisjoint(request.headers):
+        way = self._ways.get((route, protocol)) or self._look(settings, route, protocol)
+        if not way.watched.isdisjoint(request.headers):
             return None
         if way.answer is not None:
             return way.answer.forHead(request) if settings.records.logs else way.answer
@@ -150,30 +154,28 @@ class Shortcuts:
         if settings.edge.prepareRequest(sent, note, own, own.tls is not None) is not None:
             return None
         route = settings.routes.always or settings.routes.certain(sent)
-        way = None if route is None else self._wayOf(settings, route, protocol)
-        if way is None or way.carrier is None or not way.watched.isdisjoint(sent):
+        way = self._ways.get((route, protocol)) or self._look(settings, route, protocol)
+        if way.carrier is None or not way.watched.isdisjoint(sent):
             self._failed += 1
             return None
         self._failed = 0
         return way.carrier.single(connection, sent, note.remoteAddress, encoder)
 
-    def _wayOf(self, settings: ManagerSettings, route: Any, protocol: str) -> _Way | None:
-        """None: requests with that route need streams."""
+    def _look(self, settings: ManagerSettings, route: Any, protocol: str) -> _Way:
+        """At a route, None too, that is new here."""
         ways = self._ways
-        key = (route, protocol)
-        if key not in ways:
-            if len(ways) >= _MOST_WAYS:  # routes may come and go
-                ways.clear()
-            ways[key] = self._makeWay(settings, route, protocol)
-        return ways[key]
+        if len(ways) >= _MOST_WAYS:  # routes may come and go
+            ways.clear()
+        way = ways[route, protocol] = self._makeWay(settings, route, protocol)
+        return way
 
-    def _makeWay(self, settings: ManagerSettings, route: Any, protocol: str) -> _Way | None:
-        if route.idleTimeout is not None or route.maxStreamDuration is not None:
-            return None
+    def _makeWay(self, settings: ManagerSettings, route: Any, protocol: str) -> _Way:
+        if route is None or route.idleTimeout is not None or route.maxStreamDuration is not None:
+            return _LONG_WAY
         plan = settings.plan
         watched = plan.watched(route)
         if watched is None:
-            return None
+            return _LONG_WAY
         carrier = plan.carrier(route, protocol) if self._carries else None
         return _Way(watched, readyAnswer(settings, route), carrier)
 
