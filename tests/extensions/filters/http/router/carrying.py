@@ -66,6 +66,11 @@ class Scene:
             self.origin.connections[-1].write(piece)
             self.envoy.settle()
 
+    def cut(self, how: str) -> None:
+        """The upstream ends its newest connection, by that method."""
+        getattr(self.origin.connections[-1], how)()
+        self.envoy.settle()
+
     def warm(self, times: int = 4, answer: bytes = OK) -> None:
         """Requests that are answered, until nothing about them is new."""
         for _ in range(times):
