@@ -41,6 +41,19 @@ class AccessLogFileTests(SynchronousTestCase):
         self.assertEqual(self.content(), "one\n")
         self.assertEqual(self.stats()["write_total_buffered"], len("two é\n".encode()))
 
+    def test_bytes(self) -> None:
+        """Bytes and texts go out in their order, and count alike."""
+        file = self.open()
+        for number in range(3):
+            file.write(f"{number} é\n")
+            file.append(b"%d \xc3\xa9\n" % number)
+        stats = self.stats()
+        file.close()
+        file.append(b"later\n")
+
+        self.assertEqual(self.content(), "".join(f"{one} é\n" * 2 for one in range(3)))
+        self.assertEqual((stats["write_buffered"], stats["write_total_buffered"]), (6, 25))
+
     def test_sharedPipe(self) -> None:
         """A pipe that others write to gets whole lines, as many at once as it keeps together."""
         os.mkfifo(self.path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -9,7 +11,7 @@ from tests.access_log.contexts import Context
 from tests.formatter.records import fullRecord
 from tests.formatter.views import viewOfYAML
 from twisted_envoy.access_log.logger import buildAccessLogs
-from twisted_envoy.formatter.sameness import REQUEST
+from twisted_envoy.formatter.sameness import ANSWER, REQUEST
 from twisted_envoy.interfaces.access_log import IAccessLogger
 
 LOG = """
@@ -75,3 +77,27 @@ class BuildAccessLogsTests(SynchronousTestCase):
                 log(record)
                 self.assertEqual(context.accessLogs.lines("/log")[-2:], expected)
         self.assertEqual(len(context.accessLogs.lines("/log")), 10)
+
+    def test_stamp(self) -> None:
+        """Lines that differ in their time only are written as others are; equal ones are one."""
+        context = Context()
+        config = LOG.replace("%BYTES_SENT%", "%BYTES_SENT% %START_TIME%")
+        record = fullRecord()
+        ours = (record, ANSWER, True)
+        loggers: list[Any] = []
+        for source in (config, LOG.replace("%BYTES_SENT%", "%START_TIME(%f)%")):
+            view = viewOfYAML("envoy.config.accesslog.v3.AccessLog", source)
+            loggers += buildAccessLogs((view,), context)
+        stamped, fine = loggers
+        write = stamped.stamp(*ours)
+        stamped.log(record)
+        write(record.streamInfo.startTime, b"")
+        lines = context.accessLogs.lines("/log")
+
+        self.assertEqual(lines, ["6 2026-11-23T02:15:12.374Z"] * 2)
+        self.assertEqual(stamped.stamp(*ours), write)
+        self.assertIsNone(fine.stamp(*ours))
+        for number in range(1000):
+            record.streamInfo.bytesSent = number
+            stamped.stamp(*ours)
+        self.assertLess(len(stamped._stamps), 300)

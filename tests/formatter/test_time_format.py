@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.formatter.records import START
 from twisted_envoy.formatter.parser import FormatError
-from twisted_envoy.formatter.time_format import compileTimeFormat
+from twisted_envoy.formatter.time_format import compileTimeFormat, isFine
 
 PRINTED = {
     "%Y-%m-%dT%H:%M:%E3SZ": "2026-11-23T02:15:12.374Z",
@@ -59,6 +59,13 @@ class TimeFormatTests(SynchronousTestCase):
         """Each letter and extension."""
         for source, text in PRINTED.items():
             self.assertEqual(compileTimeFormat(source, local=False)(START), text, source)
+
+    def test_fine(self) -> None:
+        """What shows no more than milliseconds is the same for all of one."""
+        for source in PRINTED:
+            render = compileTimeFormat(source, local=False)
+            texts = {render(1795400112.374 + count / 1e6) for count in (1, 500, 998)}
+            self.assertEqual(isFine(source), len(texts) > 1, source)
 
     def test_nothingIsLeftOfTheSecondBefore(self) -> None:
         """Parts of a second and whole seconds both move on, also backwards."""

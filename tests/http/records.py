@@ -8,6 +8,9 @@ from typing import Any
 
 from tests.http.manager import LOG
 from twisted_envoy.formatter.operators import BUILT_IN
+from twisted_envoy.formatter.operators.entry import compileCommand
+from twisted_envoy.formatter.parser import Command, parse
+from twisted_envoy.formatter.sameness import ANSWER, samenessOf
 
 _POINTS = ("DS_RX_BEG", "DS_RX_END", "US_TX_BEG", "US_TX_END", "US_RX_BEG", "US_RX_BODY_BEG")
 POINTS = (*_POINTS, "US_RX_END", "DS_TX_BEG", "DS_TX_END", "US_CX_BEG", "US_CX_END", "US_HS_END")
@@ -70,6 +73,23 @@ def logs() -> list[dict[str, Any]]:
     text = "\t".join(everything().values()) + "\n"
     return [
         logTo("json", log_format={"json_format": everything()}),
+        logTo("text", log_format={"text_format_source": {"inline_string": text}}),
+        logTo("usual"),
+    ]
+
+
+def stampedLogs() -> list[dict[str, Any]]:
+    """The same of all that needs no record, if the request was answered at once."""
+    told = {}
+    for name, source in everything().items():
+        (command,) = parse(source)
+        assert isinstance(command, Command)
+        said = compileCommand(command, BUILT_IN)
+        if samenessOf(command) <= ANSWER or said.moment is not None or said.isID:
+            told[name] = source
+    text = "\t".join(told.values()) + "\n"
+    return [
+        logTo("json", log_format={"json_format": {**told, "deep": [told]}}),
         logTo("text", log_format={"text_format_source": {"inline_string": text}}),
         logTo("usual"),
     ]

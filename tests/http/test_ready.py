@@ -10,8 +10,9 @@ from tests.codec.h2.bytesof import HELLO as HTTP2
 from tests.codec.h2.bytesof import frame
 from tests.codec.h2.bytesof import headers as headersFrame
 from tests.http.manager import HELLO, PROXIED, run
-from tests.http.records import logs, recorded
+from tests.http.records import logs, recorded, stampedLogs
 from tests.switches import REFERENCE_CODEC
+from twisted_envoy.access_log.stamp import Stamp
 from twisted_envoy.http.ready import ReadyAnswer
 from twisted_envoy.http.shortcuts import Shortcuts
 from twisted_envoy.testing import MemoryEnvoy
@@ -36,6 +37,7 @@ class ReadyCase(SynchronousTestCase):
     """Counts the requests that are answered at once."""
 
     logs: ClassVar[list[dict[str, Any]]] = []
+    pause: ClassVar[float] = 1.0
 
     def setUp(self) -> None:
         self.answered = 0
@@ -56,7 +58,7 @@ class ReadyCase(SynchronousTestCase):
 
     def both(self, chunks: list[bytes], *arguments: Any, **manager: Any) -> tuple[bytes, bool]:
         """
-        Send chunks, a second apart, to an Envoy with ready answers, and to one without.
+        Send chunks, `pause` seconds apart, to an Envoy with ready answers, and to one without.
 
         Returns:
             What both have sent, and whether one was ready.
@@ -71,7 +73,7 @@ class ReadyCase(SynchronousTestCase):
             for chunk in chunks:
                 client.write(chunk)
                 envoy.settle()
-                envoy.advance(1.0)
+                envoy.advance(self.pause)
             used = self.answered > before
             client.loseConnection()
             envoy.settle()
@@ -361,3 +363,62 @@ class RecordedHTTP2Tests(HTTP2Tests):
     """The same, with everything in the logs."""
 
     logs = logs()
+
+
+class StampedTests(ReadyCase):
+    """With logs that are told no more than the time, a little apart."""
+
+    logs = stampedLogs()
+    pause = 0.0004
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.stamped: list[bytes] = []
+        write = Stamp.write
+
+        def counted(stamp: Stamp, now: float, uuid: bytes) -> None:
+            self.stamped.append(uuid)
+            write(stamp, now, uuid)
+
+        self.patch(Stamp, "write", counted)
+
+    def test_overHTTP1(self) -> None:
+        """After the second request with a head no record is made."""
+        other = GET.replace(b"a.test", b"b.test")
+        self.assertTrue(self.both([*[GET] * 12, GET * 2, *[other] * 12, GET, other])[1])
+
+        ids = self.stamped[::3]
+        self.assertEqual(self.stamped[1::3], ids)
+        self.assertEqual(self.stamped[2::3], ids)
+        self.assertEqual(len(set(ids)), len(ids))
+        self.assertGreater(len(ids), 12)
+
+    def test_laterSeconds(self) -> None:
+        """What the answer says of the second is in the lines of that second."""
+        self.patch(StampedTests, "pause", 0.3)
+        self.assertTrue(self.both([GET] * 20)[1])
+        self.assertGreater(len(self.stamped), 3)
+
+    def test_otherIDs(self) -> None:
+        """Requests that have an id keep it."""
+        heads = [
+            GET[:-2] + b"x-request-id: %d7742207-012c-4ab8-b53d-ed97f48b80d6\r\n\r\n" % number
+            for number in (1, 1, 1, 1, 2, 2, 3)
+        ]
+        self.assertTrue(self.both([*heads, GET, *heads])[1])
+
+    def test_overHTTP2(self) -> None:
+        """Streams of one read too, with an id or without."""
+        for more in ((), ((b"x-request-id", b"own"),)):
+            self.stamped.clear()
+            chunks = [HTTP2]
+            for number in range(1, 60, 6):
+                streams = range(number, number + 6, 2)
+                chunks.append(b"".join(headersFrame(one, (*REQUEST, *more)) for one in streams))
+            self.assertTrue(self.both(chunks)[1])
+            self.assertGreater(len(self.stamped), 60)
+            if more:
+                self.assertEqual(set(self.stamped), {b""})
+
+    if REFERENCE_CODEC:
+        test_overHTTP2.skip = HTTP2Tests.skip  # type: ignore[attr-defined]

@@ -45,6 +45,7 @@ class RecordTests(SynchronousTestCase):
             headers=HeaderMap(((b":status", b"202"),)),
             body=b"four",
             now=5.0,
+            stamp=None,
         )
 
     def log(self, context: FormatContext) -> None:
@@ -80,6 +81,73 @@ class RecordTests(SynchronousTestCase):
             self.assertEqual((info.protocol, info.remoteAddress), ("HTTP/2", "client"))
             self.assertEqual((info.startTime, info.endTime, info.connectionID), (5.0, 5.0, 7))
             self.assertEqual((info.requestHeaderBytes, info.wireBytesSent), (1, 4))
+
+    def stampsWith(self, writes: Any) -> None:
+        """Let the log be one that knows how to write without a record."""
+        log = SimpleNamespace(log=self.log, stamp=lambda *arguments: writes)
+        self.settings.records = SimpleNamespace(logs=(log,))
+
+    def test_stamped(self) -> None:
+        """The third record needs none, where time and id are all; each has an id of its own."""
+        written: list[Any] = []
+        self.stampsWith(lambda *arguments: written.append(arguments))
+        headers = self.begin()
+        for _ in range(2):
+            self.assertIsNone(self.ready.stamp)
+            recordAnswer(self.connection, self.ready, headers, b"", TRAFFIC)
+        for now in (6.0, 7.0):
+            self.ready.stamp(now)
+
+        self.assertEqual(len(self.told), 2)
+        self.assertEqual([now for now, _ in written], [6.0, 7.0])
+        ids = {info.requestID for info in self.told} | {uuid for _, uuid in written}
+        self.assertEqual([len(one) for one in ids], [36] * 4)
+
+    def test_stampedWithItsOwn(self) -> None:
+        """The id of a head that comes again is known; one that may be another is told of."""
+        written: list[Any] = []
+        self.stampsWith(lambda *arguments: written.append(arguments))
+        headers = self.begin(x_request_id=b"one")
+        for _ in range(3):
+            recordAnswer(self.connection, self.ready, headers, b"one", TRAFFIC)
+            self.assertIsNone(self.ready.stamp)
+        self.ready.request.records = None
+        for _ in range(2):
+            recordAnswer(self.connection, self.ready, headers, b"", TRAFFIC)
+        self.ready.stamp(6.0)
+        self.assertEqual(written, [(6.0, b"")])
+
+    def test_notStamped(self) -> None:
+        """What makes other ids, a log that cannot say, and one that raises."""
+
+        class Others(UUIDRequestID):
+            """Ids that may be any text."""
+
+        problem = ValueError("odd")
+
+        def fails(*arguments: Any) -> None:
+            raise problem
+
+        self.stampsWith(None)
+        self.record(2)
+        self.assertIsNone(self.ready.stamp)
+        self.settings.records.logs[0].stamp = fails
+        self.record(2)
+        self.assertIsNone(self.ready.stamp)
+        self.stampsWith(fails)
+        self.record(2)
+        self.ready.stamp(6.0)
+        self.assertEqual(self.flushLoggedErrors(ValueError)[0].value, problem)
+        self.settings.edge.ids = Others()
+        self.ready.stamp = None
+        self.record(2)
+        self.assertIsNone(self.ready.stamp)
+
+    def record(self, times: int) -> None:
+        """Of a new head."""
+        headers = self.begin()
+        for _ in range(times):
+            recordAnswer(self.connection, self.ready, headers, b"", TRAFFIC)
 
     def test_given(self) -> None:
         """An id that came with the request stays, and may be another one next time."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.network.records import AlikeRecords, logAlike, writeRecord
+from twisted_envoy.network.records import AlikeRecords, logAlike, stampOf, writeRecord
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo
 
 
@@ -74,3 +74,56 @@ class AlikeTests(SynchronousTestCase):
         """A log that knows nothing of it is asked as ever."""
         keeps: Any = Keeps()
         self.assertEqual(logAlike(keeps, FormatContext(StreamInfo(0.0)), 1), keeps.log)
+
+    def test_second(self) -> None:
+        """The second record is the one to look at."""
+        records = AlikeRecords([], 2)
+        found = []
+        for _ in range(3):
+            found.append(records.isSecond)
+            records.write(FormatContext(StreamInfo(0.0)))
+        self.assertEqual(found, [False, True, False])
+
+
+class Stamps(Keeps):
+    """One that may need no record."""
+
+    def __init__(self, problem: Exception | None = None, needs: bool = False) -> None:
+        super().__init__(problem)
+        self.needs = needs
+        self.asked: list[Any] = []
+        self.written: list[Any] = []
+
+    def stamp(self, *arguments: Any) -> Any:
+        self.asked.append(arguments)
+        return None if self.needs else self.write
+
+    def write(self, *arguments: Any) -> None:
+        self.written.append(arguments)
+        if self.problem is not None:
+            raise self.problem
+
+
+class StampTests(SynchronousTestCase):
+    """Records of which time and id are all that is told."""
+
+    def test_all(self) -> None:
+        """Every log gets them, also behind one that raises."""
+        context = FormatContext(StreamInfo(0.0))
+        logs: list[Any] = [Stamps(), Stamps(ValueError("full")), Stamps()]
+        write = stampOf(logs, context, 2, True)
+        assert write is not None
+
+        write(1.5, b"id")
+
+        self.assertEqual([log.asked for log in logs], [[(context, 2, True)]] * 3)
+        self.assertEqual([log.written for log in logs], [[(1.5, b"id")]] * 3)
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.assertEqual(stampOf(logs[:1], context, 2, True), logs[0].write)
+
+    def test_needed(self) -> None:
+        """One log that needs the record, and all get it."""
+        context = FormatContext(StreamInfo(0.0))
+        for other in (Stamps(needs=True), Keeps()):
+            logs: list[Any] = [Stamps(), other]
+            self.assertIsNone(stampOf(logs, context, 2, False))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
+from twisted_envoy.access_log.stamp import encoded
 from twisted_envoy.interfaces.access_log import IAccessLogFile
 from twisted_envoy.stats.metrics import Counter, Gauge
 from twisted_envoy.stats.scope import Scope
@@ -87,7 +88,6 @@ class AccessLogFile:
         self._stats = stats
         self._buffered, self._totalBuffered = stats.writeBuffered, stats.writeTotalBuffered
         self._buffer: list[bytes] = []
-        self._texts: list[str] = []  # behind these, without anything but ASCII
         self._size = 0
         self._timer: IDelayedCall | None = None
         self._written = False
@@ -96,16 +96,15 @@ class AccessLogFile:
 
     def write(self, text: str) -> None:
         """Append a text (odd bytes as surrogates: they go out as bytes); dropped after `close`."""
-        if self._closed or not text:
+        if text:
+            self.append(text.encode() if text.isascii() else encoded(text))
+
+    def append(self, data: bytes) -> None:
+        """The same, of bytes; at least one."""
+        if self._closed:
             return
-        if text.isascii():
-            size = len(text)
-            self._texts.append(text)
-        else:
-            data = _encoded(text)
-            size = len(data)
-            self._join()
-            self._buffer.append(data)
+        self._buffer.append(data)
+        size = len(data)
         self._size = held = self._size + size
         self._buffered.value += 1
         self._totalBuffered.value += size
@@ -117,7 +116,6 @@ class AccessLogFile:
 
     def flush(self) -> None:
         """Hand what is buffered to the operating system."""
-        self._join()
         if not self._buffer:
             return
         if self._descriptor is None:
@@ -131,12 +129,6 @@ class AccessLogFile:
             self._keep(rest)
         elif rest:
             self._stats.writeFailed.value += 1
-
-    def _join(self) -> None:
-        """Texts that wait become bytes, in their place."""
-        if self._texts:
-            self._buffer.append("".join(self._texts).encode("ascii"))
-            self._texts.clear()
 
     def reopen(self) -> None:
         """Write what is buffered to the old file, then open the path anew."""
@@ -208,13 +200,6 @@ class AccessLogFile:
         self._timer = None
         self._stats.flushedByTimer.value += 1
         self.flush()
-
-
-def _encoded(text: str) -> bytes:
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "backslashreplace")
 
 
 def _isRegular(descriptor: int) -> bool:

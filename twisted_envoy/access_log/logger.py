@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from zope.interface import implementer
 
-from twisted_envoy.formatter.line import Line
+from twisted_envoy.access_log.stamp import Stamp, isStampable
+from twisted_envoy.formatter.line import Hole, Line
 from twisted_envoy.interfaces.access_log import IAccessLogFile, IAccessLogger
-from twisted_envoy.network.records import LogRecord, logAlike
+from twisted_envoy.network.records import LogRecord, WriteStamp, logAlike
 from twisted_envoy.state.stream_info import FormatContext
 
 if TYPE_CHECKING:
     from twisted_envoy.access_log.filters import RecordFilter
+
+_MOST_STAMPS = 256
+"""That a logger keeps."""
 
 
 @implementer(IAccessLogger)
@@ -26,10 +30,12 @@ class FileAccessLogger:
         format: what makes the text, newline included.
     """
 
-    __slots__ = ("_format", "_line", "_write")
+    __slots__ = ("_append", "_format", "_line", "_stamps", "_write")
 
     def __init__(self, file: IAccessLogFile, format: Callable[[FormatContext], str]) -> None:
         self._write = file.write
+        self._append: Callable[[bytes], None] | None = getattr(file, "append", None)
+        self._stamps: dict[tuple[str | Hole, ...], Stamp] = {}
         self._line = format if isinstance(format, Line) else None
         self._format = format if self._line is None else self._line.render
 
@@ -43,6 +49,20 @@ class FileAccessLogger:
             return self.log
         write, format = self._write, self._line.alike(context, sameness)
         return lambda record: write(format(record))
+
+    def stamp(self, context: FormatContext, sameness: int, isIDMade: bool) -> WriteStamp | None:
+        """See network.records."""
+        if self._line is None or self._append is None:
+            return None
+        parts = tuple(self._line.partsAlike(context, sameness, not isIDMade))
+        found = self._stamps.get(parts)
+        if found is None:
+            if not isStampable(parts):
+                return None
+            if len(self._stamps) >= _MOST_STAMPS:
+                self._stamps.clear()
+            found = self._stamps[parts] = Stamp(self._append, parts)
+        return found.write
 
 
 @implementer(IAccessLogger)

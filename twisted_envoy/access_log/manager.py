@@ -87,6 +87,10 @@ class MemoryLogFile:
         """Keep one more text."""
         self.texts.append(text)
 
+    def append(self, data: bytes) -> None:
+        """The same, of bytes."""
+        self.texts.append(data.decode("utf-8", "surrogateescape"))
+
 
 @implementer(IAccessLogManager)
 class MemoryAccessLogManager:

@@ -282,7 +282,7 @@ class IReadyAnswers(Interface):
 
     def answered(ready: Any, headers: HeaderMap, value: bytes, traffic: Traffic) -> None:
         """
-        It was answered so; told if `ready.isLogged`.
+        It was answered so; told if `ready.isLogged`, unless `ready.stamp(ready.now)` says it.
 
         Args:
             headers: of the head that came again, as decoded; not changed. value: the request's

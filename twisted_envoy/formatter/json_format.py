@@ -13,7 +13,7 @@ from typing import Any
 from twisted_envoy.formatter.json_text import doubles, jsonText
 from twisted_envoy.formatter.line import Formatter, Hole, Line
 from twisted_envoy.formatter.operators import BUILT_IN
-from twisted_envoy.formatter.operators.entry import Operators, Value, compileCommand
+from twisted_envoy.formatter.operators.entry import Moment, Operators, Value, compileCommand
 from twisted_envoy.formatter.parser import Command, parse
 from twisted_envoy.formatter.text import compileText, samenessIn
 from twisted_envoy.state.stream_info import FormatContext
@@ -57,10 +57,24 @@ def _parts(value: object, operators: Operators) -> Iterator[str | Hole]:
             yield from _parts(member, operators)
         yield "]" if value else "[]"
     else:
-        node = _node(value, False, operators)
-        commands = parse(value) if isinstance(value, str) else []
-        said = [samenessIn(operators, one) for one in commands if isinstance(one, Command)]
-        yield Hole(node, max(said)) if said else node(_UNASKED) or ""
+        yield _part(value, operators)
+
+
+def _part(value: object, operators: Operators) -> str | Hole:
+    node = _node(value, False, operators)
+    parts = parse(value) if isinstance(value, str) else []
+    commands = [one for one in parts if isinstance(one, Command)]
+    if not commands:
+        return node(_UNASKED) or ""
+    sameness = max(samenessIn(operators, one) for one in commands)
+    if len(parts) > 1:
+        return Hole(node, sameness)
+    said = compileCommand(commands[0], operators)
+    return Hole(node, sameness, _inQuotes(said.moment), '"' if said.isID else None)
+
+
+def _inQuotes(moment: Moment | None) -> Moment | None:
+    return None if moment is None else lambda seconds: jsonText(moment(seconds))
 
 
 def _node(value: object, omitEmpty: bool, operators: Operators) -> Node:

@@ -20,10 +20,15 @@ class Hole(NamedTuple):
 
     Attributes:
         text: None where there is no value. sameness: how long it stays (formatter.sameness).
+        moment: as of an Operator; gives what `text` does.
+        quotes: what is around the request's x-request-id, if that is a UUID and all that this says;
+            else None.
     """
 
     text: Callable[[FormatContext], str | None]
     sameness: int
+    moment: Callable[[float], str] | None = None
+    quotes: str | None = None
 
 
 class Line:
@@ -58,14 +63,27 @@ class Line:
         Args:
             context: one of them. sameness: how alike they are.
         """
+        return Line(self.partsAlike(context, sameness), self._empty).render
+
+    def partsAlike(
+        self, context: FormatContext, sameness: int, isIDSame: bool = False
+    ) -> list[str | Hole]:
+        """
+        The parts of these lines.
+
+        Args:
+            isIDSame: all have one x-request-id.
+        """
         parts: list[str | Hole] = []
         for part in self._parts:
-            if isinstance(part, str) or part.sameness > sameness:
+            if isinstance(part, str):
                 parts.append(part)
-            else:
+            elif part.sameness <= sameness or (isIDSame and part.quotes is not None):
                 text = part.text(context)
                 parts.append(self._empty if text is None else text)
-        return Line(parts, self._empty).render
+            else:
+                parts.append(part)
+        return parts
 
 
 def _filler(

@@ -34,8 +34,9 @@ def compileText(source: str, omitEmpty: bool = False, operators: Operators = BUI
         if isinstance(part, str):
             made.append(part)
         else:
-            text = compileCommand(part, operators).text
-            made.append(Hole(text, samenessIn(operators, part)))
+            said = compileCommand(part, operators)
+            quotes = "" if said.isID else None
+            made.append(Hole(said.text, samenessIn(operators, part), said.moment, quotes))
     return Line(made, "" if omitEmpty else "-")
 
 

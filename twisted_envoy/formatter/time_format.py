@@ -42,12 +42,10 @@ def compileTimeFormat(source: str, local: bool) -> Callable[[float], str]:
         raise FormatError("Invalid header configuration. Format string contains newline.")
     pieces: list[Piece | Fraction] = []
     fractions: list[bool] = []
-    isFine = False
     for token in _TOKEN.finditer(source):
         for isFraction, piece in _piecesOf(token, local):
             pieces.append(piece)
             fractions.append(isFraction)
-            isFine = isFine or (isFraction and not _isCoarse(token))
     fine = [index for index, isFraction in enumerate(fractions) if isFraction]
     coarse = [index for index, isFraction in enumerate(fractions) if not isFraction]
     split = time.localtime if local else time.gmtime
@@ -66,7 +64,15 @@ def compileTimeFormat(source: str, local: bool) -> Callable[[float], str]:
             texts[index] = pieces[index](microseconds)  # type: ignore[arg-type]
         return "".join(texts)
 
-    return render if isFine else _eachMillisecond(render)
+    return render if isFine(source) else _eachMillisecond(render)
+
+
+def isFine(source: str) -> bool:
+    """Whether it may tell times of one millisecond apart."""
+    return any(
+        not _isCoarse(token) and any(isFraction for isFraction, _ in _piecesOf(token, False))
+        for token in _TOKEN.finditer(source)
+    )
 
 
 def _eachMillisecond(render: Callable[[float], str]) -> Callable[[float], str]:

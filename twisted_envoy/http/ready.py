@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Traffic
-from twisted_envoy.http.ready_record import Request
+from twisted_envoy.http.ready_record import Request, Stamp
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.stats.metrics import Counter
 
@@ -45,6 +45,7 @@ class ReadyAnswer:
 
     Attributes:
         isLogged: each is recorded. traffic: of such a one, when there is a wire.
+        stamp: records the next one, for less; gets `now`. None: it has to be told of.
         now: seconds, when the last of them came.
         route: of the requests.
         headers: prepared for the second that is `second`; another map when that is another one.
@@ -55,7 +56,7 @@ class ReadyAnswer:
 
     __slots__ = (
         *("_reply", "body", "counters", "headers", "isLogged", "now", "request", "route"),
-        *("second", "traffic", "wire"),
+        *("second", "stamp", "traffic", "wire"),
     )
 
     def __init__(
@@ -69,6 +70,7 @@ class ReadyAnswer:
         self.request = request
         self.isLogged = request is not None
         self.traffic: Traffic | None = None
+        self.stamp: Stamp | None = None
         self.now = 0.0
         self._reply = reply.headers
         self.body = reply.body
@@ -89,7 +91,7 @@ class ReadyAnswer:
         self.wire = b""
         edge.prepareResponse(self.headers, info, None)
         if self.request is not None:
-            self.request.records = None
+            self.request.records = self.stamp = None
 
     def forHead(self, request: Request) -> ReadyAnswer:
         """The same answer, for requests of one head, which are logged."""

@@ -2,24 +2,32 @@
 Answers that are ready and logged: what is known of each request of one head.
 
 All that the log formats can ask for is what a stream would have told; it is looked up when it is
-asked for, and what is the same for the next request is looked up once a second.
+asked for, and what is the same for the next request is looked up once a second. Where nothing but
+a time and an id is different, no record is made of a request but its line.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
+
+from twisted.logger import Logger
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Traffic
 from twisted_envoy.formatter.sameness import ANSWER
-from twisted_envoy.http.edge.request_id import REQUEST_ID, idOf, withID
-from twisted_envoy.network.records import AlikeRecords
+from twisted_envoy.http.edge.request_id import REQUEST_ID, UUIDRequestID, idOf, withID
+from twisted_envoy.network.records import AlikeRecords, stampOf
 from twisted_envoy.state.lazy import Asked, Fresh
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo
 
+_log = Logger("misc")
+
 _NOW = Asked(attrgetter("startTime"))
+
+Stamp = Callable[[float], None]
 
 
 class Request:
@@ -129,7 +137,29 @@ def recordAnswer(
     made = b"" if ids is None else ids.ready.pop() if ids.ready else ids.new()
     now = ready.now
     info = ReadyInfo(connection.info, now, traffic, ready, made)
+    context = FormatContext(info, "DownstreamEnd", now)
     records = request.records
     if records is None:
         records = request.records = AlikeRecords(settings.records.logs, ANSWER)
-    records.write(FormatContext(info, "DownstreamEnd", now))
+    elif records.isSecond and not value:
+        ready.stamp = _stamp(settings.records.logs, context, ids)
+    records.write(context)
+
+
+def _stamp(logs: Any, context: FormatContext, ids: Any) -> Stamp | None:
+    if not (ids is None or type(ids) is UUIDRequestID):
+        return None
+    try:
+        write = stampOf(logs, context, ANSWER, ids is not None)
+    except Exception:  # who writes the record is told
+        return None
+    if write is None:
+        return None
+
+    def stamp(now: float) -> None:
+        try:
+            write(now, b"" if ids is None else ids.ready.pop() if ids.ready else ids.new())
+        except Exception:
+            _log.failure("an access logger raised")
+
+    return stamp

@@ -22,7 +22,11 @@ class IAccessLogger(Interface):
 
 
 class IAccessLogFile(Interface):
-    """One place that log lines go to, shared by all loggers that name it."""
+    """
+    One place that log lines go to, shared by all loggers that name it.
+
+    It may define `append(data: bytes)`, which is `write` of what is never empty, encoded.
+    """
 
     path: str = Attribute("As configured; `/dev/stdout` and `/dev/stderr` are the process's own.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 _log = Logger("misc")
 
 LogRecord = Callable[[FormatContext], None]
+WriteStamp = Callable[[float, bytes], None]
+"""Gets seconds and a UUID."""
 
 
 def writeRecord(logs: Iterable[IAccessLogger], context: FormatContext) -> None:
@@ -40,6 +43,40 @@ def logAlike(logger: IAccessLogger, context: FormatContext, sameness: int) -> Lo
     return logger.log if alike is None else alike(context, sameness)
 
 
+def stampOf(
+    logs: Iterable[IAccessLogger], context: FormatContext, sameness: int, isIDMade: bool
+) -> WriteStamp | None:
+    """
+    What logs records that are like one, but for their time and the x-request-id.
+
+    A logger may define `stamp` with the same arguments after the first, which gives what does as
+    its `log` does, for less, or None.
+
+    Args:
+        context: one of the records: of a request that was answered when it came, as all others.
+        sameness: how alike they are, see formatter.sameness.
+        isIDMade: each has a UUID of its own; else all have the same id.
+    Returns:
+        None: one of the logs needs to know more.
+    """
+    found: list[WriteStamp] = []
+    for log in logs:
+        make = getattr(log, "stamp", None)
+        write = None if make is None else make(context, sameness, isIDMade)
+        if write is None:
+            return None
+        found.append(write)
+    return found[0] if len(found) == 1 else partial(_stampAll, found)
+
+
+def _stampAll(writers: list[WriteStamp], now: float, uuid: bytes) -> None:
+    for write in writers:
+        try:
+            write(now, uuid)
+        except Exception:
+            _log.failure("an access logger raised")
+
+
 class AlikeRecords:
     """
     Writes records that are alike, see formatter.sameness.
@@ -55,6 +92,11 @@ class AlikeRecords:
         self._sameness = sameness
         self._isOne = True
         self._writers: tuple[LogRecord, ...] | None = None
+
+    @property
+    def isSecond(self) -> bool:
+        """Whether one was written, and the next one is looked at more closely."""
+        return self._writers is None and not self._isOne
 
     def write(self, context: FormatContext) -> None:
         """As writeRecord; what is the same is made once, when there is a second record."""

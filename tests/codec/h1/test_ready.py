@@ -35,6 +35,8 @@ class ReadyTests(SynchronousTestCase):
             wire=b"",
             isReady=True,
             isLogged=False,
+            stamp=None,
+            now=7.5,
         )
         self.head = RequestHead()
         self.head.ready = self.ready
@@ -91,6 +93,16 @@ class ReadyTests(SynchronousTestCase):
         self.mayAnswer = False
         self.assertFalse(answeredAtOnce(self.codec, self.head, GET))
         self.assertEqual(self.counted, 0)
+
+    def test_stamped(self) -> None:
+        """Where the time is all there is to tell, nothing else is told."""
+        told: list[float] = []
+        self.ready.isLogged, self.ready.stamp = True, told.append
+
+        self.assertTrue(answeredAtOnce(self.codec, self.head, GET))
+
+        self.assertEqual(told, [7.5])
+        self.assertEqual(len(self.codec.output.pieces), 1)
 
     def find(self, **said: Any) -> Any:
         """What is found for a head that says this."""

@@ -69,6 +69,10 @@ def answeredAtOnce(codec: H1ServerCodec, head: RequestHead, block: bytes) -> boo
             ready.traffic = Traffic(head.headerBytes, len(block), *sizes)
     output.write(wire)
     if ready.isLogged:
+        stamp = ready.stamp
+        if stamp is not None:
+            stamp(ready.now)
+            return True
         place = head.place
         value = b"" if place is None else block[place[0] : place[1]]
         codec.answers.answered(ready, head.headers, value, ready.traffic)

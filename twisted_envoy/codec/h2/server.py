@@ -126,6 +126,10 @@ class H2ServerCodec(H2Codec):
         sent = core.answer(streamID, ready.headers, body)
         self.write(sent)
         if ready.isLogged:
+            stamp = ready.stamp
+            if stamp is not None:
+                stamp(ready.now)
+                return True
             block = len(sent) - (HEADER_BYTES + size if size else 0)
             traffic = Traffic(received, received, block, len(sent))
             self.answers.answered(ready, head[0], b"", traffic)

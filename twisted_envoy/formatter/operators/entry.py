@@ -13,6 +13,7 @@ from twisted_envoy.state.stream_info import FormatContext
 
 Value = Callable[[FormatContext], object]
 Text = Callable[[FormatContext], "str | None"]
+Moment = Callable[[float], str]
 
 
 class Operator(NamedTuple):
@@ -22,10 +23,15 @@ class Operator(NamedTuple):
     Attributes:
         value: the typed value for JSON; None when it is unset.
         text: the value for a text format; None when it is unset.
+        moment: both, of a request that was answered when it came, by the seconds of that; the same
+            for all of a millisecond. None: they tell more.
+        isID: both are the request's x-request-id.
     """
 
     value: Value
     text: Text
+    moment: Moment | None = None
+    isID: bool = False
 
 
 class Arguments(Enum):

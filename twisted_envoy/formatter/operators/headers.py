@@ -59,7 +59,7 @@ def _header(attribute: str) -> Entry:
         first, second = (name.lower().encode() for name in names)
         length = command.length
         if (attribute, first, second, length) == _ID:
-            return Operator(_requestID, _requestID)
+            return Operator(_requestID, _requestID, isID=True)
 
         def value(context: FormatContext) -> str | None:
             headers = source(context)

@@ -14,7 +14,7 @@ from twisted_envoy.formatter.operators.entry import (
     unset,
 )
 from twisted_envoy.formatter.parser import Command, FormatError
-from twisted_envoy.formatter.time_format import compileTimeFormat
+from twisted_envoy.formatter.time_format import compileTimeFormat, isFine
 from twisted_envoy.state.stream_info import FormatContext
 
 Point = Callable[[FormatContext], "float | None"]
@@ -83,13 +83,14 @@ def _timeEntry(point: Callable[[FormatContext], float], local: bool) -> Entry:
     def make(command: Command, operators: Operators) -> Operator:
         source = command.arguments or (_LOCAL_DEFAULT if local else _UTC_DEFAULT)
         render = compileTimeFormat(source, local)
+        moment = None if isFine(source) else render
         if point is _start:
-            return Operator(_startedAt(render), _startedAt(render))
+            return Operator(_startedAt(render), _startedAt(render), moment)
 
         def text(context: FormatContext) -> str:
             return render(point(context))
 
-        return Operator(text, text)
+        return Operator(text, text, moment)
 
     return Entry(make, Arguments.OPTIONAL)
 

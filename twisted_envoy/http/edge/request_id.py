@@ -12,7 +12,7 @@ from collections.abc import Callable
 from twisted_envoy.codec.headers import HeaderMap
 
 REQUEST_ID = b"x-request-id"
-_BLOCK = 64
+_BLOCK = 256
 _UUID_LENGTH = 36
 _REASON_AT = 14
 _NOT_TRACED = b"4"
