@@ -52,6 +52,37 @@ class OutputTests(SynchronousTestCase):
         self.assertIs(self.transport.pieces[1], large)
         self.assertEqual(self.output.sent.value, 100_001)
 
+    def test_through(self) -> None:
+        """There may be a shorter way; what it does not take goes to the transport."""
+        taken: list[bytes] = []
+        answers = [True, True, False]
+
+        def through(data: bytes) -> bool:
+            taken.append(data)
+            return answers.pop(0)
+
+        self.output.through = through
+        for pieces in ((b"1",), (b"2", b"3"), (b"4",), (b"5", bytes(100_000))):
+            for piece in pieces:
+                self.output.write(piece)
+            self.assertEqual(len(self.posted), 1)
+            self.posted.pop()()
+
+        self.assertEqual(taken, [b"1", b"23", b"4"])
+        self.assertEqual(self.transport.pieces, [b"4", b"5", bytes(100_000)])
+        self.assertEqual(self.output.sent.value, 100_005)
+
+    def test_shut(self) -> None:
+        """What is written later is nobody's."""
+        nobody = Transport()
+        sent = self.output.sent
+        self.output.through = lambda data: True
+        self.output.write(b"a")
+        self.output.shut(nobody)
+        self.posted.pop()()
+
+        self.assertEqual((self.transport.pieces, nobody.pieces, sent.value), ([], [b"a"], 0))
+
     def test_flush(self) -> None:
         """A flush does not wait; the event's end has nothing left to do."""
         self.output.write(b"a")

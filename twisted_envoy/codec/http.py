@@ -95,9 +95,11 @@ class CodecOutput:
         transport: takes `writeSequence` and `write`; may be set later than the rest.
         before: called once, when the event has ended and before what was written is sent.
         pieces: what is kept until the event ends.
+        through: takes bytes in the transport's place, if they can go on at once to whom its other
+            end gives them: True, and they are gone; None where they never can.
     """
 
-    __slots__ = ("_post", "_posted", "before", "pieces", "sent", "transport")
+    __slots__ = ("_post", "_posted", "before", "pieces", "sent", "through", "transport")
 
     def __init__(
         self,
@@ -109,6 +111,7 @@ class CodecOutput:
         self._posted = False
         self.pieces: list[bytes] = []
         self.before: Callable[[], None] | None = None
+        self.through: Callable[[bytes], bool] | None = None
         self.transport = transport
         self.sent = Sent() if sent is None else sent
 
@@ -138,6 +141,12 @@ class CodecOutput:
         self.sent.value += len(data)
         self.transport.write(data)
 
+    def shut(self, nobody: Any) -> None:
+        """Nothing that is written from now on is sent, or counted; nobody: takes it."""
+        self.transport = nobody
+        self.through = None
+        self.sent = Sent()
+
     def _due(self) -> None:
         self._posted = False
         before = self.before
@@ -145,7 +154,14 @@ class CodecOutput:
             self.before = None
             before()
         pieces = self.pieces
-        if len(pieces) == 1:
+        through = self.through
+        if through is not None and pieces and len(pieces[-1]) <= _JOINED:
+            self.pieces = []
+            data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            self.sent.value += len(data)
+            if not through(data):
+                self.transport.write(data)
+        elif len(pieces) == 1:
             data = pieces.pop()
             self.sent.value += len(data)
             self.transport.write(data)

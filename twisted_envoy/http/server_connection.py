@@ -11,6 +11,7 @@ Envoy: Http::ConnectionManagerImpl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
@@ -208,6 +209,7 @@ class ServerConnection(ConnectionLife):
                 stopped.stop()
         self.dataReceived = dropped
         self._output.transport = self.transport
+        self._output.through = None
         self.codec = None
 
     def _resetAll(self, local: bool) -> None:
@@ -223,6 +225,11 @@ class ServerConnection(ConnectionLife):
                 _log.failure("a request could not be ended")
         if codec is not None:
             codec.connectionLost(Reset.CONNECTION_TERMINATION)
+
+    def writesThrough(self, through: Callable[[bytes], bool]) -> None:
+        """See IInternalTransport."""
+        if not self._closed:
+            self._output.through = through
 
     # IPushProducer: the transport's view of the codec.
 

@@ -120,5 +120,17 @@ class IInternalTransport(IHalfCloseTransport):
     def passes(passage: Passage) -> bool:
         """Whether it would do that now, at once, with what were written here."""
 
+    def awaits(reader: Callable[[bytes], None], size: int) -> bool:
+        """Would `reader`, our protocol's, be given so many bytes alone, if the peer wrote them?"""
+
+    def offerThrough(through: Callable[[bytes], bool]) -> None:
+        """
+        Offer a shorter way to who writes at the other end, if its protocol has `writesThrough`.
+
+        Args:
+            through: is given what else were written, and says whether it has taken it; it writes
+                nothing back, and calls nobody but producers.
+        """
+
     passthrough = Attribute("The client endpoint's opaque object, by reference; or None.")
     hops = Attribute("How many internal connections lead here, this one included (int).")

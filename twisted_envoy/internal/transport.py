@@ -7,7 +7,8 @@ protocol when the current event has ended.  What closing means is told in `end`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from twisted.internet.error import ConnectionAborted
 from twisted.internet.interfaces import IProducer
@@ -146,6 +147,25 @@ class InternalTransport(End):
             and peer._reading
             and peer.protocol.dataReceived is passage.reader
         )
+
+    def awaits(self, reader: Callable[[bytes], None], size: int) -> bool:
+        """See IInternalTransport."""
+        pipe = self._inbound
+        return (
+            pipe.open
+            and not (pipe or self._scheduled or self.control)
+            and self._reading
+            and pipe.wakeBelow < 0
+            and size <= pipe.pauseAbove
+            and self.protocol.dataReceived is reader
+        )
+
+    def offerThrough(self, through: Callable[[bytes], bool]) -> None:
+        """See IInternalTransport."""
+        peer = self._peer
+        offer: Any = None if peer is None else getattr(peer.protocol, "writesThrough", None)
+        if offer is not None:
+            offer(through)
 
     # -- IPushProducer: our reading side -------------------------------------------------------
 

@@ -33,6 +33,9 @@ class TurnQueue:
 
     Args:
         reactor: anything with `callLater`.
+
+    Attributes:
+        rounds: how often what was posted has been run.
     """
 
     __slots__ = (
@@ -45,6 +48,7 @@ class TurnQueue:
         "_ticking",
         "_pumping",
         "_inTimer",
+        "rounds",
     )
 
     def __init__(self, reactor: IReactorTime) -> None:
@@ -57,6 +61,7 @@ class TurnQueue:
         self._ticking = False
         self._pumping = False
         self._inTimer = False  # called by a timer: the next one comes after a poll
+        self.rounds = 0
 
     def post(self, call: Callable[[], None]) -> None:
         """
@@ -162,6 +167,7 @@ class TurnQueue:
     def _runRounds(self, rounds: int) -> None:
         while self._pending and rounds:
             rounds -= 1
+            self.rounds += 1
             batch = self._pending
             self._pending = []
             for call in batch:

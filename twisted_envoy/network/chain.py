@@ -170,6 +170,13 @@ class Chain:
         found: Passage | None = None if ask is None else ask()
         return found
 
+    def writesThrough(self, through: Callable[[bytes], bool]) -> None:
+        """Offer the only link a shorter way for what it writes; see IInternalTransport."""
+        links = self._links
+        offer = getattr(links[0], "writesThrough", None) if len(links) == 1 else None
+        if offer is not None:
+            offer(through)
+
     def readConnectionLost(self) -> None:
         """The peer's end of stream."""
         links = self._links

@@ -44,6 +44,8 @@ class H2Stream:
         begun: when, in seconds; for the peer's resets.
         carrier: is given the answer if it comes whole, in place of the decoder (its `decodeWhole`
             says whether it takes it, then its `upstreamOver` is called); None for most.
+        through: is given bytes of the peer's in the decoder's place, if it takes them (True);
+            not the last ones. None for most.
         answered: headers of the peer's response have come, or ours were sent.
         method: of a client's request.
         held: of the peer's, not yet decoded.
@@ -63,6 +65,7 @@ class H2Stream:
     begun = 0.0
     isReady = False
     carrier: Any = None
+    through: Callable[[bytes], bool] | None = None
     answered = False
     method = b""
     closed = False
@@ -342,7 +345,9 @@ class H2Stream:
         if decoder is None:
             self._codec.bodies.acknowledge(window)
             return
-        decoder.decodeData(data, ended)
+        through = self.through
+        if through is None or ended or not (data and through(data)):
+            decoder.decodeData(data, ended)
         self._codec.bodies.acknowledge(window)
         if self.remoteEnded or self.closed:
             if ended and self.closed and not self.held:
@@ -361,7 +366,7 @@ class H2Stream:
         self.closed = True
         if self.isReady:
             self._sender.leave(self)
-        self.producer = self.flushed = None
+        self.producer = self.flushed = self.through = None
         if self._buffered:
             self._changeBuffered(-self._buffered)
         self._queue = None

@@ -14,6 +14,7 @@ Envoy: source/common/http/{conn_pool_base,codec_client,http1/conn_pool}.cc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,6 @@ from twisted_envoy.codec.http import (
     IStreamDecoder,
     IStreamEncoder,
     Reset,
-    Sent,
 )
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import NO_TRANSPORT
@@ -331,11 +331,15 @@ class PooledConnection:
         self._transport.abortConnection()
         self.close()
 
+    def writesThrough(self, through: Callable[[bytes], bool]) -> None:
+        """See IInternalTransport."""
+        if not self._closing:
+            self.output.through = through
+
     def _shut(self) -> None:
         """Nothing that is written from now on is sent, or counted."""
         self._closing = True
-        self.output.transport = NO_TRANSPORT
-        self.output.sent = Sent()
+        self.output.shut(NO_TRANSPORT)
 
     def close(self, reason: Reset = Reset.CONNECTION_TERMINATION) -> None:
         """Close now; streams that are open are reset with reason."""

@@ -206,6 +206,9 @@ class UpstreamRequest:
             if self._ended and self._pending is None and self._trailers is None:
                 self._pending = [b""]
             self._encodePending(self.encoder, router)
+            shorten = getattr(self.encoder, "shorten", None)
+            if shorten is not None and self._idle is None and self._router is not None:
+                shorten(self, router)
 
     def _opens(self, headers: HeaderMap) -> bool:
         """Whether an answer means that the rest of the connection, or stream, is a tunnel."""

@@ -32,6 +32,7 @@ from zope.interface import implementer
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import IStreamDecoder, IStreamEncoder, Reset
+from twisted_envoy.extensions.filters.http.router.shortcut import shorten
 from twisted_envoy.interfaces.http import IHTTPPool, IPoolUser
 from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import NO_TRANSPORT
@@ -232,6 +233,10 @@ class TCPUpstream:
     def encodeTrailers(self, trailers: HeaderMap) -> None:
         """TCP has none: only the end."""
         self._endWrites()
+
+    def shorten(self, attempt: Any, router: Any) -> None:
+        """The tunnel is open, nothing waits, and no idle time is counted."""
+        shorten(attempt, router, self)
 
     def _write(self, data: bytes) -> None:
         self.wireBytes += len(data)

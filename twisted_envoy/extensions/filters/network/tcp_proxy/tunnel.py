@@ -25,6 +25,7 @@ from zope.interface import implementer
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import IStreamDecoder, IStreamEncoder, Reset
+from twisted_envoy.extensions.filters.network.tcp_proxy.shortcut import shorten
 from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_headers import (
     RESPONSE_HEADERS,
     RESPONSE_TRAILERS,
@@ -39,6 +40,7 @@ from twisted_envoy.http.stream_transport import StreamTransport
 from twisted_envoy.interfaces.http import IHTTPPool, IPoolUser, PoolConnection
 from twisted_envoy.state.passthrough import TunnelResponse
 from twisted_envoy.upstream.http.settings import HTTP1
+from twisted_envoy.upstream.http.stream import PoolStream
 from twisted_envoy.upstream.tcp_pool import PoolError
 
 if TYPE_CHECKING:
@@ -221,6 +223,8 @@ class Tunnel:
         self.decodeData = transport.decodeData
         upstream = Upstream(self._proxy, self._clusterStats, request.kindOf(http1))
         transport.start(upstream)
+        if isinstance(encoder, PoolStream):
+            shorten(self._proxy, upstream, encoder.encoder)
         opened.callback(upstream)
 
     def _propagateTrailers(self, trailers: HeaderMap | None) -> None:
