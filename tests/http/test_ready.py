@@ -259,13 +259,14 @@ class HTTP1Tests(ReadyCase):
             envoy.settle()
         edge = settingsOf(envoy).edge
         prepare = edge.prepareRequest
-        edge.prepareRequest = lambda *arguments: prepare(*arguments)
+        edge.prepareBy(lambda *arguments: prepare(*arguments))
         self.assertFalse(edge.isUsual)
         client.write(GET)
         envoy.settle()
-        edge.prepareRequest = prepare
+        edge.prepareBy(None)
 
         self.assertTrue(edge.isUsual)
+        self.assertEqual(edge.prepareRequest, prepare)
         self.assertEqual(client.received.count(b"hello"), 4)
 
     def test_idle(self) -> None:

@@ -35,6 +35,9 @@ from twisted_envoy.network.matchers import buildCIDR
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import StreamInfo
 
+PrepareRequest = Callable[[HeaderMap, RequestInfo, StreamInfo, bool], "Refusal | None"]
+"""See RequestEdge.prepare."""
+
 _NORMALIZE = "http_connection_manager.normalize_path"
 _SLASHES = "http_connection_manager.path_with_escaped_slashes_action"
 _SLASH_ACTIONS = {
@@ -74,11 +77,15 @@ class Edge:
         passes: whether a request is let pass, by its headers, and its path left as it is.
         ids: makes each request its x-request-id; None where it does not.
         isSameForAll: responses are prepared alike, whatever the request.
+        isUsual: requests are prepared as the config says, and none is refused in between.
     """
 
-    __slots__ = ("_usual", "ids", "isSameForAll", "passes", "prepareRequest", "prepareResponse")
+    __slots__ = (
+        *("_usual", "ids", "isSameForAll", "isUsual", "passes", "prepareRequest"),
+        "prepareResponse",
+    )
 
-    prepareRequest: Callable[[HeaderMap, RequestInfo, StreamInfo, bool], Refusal | None]
+    prepareRequest: PrepareRequest
     prepareResponse: Callable[[HeaderMap, RequestInfo, HeaderMap | None], None]
 
     def __init__(self, config: Any, context: Any, facts: EdgeFacts | None = None) -> None:
@@ -102,14 +109,15 @@ class Edge:
         if certificates is not None:
             self.prepareRequest = _withClientCert(requests.prepare, certificates)
         self._usual = self.prepareRequest
+        self.isUsual = True
         rules = _readResponses(config, facts, ids)
         self.isSameForAll = not rules.tellsID and rules.proxyStatus is None
         self.prepareResponse = ResponseEdge(rules, DateText(context.reactor.seconds)).prepare
 
-    @property
-    def isUsual(self) -> bool:
-        """Requests are prepared as the config says, and none is refused in between."""
-        return self.prepareRequest is self._usual
+    def prepareBy(self, prepare: PrepareRequest | None) -> None:
+        """Have requests prepared by somebody else; None: as the config says, again."""
+        self.isUsual = prepare is None
+        self.prepareRequest = prepare or self._usual
 
 
 def _readRequestID(config: Any, context: Any) -> UUIDRequestID:
@@ -247,10 +255,7 @@ def _readInternal(config: Any) -> Callable[[IAddress | None], bool] | None:
     return isInternal
 
 
-def _withClientCert(
-    prepare: Callable[[HeaderMap, RequestInfo, StreamInfo, bool], Refusal | None],
-    rules: ClientCertRules,
-) -> Callable[[HeaderMap, RequestInfo, StreamInfo, bool], Refusal | None]:
+def _withClientCert(prepare: PrepareRequest, rules: ClientCertRules) -> PrepareRequest:
     """The same, and x-forwarded-client-cert, which it leaves where it is."""
 
     def prepareBoth(

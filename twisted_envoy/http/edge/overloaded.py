@@ -26,7 +26,7 @@ def refuser(edge: Edge, random: Random) -> Callable[[float], None]:
     prepare: Prepare = edge.prepareRequest
 
     def refuse(share: float) -> None:
-        edge.prepareRequest = _refusing(prepare, share, random) if share else prepare
+        edge.prepareBy(_refusing(prepare, share, random) if share else None)
 
     return refuse
 
