@@ -18,6 +18,8 @@ from tests.http.manager import HELLO, PROXIED, run
 from tests.http.test_ready import settingsOf
 from twisted_envoy.http import shortcuts
 from twisted_envoy.http.filter_plan import FilterPlan
+from twisted_envoy.http.server_connection import ServerConnection
+from twisted_envoy.state.filter_state import HashableStringObject, Sharing
 from twisted_envoy.testing import MemoryEnvoy
 
 
@@ -99,3 +101,29 @@ class ManyRoutesTests(CarrierCase):
         self.assertGreater(carried, len(names) * 3)
         self.assertIn(sizes[0], (1, 2, 3))
         self.assertEqual(sizes[1], 0)
+
+
+class LateStateTests(CarrierCase):
+    """What upstreams are told of a client's connection."""
+
+    def test_carriedNoMore(self) -> None:
+        """What a filter of the connection stores after the first requests goes with later ones."""
+        made: list[ServerConnection] = []
+        begin = ServerConnection.__init__
+
+        def noted(connection: ServerConnection, *arguments: Any) -> None:
+            begin(connection, *arguments)
+            made.append(connection)
+
+        self.patch(ServerConnection, "__init__", noted)
+
+        def play(scene: Scene) -> None:
+            scene.warm(5)
+            state = made[-1].info.filterState
+            state.set("a", HashableStringObject("b"), sharing=Sharing.ONCE)
+            scene.warm(3)
+            self.assertEqual(len(scene.origin.connections), 2)
+
+        before = self.both(lambda scene: scene.warm(5))[1]
+        self.assertEqual(self.both(play)[1], before)
+        self.assertGreater(before, 1)

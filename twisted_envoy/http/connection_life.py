@@ -215,8 +215,9 @@ class ConnectionLife(Link):
         Returns:
             Who answers it; None: it has to have a stream.
         """
-        settings = self.settings
-        if self.drain is not Drain.NO or self.countsAgent or not settings.edge.isUsual:
+        if self.drain is not Drain.NO or self.countsAgent or not self.settings.edge.isUsual:
+            return None
+        if self.info.state is not None:  # has come since the head was looked at
             return None
         return template.begin(self, encoder)
 
