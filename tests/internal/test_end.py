@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.error import ConnectionAborted, ConnectionLost
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.internal.support import HalfRecorder, Pull, Push, Recorder, World
+from twisted_envoy.internal import end as ends
 
 MIB = 1024 * 1024
 
@@ -260,15 +262,28 @@ class HalfCloseTests(EndTestCase):
         self.bothWays(test, "rh")
 
     def test_askedOncePerProtocol(self) -> None:
-        """Whether a protocol is half-closeable is asked once."""
+        """Whether a protocol is half-closeable is asked once, whichever end comes first."""
+        asked: list[object] = []
+
+        def isHalfCloseable(protocol: object) -> bool:
+            asked.append(protocol)
+            return IHalfCloseableProtocol.providedBy(protocol)
 
         def test(us: Recorder, them: Recorder) -> None:
+            asked.clear()
             us.transport.loseWriteConnection()
             self.pump()
-            asked = us.transport._askHalfCloseable()
-            self.assertIs(asked, us)
-            self.assertIs(us.transport._asked, us)
+            self.assertCountEqual(asked, [us, them])
+            them.transport.loseWriteConnection()
+            self.pump()
+            self.assertEqual(us.ends, ["writeLost", "readLost"])
+            self.assertEqual(them.ends, ["readLost", "writeLost"])
+            self.assertCountEqual(asked, [us, them])
+            us.transport.protocol = other = HalfRecorder()
+            us.transport._tellWriteEnd()
+            self.assertIs(asked[-1], other)
 
+        self.patch(ends, "_isHalfCloseable", isHalfCloseable)
         self.bothWays(test, "hh")
 
     def test_pausedPeerIsNotTold(self) -> None:

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.internal.support import HalfRecorder, Push, Recorder, World
 from twisted_envoy.internal import InternalClientEndpoint
 from twisted_envoy.internal.end import End
-from twisted_envoy.internal.pipe import Pipe
+from twisted_envoy.internal.pipe import Chunks
 
 
 class Echo(Protocol):
@@ -47,7 +47,7 @@ class MemoryTests(SynchronousTestCase):
         self.before = {id(found): found for found in self.found()}  # what other tests hold
 
     def found(self) -> list[object]:
-        kinds = (End, Pipe, Echo, Caller)
+        kinds = (End, Chunks, Echo, Caller)
         return [found for found in gc.get_objects() if issubclass(type(found), kinds)]
 
     def leftOver(self) -> list[object]:

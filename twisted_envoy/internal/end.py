@@ -21,13 +21,18 @@ from __future__ import annotations
 from typing import cast
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IProtocolFactory
+from twisted.internet.interfaces import (
+    IHalfCloseableProtocol,
+    IProducer,
+    IProtocol,
+    IProtocolFactory,
+)
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_envoy.internal.address import InternalAddress
-from twisted_envoy.internal.pipe import Pipe
+from twisted_envoy.internal.pipe import Chunks, Pipe, chunksOf
 from twisted_envoy.internal.turn import TurnQueue
 
 _log = Logger()
@@ -49,12 +54,23 @@ class _Nobody(Protocol):
 NOBODY = _Nobody()
 
 
-class End:
+#: What else is to be known of an end, as bits: in the life of most connections, nothing.
+ENDING = 1  # our end of stream is asked for
+TAKEN = 2  # ... and taken by the peer
+TOLD = 4  # the peer's end of stream, told to our protocol
+BROKEN = 8  # something was written to a peer that is gone
+RESETTING = 16  # closing, to end as an abort
+LOST = 32  # there is a _lossReason
+KNOWN = 64  # whether _asked is half-closeable is known:
+HALF = 128  # it is
+
+
+class End(Pipe):
     """
-    What InternalTransport's verbs act on.
+    What InternalTransport's verbs act on; a Pipe to the peer.
 
     Its attributes are set by `makePair`, for both ends at a time: a call to an `__init__` would
-    cost as much again as all of them.
+    cost as much again as all of them.  The last two are not set before a mark says that they are.
     """
 
     __slots__ = (
@@ -68,18 +84,14 @@ class End:
         "_host",
         "_peerAddress",
         "_peer",
-        "_inbound",
-        "_outbound",
+        "_sink",
+        "_ended",
+        "_waiting",
         "_scheduled",
         "_reading",
         "control",
-        "_endAsked",
-        "_endTaken",
-        "_endTold",
-        "_broken",
-        "_resetting",
+        "_marks",
         "_lossReason",
-        "_halfCloseable",
         "_asked",
         "__weakref__",
     )
@@ -94,18 +106,14 @@ class End:
     _host: InternalAddress
     _peerAddress: InternalAddress
     _peer: End | None
-    _inbound: Pipe
-    _outbound: Pipe
+    _sink: End | None  # the peer, while we have not ended and it reads: what is written is kept
+    _ended: bool  # after what we wrote comes the end of the stream
+    _waiting: bytes | Chunks | None  # what the peer wrote
     _scheduled: bool  # its turn is posted; until start() it is asleep and looks so
     _reading: bool
     control: bool  # some end or loss waits to be looked at; without it nothing is refused
-    _endAsked: bool  # our end of stream: asked for
-    _endTaken: bool  # ... and taken by the peer
-    _endTold: bool  # the peer's end of stream
-    _broken: bool  # something was written to a peer that is gone
-    _resetting: bool  # closing, to end as an abort
-    _lossReason: Failure | None
-    _halfCloseable: IHalfCloseableProtocol | None  # what protocol is, if it is _asked
+    _marks: int
+    _lossReason: Failure
     _asked: IProtocol
 
     def __repr__(self) -> str:
@@ -127,7 +135,6 @@ class End:
             BaseException: what makeConnection raised; this connection is then lost with it.
         """
         self.protocol = protocol
-        self._reading = True
         try:
             protocol.makeConnection(self)  # type: ignore[arg-type]  # a subclass is a transport
         except BaseException:
@@ -135,7 +142,7 @@ class End:
             raise
         finally:
             self._scheduled = False
-            if self._inbound or self.control:
+            if self._waiting is not None or self.control:
                 self._schedule()
 
     def isStarted(self) -> bool:
@@ -144,18 +151,16 @@ class End:
 
     def isRefused(self) -> bool:
         """Whether the peer is gone, or about to go, and there is nothing to read from it."""
-        if not self.control or self._inbound:
+        if not self.control or self._waiting is not None:
             return False
         peer = self._peer
-        return peer is None or self._lossReason is not None or peer._isClosing()
+        return peer is None or bool(self._marks & LOST) or peer._isClosing()
 
     def discard(self) -> None:
         """Give up an end that was never started: no event here, the peer loses its connection."""
         peer = self._peer
         self.connected = False
-        self._inbound.open = self._outbound.open = False
-        self._inbound.drop()
-        self._peer = None
+        self._waiting = self._peer = self._sink = None
         if peer is not None:
             peer._peer = None
             peer._reset(_DONE if peer._isClosing() else _lost("connection given up by peer"))
@@ -165,146 +170,166 @@ class End:
             factory.doStop()
 
     def _isClosing(self) -> bool:
-        return self.disconnecting and self._outbound.ended
+        return self.disconnecting and self._ended
 
     # -- the turn ------------------------------------------------------------------------------
 
     def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
-            self._turn.post(self._run)
+            turn = self._turn
+            turn._pending.append(self._run)
+            if not turn._depth:
+                turn.rouse()
 
     def _run(self) -> None:
-        pipe = self._inbound
-        if self._reading and pipe:
+        waiting = self._waiting
+        if waiting is not None and self._reading:
             try:
-                if len(pipe) == 1:
-                    pipe.size = 0
-                    self.protocol.dataReceived(pipe.pop())
+                if isinstance(waiting, bytes):
+                    self._waiting = None
+                    self.protocol.dataReceived(waiting)
                 else:
-                    self._deliver(pipe)
+                    self._deliver(waiting)
             except BaseException:
                 self._failed()
-            if pipe.size <= pipe.wakeBelow and self._peer is not None:
-                self._peer._wakeProducer()
+            peer = self._peer
+            if peer is not None and 0 <= peer._wakeBelow >= peer.bufferedBytes:
+                peer._wakeProducer()
         self._scheduled = False
         if self.control:
-            outbound = self._outbound
-            if (
-                self.disconnecting
-                and outbound.ended
-                and not outbound.size
-                and self._lossReason is None
-                and not self._resetting
-            ):
-                self._lose(_DONE)  # the plain close
-            else:
+            if self._marks:
                 self._runControl()
-        if pipe and self._reading:
+            elif self.disconnecting:
+                peer = self._peer
+                if peer is None or self._ended and peer._waiting is None:
+                    self._lose(_DONE)  # the plain close
+                else:
+                    self._tellEnds()
+            elif self._peer is None and not self._ended:
+                if self._waiting is None and self._reading:
+                    self._tellEnd()  # ... of the peer
+            else:
+                self._tellEnds()
+        if self._waiting is not None and self._reading:
             self._schedule()
 
-    def _deliver(self, pipe: Pipe) -> None:
-        budget = len(pipe)  # what comes in meanwhile waits for its own turn
-        while budget and self._reading and pipe:
-            data, taken = pipe.take(budget)
+    def _deliver(self, chunks: Chunks) -> None:
+        budget = len(chunks)  # what comes in meanwhile waits for its own turn
+        while budget and self._reading and self._waiting is chunks:
+            data, taken = chunks.take(budget)
             budget -= taken
+            if not chunks:
+                self._waiting = None
             self.protocol.dataReceived(data)
 
+    def _queue(self, data: bytes) -> int:
+        chunks = self._waiting
+        if not isinstance(chunks, Chunks):
+            assert chunks is not None  # the first one waits alone
+            chunks = self._waiting = chunksOf(chunks)
+        return chunks.add(data)
+
+    @property
+    def bufferedBytes(self) -> int:
+        """Bytes written here that the peer's protocol has not got yet."""
+        peer = self._peer
+        waiting = None if peer is None else peer._waiting
+        if waiting is None:
+            return 0
+        return len(waiting) if isinstance(waiting, bytes) else waiting.size
+
     def _runControl(self) -> None:
-        if self._lossReason is not None:
+        marks = self._marks
+        if marks & LOST:
             self._lose(self._lossReason)
         elif not self.disconnecting:
-            if self._broken and self._peer is None:
+            if marks & BROKEN and self._peer is None:
                 self._lose(_lost("written to after the peer had closed"))
             else:
                 self._tellEnds()
         elif self._peer is None:
             self._lose(_DONE)
-        elif not self._outbound.ended or self._outbound.size:
+        elif not self._ended or self._peer._waiting is not None:
             self._tellEnds()
+        elif marks & RESETTING:
+            self._abort(failureOf(ConnectionAborted()))
         else:
-            self._abort(failureOf(ConnectionAborted()))  # by resetConnection
+            self._lose(_DONE)
 
     def _tellEnds(self) -> None:
-        outbound = self._outbound
-        if outbound.ended and not outbound.size and not self._endTaken:
-            self._endTaken = True
-            self._tellWriteEnd()
-        inbound = self._inbound
         peer = self._peer
-        if inbound or not inbound.ended:
+        if self._ended and not self._marks & TAKEN and (peer is None or peer._waiting is None):
+            self._marks |= TAKEN
+            self._tellWriteEnd()
+            peer = self._peer
+        if self._waiting is not None:
             return
         if peer is not None:
-            if not peer._endTaken:
-                peer._schedule()
-            if peer._resetting:
+            if not peer._ended:
                 return
-        if self._reading and not self._endTold:
-            self._endTold = True
-            halfCloseable = self._askHalfCloseable()
-            if halfCloseable is None:
-                self._lose(_DONE)
-            else:
-                self._tellReadEnd(halfCloseable)
+            if not peer._marks & TAKEN:
+                peer._schedule()
+            if peer._marks & RESETTING:
+                return
+        if self._reading and not self._marks & TOLD:
+            self._tellEnd()
 
-    def _tellReadEnd(self, halfCloseable: IHalfCloseableProtocol) -> None:
+    def _tellEnd(self) -> None:
+        protocol = self.protocol
+        if not (self._mayHalfClose() if self._marks else _isHalfCloseable(protocol)):
+            self._lose(_DONE)
+            return
+        self._asked = protocol
+        self._marks |= KNOWN | HALF | TOLD
         try:
-            halfCloseable.readConnectionLost()
+            cast(IHalfCloseableProtocol, protocol).readConnectionLost()
         except BaseException:
             self._failed()
 
     def _tellWriteEnd(self) -> None:
-        halfCloseable = self._askHalfCloseable()
-        if halfCloseable is not None:
+        if self._mayHalfClose():
             try:
-                halfCloseable.writeConnectionLost()
+                cast(IHalfCloseableProtocol, self.protocol).writeConnectionLost()
             except BaseException:
                 self._failed()
 
-    def _askHalfCloseable(self) -> IHalfCloseableProtocol | None:
+    def _mayHalfClose(self) -> bool:
         protocol = self.protocol
-        if self._asked is not protocol:
+        if not self._marks & KNOWN or self._asked is not protocol:
             self._asked = protocol
-            if _isHalfCloseable(protocol):
-                self._halfCloseable = cast(IHalfCloseableProtocol, protocol)
-            else:
-                self._halfCloseable = None
-        return self._halfCloseable
+            half = KNOWN | HALF if _isHalfCloseable(protocol) else KNOWN
+            self._marks = self._marks & ~HALF | half
+        return bool(self._marks & HALF)
 
     def _wakeProducer(self) -> None:
         try:
-            self._outbound.wake()
+            self._wake()
         except BaseException:
             self._failed()
 
     # -- ends ----------------------------------------------------------------------------------
 
     def _sendEnd(self) -> None:
-        pipe = self._outbound
-        if not pipe.ended:
-            pipe.ended = True
-            pipe.open = False
+        if not self._ended:
+            self._ended = True
+            self._sink = None
             peer = self._peer
             if peer is not None:
                 peer.control = True
-                if not peer._scheduled:
-                    peer._scheduled = True
-                    self._turn.post(peer._run)
+                peer._schedule()
         self.control = True
-        if not self._scheduled:
-            self._schedule()
+        self._schedule()
 
     def _stopReading(self) -> None:
         self._reading = False
-        pipe = self._inbound
-        pipe.open = False  # what nobody will read is not kept
-        if pipe:
-            pipe.drop()
+        self._waiting = None  # what nobody will read is not kept
         peer = self._peer
         if peer is not None:
-            if pipe.wakeBelow >= 0:
+            peer._sink = None
+            if peer._wakeBelow >= 0:
                 self._turn.post(peer._wakeProducer)
-            if pipe.ended:
+            if peer._ended:
                 peer._schedule()
 
     def _failed(self) -> None:
@@ -319,39 +344,35 @@ class End:
         self._reset(reason)
 
     def _reset(self, reason: Failure) -> None:
-        if self._lossReason is None:
+        if not self._marks & LOST:
+            self._marks |= LOST
             self._lossReason = reason
         self.control = True
-        self._outbound.open = False
+        self._sink = None
         if self.protocol is not NOBODY:  # not started: what has arrived comes first
             self._stopReading()
         self._schedule()
 
     def _lose(self, reason: Failure) -> None:
-        self.connected = self._reading = self.control = False
-        inbound = self._inbound
-        outbound = self._outbound
-        inbound.open = outbound.open = False
-        if inbound:
-            inbound.drop()
+        self.connected = self.control = False
+        self._sink = self._waiting = None
         peer = self._peer
         if peer is not None:
-            self._peer = peer._peer = None
-            peer.control = outbound.ended = True
-            if inbound.wakeBelow >= 0:
+            self._peer = peer._peer = peer._sink = None
+            peer.control = True
+            if peer._wakeBelow >= 0:
                 self._turn.post(peer._wakeProducer)
             if not peer._scheduled:
                 peer._schedule()
         protocol = self.protocol
-        self.protocol = self._asked = NOBODY
-        self._halfCloseable = self._lossReason = None
-        producer = outbound.producer
-        if producer is not None:
-            outbound.unregister()
-            try:
-                producer.stopProducing()
-            except BaseException:
-                _log.failure("unhandled error in {producer!r}", producer=producer)
+        self.protocol = NOBODY
+        if self._marks:
+            if self._marks & LOST:
+                self._lossReason = _DONE
+            self._marks = 0
+            self._asked = NOBODY
+        if self._producer is not None:
+            self._stopProducer(self._producer)
         try:
             protocol.connectionLost(reason)
         except BaseException:
@@ -360,6 +381,13 @@ class End:
         if factory is not None:
             self.factory = None
             factory.doStop()
+
+    def _stopProducer(self, producer: IProducer) -> None:
+        self._unregister()
+        try:
+            producer.stopProducing()
+        except BaseException:
+            _log.failure("unhandled error in {producer!r}", producer=producer)
 
 
 def _lost(text: str) -> Failure:

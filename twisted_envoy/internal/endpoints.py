@@ -105,10 +105,11 @@ class InternalClientEndpoint:
         protocolFactory.doStart()
         attempt = _Connecting(_cancelled)
         self._begin(attempt, protocolFactory, self._passthrough)
-        if attempt.transport is None:
+        transport = attempt.transport
+        if transport is None:
             protocolFactory.doStop()
         else:
-            attempt.transport.factory = protocolFactory
+            transport.factory = protocolFactory
         return attempt
 
     def begin(self, user: ConnectUser, passthrough: object = None) -> ConnectAttempt:
@@ -124,9 +125,8 @@ class InternalClientEndpoint:
 
     def _begin(self, attempt: _Attempt, user: Any, passthrough: object) -> None:
         registry = self._registry
-        address = self._address
         attempt.user = user
-        attempt.address = address
+        attempt.address = self._address
         attempt.transport = attempt.problem = None
         turn = attempt.turn = registry.turn
         # Before the accept: what is connected in there is confirmed after this connection.
@@ -136,7 +136,7 @@ class InternalClientEndpoint:
             turn.post(attempt.confirm)
         try:
             attempt.transport = registry.connect(
-                address, self._localAddress, passthrough, self._hops
+                self._address, self._localAddress, passthrough, self._hops
             )
         except BaseException:
             # In no local variable: the traceback has this frame, and they would be a cycle.
@@ -171,13 +171,8 @@ class _Attempt:
         """Start the client's end, unless the server's is closed or the attempt is cancelled."""
         transport = self.transport
         user = self.user
-        if transport is None or user is None:
-            if user is None:
-                return
-            if self.problem is not None:
-                self.end(user, self.problem)
-            else:  # somebody's event ended inside the accept
-                self.turn.post(self.confirm)
+        if transport is None:
+            self._confirmNothing()
             return
         if transport.control and transport.isRefused():
             transport.discard()
@@ -200,6 +195,12 @@ class _Attempt:
         if self.user is not None:  # not cancelled by connectionMade
             self.user = self.transport = None
             self.made(user, protocol)
+
+    def _confirmNothing(self) -> None:
+        if self.problem is not None:
+            self.end(self.user, self.problem)
+        elif self.user is not None:  # somebody's event ended inside the accept
+            self.turn.post(self.confirm)
 
     def end(self, user: Any, reason: Failure) -> None:
         """Tell user that there is no connection."""

@@ -1,12 +1,13 @@
 """
-One direction of an internal connection: a receive buffer with watermarks, and who fills it.
+One direction of an internal connection, as its writer has it: watermarks, and who fills it.
+
+The chunks themselves wait at the reader's end.
 
 Envoy: the buffer and its watermarks in extensions/io_socket/user_space/io_handle_impl.cc
 """
 
 from __future__ import annotations
 
-from sys import maxsize
 from typing import cast
 
 from twisted.internet.interfaces import IProducer, IPushProducer
@@ -15,40 +16,26 @@ from twisted.internet.interfaces import IProducer, IPushProducer
 SMALL = 4096
 JOINED = 16384
 
+#: Above any size: nobody is to be paused.
+NEVER = 1 << 62
 
-class Pipe(list[bytes]):
+
+class Chunks(list[bytes]):
     """
-    The chunks on their way from a writer to a reader, and the writer's producer.
+    Two chunks or more that wait for a reader; a list that knows how many bytes it has.
 
-    It is the queue of the chunks, and not an object that has one: a connection costs two objects
-    less. A list: an empty deque is six times as large, and few chunks wait at a time.
-    The attributes are read and set by the two ends: this is the hot path.  Made by `makePipes`.
+    A list: an empty deque is six times as large, and few chunks wait at a time.
     """
 
-    __slots__ = (
-        "size",
-        "open",
-        "ended",
-        "high",
-        "producer",
-        "streaming",
-        "pauseAbove",
-        "wakeBelow",
-    )
+    __slots__ = ("size",)
 
     size: int
-    open: bool  # what is written is kept: the writer has not ended, the reader reads on
-    ended: bool  # after these chunks comes the end of the stream
-    high: int
-    producer: IPushProducer | None  # or a pull producer: its verbs are among these
-    streaming: bool  # of the producer, when there is one
-    pauseAbove: int  # the size above which a push producer is to be paused
-    wakeBelow: int  # the size at or below which a waiting producer is to go on
 
-    def drop(self) -> None:
-        """Drop what is on its way."""
-        self.clear()
-        self.size = 0
+    def add(self, data: bytes) -> int:
+        """Add a chunk; the new size."""
+        self.append(data)
+        self.size += len(data)
+        return self.size
 
     def take(self, budget: int) -> tuple[bytes, int]:
         """
@@ -71,86 +58,103 @@ class Pipe(list[bytes]):
         self.size -= size
         return data, taken
 
-    def setHigh(self, high: int) -> None:
-        """Move the watermarks; a registered push producer is paused if it is now above."""
-        self.high = high
-        if self.wakeBelow >= 0:
-            self.wakeBelow = high // 2
-        elif self.producer is not None:
-            self.pauseAbove = high
-            if self.size > high:
-                self.pause()
 
-    def register(self, producer: IProducer, streaming: bool) -> None:
+def chunksOf(data: bytes) -> Chunks:
+    """Make Chunks of one, for more to be added."""
+    chunks = Chunks()
+    chunks.size = 0
+    chunks.add(data)
+    return chunks
+
+
+class Pipe:
+    """
+    How full the way to the reader is, and the producer that fills it.
+
+    It is a part of the writer's end, and not an object that the end has: a connection costs two
+    objects less.  The attributes are read and set by both ends: this is the hot path.
+    """
+
+    __slots__ = (
+        "_high",
+        "_producer",
+        "_streaming",
+        "_pauseAbove",
+        "_wakeBelow",
+    )
+
+    _high: int  # above so many bytes a producer pauses; at half of it or below it goes on
+    _producer: IPushProducer | None  # or a pull producer: its verbs are among these
+    _streaming: bool  # of the producer; not set before there is one
+    _pauseAbove: int  # the size above which a push producer is to be paused
+    _wakeBelow: int  # the size at or below which a waiting producer is to go on
+
+    @property
+    def bufferedBytes(self) -> int:
+        """Bytes written here that the peer's protocol has not got yet."""
+        raise NotImplementedError
+
+    def _setHigh(self, high: int) -> None:
+        """Move the watermarks; a registered push producer is paused if it is now above."""
+        self._high = high
+        if self._wakeBelow >= 0:
+            self._wakeBelow = high // 2
+        elif self._producer is not None:
+            self._pauseAbove = high
+            if self.bufferedBytes > high:
+                self._pause()
+
+    def _register(self, producer: IProducer, streaming: bool) -> None:
         """
         Let producer fill the pipe: a push producer between the watermarks, a pull one up to high.
 
         Raises:
             RuntimeError: another producer is registered.
         """
-        if self.producer is not None:
+        if self._producer is not None:
             raise RuntimeError(
-                f"Cannot register producer {producer}, because producer {self.producer} was "
+                f"Cannot register producer {producer}, because producer {self._producer} was "
                 "never unregistered."
             )
-        self.producer = cast(IPushProducer, producer)
-        self.streaming = streaming
+        self._producer = cast(IPushProducer, producer)
+        self._streaming = streaming
         if not streaming:
-            self.wakeBelow = self.high // 2
-            self._pull(self.producer)
+            self._wakeBelow = self._high // 2
+            self._pull(self._producer)
         else:
-            self.pauseAbove = self.high
-            if self.size > self.high:
-                self.pause()
+            self._pauseAbove = self._high
+            if self.bufferedBytes > self._high:
+                self._pause()
 
-    def unregister(self) -> None:
+    def _unregister(self) -> None:
         """Forget the producer."""
-        self.producer = None
-        self.pauseAbove = maxsize
-        self.wakeBelow = -1
+        self._producer = None
+        self._pauseAbove = NEVER
+        self._wakeBelow = -1
 
-    def pause(self) -> None:
-        """Pause the push producer, until `wake`."""
-        producer = self.producer
+    def _pause(self) -> None:
+        """Pause the push producer, until `_wake`."""
+        producer = self._producer
         assert producer is not None
-        self.pauseAbove = maxsize
-        self.wakeBelow = self.high // 2
+        self._pauseAbove = NEVER
+        self._wakeBelow = self._high // 2
         producer.pauseProducing()
 
-    def wake(self) -> None:
+    def _wake(self) -> None:
         """Let a waiting producer go on; what it raises is raised."""
-        producer = self.producer
+        producer = self._producer
         if producer is None:
             return
-        if not self.streaming:
+        if not self._streaming:
             self._pull(producer)
-        elif self.wakeBelow >= 0:
-            self.wakeBelow = -1
-            self.pauseAbove = self.high
+        elif self._wakeBelow >= 0:
+            self._wakeBelow = -1
+            self._pauseAbove = self._high
             producer.resumeProducing()
 
     def _pull(self, producer: IPushProducer) -> None:
-        while self.producer is producer and self.size < self.high:
-            before = self.size
+        while self._producer is producer and self.bufferedBytes < self._high:
+            before = self.bufferedBytes
             producer.resumeProducing()
-            if self.size == before:
+            if self.bufferedBytes == before:
                 return  # nothing to write now, or nobody to read it
-
-
-def makePipes(high: int) -> tuple[Pipe, Pipe]:
-    """
-    Make the two directions of one connection.
-
-    Args:
-        high: above so many bytes a producer pauses; at half of it or below it goes on.
-    """
-    up = Pipe()
-    down = Pipe()
-    up.size = down.size = 0
-    up.open = down.open = True
-    up.ended = down.ended = False
-    up.high = down.high = high
-    up.producer = down.producer = None
-    up.pauseAbove = down.pauseAbove = maxsize
-    up.wakeBelow = down.wakeBelow = -1
-    return up, down

@@ -63,8 +63,8 @@ class Registry:
         self.bufferSize = bufferSize
         self._reactor = reactor
         self._names: dict[str, InternalPort] = {}
-        self._hops = 0  # of the connection being accepted now
-        self._accepting: list[str] = []  # names, outermost first
+        self._accepting: InternalTransport | None = None  # the server's end, innermost
+        self._outer: list[str] = []  # names of those in which that one is accepted, outermost first
         self._nested = 0
 
     @property
@@ -123,40 +123,52 @@ class Registry:
         port = self._names.get(address.name)
         if port is None:
             raise refused(f"nobody listens on {address}")
-        hops = self._nextHop(address, hops) if hops or self._hops else 1
+        outer = self._accepting
+        hops = 1 if outer is None and not hops else self._nextHop(address, hops)
         size = port.bufferSize or self._bufferSize
         client, server = makePair(self.turn, address, localAddress, size, hops, passthrough)
-        outer = self._hops
-        self._hops = hops
-        self._accepting.append(address.name)
+        self._accepting = server
         try:
             accepted = port.accept(server, localAddress)
         finally:
-            self._hops = outer
-            self._accepting.pop()
-            if not outer:
+            self._accepting = outer
+            if outer is None:
                 self._nested = 0
+            else:
+                self._outer.pop()
         if not accepted or client.control and client.isRefused():
             client.discard()
             raise refused(f"{address} closed the connection while accepting it")
         return client
 
     def _nextHop(self, address: InternalAddress, hops: int) -> int:
-        accepting = self._accepting
-        hops = max(hops, self._hops) + 1
+        """Check that there may be one more; its hops.  What it is accepted in is remembered."""
+        outer = self._accepting
+        if outer is not None:
+            hops = max(hops, outer.hops)
+            self._outer.append(outer.getHost().name)
+        try:
+            self._checkHop(address, hops + 1)
+        except ConnectError:
+            if outer is not None:
+                self._outer.pop()
+            raise
+        return hops + 1
+
+    def _checkHop(self, address: InternalAddress, hops: int) -> None:
+        path = self._outer
         if hops > self.maxHops:
-            path = " -> ".join([*accepting[-4:], address.name])
+            names = " -> ".join([*path[-4:], address.name])
             raise _loop(
                 f"internal connection to {address} would be hop {hops}, "
-                f"the limit is {self.maxHops}: ... -> {path}"
+                f"the limit is {self.maxHops}: ... -> {names}"
             )
         self._nested += 1
         if self._nested > self.maxNested:
             raise _loop(
                 f"internal connection to {address} would be number {self._nested} opened while "
-                f"one to {accepting[0]} is accepted, the limit is {self.maxNested}"
+                f"one to {path[0]} is accepted, the limit is {self.maxNested}"
             )
-        return hops
 
 
 def refused(text: str) -> ConnectionRefusedError:

@@ -1,7 +1,7 @@
 """
 The transport protocols see: a socket's verbs without a socket.
 
-A write puts the chunk, by reference, into a pipe; the TurnQueue hands it to the other end's
+A write puts the chunk, by reference, before the other end; the TurnQueue hands it to that one's
 protocol when the current event has ended.  What closing means is told in `end`.
 """
 
@@ -15,9 +15,9 @@ from twisted.internet.interfaces import IProducer
 from zope.interface import implementer
 
 from twisted_envoy.internal.address import InternalAddress
-from twisted_envoy.internal.end import NOBODY, End, failureOf
+from twisted_envoy.internal.end import BROKEN, ENDING, NOBODY, RESETTING, End, failureOf
 from twisted_envoy.internal.interfaces import IInternalTransport, Passage
-from twisted_envoy.internal.pipe import makePipes
+from twisted_envoy.internal.pipe import NEVER
 from twisted_envoy.internal.turn import TurnQueue
 
 
@@ -43,23 +43,27 @@ class InternalTransport(End):
         Raises:
             TypeError: data is something else.
         """
-        if data.__class__ is not bytes:
+        if not isinstance(data, bytes):
             data = _asBytes(data)
-        pipe = self._outbound
         if not data:
             return
-        if not pipe.open:
+        peer = self._sink
+        if peer is None:
             self._writeRefused()
             return
-        pipe.append(data)
-        size = pipe.size = pipe.size + len(data)
-        peer = self._peer
-        assert peer is not None  # the pipe is open
+        if peer._waiting is None:
+            peer._waiting = data
+            size = len(data)
+        else:
+            size = peer._queue(data)
         if not peer._scheduled:
             peer._scheduled = True
-            self._turn.post(peer._run)
-        if size > pipe.pauseAbove:
-            pipe.pause()
+            turn = self._turn
+            turn._pending.append(peer._run)
+            if not turn._depth:
+                turn.rouse()
+        if size > self._pauseAbove:
+            self._pause()
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Write each in turn; all are checked before the first is written."""
@@ -72,14 +76,33 @@ class InternalTransport(End):
 
         A registered producer is waited for until it unregisters.
         """
-        if self.connected and not self.disconnecting:
-            self.disconnecting = self._endAsked = True
-            inbound = self._inbound
-            self._reading = inbound.open = False
-            if inbound or inbound.ended or inbound.wakeBelow >= 0:
-                self._stopReading()
-            if self._outbound.producer is None or self._outbound.ended:
-                self._sendEnd()
+        if not self.connected or self.disconnecting:
+            return
+        self.disconnecting = True
+        peer = self._peer
+        if (
+            peer is None
+            or self._waiting is not None
+            or self._producer is not None
+            or self._ended
+            or peer._ended
+            or peer._wakeBelow >= 0
+        ):
+            self._closeLater()
+            return
+        # The plain close, in which nobody waits for anything.
+        self._reading = False
+        self._sink = peer._sink = None
+        self._ended = self.control = peer.control = True
+        if not peer._scheduled:
+            peer._schedule()
+        if not self._scheduled:
+            self._schedule()
+
+    def _closeLater(self) -> None:
+        self._stopReading()
+        if self._producer is None or self._ended:
+            self._sendEnd()
 
     def getHost(self) -> InternalAddress:
         """The address of this end: on the server side as the client gave it."""
@@ -90,22 +113,18 @@ class InternalTransport(End):
         return self._peerAddress
 
     def _writeRefused(self) -> None:
-        if self.connected and self._peer is None and not self._outbound.ended:
-            self._broken = self.control = True
+        if self.connected and self._peer is None and not self._ended:
+            self._marks |= BROKEN
+            self.control = True
             self._schedule()
 
     # -- IHalfCloseTransport -------------------------------------------------------------------
 
-    @property
-    def bufferedBytes(self) -> int:
-        """Bytes written here that the peer's protocol has not got yet."""
-        return self._outbound.size
-
     def loseWriteConnection(self) -> None:
         """See IHalfCloseTransport."""
-        if self.connected and not self._endAsked:
-            self._endAsked = True
-            if self._outbound.producer is None:
+        if self.connected and not self.disconnecting and not self._marks & ENDING:
+            self._marks |= ENDING
+            if self._producer is None:
                 self._sendEnd()
 
     def abortConnection(self) -> None:
@@ -116,7 +135,8 @@ class InternalTransport(End):
     def resetConnection(self) -> None:
         """See IHalfCloseTransport."""
         if self.connected:
-            self._resetting = self.control = True
+            self._marks |= RESETTING
+            self.control = True
             self.loseConnection()
             self._schedule()
 
@@ -124,9 +144,8 @@ class InternalTransport(End):
         """See IHalfCloseTransport."""
         if limit < 1:
             raise ValueError(f"a write buffer limit must be 1 byte or more, not {limit}")
-        pipe = self._outbound
-        pipe.setHigh(limit)
-        if pipe.size <= pipe.wakeBelow:
+        self._setHigh(limit)
+        if self.bufferedBytes <= self._wakeBelow:
             self._turn.post(self._wakeProducer)
 
     def passage(self) -> Passage | None:
@@ -138,12 +157,10 @@ class InternalTransport(End):
 
     def passes(self, passage: Passage) -> bool:
         """See IInternalTransport."""
-        pipe = self._outbound
-        peer = self._peer
+        peer = self._sink
         return (
-            pipe.open
-            and not pipe
-            and peer is not None
+            peer is not None
+            and peer._waiting is None
             and peer._reading
             and peer.protocol.dataReceived is passage.reader
         )
@@ -177,7 +194,7 @@ class InternalTransport(End):
         """Deliver again, from the next event boundary on."""
         if self.connected and not self.disconnecting:
             self._reading = True
-            if self._inbound or self.control:
+            if self._waiting is not None or self.control:
                 self._schedule()
 
     def stopProducing(self) -> None:
@@ -199,12 +216,12 @@ class InternalTransport(End):
         if self.disconnecting or not self.connected:
             producer.stopProducing()
         else:
-            self._outbound.register(producer, streaming)
+            self._register(producer, streaming)
 
     def unregisterProducer(self) -> None:
         """Forget the producer; a close that waited for it goes on."""
-        self._outbound.unregister()
-        if self._endAsked and self.connected:
+        self._unregister()
+        if self.connected and (self.disconnecting or self._marks & ENDING):
             self._sendEnd()
 
 
@@ -227,31 +244,29 @@ def makePair(
     Returns:
         The client's end and the server's.
     """
-    up, down = makePipes(bufferSize)
     clientEnd = InternalTransport()
     serverEnd = InternalTransport()
-    clientEnd.protocol = serverEnd.protocol = clientEnd._asked = serverEnd._asked = NOBODY
-    clientEnd.passthrough = serverEnd.passthrough = passthrough
-    clientEnd.hops = serverEnd.hops = hops
-    clientEnd.connected = serverEnd.connected = True
-    clientEnd.disconnecting = serverEnd.disconnecting = False
-    clientEnd.factory = serverEnd.factory = None
-    clientEnd._turn = serverEnd._turn = turn
+    clientEnd._peer = clientEnd._sink = serverEnd
+    serverEnd._peer = serverEnd._sink = clientEnd
     clientEnd._host = serverEnd._peerAddress = client
     clientEnd._peerAddress = serverEnd._host = server
-    clientEnd._peer = serverEnd
-    serverEnd._peer = clientEnd
-    clientEnd._inbound = serverEnd._outbound = down
-    clientEnd._outbound = serverEnd._inbound = up
+    clientEnd._turn = serverEnd._turn = turn
+    clientEnd._high = serverEnd._high = bufferSize
+    clientEnd.hops = serverEnd.hops = hops
+    clientEnd.passthrough = serverEnd.passthrough = passthrough
+    clientEnd.protocol = serverEnd.protocol = NOBODY
+    clientEnd.factory = serverEnd.factory = None
+    clientEnd._waiting = serverEnd._waiting = None
+    clientEnd._producer = serverEnd._producer = None
+    clientEnd._pauseAbove = serverEnd._pauseAbove = NEVER
+    clientEnd._wakeBelow = serverEnd._wakeBelow = -1
+    clientEnd._marks = serverEnd._marks = 0
+    clientEnd.connected = serverEnd.connected = True
     clientEnd._scheduled = serverEnd._scheduled = True
-    clientEnd._reading = serverEnd._reading = False
+    clientEnd.disconnecting = serverEnd.disconnecting = False
+    clientEnd._ended = serverEnd._ended = False
+    clientEnd._reading = serverEnd._reading = True
     clientEnd.control = serverEnd.control = False
-    clientEnd._endAsked = serverEnd._endAsked = False
-    clientEnd._endTaken = serverEnd._endTaken = False
-    clientEnd._endTold = serverEnd._endTold = False
-    clientEnd._broken = serverEnd._broken = False
-    clientEnd._resetting = serverEnd._resetting = False
-    clientEnd._lossReason = serverEnd._lossReason = None
     return clientEnd, serverEnd
 
 

@@ -68,7 +68,17 @@ class TurnQueue:
         Run call at the event boundary, after all that was posted before it.
         """
         self._pending.append(call)
-        if not self._depth and not self._armed:
+        if not self._depth:
+            self.rouse()
+
+    def rouse(self) -> None:
+        """
+        No dispatcher is at work: a timer runs what was posted.
+
+        An end posts its peer's turn by itself, with this: a call to `post` is what its writes can
+        do without.
+        """
+        if not self._armed:
             self._arm()
 
     def enter(self) -> None:
