@@ -37,17 +37,16 @@ class Direct:
             False, and nothing was done: it has to be written.
         """
         end = self._end
-        pipe = end._outbound
-        peer = end._peer
+        peer = end._sink
         rounds = end._turn.rounds
         if (
             peer is None
-            or pipe
-            or not (pipe.open and peer._reading)
+            or peer._waiting is not None
+            or not peer._reading
             or peer._scheduled
             or peer.control
-            or pipe.wakeBelow >= 0
-            or len(data) > pipe.pauseAbove
+            or end._wakeBelow >= 0
+            or len(data) > end._pauseAbove
             or rounds == self._round
         ):
             return False
@@ -58,6 +57,6 @@ class Direct:
         except BaseException:
             peer._failed()
         peer._scheduled = False
-        if pipe or peer.control:
+        if peer._waiting is not None or peer.control:
             peer._schedule()
         return True

@@ -167,13 +167,15 @@ class InternalTransport(End):
 
     def awaits(self, reader: Callable[[bytes], None], size: int) -> bool:
         """See IInternalTransport."""
-        pipe = self._inbound
+        peer = self._peer
         return (
-            pipe.open
-            and not (pipe or self._scheduled or self.control)
+            peer is not None
+            and peer._sink is not None
+            and self._waiting is None
+            and not (self._scheduled or self.control)
             and self._reading
-            and pipe.wakeBelow < 0
-            and size <= pipe.pauseAbove
+            and peer._wakeBelow < 0
+            and size <= peer._pauseAbove
             and self.protocol.dataReceived is reader
         )
 
