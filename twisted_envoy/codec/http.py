@@ -274,7 +274,7 @@ class IServerConnection(Interface):
 
 
 class IReadyAnswers(Interface):
-    """What else an owner of a server's codec may be: it has answers that are ready."""
+    """What else an owner of a server's codec may be: it knows requests that need no stream."""
 
     def knownFor(headers: HeaderMap) -> Any:
         """

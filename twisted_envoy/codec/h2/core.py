@@ -27,7 +27,7 @@ Entered = list[tuple[bytes, bytes]]
 Head = tuple[HeaderMap, int, Entered, Any]
 """
 What a whole block says, checked, its content-length (-1: none), what it puts into the table, and
-the answer that is ready for it (None: none); of an answer an AnswerHead.
+what becomes of it: of a request IReadyAnswers.knownFor, of an answer an AnswerHead.
 """
 
 
@@ -87,13 +87,13 @@ class Core(Protocol):
         """
 
     def keep(
-        self, headers: HeaderMap, length: int, answerOf: Callable[[HeaderMap], Any] | None = None
+        self, headers: HeaderMap, length: int, knownFor: Callable[[HeaderMap], Any] | None = None
     ) -> None:
         """
         The block that came last says this, and has no fault.
 
         Args:
-            answerOf: asked for the answer that is ready, if it comes again.
+            knownFor: asked what becomes of it when it comes again.
         """
 
     def receiveSettings(self, data: bytes, start: int, stop: int) -> dict[int, int]:

@@ -213,7 +213,7 @@ class LeanCore:
         return any(first <= streamID < last for first, last in self._gaps)
 
     def keep(
-        self, headers: HeaderMap, length: int, answerOf: Callable[[HeaderMap], Any] | None = None
+        self, headers: HeaderMap, length: int, knownFor: Callable[[HeaderMap], Any] | None = None
     ) -> None:
         """See Core; what comes twice is kept, unless it needs and changes the table."""
         block = self._last
@@ -231,8 +231,8 @@ class LeanCore:
             heads.clear()
             self._fixed.clear()
             self._passing = False
-        ready = None if answerOf is None else answerOf(headers)
-        heads[block] = head = headers.copy(), length, decoder.entered, ready
+        known = None if knownFor is None else knownFor(headers)
+        heads[block] = head = headers.copy(), length, decoder.entered, known
         if decoder.refers:
             self._passing = True
         else:

@@ -171,7 +171,7 @@ class LibraryCore:
         """See Core; no head is ever known."""
 
     def keep(
-        self, headers: HeaderMap, length: int, answerOf: Callable[[HeaderMap], Any] | None = None
+        self, headers: HeaderMap, length: int, knownFor: Callable[[HeaderMap], Any] | None = None
     ) -> None:
         """See Core; Messages keeps what a block means."""
 

@@ -72,8 +72,8 @@ class H2ServerCodec(H2Codec):
 
     def _known(self, streamID: int, head: Head, ended: bool, size: int) -> None:
         """A request whose head has come before."""
-        ready = head[3] if ended else None
-        if ready is not None and ready.isReady and self._answered(streamID, head, size):
+        known = head[3] if ended else None
+        if known is not None and known.isReady and self._answered(streamID, head, size):
             return
         self.floods.empty = 0
         self.core.began(streamID)
@@ -88,8 +88,8 @@ class H2ServerCodec(H2Codec):
         stream.expected = head[1]
         self.table.add(stream)
         stream.remoteEnded = ended
-        if ready is not None and not ready.isReady:
-            stream.decoder = self.answers.carry(ready, stream)
+        if known is not None and not known.isReady:
+            stream.decoder = self.answers.carry(known, stream)
             if stream.decoder is not None:
                 return
         decoder = stream.decoder = self.connection.newStream(stream)

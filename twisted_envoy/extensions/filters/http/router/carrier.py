@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 _ANYBODY = LoadBalancerContext()
 """Who asks for a host where that does not matter."""
-_INTERNAL = b"x-envoy-internal"
+_TELLING = WISHES | {b"x-envoy-internal"}
+"""Headers with which a request may be sent in another way."""
 _HTTP1 = "HTTP/1.1"
 _PATIENCE = 3
 _PAUSE = 64
@@ -71,7 +72,7 @@ class Carrier:
             request: what it says; ours from now on.
         """
         sent = request.headers
-        if _INTERNAL in sent or not WISHES.isdisjoint(sent) or sent.more is not None:
+        if not _TELLING.isdisjoint(sent) or sent.more is not None:
             return None
         if self.plan.expected is not None:
             sent[EXPECTED] = self.plan.expected
@@ -140,7 +141,7 @@ class Carrier:
         Returns:
             None, and nothing was done: it needs a stream.
         """
-        if _INTERNAL in headers or not WISHES.isdisjoint(headers):
+        if not _TELLING.isdisjoint(headers):
             return None
         if self.failed > _PATIENCE and isHopeless(self):
             return None
