@@ -117,8 +117,8 @@ class IInternalTransport(IHalfCloseTransport):
     def passage() -> Passage | None:
         """What the other end's protocol does with all that is written here; None: something."""
 
-    def passes(passage: Passage) -> bool:
-        """Whether it would do that now, at once, with what were written here."""
+    def passes(passage: Passage, size: int = 0) -> bool:
+        """Whether it would do that now, at once, with so many bytes written here."""
 
     def awaits(reader: Callable[[bytes], None], size: int) -> bool:
         """Would `reader`, our protocol's, be given so many bytes alone, if the peer wrote them?"""

@@ -155,12 +155,13 @@ class InternalTransport(End):
         found: Passage | None = None if ask is None else ask()
         return found
 
-    def passes(self, passage: Passage) -> bool:
+    def passes(self, passage: Passage, size: int = 0) -> bool:
         """See IInternalTransport."""
         peer = self._sink
         return (
             peer is not None
             and peer._waiting is None
+            and size <= self._pauseAbove
             and peer._reading
             and peer.protocol.dataReceived is passage.reader
         )

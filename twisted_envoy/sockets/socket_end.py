@@ -27,6 +27,8 @@ from twisted_envoy.sockets.write_buffer import WriteBuffer
 _log = Logger("connection")
 
 FIRST_READ = 16 * 1024
+LOOKS = 3
+"""After so many small reads a shortcut is looked for."""
 _DONE = failureOf(error.ConnectionDone())
 
 
@@ -53,12 +55,11 @@ class SocketEnd:
         "_halfClosing",
         "_lasting",
         "_local",
+        "_looks",
         "_out",
         "_peer",
         "_queued",
         "_readSize",
-        "_readable",
-        "_reading",
         "_resetting",
         "_sock",
         "_splice",
@@ -66,6 +67,8 @@ class SocketEnd:
         "_writeEnded",
         "disconnected",
         "disconnecting",
+        "isReadable",
+        "isReading",
         "protocol",
         "write",
     )
@@ -89,11 +92,12 @@ class SocketEnd:
         )
         self.write: Callable[[bytes], None] = out.write
         self._readSize = FIRST_READ
-        self._reading = False
-        self._readable = False  # as far as is known without asking: of edges only
+        self.isReading = False
+        self.isReadable = False  # as far as is known without asking: of edges only
         self._lasting = False  # and will be until the end has been read
         self._queued = False  # for another turn
         self._bulky = 0  # large reads, one after the other
+        self._looks = LOOKS  # small reads until a shortcut is looked for
         self._splice: Splice | None = None
         self._ended = False
         self._halfClosing = False
@@ -109,7 +113,7 @@ class SocketEnd:
 
     def _hasUnread(self) -> bool:
         """Whether reading is paused while there is something to read."""
-        if self._reading or self._ended or self.disconnecting:
+        if self.isReading or self._ended or self.disconnecting:
             return False
         try:
             return bool(self._sock.recv(1, socket.MSG_PEEK))
@@ -122,8 +126,8 @@ class SocketEnd:
             splice.end()
 
     def _stopReading(self) -> None:
-        if self._reading:
-            self._reading = False
+        if self.isReading:
+            self.isReading = False
             if self._edges is None:
                 self._context.reactor.removeReader(self)
 
@@ -154,7 +158,7 @@ class SocketEnd:
             if self._edges is None:
                 self._stopReading()
             else:
-                self._reading = False
+                self.isReading = False
             if self._out.producer is None:
                 self._out.shut = True
                 self._turn.post(self._finish)
@@ -166,7 +170,7 @@ class SocketEnd:
         if self._aborting:
             self._lose(failureOf(error.ConnectionAborted()))
         elif self._broken is not None:
-            if self._reading or self._hasUnread():
+            if self.isReading or self._hasUnread():
                 self._wakeProducer()
             else:
                 self._lose(self._broken)
@@ -204,9 +208,9 @@ class SocketEnd:
             except Exception:
                 self._fault("writeConnectionLost")
 
-    def raised(self) -> None:
+    def raised(self, who: str = "producer") -> None:
         """See WriteOwner."""
-        self._fault("producer")
+        self._fault(who)
 
     def _fault(self, where: str) -> Failure:
         """A callback raised: this connection ends, no other notices."""
@@ -219,7 +223,7 @@ class SocketEnd:
     def _lose(self, reason: Failure) -> None:
         if self.disconnected:
             return
-        if self._reading:
+        if self.isReading:
             self._stopReading()
         self.disconnected = self.disconnecting = True
         if self._local is None:
@@ -229,7 +233,7 @@ class SocketEnd:
         producer = self._out.close()
         sock = self._sock
         if self._out.wrote and not (self._ended or self._resetting) and reason is _DONE:
-            linger(sock, self._context, self._readable)
+            linger(sock, self._context, self.isReadable)
         else:
             if self._edges is not None:
                 self._edges.forget(sock.fileno())

@@ -18,8 +18,9 @@ from functools import partial
 from twisted.python.failure import Failure
 
 from twisted_envoy.sockets.events import Events, lost
-from twisted_envoy.sockets.socket_end import FIRST_READ, SocketEnd
-from twisted_envoy.sockets.splicing import CANNOT_SPLICE, Splice, follow, isSupported
+from twisted_envoy.sockets.shortcut import Shortcut
+from twisted_envoy.sockets.socket_end import FIRST_READ, LOOKS, SocketEnd
+from twisted_envoy.sockets.splicing import CANNOT_SPLICE, Splice, follow, isSupported, wayFrom
 from twisted_envoy.sockets.stale import isStale
 from twisted_envoy.sockets.write_buffer import AGAIN, WriteBuffer
 
@@ -33,6 +34,8 @@ _BULK_READS = 8
 _READABLE = 0x001 | 0x008 | 0x010 | 0x2000
 _WRITABLE = 0x004 | 0x008 | 0x010
 _LAST = 0x008 | 0x010 | 0x2000
+USUAL = 0x001 | 0x004
+"""Bytes, of a peer that takes more."""
 
 
 class SocketReader(SocketEnd):
@@ -50,7 +53,7 @@ class SocketReader(SocketEnd):
             What makeConnection raised; the connection is lost with that already.
         """
         self.protocol = protocol
-        self._reading = True
+        self.isReading = True
         try:
             protocol.makeConnection(self)
         except Exception:
@@ -61,7 +64,7 @@ class SocketReader(SocketEnd):
             self._edges.handOver(self._sock.fileno(), self)
         elif self._edges is not None:
             self._edges.watch(self._sock.fileno(), self)
-        elif self._reading:
+        elif self.isReading:
             self._context.reactor.addReader(self)
         return None
 
@@ -75,7 +78,7 @@ class SocketReader(SocketEnd):
 
     def doRead(self) -> None:
         """Take what there is, once, and hand it on."""
-        if self._reading:
+        if self.isReading:
             turn = self._turn
             turn.enter()
             try:
@@ -97,13 +100,16 @@ class SocketReader(SocketEnd):
 
     def ready(self, events: int) -> None:
         """Something is new: it is told once, and kept in mind until it has been used."""
+        if events == USUAL and self.isReading and self._splice is None and not self._out.waiting:
+            self._read()
+            return
         if self._out.waiting and events & _WRITABLE:
             self._flush()
         if events & _READABLE:
             if events & _LAST:
                 self._lasting = True
-            self._readable = True
-            if self._reading:
+            self.isReadable = True
+            if self.isReading:
                 if self._splice is None:
                     self._read()
                 else:
@@ -114,7 +120,7 @@ class SocketReader(SocketEnd):
         self._queued = False
         if self._out.waiting:
             self._flush()
-        if self._reading and self._readable:
+        if self.isReading and self.isReadable:
             if self._splice is None:
                 self._read()
             else:
@@ -136,25 +142,44 @@ class SocketReader(SocketEnd):
         try:
             data = self._sock.recv(wanted)
         except OSError as problem:
-            if problem.errno not in AGAIN:
-                self._lose(self._broken or lost(problem))
-            self._readable = self._lasting = False
+            self.cannotRead(problem)
             return
+        if wanted == FIRST_READ and 0 < len(data) < FIRST_READ and not self._lasting:
+            self.isReadable = False
+            try:
+                self.protocol.dataReceived(data)
+            except Exception:
+                self._fault("protocol")
+            if self._looks:
+                self._looks -= 1
+                if not self._looks and self._edges is not None:
+                    self._turn.post(self._shorten)
+        else:
+            self.took(data, wanted)
+
+    def cannotRead(self, problem: OSError) -> None:
+        """What recv() said."""
+        if problem.errno not in AGAIN:
+            self._lose(self._broken or lost(problem))
+        self.isReadable = self._lasting = False
+
+    def took(self, data: bytes, wanted: int) -> None:
+        """Hand on what recv() gave, which was asked for so many bytes."""
         try:
             if data:
                 size = len(data)
                 if size == wanted:
                     if size < _LARGEST_READ:
                         self._readSize = size * 4
-                    self._readable = True
+                    self.isReadable = True
                     self._goOnLater()
                     if wanted >= _BULKY:
                         self._bulky += 1
                 elif self._lasting:
-                    self._readable = True
+                    self.isReadable = True
                     self._goOnLater()
                 else:
-                    self._readable = False
+                    self.isReadable = False
                     if wanted > FIRST_READ and size << 3 < wanted:
                         self._readSize = FIRST_READ
                         self._bulky = 0
@@ -176,7 +201,7 @@ class SocketReader(SocketEnd):
         if self._edges is None:
             self._stopReading()
         else:
-            self._reading = False
+            self.isReading = False
         if self._broken is not None:
             self._lose(self._broken)
         elif self._context.halfClosing.includes(self.protocol):
@@ -192,7 +217,7 @@ class SocketReader(SocketEnd):
         if self.disconnected:
             return
         if isStale(self._sock, reason):
-            if self._reading and self._edges is None:
+            if self.isReading and self._edges is None:
                 self._context.reactor.addReader(self)
             self._out.watchAgain()
             return
@@ -207,15 +232,32 @@ class SocketReader(SocketEnd):
         finally:
             turn.leave()
 
-    # Bulk.
+    # Bytes that are only passed on.
+
+    def _shorten(self) -> None:
+        """Some came: are they only passed on to another socket?"""
+        if self.isReading and self._splice is None and self._edges is not None:
+            way = wayFrom(self, _bufferOf)
+            if way is not None:
+                self._edges.handOver(
+                    self._sock.fileno(),
+                    Shortcut(self, self._sock, self._out, way, self._context.outbox),
+                )
+
+    def readAsEver(self) -> None:
+        """There is no shortcut any more; after some more reads one is looked for again."""
+        self._looks = LOOKS
+        if self._edges is not None and not self.disconnected:
+            self._edges.handOver(self._sock.fileno(), self)
 
     def _follow(self, tries: int = 0) -> None:
         """Much came: are these bytes only passed on to another socket, and are all there by now?"""
-        if self._reading and self._splice is None and isSupported and self._edges is not None:
+        if self.isReading and self._splice is None and isSupported and self._edges is not None:
             found = follow(self, _bufferOf, self._context.pipes)
             if found is None:
                 return
             if found.isOpen():
+                self.readAsEver()
                 self._splice = found
                 found.begin()
             elif tries < found.length:  # a hop more needs a round more
@@ -239,7 +281,7 @@ class SocketReader(SocketEnd):
             self._stopSplicing()
             self._endRead()
         except BlockingIOError:
-            self._readable = self._lasting = False
+            self.isReadable = self._lasting = False
         except OSError as problem:
             self._stopSplicing()
             if problem.errno in CANNOT_SPLICE:
@@ -251,7 +293,7 @@ class SocketReader(SocketEnd):
 
     def goOnAgain(self) -> None:
         """What we pass bytes on to takes more."""
-        if self._reading and self._readable:
+        if self.isReading and self.isReadable:
             self._goOnLater()
 
 

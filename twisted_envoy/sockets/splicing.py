@@ -139,31 +139,41 @@ class Piped:
             self._pipes.destroy(self._ends)
 
 
+class Way:
+    """
+    Where the bytes of a socket go.
+
+    Attributes:
+        target: the writing half of the other socket.
+        passages: all on the way.
+        hops: what carries the bytes from one to the next, with the passage behind it.
+    """
+
+    __slots__ = ("hops", "passages", "target")
+
+    def __init__(
+        self, target: WriteBuffer, passages: list[Passage], hops: list[tuple[Any, Passage]]
+    ) -> None:
+        self.target = target
+        self.passages = passages
+        self.hops = hops
+
+
 class Splice:
     """
     What a socket does instead of reading, for as long as it may; see `follow`.
 
     Args:
         source: the socket that is read.
-        target: the writing half of the other one.
-        passages: all on the way.
-        hops: what carries the bytes from one to the next, with the passage behind it.
     """
 
     __slots__ = ("_hops", "_little", "_passages", "_pipes", "_source", "_target")
 
-    def __init__(
-        self,
-        source: SocketReader,
-        target: WriteBuffer,
-        passages: list[Passage],
-        hops: list[tuple[Any, Passage]],
-        pipes: Pipes,
-    ) -> None:
+    def __init__(self, source: SocketReader, way: Way, pipes: Pipes) -> None:
         self._source = source
-        self._target = target
-        self._passages = passages
-        self._hops = hops
+        self._target = way.target
+        self._passages = way.passages
+        self._hops = way.hops
         self._pipes = pipes
         self._little = 0
 
@@ -238,6 +248,12 @@ def follow(
     Returns:
         None when somebody on the way needs to see them.
     """
+    way = wayFrom(source, bufferOf)
+    return None if way is None else Splice(source, way, pipes)
+
+
+def wayFrom(source: SocketReader, bufferOf: Callable[[Any], WriteBuffer | None]) -> Way | None:
+    """The same, however the bytes are moved then."""
     passage = passageOf(source.protocol)
     if passage is None:
         return None
@@ -253,7 +269,7 @@ def follow(
         sink = passage.sink
     if sink is source:
         return None
-    return Splice(source, target, passages, hops, pipes)
+    return Way(target, passages, hops)
 
 
 def passageOf(thing: Any) -> Passage | None:

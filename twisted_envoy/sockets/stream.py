@@ -55,15 +55,15 @@ class StreamSocket(SocketReader):
         if self._edges is None:
             self._stopReading()
         else:
-            self._reading = False
+            self.isReading = False
 
     def resumeProducing(self) -> None:
         """Hand on what comes, from the reactor's next poll on."""
-        if not (self._reading or self._ended or self.disconnecting):
-            self._reading = True
+        if not (self.isReading or self._ended or self.disconnecting):
+            self.isReading = True
             if self._edges is None:
                 self._context.reactor.addReader(self)
-            elif self._readable:
+            elif self.isReadable:
                 self._goOnLater()
 
     def stopProducing(self) -> None:

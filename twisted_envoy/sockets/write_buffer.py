@@ -144,7 +144,6 @@ class WriteBuffer:
 
     def _sendNow(self, data: bytes) -> None:
         """Nothing is kept: send, and keep what the kernel does not take."""
-        size = len(data)
         try:
             sent = self._sock.send(data)
         except OSError as problem:
@@ -152,11 +151,16 @@ class WriteBuffer:
                 self._break(problem)
                 return
             sent = 0
+        if sent != len(data) or self._pull:
+            self._sent(data, sent)
+
+    def _sent(self, data: bytes, sent: int) -> None:
+        """The kernel took not all of it, or a pull producer is to be asked for more."""
+        size = len(data)
         if sent == size:
-            if self._pull:
-                self._watch()
-                if self._reactor is None and self._owner is not None:
-                    self._owner.flushSoon()
+            self._watch()
+            if self._reactor is None and self._owner is not None:
+                self._owner.flushSoon()
             return
         self._watch()
         if self._pieces is _NOTHING:
@@ -169,9 +173,18 @@ class WriteBuffer:
     def goOut(self) -> None:
         """The round is over, or somebody wants to know what the kernel takes."""
         data = self.soon
-        if data:
-            self.soon = b""
-            self._sendNow(data)
+        if not data:
+            return
+        self.soon = b""
+        try:
+            sent = self._sock.send(data)
+        except OSError as problem:
+            if problem.errno not in AGAIN:
+                self._break(problem)
+                return
+            sent = 0
+        if sent != len(data) or self._pull:
+            self._sent(data, sent)
 
     def raised(self) -> None:
         """See Sender."""

@@ -76,16 +76,19 @@ def counting(
     """
     received, sent = counters
 
-    def count(size: int) -> None:
+    def countUp(size: int) -> None:
         received.value += size
         sent.value += size
-        if up:
-            info.bytesReceived += size
-        else:
-            info.bytesSent += size
+        info.bytesReceived += size
         idle.lastActivity = seconds()
 
-    return count
+    def countDown(size: int) -> None:
+        received.value += size
+        sent.value += size
+        info.bytesSent += size
+        idle.lastActivity = seconds()
+
+    return countUp if up else countDown
 
 
 def askingDrain(proxy: TCPProxy, relay: Callable[[bytes], None]) -> Callable[[bytes], None]:
