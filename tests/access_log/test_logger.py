@@ -8,10 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from tests.access_log.contexts import Context
-from tests.formatter.records import fullRecord
+from tests.formatter.records import fullRecord, requestRecord
 from tests.formatter.views import viewOfYAML
 from twisted_envoy.access_log.logger import buildAccessLogs
-from twisted_envoy.formatter.sameness import ANSWER, REQUEST
+from twisted_envoy.formatter.sameness import ANSWER, REPLY, REQUEST
 from twisted_envoy.interfaces.access_log import IAccessLogger
 
 LOG = """
@@ -69,7 +69,7 @@ class BuildAccessLogsTests(SynchronousTestCase):
         record = fullRecord()
         expected = []
         for logger in buildAccessLogs((plain, chosen, struct), context):
-            log = logger.alike(record, REQUEST)  # type: ignore[attr-defined]
+            log = logger.alike(record, REQUEST, False).log  # type: ignore[attr-defined]
             for kind in ("TcpConnectionStart", "TcpConnectionEnd"):
                 record.accessLogType = kind
                 logger.log(record)
@@ -83,7 +83,7 @@ class BuildAccessLogsTests(SynchronousTestCase):
         context = Context()
         config = LOG.replace("%BYTES_SENT%", "%BYTES_SENT% %START_TIME%")
         record = fullRecord()
-        ours = (record, ANSWER, True)
+        ours = (record, ANSWER, False)
         loggers: list[Any] = []
         for source in (config, LOG.replace("%BYTES_SENT%", "%START_TIME(%f)%")):
             view = viewOfYAML("envoy.config.accesslog.v3.AccessLog", source)
@@ -101,3 +101,25 @@ class BuildAccessLogsTests(SynchronousTestCase):
             record.streamInfo.bytesSent = number
             stamped.stamp(*ours)
         self.assertLess(len(stamped._stamps), 300)
+
+    def test_sameTexts(self) -> None:
+        """What is known of records is known once, and not of all that ever were."""
+        view = viewOfYAML("envoy.config.accesslog.v3.AccessLog", LOG.replace("BYTES_SENT", "PATH"))
+        (logger,) = buildAccessLogs((view,), Context())
+        alike: Any = logger.alike  # type: ignore[attr-defined]
+        one, other = requestRecord(), requestRecord()
+        found = alike(one, REQUEST, False)
+        self.assertIs(alike(other, REQUEST, True), found)
+        for number in range(1000):
+            one.streamInfo.requestHeaders[b":path"] = b"/%d" % number
+            self.assertIsNot(alike(one, REQUEST, False), found)
+        self.assertLess(len(alike.__self__._alike), 300)
+
+    def test_late(self) -> None:
+        """A line with the time of the record is stamped only where that is the request's."""
+        config = LOG.replace("%BYTES_SENT%", "%EMIT_TIME%")
+        view = viewOfYAML("envoy.config.accesslog.v3.AccessLog", config)
+        (logger,) = buildAccessLogs((view,), Context())
+        stamp: Any = logger.stamp  # type: ignore[attr-defined]
+        self.assertIsNotNone(stamp(fullRecord(), ANSWER, False))
+        self.assertIsNone(stamp(fullRecord(), REPLY, False))

@@ -56,7 +56,7 @@ class StampTests(SynchronousTestCase):
     def stamp(self, line: Line) -> Stamp:
         """What writes lines like its first."""
         parts = line.partsAlike(record(START, UUIDS[0]), ANSWER)
-        self.assertTrue(isStampable(parts), parts)
+        self.assertTrue(isStampable(parts, True), parts)
         return Stamp(self.written.append, parts)
 
     @settings(max_examples=60, deadline=None)
@@ -112,10 +112,17 @@ class StampTests(SynchronousTestCase):
             "",
         ):
             parts = compileText(source).partsAlike(record(START, UUIDS[0]), ANSWER)
-            self.assertFalse(isStampable(parts), source)
+            self.assertFalse(isStampable(parts, True), source)
         struct = compileJSON({"a": "%START_TIME% %REQ(X-REQUEST-ID)%"})
         assert isinstance(struct, Line)
-        self.assertFalse(isStampable(struct.partsAlike(record(START, UUIDS[0]), ANSWER)))
+        self.assertFalse(isStampable(struct.partsAlike(record(START, UUIDS[0]), ANSWER), True))
+
+    def test_late(self) -> None:
+        """Another time than that of the request is not known."""
+        line = compileText("%START_TIME% %EMIT_TIME%")
+        parts = line.partsAlike(record(START, UUIDS[0]), ANSWER)
+        self.assertEqual([isStampable(parts, isLate) for isLate in (True, False)], [True, False])
+        self.assertTrue(isStampable(parts[:2], False))
 
     def test_oneID(self) -> None:
         """An id that all have is known, whatever it is."""

@@ -35,8 +35,15 @@ class LineTests(SynchronousTestCase):
         line = Line(PARTS)
         first: Any = {"a": "1%", "b": "2", "c": "3"}
         later: Any = {"a": "4", "b": "5", "c": "6"}
-        self.assertEqual(line.alike(first, REQUEST)(later), "100% 1%%s 56")
-        self.assertEqual(line.alike(first, ANSWER)(later), "100% 1%%s 26")
-        self.assertEqual(line.alike(first, EACH)(later), "100% 1%%s 23")
+
+        def alike(record: Any, sameness: int, isIDSame: bool = False) -> str:
+            return line.withParts(line.partsAlike(record, sameness, isIDSame))(later)
+
+        self.assertEqual(alike(first, REQUEST), "100% 1%%s 56")
+        self.assertEqual(alike(first, ANSWER), "100% 1%%s 26")
+        self.assertEqual(alike(first, EACH), "100% 1%%s 23")
         nothing: Any = {}
-        self.assertEqual(line.alike(nothing, ANSWER)(later), "100% -%s -6")
+        self.assertEqual(alike(nothing, ANSWER), "100% -%s -6")
+        line = Line((*PARTS[:-1], Hole(said("c"), EACH, quotes="")))
+        self.assertEqual(alike(first, REQUEST, isIDSame=True), "100% 1%%s 53")
+        self.assertEqual(alike(first, REQUEST), "100% 1%%s 56")

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted_envoy.formatter import sameness
 from twisted_envoy.formatter.operators import BUILT_IN
 from twisted_envoy.formatter.parser import Command
-from twisted_envoy.formatter.sameness import ANSWER, EACH, REQUEST, samenessOf
+from twisted_envoy.formatter.sameness import ANSWER, EACH, REPLY, REQUEST, samenessOf
 
 
 class SamenessTests(SynchronousTestCase):
@@ -17,8 +17,9 @@ class SamenessTests(SynchronousTestCase):
         """What the request says, what the answer says, and what is another each time."""
         self.assertEqual(samenessOf(Command("PROTOCOL")), REQUEST)
         self.assertEqual(samenessOf(Command("REQ", ":path")), REQUEST)
-        self.assertEqual(samenessOf(Command("RESP", "date")), ANSWER)
-        self.assertEqual(samenessOf(Command("DURATION")), ANSWER)
+        self.assertEqual(samenessOf(Command("RESP", "date")), REPLY)
+        self.assertEqual(samenessOf(Command("DURATION")), REPLY)
+        self.assertEqual(samenessOf(Command("COMMON_DURATION", "DS_RX_BEG:DS_TX_END:us")), ANSWER)
         for name in ("START_TIME", "UNIQUE_ID", "STREAM_ID", "DYNAMIC_METADATA", "NEW"):
             self.assertEqual(samenessOf(Command(name)), EACH, name)
 
@@ -29,6 +30,11 @@ class SamenessTests(SynchronousTestCase):
 
     def test_known(self) -> None:
         """All that are named are there, once."""
-        named = (sameness._OF_REQUEST, sameness._OF_ANSWER, sameness._OF_HEADERS)
+        named = (
+            sameness._OF_REQUEST,
+            sameness._OF_REPLY,
+            sameness._OF_ANSWER,
+            sameness._OF_HEADERS,
+        )
         self.assertEqual(sum(map(len, named)), len(frozenset().union(*named)))
         self.assertEqual(frozenset().union(*named) - set(BUILT_IN), set())

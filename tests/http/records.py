@@ -78,14 +78,15 @@ def logs() -> list[dict[str, Any]]:
     ]
 
 
-def stampedLogs() -> list[dict[str, Any]]:
-    """The same of all that needs no record, if the request was answered at once."""
+def stampedLogs(sameness: int = ANSWER) -> list[dict[str, Any]]:
+    """The same of all that needs no record, if requests are so much alike."""
     told = {}
     for name, source in everything().items():
         (command,) = parse(source)
         assert isinstance(command, Command)
         said = compileCommand(command, BUILT_IN)
-        if samenessOf(command) <= ANSWER or said.moment is not None or said.isID:
+        isMoment = said.moment is not None and (sameness >= ANSWER or not said.isLate)
+        if samenessOf(command) <= sameness or isMoment or said.isID:
             told[name] = source
     text = "\t".join(told.values()) + "\n"
     return [

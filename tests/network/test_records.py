@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_envoy.network.records import AlikeRecords, logAlike, stampOf, writeRecord
+from twisted_envoy.network.records import AlikeRecords, loggerAlike, stampOf, writeRecord
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo
 
 
@@ -42,11 +42,11 @@ class Learns(Keeps):
         super().__init__()
         self.learnt: list[Any] = []
 
-    def alike(self, context: FormatContext, sameness: int) -> Any:
-        self.learnt.append((context, sameness))
+    def alike(self, *arguments: Any) -> Any:
+        self.learnt.append(arguments)
         if self.problem is not None:
             raise self.problem
-        return self.log
+        return self
 
 
 class AlikeTests(SynchronousTestCase):
@@ -59,30 +59,37 @@ class AlikeTests(SynchronousTestCase):
         odd.problem = ValueError("odd")
         logs: list[Any] = [learns, odd, fails, keeps]
         one, two, three = (FormatContext(StreamInfo(0.0)) for _ in range(3))
-        records = AlikeRecords(logs, 2)
+        records = AlikeRecords(logs, 2, True)
 
         records.write(one)
-        self.assertEqual(learns.learnt, [])
+        self.assertEqual((learns.learnt, records.loggers), ([], ()))
         records.write(two)
         records.write(three)
 
-        self.assertEqual(learns.learnt, [(two, 2)])
+        self.assertEqual(learns.learnt, [(two, 2, True)])
+        self.assertEqual(records.loggers, tuple(logs))
         self.assertEqual([log.records for log in logs], [[one, two, three]] * 4)
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 6)
 
     def test_others(self) -> None:
         """A log that knows nothing of it is asked as ever."""
         keeps: Any = Keeps()
-        self.assertEqual(logAlike(keeps, FormatContext(StreamInfo(0.0)), 1), keeps.log)
+        self.assertIs(loggerAlike(keeps, FormatContext(StreamInfo(0.0)), 1, False), keeps)
 
-    def test_second(self) -> None:
-        """The second record is the one to look at."""
-        records = AlikeRecords([], 2)
-        found = []
-        for _ in range(3):
-            found.append(records.isSecond)
-            records.write(FormatContext(StreamInfo(0.0)))
-        self.assertEqual(found, [False, True, False])
+    def test_moreAlike(self) -> None:
+        """What writes those that are still more alike is asked of who writes these."""
+        context = FormatContext(StreamInfo(0.0))
+        stamps = Stamps()
+        logs: list[Any] = [stamps]
+        records = AlikeRecords(logs, 1, False)
+        self.assertIsNone(records.stamp(context, 2))
+        for _ in range(2):
+            records.write(context)
+
+        self.assertEqual(records.stamp(context, 2), stamps.write)
+        self.assertEqual(stamps.asked, [(context, 2, False)])
+        stamps.asked = None  # type: ignore[assignment]
+        self.assertIsNone(records.stamp(context, 2))
 
 
 class Stamps(Keeps):

@@ -9,15 +9,17 @@ from zope.interface import implementer
 
 from twisted_envoy.access_log.stamp import Stamp, isStampable
 from twisted_envoy.formatter.line import Hole, Line
+from twisted_envoy.formatter.sameness import ANSWER
 from twisted_envoy.interfaces.access_log import IAccessLogFile, IAccessLogger
-from twisted_envoy.network.records import LogRecord, WriteStamp, logAlike
+from twisted_envoy.network.records import WriteStamp, loggerAlike
 from twisted_envoy.state.stream_info import FormatContext
 
 if TYPE_CHECKING:
     from twisted_envoy.access_log.filters import RecordFilter
 
-_MOST_STAMPS = 256
-"""That a logger keeps."""
+Parts = tuple[str | Hole, ...]
+_MOST_KEPT = 256
+"""Loggers and stamps that one logger keeps for lines that are alike."""
 
 
 @implementer(IAccessLogger)
@@ -30,12 +32,14 @@ class FileAccessLogger:
         format: what makes the text, newline included.
     """
 
-    __slots__ = ("_append", "_format", "_line", "_stamps", "_write")
+    __slots__ = ("_alike", "_append", "_file", "_format", "_line", "_stamps", "_write")
 
     def __init__(self, file: IAccessLogFile, format: Callable[[FormatContext], str]) -> None:
+        self._file = file
         self._write = file.write
         self._append: Callable[[bytes], None] | None = getattr(file, "append", None)
-        self._stamps: dict[tuple[str | Hole, ...], Stamp] = {}
+        self._alike: dict[Parts, FileAccessLogger] = {}
+        self._stamps: dict[tuple[Parts, bool], Stamp] = {}
         self._line = format if isinstance(format, Line) else None
         self._format = format if self._line is None else self._line.render
 
@@ -43,25 +47,33 @@ class FileAccessLogger:
         """Write one record."""
         self._write(self._format(context))
 
-    def alike(self, context: FormatContext, sameness: int) -> LogRecord:
-        """See network.records."""
+    def alike(self, context: FormatContext, sameness: int, isIDSame: bool) -> FileAccessLogger:
+        """See network.records; the same one for the same texts."""
         if self._line is None:
-            return self.log
-        write, format = self._write, self._line.alike(context, sameness)
-        return lambda record: write(format(record))
+            return self
+        parts = self._line.partsAlike(context, sameness, isIDSame)
+        found = self._alike.get(parts)
+        if found is None:
+            if len(self._alike) >= _MOST_KEPT:
+                self._alike.clear()
+            found = FileAccessLogger(self._file, self._line.withParts(parts))
+            found._stamps = self._stamps
+            self._alike[parts] = found
+        return found
 
-    def stamp(self, context: FormatContext, sameness: int, isIDMade: bool) -> WriteStamp | None:
-        """See network.records."""
+    def stamp(self, context: FormatContext, sameness: int, isIDSame: bool) -> WriteStamp | None:
+        """See network.records; the same one for the same texts."""
         if self._line is None or self._append is None:
             return None
-        parts = tuple(self._line.partsAlike(context, sameness, not isIDMade))
-        found = self._stamps.get(parts)
+        parts = self._line.partsAlike(context, sameness, isIDSame)
+        isLate = sameness >= ANSWER
+        found = self._stamps.get((parts, isLate))
         if found is None:
-            if not isStampable(parts):
+            if not isStampable(parts, isLate):
                 return None
-            if len(self._stamps) >= _MOST_STAMPS:
+            if len(self._stamps) >= _MOST_KEPT:
                 self._stamps.clear()
-            found = self._stamps[parts] = Stamp(self._append, parts)
+            found = self._stamps[parts, isLate] = Stamp(self._append, parts)
         return found.write
 
 
@@ -81,15 +93,10 @@ class FilteredAccessLogger:
         if self._filter(context):
             self._log(context)
 
-    def alike(self, context: FormatContext, sameness: int) -> LogRecord:
+    def alike(self, context: FormatContext, sameness: int, isIDSame: bool) -> FilteredAccessLogger:
         """See network.records."""
-        filter, log = self._filter, logAlike(self._logger, context, sameness)
-
-        def filtered(record: FormatContext) -> None:
-            if filter(record):
-                log(record)
-
-        return filtered
+        alike = loggerAlike(self._logger, context, sameness, isIDSame)
+        return FilteredAccessLogger(alike, self._filter)
 
 
 def buildAccessLogs(views: tuple[Any, ...], context: Any) -> tuple[IAccessLogger, ...]:

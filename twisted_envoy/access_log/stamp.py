@@ -11,15 +11,21 @@ from collections.abc import Callable, Sequence
 from twisted_envoy.formatter.line import Hole
 
 
-def isStampable(parts: Sequence[str | Hole]) -> bool:
-    """Whether times and UUIDs fill all holes of a line, and its text is nothing but ASCII."""
-    texts = "".join(part for part in parts if isinstance(part, str))
+def isStampable(parts: Sequence[str | Hole], isLate: bool) -> bool:
+    """
+    Whether a time and UUIDs fill all holes of a line, and its text is nothing but ASCII.
+
+    Args:
+        isLate: records are made when the request has come; else they have another time.
+    """
+    texts = "".join([part for part in parts if isinstance(part, str)])
+    holes = [part for part in parts if not isinstance(part, str)]
     return (
         texts != ""
         and texts.isascii()
         and all(
-            isinstance(part, str) or part.moment is not None or part.quotes is not None
-            for part in parts
+            hole.quotes is not None or (hole.moment is not None and (isLate or not hole.isLate))
+            for hole in holes
         )
     )
 

@@ -70,7 +70,8 @@ def _part(value: object, operators: Operators) -> str | Hole:
     if len(parts) > 1:
         return Hole(node, sameness)
     said = compileCommand(commands[0], operators)
-    return Hole(node, sameness, _inQuotes(said.moment), '"' if said.isID else None)
+    quotes = '"' if said.isID else None
+    return Hole(node, sameness, _inQuotes(said.moment), said.isLate, quotes)
 
 
 def _inQuotes(moment: Moment | None) -> Moment | None:

@@ -1,7 +1,7 @@
 """
 Texts with holes: what every format is compiled to.
 
-A line of which some holes are known already makes another one that has fewer (`alike`).
+A line of which some holes are known already makes another one that has fewer (`partsAlike`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Hole(NamedTuple):
 
     Attributes:
         text: None where there is no value. sameness: how long it stays (formatter.sameness).
-        moment: as of an Operator; gives what `text` does.
+        moment, isLate: as of an Operator; gives what `text` does.
         quotes: what is around the request's x-request-id, if that is a UUID and all that this says;
             else None.
     """
@@ -28,6 +28,7 @@ class Hole(NamedTuple):
     text: Callable[[FormatContext], str | None]
     sameness: int
     moment: Callable[[float], str] | None = None
+    isLate: bool = False
     quotes: str | None = None
 
 
@@ -56,23 +57,18 @@ class Line:
     def __call__(self, context: FormatContext) -> str:
         return self.render(context)
 
-    def alike(self, context: FormatContext, sameness: int) -> Formatter:
-        """
-        What makes the same lines of the records that are alike.
-
-        Args:
-            context: one of them. sameness: how alike they are.
-        """
-        return Line(self.partsAlike(context, sameness), self._empty).render
+    def withParts(self, parts: Sequence[str | Hole]) -> Line:
+        """Another one with these, else the same."""
+        return Line(parts, self._empty)
 
     def partsAlike(
         self, context: FormatContext, sameness: int, isIDSame: bool = False
-    ) -> list[str | Hole]:
+    ) -> tuple[str | Hole, ...]:
         """
-        The parts of these lines.
+        The parts of a line that says the same of the records that are alike.
 
         Args:
-            isIDSame: all have one x-request-id.
+            context: one of them. sameness: how alike they are. isIDSame: and have one x-request-id.
         """
         parts: list[str | Hole] = []
         for part in self._parts:
@@ -83,7 +79,7 @@ class Line:
                 parts.append(self._empty if text is None else text)
             else:
                 parts.append(part)
-        return parts
+        return tuple(parts)
 
 
 def _filler(

@@ -12,9 +12,12 @@ from twisted_envoy.formatter.parser import Command
 REQUEST = 1
 """For requests with the same headers but x-request-id, which come over one connection without a
 body, take one route, to one host, and are answered with one status, whole."""
-ANSWER = 2
+REPLY = 2
+"""For those that were sent on at once, and get the same headers and as long a body, all of it at
+once, after as many whole milliseconds."""
+ANSWER = 3
 """For those that get the same answer, headers and body, in the same time, without an upstream."""
-EACH = 3
+EACH = 4
 """Until the next record."""
 
 _ADDRESSES = ("ADDRESS", "ADDRESS_WITHOUT_PORT", "PORT")
@@ -34,13 +37,24 @@ _OF_REQUEST = frozenset(
         *(f"DOWNSTREAM_{side}_{what}" for side in _SIDES for what in _ADDRESSES),
     )
 )
+_OF_REPLY = frozenset(
+    (
+        *(
+            "BYTES_SENT",
+            "DURATION",
+            "GRPC_STATUS",
+            "GRPC_STATUS_NUMBER",
+            "REQUEST_DURATION",
+            "RESP",
+        ),
+        *("REQUEST_TX_DURATION", "RESPONSE_DURATION", "RESPONSE_HEADER", "RESPONSE_HEADERS_BYTES"),
+        *("RESPONSE_TX_DURATION", "ROUNDTRIP_DURATION"),
+    )
+)
 _OF_ANSWER = frozenset(
     (
-        *("BYTES_SENT", "COMMON_DURATION", "DURATION", "GRPC_STATUS", "GRPC_STATUS_NUMBER", "RESP"),
-        *("REQUEST_DURATION", "REQUEST_TX_DURATION", "RESPONSE_DURATION", "RESPONSE_HEADER"),
-        *("RESPONSE_HEADERS_BYTES", "RESPONSE_TX_DURATION", "ROUNDTRIP_DURATION"),
-        *("UPSTREAM_CONNECTION_ID", "UPSTREAM_PROTOCOL", "UPSTREAM_WIRE_BYTES_RECEIVED"),
-        "UPSTREAM_WIRE_BYTES_SENT",
+        *("COMMON_DURATION", "UPSTREAM_CONNECTION_ID", "UPSTREAM_PROTOCOL"),
+        *("UPSTREAM_WIRE_BYTES_RECEIVED", "UPSTREAM_WIRE_BYTES_SENT"),
     )
 )
 _OF_HEADERS = frozenset(("REQ", "REQUEST_HEADER", "STREAM_INFO_REQ"))
@@ -51,6 +65,8 @@ def samenessOf(command: Command) -> int:
     name = command.name
     if name in _OF_REQUEST:
         return REQUEST
+    if name in _OF_REPLY:
+        return REPLY
     if name in _OF_ANSWER:
         return ANSWER
     if name in _OF_HEADERS and "X-REQUEST-ID" not in command.arguments.upper():

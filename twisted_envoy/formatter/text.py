@@ -36,7 +36,8 @@ def compileText(source: str, omitEmpty: bool = False, operators: Operators = BUI
         else:
             said = compileCommand(part, operators)
             quotes = "" if said.isID else None
-            made.append(Hole(said.text, samenessIn(operators, part), said.moment, quotes))
+            sameness = samenessIn(operators, part)
+            made.append(Hole(said.text, sameness, said.moment, said.isLate, quotes))
     return Line(made, "" if omitEmpty else "-")
 
 

@@ -17,8 +17,8 @@ from twisted.logger import Logger
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import Traffic
 from twisted_envoy.formatter.sameness import ANSWER
-from twisted_envoy.http.edge.request_id import REQUEST_ID, UUIDRequestID, idOf, withID
-from twisted_envoy.network.records import AlikeRecords, stampOf
+from twisted_envoy.http.edge.request_id import REQUEST_ID, idOf, makesUUIDs, withID
+from twisted_envoy.network.records import AlikeRecords, WriteStamp
 from twisted_envoy.state.lazy import Asked, Fresh
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo
@@ -140,22 +140,16 @@ def recordAnswer(
     context = FormatContext(info, "DownstreamEnd", now)
     records = request.records
     if records is None:
-        records = request.records = AlikeRecords(settings.records.logs, ANSWER)
-    elif records.isSecond and not value:
-        ready.stamp = _stamp(settings.records.logs, context, ids)
+        records = request.records = AlikeRecords(settings.records.logs, ANSWER, ids is None)
+    isKnown = records.loggers != ()
     records.write(context)
+    if not (isKnown or value) and (ids is None or makesUUIDs(ids)):
+        write = records.stamp(context, ANSWER)
+        if write is not None:
+            ready.stamp = _stamp(write, ids)
 
 
-def _stamp(logs: Any, context: FormatContext, ids: Any) -> Stamp | None:
-    if not (ids is None or type(ids) is UUIDRequestID):
-        return None
-    try:
-        write = stampOf(logs, context, ANSWER, ids is not None)
-    except Exception:  # who writes the record is told
-        return None
-    if write is None:
-        return None
-
+def _stamp(write: WriteStamp, ids: Any) -> Stamp:
     def stamp(now: float) -> None:
         try:
             write(now, b"" if ids is None else ids.ready.pop() if ids.ready else ids.new())

@@ -29,50 +29,52 @@ def writeRecord(logs: Iterable[IAccessLogger], context: FormatContext) -> None:
             _log.failure("an access logger raised")
 
 
-def logAlike(logger: IAccessLogger, context: FormatContext, sameness: int) -> LogRecord:
+def loggerAlike(
+    logger: IAccessLogger, context: FormatContext, sameness: int, isIDSame: bool
+) -> IAccessLogger:
     """
     What logs records that are like one.
 
-    A logger may define `alike` with the same arguments after the first, which gives what does as
-    its `log` does, for less.
+    A logger may define `alike` with the same arguments after the first, which gives one that does
+    the same, for less.
 
     Args:
         context: one of the records. sameness: how alike they are, see formatter.sameness.
+        isIDSame: all have the same x-request-id; else each has a UUID of its own.
     """
     alike = getattr(logger, "alike", None)
-    return logger.log if alike is None else alike(context, sameness)
+    found: IAccessLogger = logger if alike is None else alike(context, sameness, isIDSame)
+    return found
 
 
 def stampOf(
-    logs: Iterable[IAccessLogger], context: FormatContext, sameness: int, isIDMade: bool
+    loggers: Iterable[IAccessLogger], context: FormatContext, sameness: int, isIDSame: bool
 ) -> WriteStamp | None:
     """
-    What logs records that are like one, but for their time and the x-request-id.
+    What logs records that are like one but for the time of their requests, and their x-request-id.
 
     A logger may define `stamp` with the same arguments after the first, which gives what does as
     its `log` does, for less, or None.
 
     Args:
-        context: one of the records: of a request that was answered when it came, as all others.
-        sameness: how alike they are, see formatter.sameness.
-        isIDMade: each has a UUID of its own; else all have the same id.
+        context, sameness, isIDSame: as of loggerAlike.
     Returns:
-        None: one of the logs needs to know more.
+        None: one of the loggers needs to know more.
     """
     found: list[WriteStamp] = []
-    for log in logs:
-        make = getattr(log, "stamp", None)
-        write = None if make is None else make(context, sameness, isIDMade)
+    for logger in loggers:
+        make = getattr(logger, "stamp", None)
+        write = None if make is None else make(context, sameness, isIDSame)
         if write is None:
             return None
         found.append(write)
     return found[0] if len(found) == 1 else partial(_stampAll, found)
 
 
-def _stampAll(writers: list[WriteStamp], now: float, uuid: bytes) -> None:
+def _stampAll(writers: list[WriteStamp], began: float, uuid: bytes) -> None:
     for write in writers:
         try:
-            write(now, uuid)
+            write(began, uuid)
         except Exception:
             _log.failure("an access logger raised")
 
@@ -82,21 +84,22 @@ class AlikeRecords:
     Writes records that are alike, see formatter.sameness.
 
     Args:
-        logs: all get each. sameness: how alike they are.
+        logs: all get each. sameness, isIDSame: how alike they are, as of loggerAlike.
+
+    Attributes:
+        loggers: what writes them, once there was a second record; the same ones wherever what is
+            known is the same. Empty before.
     """
 
-    __slots__ = ("_isOne", "_logs", "_sameness", "_writers")
+    __slots__ = ("_isIDSame", "_isOne", "_logs", "_sameness", "_writers", "loggers")
 
-    def __init__(self, logs: Iterable[IAccessLogger], sameness: int) -> None:
+    def __init__(self, logs: Iterable[IAccessLogger], sameness: int, isIDSame: bool) -> None:
         self._logs = logs
         self._sameness = sameness
+        self._isIDSame = isIDSame
         self._isOne = True
         self._writers: tuple[LogRecord, ...] | None = None
-
-    @property
-    def isSecond(self) -> bool:
-        """Whether one was written, and the next one is looked at more closely."""
-        return self._writers is None and not self._isOne
+        self.loggers: tuple[IAccessLogger, ...] = ()
 
     def write(self, context: FormatContext) -> None:
         """As writeRecord; what is the same is made once, when there is a second record."""
@@ -106,18 +109,34 @@ class AlikeRecords:
                 self._isOne = False
                 writeRecord(self._logs, context)
                 return
-            writers = self._writers = self._learn(context)
+            writers = self._learn(context)
         for log in writers:
             try:
                 log(context)
             except Exception:
                 _log.failure("an access logger raised")
 
+    def stamp(self, context: FormatContext, sameness: int) -> WriteStamp | None:
+        """
+        What writes those that are more alike, see stampOf; None: nothing.
+
+        Args:
+            context: one of them, that was written.
+        """
+        try:
+            return (
+                stampOf(self.loggers, context, sameness, self._isIDSame) if self.loggers else None
+            )
+        except Exception:  # who writes the record is told
+            return None
+
     def _learn(self, context: FormatContext) -> tuple[LogRecord, ...]:
         found = []
         for log in self._logs:
             try:
-                found.append(logAlike(log, context, self._sameness))
+                found.append(loggerAlike(log, context, self._sameness, self._isIDSame))
             except Exception:
-                found.append(log.log)  # and it is told what it cannot write
-        return tuple(found)
+                found.append(log)  # and it is told what it cannot write
+        self.loggers = tuple(found)
+        self._writers = tuple([logger.log for logger in found])
+        return self._writers

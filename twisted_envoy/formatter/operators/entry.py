@@ -23,14 +23,16 @@ class Operator(NamedTuple):
     Attributes:
         value: the typed value for JSON; None when it is unset.
         text: the value for a text format; None when it is unset.
-        moment: both, of a request that was answered when it came, by the seconds of that; the same
-            for all of a millisecond. None: they tell more.
+        moment: both, by the seconds of when the request came; the same for all of a millisecond.
+            None: they tell more.
+        isLate: that is by the seconds of when its record is made.
         isID: both are the request's x-request-id.
     """
 
     value: Value
     text: Text
     moment: Moment | None = None
+    isLate: bool = False
     isID: bool = False
 
 

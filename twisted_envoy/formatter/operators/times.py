@@ -90,7 +90,7 @@ def _timeEntry(point: Callable[[FormatContext], float], local: bool) -> Entry:
         def text(context: FormatContext) -> str:
             return render(point(context))
 
-        return Operator(text, text, moment)
+        return Operator(text, text, moment, isLate=True)
 
     return Entry(make, Arguments.OPTIONAL)
 

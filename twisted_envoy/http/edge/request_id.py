@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
 
@@ -27,6 +28,11 @@ _PLACES = tuple(
     )
 )
 """(where in the text, which digit), of all but those of version and variant."""
+
+
+def makesUUIDs(ids: Any) -> bool:
+    """Whether all that it makes is the text of a UUID."""
+    return type(ids) is UUIDRequestID
 
 
 def withID(headers: HeaderMap, value: bytes) -> HeaderMap:

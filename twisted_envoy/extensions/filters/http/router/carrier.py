@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Any
 from twisted_envoy.codec.h2.requested import Requested
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.filters.http.router.exchange import Back, Exchange
+from twisted_envoy.extensions.filters.http.router.reply_records import ReplyRecords
 from twisted_envoy.extensions.filters.http.router.timeouts import EXPECTED
 from twisted_envoy.extensions.filters.http.router.wishes import WISHES
-from twisted_envoy.formatter.sameness import REQUEST
 from twisted_envoy.http.edge.request_id import REQUEST_ID
 from twisted_envoy.http.ready_record import Request
 from twisted_envoy.http.routes.entry import noResponseEdits
 from twisted_envoy.http.upgrade import requestToHTTP2
 from twisted_envoy.interfaces.upstream import LoadBalancerContext
-from twisted_envoy.network.records import AlikeRecords, writeRecord
-from twisted_envoy.state.stream_info import FormatContext
+from twisted_envoy.network.records import writeRecord
 from twisted_envoy.upstream.http.carried import carry
 
 if TYPE_CHECKING:
@@ -219,9 +218,9 @@ class Single:
     def failed(self, times: int) -> None:
         self.carrier.failed = times
 
-    def record(self, host: Any, logs: tuple[Any, ...], context: FormatContext) -> None:
+    def record(self, exchange: Exchange, answer: Any, size: int, now: float) -> None:
         """Write its record."""
-        writeRecord(logs, context)
+        writeRecord(exchange.logs, exchange.told(answer[1], size, now))
 
 
 class Template:
@@ -252,7 +251,7 @@ class Template:
         self.ids = ids
         self.asked = (headers[b":method"], False)
         self.remoteAddress: Any = None
-        self._records: AlikeRecords | None = None
+        self._records: ReplyRecords | None = None
         self._recorded: Any = None
         self.wire: tuple[bytes, ...] = ()
         self.requested: Requested | None = None
@@ -297,13 +296,21 @@ class Template:
             carrier.begun(exchange)
         return exchange
 
-    def record(self, host: Any, logs: tuple[Any, ...], context: FormatContext) -> None:
-        """Write the record of a request that this host has answered."""
-        records = self._records
+    def record(self, exchange: Exchange, answer: Any, size: int, now: float) -> None:
+        """
+        Write the record of a request that was answered.
+
+        Args:
+            answer: of Exchange._headFor. size: of its body. now: seconds, when it came and went.
+        """
+        records, host = self._records, exchange.pooled.host
         if records is None or self._recorded is not host:
-            records = self._records = AlikeRecords(logs, REQUEST)
+            records = self._records = ReplyRecords(exchange.logs, self.ids)
             self._recorded = host
-        records.write(context)
+        began = exchange.lastActivity
+        reply = (size, round((now - began) * 1_000_000) // 1000)
+        if not records.stamped(answer[2], reply, began, exchange.value):
+            records.write(answer[2], reply, exchange.told(answer[1], size, now))
 
     def _prepare(self) -> Requested:
         """The head as HTTP/2 spells it."""

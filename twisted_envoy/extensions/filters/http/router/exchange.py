@@ -38,6 +38,8 @@ from twisted_envoy.upstream.http.carried import handOver
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.http.router.carrier import Single, Template
+    from twisted_envoy.extensions.filters.http.router.reply_records import Kept
+    from twisted_envoy.interfaces.access_log import IAccessLogger
 
 _log = Logger("http")
 
@@ -126,17 +128,22 @@ class Exchange:
             self._count(passed)
             connection.exchangeEnded(self, now)
             if settings.records.logs:
-                self._record(found[1], len(body), now)
+                self.template.record(self, found, len(body), now)
         except Exception:
             return self._answerFailed()
         return True
 
-    def _record(self, headers: HeaderMap, size: int, now: float) -> None:
-        connection = self._connection
-        info = ExchangeInfo(connection.info, self._encoder, self, now)
+    @property
+    def logs(self) -> tuple[IAccessLogger, ...]:
+        """That get its record."""
+        logs: tuple[IAccessLogger, ...] = self._connection.settings.records.logs
+        return logs
+
+    def told(self, headers: HeaderMap, size: int, now: float) -> FormatContext:
+        """What its record is made of; headers, size: of the answer that has gone now."""
+        info = ExchangeInfo(self._connection.info, self._encoder, self, now)
         info.responseHeaders, info.bytesSent = headers, size
-        context = FormatContext(info, "DownstreamEnd", now)
-        self.template.record(self.pooled.host, connection.settings.records.logs, context)
+        return FormatContext(info, "DownstreamEnd", now)
 
     def requestFailed(self, error: Exception) -> None:
         """Sending the request has raised; it is answered, once the client's codec is told of it."""
@@ -176,7 +183,8 @@ class Exchange:
         The client's head for that of the upstream; passed: milliseconds.
 
         Returns:
-            What encodeWhole takes, and as headers; None: it depends.
+            What encodeWhole takes, and as headers, and what records of such answers are made with,
+            by what is known of their requests; None: it depends.
         """
         template = self.template
         kept = head.carried
@@ -204,7 +212,8 @@ class Exchange:
             return None
         if len(heads) >= _MOST_KEPT:
             heads.clear()
-        heads[passed] = found = (wire, headers)
+        found: tuple[Any, HeaderMap, Kept] = (wire, headers, {})
+        heads[passed] = found
         return found
 
     def _count(self, passed: int) -> None:
