@@ -45,7 +45,7 @@ static_resources:
           "@type": type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo
 """
 
-START = 2.6
+START = 2.3
 """How many times the CPU time of a bare `twistd --version` a start may take until it serves."""
 
 

@@ -279,6 +279,7 @@ class PluginTests(SynchronousTestCase):
 
     def test_plugin(self) -> None:
         """The plugin names this module and its options are Envoy's."""
+        self.addCleanup(gc.unfreeze)
         (found,) = [one for one in getPlugins(IServiceMaker) if one.tapname == "envoy"]
         self.assertEqual(found.module, "twisted_envoy.server.tap")
         self.assertIs(found.options, Options)

@@ -9,10 +9,13 @@ class EnvoyMaker(ServiceMaker):
     @property
     def options(self) -> object:
         """The class of the command's options."""
+        import gc
+
         from twisted_envoy.config.collector import collectorPaused
 
         with collectorPaused():
             found: object = super().options
+            gc.freeze()  # else it looks at all of it when it goes on
         return found
 
 

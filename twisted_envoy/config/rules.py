@@ -182,7 +182,7 @@ def _fieldChecks(plan: MessagePlan, field: Field) -> list[Check]:
             checks.append(_singleCheck(field.name, test, prefix))
         if rules.message.skip:
             return checks
-        if isinstance(field, MessageField) and field.kind == "message" and needsChecks(field):
+        if isinstance(field, MessageField) and field.kind == "message":
             checks.append(_messageCheck(field.name, prefix))
     return checks
 
@@ -216,7 +216,7 @@ def _checkBelow(below: Untyped, prefix: str) -> None:
 def _listChecks(field: Field, rules: Untyped, prefix: str) -> list[Check]:
     name = field.name
     whole, each = listTests(field.descriptor, rules)
-    deep = isinstance(field, MessageField) and field.kind == "message" and needsChecks(field)
+    deep = isinstance(field, MessageField) and field.kind == "message"
     deep = deep and not rules.repeated.items.message.skip
 
     def check(record: Record) -> None:
@@ -246,7 +246,7 @@ def _mapChecks(field: Field, rules: Untyped, prefix: str) -> list[Check]:
     assert isinstance(field, MapField)
     whole, keys, values = mapTests(field.descriptor, rules)
     value = field.value
-    deep = isinstance(value, MessageField) and value.kind == "message" and needsChecks(value)
+    deep = isinstance(value, MessageField) and value.kind == "message"
 
     def check(record: Record) -> None:
         container = getattr(record.message, name)
@@ -268,26 +268,3 @@ def _mapChecks(field: Field, rules: Untyped, prefix: str) -> list[Check]:
                 _checkBelow(below, f"{prefix}[{key}]")
 
     return [*([check] if whole or keys or values else []), *([descend] if deep else [])]
-
-
-def needsChecks(field: MessageField) -> bool:
-    """Can any rule be broken in or below the messages of a field?"""
-    return _hasRules(field.element, set())
-
-
-def _hasRules(plan: MessagePlan, seen: set[str]) -> bool:
-    if plan.fullName in seen or plan.kind != "message":
-        return False
-    if plan.checks is not None:
-        return bool(plan.checks)
-    seen.add(plan.fullName)
-    schema = plan.plans.schema
-    if any(schema.oneofRequired(oneof) for oneof in plan.descriptor.oneofs):
-        return True
-    for field in plan.uniqueFields():
-        if schema.fieldOptions(field.descriptor).HasField("rules"):
-            return True
-        below = field.value if isinstance(field, MapField) else field
-        if isinstance(below, MessageField) and _hasRules(below.element, seen):
-            return True
-    return False

@@ -84,7 +84,9 @@ def makeService(options: Options) -> IService:
                 return buildWorkers(options, reactor, logs)
             return buildServer(options, reactor, setLogFormat=logs.log.setFormat)
 
-        return Start(options, cast(RunningReactor, reactor), build).service()
+        service = Start(options, cast(RunningReactor, reactor), build).service()
+        keepAll()
+        return service
 
 
 class Start:
@@ -213,6 +215,12 @@ def _bindText(problem: CannotListenError) -> str:
     return f"cannot bind '{problem.port}': {reason}"
 
 
+def keepAll() -> None:
+    """What is there now stays: the garbage collector looks at it once, and never again."""
+    gc.collect()
+    gc.freeze()
+
+
 def settleMemory() -> None:
     """
     Tell the garbage collector what this process is like.
@@ -221,8 +229,7 @@ def settleMemory() -> None:
     their own cycles, so looking for some each 700 objects would only cost time. Nor shall what was
     freed by one large read be given back to the kernel, only to be asked for by the next.
     """
-    gc.collect()
-    gc.freeze()
+    keepAll()
     gc.set_threshold(_YOUNG, 20, 50)
     bytes(_KEPT)  # glibc sees it freed: now no large piece is mapped anew, and the heap's end stays
 
