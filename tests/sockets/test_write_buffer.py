@@ -19,6 +19,7 @@ from tests.sockets.loopback import (
     oursOnly,
     receiveAll,
 )
+from twisted_envoy.sockets.outbox import Outbox
 from twisted_envoy.sockets.write_buffer import WriteBuffer
 
 
@@ -144,6 +145,69 @@ class WriteBufferTests(SynchronousTestCase):
 
         self.assertEqual(self.kernel.taken, b"".join(pieces))
         self.assertLess(self.kernel.calls, 20)
+
+    def test_partsAtEverySplit(self) -> None:
+        """Large parts go out in one call; wherever the kernel stops, the rest follows in order."""
+        parts = [b"head", b"", PAYLOAD[:20_000], PAYLOAD[20_000:20_003], b"tail"]
+        whole = b"".join(parts)
+        ends = (0, 4, 20_004, 20_007, len(whole))
+        for room in sorted({point + step for point in ends for step in (-1, 0, 1)}):
+            self.setUp()
+            self.kernel.room = max(room, 0)
+            self.buffer.writeAll(parts)
+            taken = min(max(room, 0), len(whole))
+            self.assertEqual(self.buffer.size, len(whole) - taken)
+            self.assertEqual(self.reactor.writers, [self.owner] if taken < len(whole) else [])
+            self.buffer.write(b" more")
+            while self.buffer.size:
+                self.flush(7000)
+            self.assertEqual(self.kernel.taken, whole + b" more")
+            self.assertTrue(self.buffer.idle and self.buffer.wrote)
+
+    def test_partsBehindOthers(self) -> None:
+        """What waits goes first, be it for the kernel or for the end of the round."""
+        self.buffer.write(b"kept")
+        self.buffer.writeAll([b"x" * 20_000, b"y"])
+        self.assertEqual(self.buffer.size, 20_005)
+        self.flush(1 << 20)
+        self.assertEqual(self.kernel.taken, b"kept" + b"x" * 20_000 + b"y")
+
+        outbox = Outbox()
+        outbox.isOpen = True
+        buffer = WriteBuffer(self.kernel, self.owner, None, outbox)  # type: ignore[arg-type]
+        buffer.write(b"soon")
+        buffer.writeAll([b"z" * 20_000])
+        self.assertTrue(self.kernel.taken.endswith(b"y" + b"soon" + b"z" * 20_000))
+        buffer.writeAll([b"small", b"er"])
+        self.assertEqual(buffer.soon, b"smaller")
+
+    def test_partsOfAProducer(self) -> None:
+        """One that pushes is paused above the limit, one that is asked is asked again."""
+        pushing, asked = Producer(), Producer()
+        self.buffer.setLimit(10_000)
+        self.buffer.registerProducer(pushing, True)
+        self.kernel.room = 9_000
+        self.buffer.writeAll([b"x" * 20_000])
+        self.assertEqual(pushing.said, ["pause"])
+        self.flush(1 << 20)
+        self.assertEqual(pushing.said, ["pause", "resume"])
+        self.buffer.unregisterProducer()
+        self.buffer.registerProducer(asked, False)
+        self.buffer.writeAll([b"x" * 20_000])
+        self.assertEqual((asked.said, self.reactor.writers), (["resume"], [self.owner]))
+        self.flush(0)
+        self.assertEqual(asked.said, ["resume", "resume"])
+
+    def test_partsThatFail(self) -> None:
+        """Nothing is kept, and nothing taken any more; no part is anything but bytes."""
+        with self.assertRaises(TypeError):
+            self.buffer.writeAll([b"x" * 20_000, "text"])  # type: ignore[list-item]
+        self.assertEqual((self.kernel.calls, self.buffer.size), (0, 0))
+        self.kernel.fails = errno.EPIPE
+        self.buffer.writeAll([b"x" * 20_000, b"y"])
+        self.buffer.writeAll([b"x" * 20_000, b"y"])
+        self.assertEqual((self.kernel.calls, self.buffer.size), (1, 0))
+        self.assertEqual(self.owner.said, [errno.EPIPE])
 
     def test_failure(self) -> None:
         """The owner hears of a failed send once; what was kept and what comes is dropped."""

@@ -18,11 +18,12 @@ from functools import partial
 from twisted.python.failure import Failure
 
 from twisted_envoy.sockets.events import Events, lost
+from twisted_envoy.sockets.pieces import AGAIN
 from twisted_envoy.sockets.shortcut import Shortcut
 from twisted_envoy.sockets.socket_end import FIRST_READ, LOOKS, SocketEnd
 from twisted_envoy.sockets.splicing import CANNOT_SPLICE, Splice, follow, isSupported, wayFrom
 from twisted_envoy.sockets.stale import isStale
-from twisted_envoy.sockets.write_buffer import AGAIN, WriteBuffer
+from twisted_envoy.sockets.write_buffer import WriteBuffer
 
 _LARGEST_READ = 256 * 1024
 

@@ -74,7 +74,7 @@ class StreamSocket(SocketReader):
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Write all of them as one."""
-        self.write(b"".join(iovec))
+        self._out.writeAll(iovec)
 
     def setWriteBufferLimit(self, limit: int) -> None:
         """See IHalfCloseTransport."""

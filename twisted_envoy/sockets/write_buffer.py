@@ -11,22 +11,16 @@ The writing half of a stream socket: send at once, keep the rest, steer the prod
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
 from collections import deque
-from collections.abc import Callable
-from itertools import islice
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from twisted_envoy.sockets.events import SocketReactor
 from twisted_envoy.sockets.outbox import CLOSED, Outbox
+from twisted_envoy.sockets.pieces import AGAIN, checked, sendPieces
 from twisted_envoy.sockets.splicing import Piped
 
-AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS})
-"""Error numbers that say: not now."""
-
-_MOST_PIECES = min(64, os.sysconf("SC_IOV_MAX")) if hasattr(os, "sysconf") else 1
 _DEFAULT_LIMIT = 1024 * 1024
 
 _SMALL = 16 * 1024
@@ -118,7 +112,7 @@ class WriteBuffer:
         if self.shut:
             return
         if data.__class__ is not bytes:
-            data = _checked(data)
+            data = checked(data)
         size = len(data)
         if self._pieces:
             if size:
@@ -138,31 +132,21 @@ class WriteBuffer:
             self.wrote = True
             self.soon = data
             self._outbox.waiting.append(self)
-        else:
+        elif size:
             self.wrote = True
-            self._sendNow(data)
-
-    def _sendNow(self, data: bytes) -> None:
-        """Nothing is kept: send, and keep what the kernel does not take."""
-        try:
-            sent = self._sock.send(data)
-        except OSError as problem:
-            if problem.errno not in AGAIN:
-                self._break(problem)
-                return
-            sent = 0
-        if sent != len(data) or self._pull:
-            self._sent(data, sent)
+            self.soon = data
+            self.goOut()
+        elif self._pull:
+            self._sent(data, 0)
 
     def _sent(self, data: bytes, sent: int) -> None:
         """The kernel took not all of it, or a pull producer is to be asked for more."""
         size = len(data)
+        self._watch()
         if sent == size:
-            self._watch()
             if self._reactor is None and self._owner is not None:
                 self._owner.flushSoon()
             return
-        self._watch()
         if self._pieces is _NOTHING:
             self._pieces = deque()
         self._pieces.append(memoryview(data)[sent:] if sent else data)
@@ -196,6 +180,38 @@ class WriteBuffer:
         if self.soon:
             self.goOut()
         return self.size
+
+    def writeAll(self, iovec: Iterable[bytes]) -> None:
+        """
+        Write all of them as one; large ones are not copied.
+
+        Raises:
+            TypeError: one is not bytes; nothing was written.
+        """
+        pieces: deque[Any] = deque(filter(None, map(checked, iovec)))
+        size = sum(map(len, pieces))
+        if size <= _SMALL or self.shut:
+            self.write(b"".join(pieces))
+            return
+        if self.soon:
+            self.goOut()
+        if self._pieces:
+            self._pieces += pieces
+            self.size += size
+        elif not self.shut:
+            self.wrote = True
+            self._pieces = pieces
+            self.size = size
+            if not self._send(pieces):
+                return
+            if pieces:
+                self._watch()
+            else:
+                self._pieces = _NOTHING
+                if self._pull:
+                    self._sent(b"", 0)
+        if self.size > self.limit and self.producer is not None:
+            self._pause()
 
     def writePiped(self, piped: Piped) -> None:
         """Send what is in a pipe, after which nothing is kept but what is left of it."""
@@ -233,40 +249,11 @@ class WriteBuffer:
 
     def _send(self, pieces: deque[Any]) -> bool:
         """Send what the kernel takes; False when it has failed."""
-        while pieces:
-            try:
-                if pieces[0].__class__ is Piped:
-                    sent = pieces[0].moveTo(self._sock.fileno())
-                elif len(pieces) == 1:
-                    sent = self._sock.send(pieces[0])
-                else:  # only the first can be Piped
-                    sent = self._sock.sendmsg(list(islice(pieces, _MOST_PIECES)))
-            except OSError as problem:
-                if problem.errno not in AGAIN:
-                    self._break(problem)
-                    return False
-                break
-            self.size -= sent
-            if not self._forget(sent):
-                break
-        return True
-
-    def _forget(self, sent: int) -> bool:
-        """Drop `sent` bytes; False when the kernel stopped inside a piece."""
-        pieces: deque[Any] = self._pieces
-        if pieces[0].__class__ is Piped:
-            if pieces[0].size:
-                return False
-            pieces.popleft()
-            return True
-        while sent:
-            first = pieces[0]
-            size = len(first)
-            if sent < size:
-                pieces[0] = memoryview(first)[sent:]
-                return False
-            pieces.popleft()
-            sent -= size
+        try:
+            self.size -= sendPieces(self._sock, pieces)
+        except OSError as problem:
+            self._break(problem)
+            return False
         return True
 
     def _break(self, problem: OSError) -> None:
@@ -394,9 +381,3 @@ class WriteBuffer:
         if self._paused:
             self._paused = False
             self.producer.resumeProducing()
-
-
-def _checked(data: object) -> bytes:
-    if isinstance(data, (bytes, bytearray, memoryview)):
-        return bytes(data)
-    raise TypeError(f"data must be bytes, not {type(data).__name__}")
