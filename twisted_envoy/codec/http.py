@@ -27,7 +27,7 @@ from twisted_envoy.codec.headers import HeaderMap
 CODES = {b"%d" % code: code for code in range(100, 600)}
 """The number of a `:status`; never changed."""
 
-_JOINED = 16 * 1024
+JOINED = 16 * 1024
 """Bytes of a last piece that is copied to those before it."""
 
 
@@ -120,7 +120,8 @@ class CodecOutput:
         self.pieces.append(data)
         if not self._posted:
             self._posted = True
-            self._post(self._due)
+            post = self._post
+            post(self._due)
 
     @property
     def pending(self) -> bool:
@@ -133,7 +134,7 @@ class CodecOutput:
         if not pieces:
             return
         self.pieces = []
-        if len(pieces) > 1 and len(pieces[-1]) > _JOINED:
+        if len(pieces) > 1 and len(pieces[-1]) > JOINED:
             self.sent.value += sum(map(len, pieces))
             self.transport.writeSequence(pieces)
             return
@@ -155,7 +156,7 @@ class CodecOutput:
             before()
         pieces = self.pieces
         through = self.through
-        if through is not None and pieces and len(pieces[-1]) <= _JOINED:
+        if through is not None and pieces and len(pieces[-1]) <= JOINED:
             self.pieces = []
             data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
             self.sent.value += len(data)

@@ -29,7 +29,7 @@ from twisted_envoy.codec.http import (
     IServerConnection,
     Reset,
 )
-from twisted_envoy.http.connection_life import ConnectionLife, Drain, asksToClose
+from twisted_envoy.http.connection_life import CLOSING, ConnectionLife, Drain, asksToClose
 from twisted_envoy.http.keepalive import PingKeepalive
 from twisted_envoy.http.request_side import RequestSide
 from twisted_envoy.http.server_codecs import makeHTTP1, makeHTTP2
@@ -142,7 +142,7 @@ class ServerConnection(ConnectionLife):
             self.transport.abortConnection()
         finally:
             self._inCodec = False
-        if self.drain is Drain.CLOSING and not self.streams:
+        if self.drain is CLOSING and not self.streams:
             self._end(delay=True)
 
     def _broken(self, error: CodecError) -> None:

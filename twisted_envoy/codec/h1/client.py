@@ -93,6 +93,10 @@ class H1ClientCodec(H1Codec):
         Raises:
             CodecError: the connection cannot go on.
         """
+        seen = self._seen
+        if self.whole is not None and seen is not None and data.startswith(seen):
+            if self._takesWhole(data, len(seen)):
+                return
         if self.held:
             data = self.held + data
             self.held = b""
@@ -160,6 +164,39 @@ class H1ClientCodec(H1Codec):
         head = parseResponse(lines, size, stream.asked, self.settings, self._limits)
         self._answer(stream, head, head.headers)
         return end
+
+    def _takesWhole(self, data: bytes, start: int) -> bool:
+        """
+        Give away an answer that is all of data, with the head that came before; False: it is read.
+
+        Args:
+            start: where its body begins.
+        """
+        head = self._seenHead
+        stream = self._stream
+        end = len(data)
+        if (
+            head is None
+            or head.length != end - start
+            or end == start
+            or head.closes
+            or head.isInterim
+            or self.held
+            or stream is None
+            or stream.asked != self._asked
+        ):
+            return False
+        stream.receivedHeaderBytes += head.headerBytes
+        stream.receivedWireBytes += end
+        if not self.whole.decodeWhole(head, data[start:]):
+            stream.receivedHeaderBytes -= head.headerBytes
+            stream.receivedWireBytes -= end
+            return self.isDead  # then it was reset: there is nobody to tell
+        self.whole = None
+        stream.received = True
+        if stream.sent:
+            self.streamEnded(stream)
+        return True
 
     def _isWhole(self, stream: H1ClientStream, head: ResponseHead, data: bytes, start: int) -> bool:
         """Give away an answer whose body begins there; False: it is not whole, or not taken."""

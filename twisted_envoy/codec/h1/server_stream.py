@@ -28,7 +28,7 @@ from twisted_envoy.codec.h1.encode import (
 from twisted_envoy.codec.h1.fields import hasToken
 from twisted_envoy.codec.h1.stream import H1Stream
 from twisted_envoy.codec.headers import HeaderMap
-from twisted_envoy.codec.http import IResponseEncoder
+from twisted_envoy.codec.http import JOINED, IResponseEncoder
 
 if TYPE_CHECKING:
     from twisted_envoy.codec.h1.server import H1ServerCodec
@@ -106,8 +106,11 @@ class H1ServerStream(H1Stream):
             codec.queued = 0
         self.wireBytes += len(head) + len(body)
         self.headerBytes += len(head) - _OK - 2
-        output.write(head)
-        output.pieces.append(body)
+        if len(body) <= JOINED:
+            output.write(head + body)
+        else:
+            output.write(head)
+            output.pieces.append(body)
         self._end()
 
     def _encodeUsual(self, line: bytes, status: bytes, headers: HeaderMap, endStream: bool) -> None:

@@ -43,11 +43,13 @@ class Bodies:
     Attributes:
         closed: nothing is written any more.
         early: streams whose headers wait for DATA; a client's. takeWhole: is asked first then.
+        streamShare: so many bytes of a stream's window are given back at a time.
     """
 
     __slots__ = (
-        *("_core", "_floods", "_isClient", "_sender", "_settings", "_stats", "_streams", "_table"),
-        *("_tellsCore", "_unacknowledged", "_window", "closed", "early", "takeWhole"),
+        *("_core", "_floods", "_isClient", "_sender", "_stats", "_streams", "_table"),
+        *("_share", "_tellsCore", "_unacknowledged", "_window", "closed", "early", "streamShare"),
+        "takeWhole",
     )
 
     def __init__(self, codec: H2Codec) -> None:
@@ -56,12 +58,13 @@ class Bodies:
         self._floods = codec.floods
         self._isClient = codec.isClient
         self._sender = codec.sender
-        self._settings = codec.settings
         self._stats = codec.stats
         self._streams = codec.streams
         self._table = codec.table
         self._window = max(frames.FIRST_WINDOW, codec.settings.initialConnectionWindow)
         self._unacknowledged = 0
+        self._share = (codec.settings.initialConnectionWindow + 1) // 2
+        self.streamShare = (codec.settings.initialStreamWindow + 1) // 2
         self.closed = False
         self.early: dict[int, tuple[H2Stream, Head]] = {}
         self.takeWhole: Callable[[int, int, bytes, int, int], bool] = _takesNone
@@ -77,10 +80,12 @@ class Bodies:
         if streamID in self.early and self.takeWhole(flags, streamID, data, start, stop):
             return
         window = stop - start
-        self._window -= window
-        if self._window < 0:
+        self._window = left = self._window - window
+        if left < 0:
             raise ConnectionFailure(FLOW_CONTROL_ERROR)
-        ended = flags & END_STREAM > 0
+        ended = False
+        if flags:
+            ended = flags & END_STREAM > 0
         if window or ended:
             self._floods.empty = 0
         else:
@@ -91,8 +96,8 @@ class Bodies:
             return
         if flags & PADDED:
             start, stop = frames.unpad(data, start, stop)
-        stream.receiveWindow -= window
-        if stream.receiveWindow < 0:
+        stream.receiveWindow = left = stream.receiveWindow - window
+        if left < 0:
             self._fail(stream, window, FLOW_CONTROL_ERROR, failures.PROTOCOL)
             return
         if stream.expected >= 0:
@@ -145,8 +150,8 @@ class Bodies:
 
     def acknowledge(self, window: int) -> None:
         """So much of the connection's window is free again."""
-        self._unacknowledged += window
-        if self._unacknowledged * 2 >= self._settings.initialConnectionWindow and not self.closed:
-            increment, self._unacknowledged = self._unacknowledged, 0
+        self._unacknowledged = increment = self._unacknowledged + window
+        if increment >= self._share and not self.closed:
+            self._unacknowledged = 0
             self._window += increment
             self._sender.write(frames.windowUpdate(0, increment))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twisted_envoy.codec.h2.stream import H2Stream
 
 _pack = frameHeader.pack
-_SMALL = 2048
+SMALL = 2048
 """Bytes that are sooner copied than written apart."""
 
 
@@ -65,7 +65,7 @@ class Sender:
         self.sendWindow -= size
         self.floods.sentData += 1
         header = _pack(size >> 8, size & 255, DATA, END_STREAM if ended else 0, streamID)
-        if size <= _SMALL:
+        if size <= SMALL:
             self.write(header + data)
         else:
             self.write(header)

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from twisted_envoy.codec.h2 import frames
-from twisted_envoy.codec.h2.frames import HEADER_BYTES
+from twisted_envoy.codec.h2.frames import DATA, HEADER_BYTES, frameHeader
+from twisted_envoy.codec.h2.sender import SMALL
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.codec.http import IResponseEncoder, IStreamDecoder, Reset
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from twisted_envoy.codec.h2.codec import H2Codec
 
 _BUFFER_LIMIT = 1024 * 1024
+_pack = frameHeader.pack
 
 Held = deque[tuple[bytes, int, bool] | HeaderMap]
 """Of the peer's: (body bytes, bytes of window, is it the end) or trailers."""
@@ -54,40 +56,35 @@ class H2Stream:
         flushed: called once all of ours is sent, if set while `isFlushing`; not after a reset.
     """
 
-    # Defaults are the class's: of most streams most never change, and one is made a request.
-    decoder: Any = None
+    # Defaults of what is seldom asked are the class's: of most streams most never change.
     headerBytes = 0
-    wireBytes = 0
     receivedHeaderBytes = 0
-    receivedWireBytes = 0
     flushed: Callable[[], None] | None = None
-    expected = -1
     begun = 0.0
     isReady = False
-    carrier: Any = None
-    through: Callable[[bytes], bool] | None = None
-    answered = False
     method = b""
-    closed = False
-    localEnded = False
-    remoteEnded = False
     _queue: deque[bytes | memoryview] | None = None
-    _buffered = 0
-    _endQueued = False
     _trailers: HeaderMap | None = None
     producer: Any = None
     _paused = False
     _limit = _BUFFER_LIMIT
-    readPauses = 0
-    held: Held | None = None
     _unacknowledged = 0
 
     def __init__(self, codec: H2Codec, streamID: int) -> None:
         self._codec = codec
+        self._bodies = codec.bodies
         self._sender = sender = codec.sender
         self.streamID = streamID
         self.sendWindow = sender.peerWindow
         self.receiveWindow = codec.settings.initialStreamWindow
+        self.decoder: Any = None
+        self.carrier: Any = None
+        self.through: Callable[[bytes], bool] | None = None
+        self.expected = -1
+        self.answered = self.closed = self.localEnded = self.remoteEnded = False
+        self.wireBytes = self.receivedWireBytes = self._buffered = self.readPauses = 0
+        self._endQueued = False
+        self.held: Held | None = None
 
     # Our words.
 
@@ -156,12 +153,20 @@ class H2Stream:
             and size <= sender.sendWindow
             and not sender.isPaused
         ):
-            if size or endStream:
+            if endStream:
+                self._send(data, True)
+            elif size:
                 self.sendWindow -= size
+                sender.sendWindow -= size
                 self.wireBytes += HEADER_BYTES + size
-                sender.sendData(self.streamID, data, endStream)
-                if endStream:
-                    self._ended()
+                sender.floods.sentData += 1
+                header = _pack(size >> 8, size & 255, DATA, 0, self.streamID)
+                write = sender.write
+                if size <= SMALL:
+                    write(header + data)
+                else:
+                    write(header)
+                    write(data)
             return
         if size:
             if self._queue is None:
@@ -342,20 +347,21 @@ class H2Stream:
     def decode(self, data: bytes, window: int, ended: bool) -> None:
         """The same at other times."""
         decoder = self.decoder
+        bodies = self._bodies
         if decoder is None:
-            self._codec.bodies.acknowledge(window)
+            bodies.acknowledge(window)
             return
         through = self.through
         if through is None or ended or not (data and through(data)):
             decoder.decodeData(data, ended)
-        self._codec.bodies.acknowledge(window)
+        bodies.acknowledge(window)
         if self.remoteEnded or self.closed:
             if ended and self.closed and not self.held:
                 self.decoder = None
             return
-        self._unacknowledged += window
-        if self._unacknowledged * 2 >= self._codec.settings.initialStreamWindow:
-            increment, self._unacknowledged = self._unacknowledged, 0
+        self._unacknowledged = increment = self._unacknowledged + window
+        if increment >= bodies.streamShare:
+            self._unacknowledged = 0
             self.receiveWindow += increment
             frame = frames.windowUpdate(self.streamID, increment)
             self.wireBytes += len(frame)

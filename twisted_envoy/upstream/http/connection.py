@@ -39,7 +39,7 @@ from twisted_envoy.upstream.counting import countDestroyed, countLength
 from twisted_envoy.upstream.http.codecs import negotiated
 from twisted_envoy.upstream.http.lifetime import Lifetime
 from twisted_envoy.upstream.http.settings import HTTP1
-from twisted_envoy.upstream.http.states import State
+from twisted_envoy.upstream.http.states import BUSY, DRAINING, READY, State
 from twisted_envoy.upstream.http.stream import PoolStream, countReset
 
 if TYPE_CHECKING:
@@ -90,11 +90,10 @@ class PooledConnection:
         self.connectedTime = 0.0
         self.isNew = True
         self.state = State.BEGINNING
-        self.active = 0
+        self.active = self._served = 0
         self._http1 = pool.protocol == HTTP1
         self._remaining = pool.http.settings.common.maxRequestsPerConnection or maxsize
         self._configuredLimit = self._streamLimit = pool.streamLimit
-        self._served = 0
         self._closing = self._remote = self._ended = False
         self.startTime = started
         self._lifetime: Lifetime | None = None
@@ -169,9 +168,9 @@ class PooledConnection:
         self._remaining = left = self._remaining - 1
         if not left:
             stats.upstream_cx_max_requests.value += 1
-            self._stopTaking(State.DRAINING)
+            self._stopTaking(DRAINING)
         elif self.active >= self._streamLimit:
-            self.state = State.BUSY
+            self.state = BUSY
             self.pool.ready.pop(self, None)
         hostStats.rq_total.value += 1
         hostStats.rq_active.value += 1
@@ -186,10 +185,10 @@ class PooledConnection:
 
     def _makeReady(self) -> None:
         if self._remaining > 0 and self.active < self._streamLimit:
-            self.state = State.READY
+            self.state = READY
             self.pool.ready[self] = None
         else:
-            self.state = State.BUSY
+            self.state = BUSY
 
     def streamClosed(self) -> None:
         """Only HTTP/1.1 has to know: the codec is ready for another request."""
@@ -197,8 +196,7 @@ class PooledConnection:
             return
         codec = self.codec
         if codec.isDead or codec.closeAfterStream:
-            self.close()
-            return
+            return self.close()
         self._stream = None
         self._settled()
         self._afterStream()
@@ -225,14 +223,13 @@ class PooledConnection:
 
     def _afterStream(self) -> None:
         if not self.active:
-            if self.state is State.DRAINING:
-                self.close()
-                return
+            if self.state is DRAINING:
+                return self.close()
             if self._lifetime is not None:
                 self._lifetime.becameIdle()
         pool = self.pool
-        if self.state is State.BUSY and self._remaining > 0 and self.active < self._streamLimit:
-            self.state = State.READY
+        if self.state is BUSY and self._remaining > 0 and self.active < self._streamLimit:
+            self.state = READY
             pool.ready[self] = None
         if pool.waits:
             pool.serveSoon()
@@ -259,7 +256,7 @@ class PooledConnection:
         """Take no more streams; close when none is open."""
         if self.state is State.CLOSED:
             return
-        self._stopTaking(State.DRAINING)
+        self._stopTaking(DRAINING)
         if not self.active:
             self.close()
 
@@ -269,9 +266,9 @@ class PooledConnection:
 
     def settingsReceived(self, maxConcurrentStreams: int) -> None:
         self._streamLimit = min(maxConcurrentStreams, self._configuredLimit)
-        if self.state is State.READY and self.capacity <= 0:
-            self._stopTaking(State.BUSY)
-        elif self.state is State.BUSY and self.capacity > 0:
+        if self.state is READY and self.capacity <= 0:
+            self._stopTaking(BUSY)
+        elif self.state is BUSY and self.capacity > 0:
             self._makeReady()
             self.pool.serveSoon()
 
@@ -284,15 +281,13 @@ class PooledConnection:
         stats.upstream_cx_rx_bytes_total.value += len(data)
         if self._http1:
             if not self.active:
-                self._premature(data)
-                return
+                return self._premature(data)
         elif self._lifetime is not None:
             self._lifetime.received()
         try:
             self.codec.dataReceived(data)
         except CodecError:
-            self._protocolError()
-            return
+            return self._protocolError()
         stream = self._stream
         if stream is not None and stream.received:
             self.close()  # the response came before the request had ended
@@ -333,8 +328,7 @@ class PooledConnection:
 
     def writesThrough(self, through: Callable[[bytes], bool]) -> None:
         """See IInternalTransport."""
-        if not self._closing:
-            self.output.through = through
+        self.output.through = through
 
     def _shut(self) -> None:
         """Nothing that is written from now on is sent, or counted."""
@@ -364,8 +358,7 @@ class PooledConnection:
         try:
             self.codec.readConnectionLost()
         except CodecError:
-            self._protocolError()
-            return
+            return self._protocolError()
         self.close()
 
     def writeConnectionLost(self) -> None:

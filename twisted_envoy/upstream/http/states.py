@@ -13,3 +13,7 @@ class State(enum.Enum):
     BUSY = 3
     DRAINING = 4
     CLOSED = 5
+
+
+READY, BUSY, DRAINING = State.READY, State.BUSY, State.DRAINING
+"""For those who ask at each request: looking for them in an Enum takes its time."""

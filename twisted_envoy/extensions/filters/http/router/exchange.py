@@ -29,7 +29,7 @@ from twisted_envoy.extensions.filters.http.router.failures import timedOut
 from twisted_envoy.extensions.filters.http.router.outcome import answered
 from twisted_envoy.extensions.filters.http.router.plans import takePlan
 from twisted_envoy.extensions.filters.http.router.record import ExchangeInfo
-from twisted_envoy.http.connection_life import Drain
+from twisted_envoy.http.connection_life import STAYS
 from twisted_envoy.http.edge.request_id import withID
 from twisted_envoy.http.shortcuts import goOn
 from twisted_envoy.state.request_info import RequestInfo
@@ -105,7 +105,7 @@ class Exchange:
         encoder = self._encoder
         try:
             takes = encoder.takes(len(body))
-            if connection.drain is not Drain.NO or head.status != 200 or not takes:
+            if connection.drain is not STAYS or head.status != 200 or not takes:
                 self.become()
                 return False
             if connection.drains():

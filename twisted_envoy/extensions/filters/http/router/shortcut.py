@@ -27,14 +27,26 @@ class _Way:
         attempt: whose tunnel it is. router, upstream: its.
     """
 
-    __slots__ = ("_attempt", "_counter", "_hop", "_info", "_router", "_stream", "_upstream")
+    __slots__ = (
+        "_attempt",
+        "_counter",
+        "_hop",
+        "_info",
+        "_router",
+        "_seconds",
+        "_stream",
+        "_told",
+        "_upstream",
+    )
 
     def __init__(self, attempt: UpstreamRequest, router: Any, upstream: TCPUpstream) -> None:
         self._attempt = attempt
         self._hop: InternalTransport = upstream.transport
         self._info = router.info
         self._router = router
+        self._seconds = router.stream.settings.seconds
         self._stream = router.stream
+        self._told = router.info.upstream
         self._upstream = upstream
 
 
@@ -62,10 +74,10 @@ class Up(_Way):
         ):
             return False
         size = len(data)
-        info = self._info
-        info.bytesReceived += size
-        info.upstream.bytesSent += size
-        stream.lastActivity = stream.settings.seconds()
+        self._info.bytesReceived += size
+        self._told.bytesSent += size
+        seconds = self._seconds
+        stream.lastActivity = seconds()
         self._upstream.wireBytes += size
         self._counter.value += size
         return True
@@ -96,9 +108,10 @@ class Down(_Way):
             return False
         self._upstream.receivedWireBytes += size
         self._counter.value += size
-        info.upstream.bytesReceived += size
+        self._told.bytesReceived += size
         info.bytesSent += size
-        stream.lastActivity = stream.settings.seconds()
+        seconds = self._seconds
+        stream.lastActivity = seconds()
         self._encoder.encodeData(data, False)
         return True
 

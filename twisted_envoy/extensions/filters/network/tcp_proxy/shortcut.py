@@ -59,7 +59,8 @@ class Up(_Way):
             return False
         self._counter.value += size
         self._info.bytesReceived += size
-        self._idle.lastActivity = self._seconds()
+        seconds = self._seconds
+        self._idle.lastActivity = seconds()
         self._stream.encodeData(data, False)
         return True
 
@@ -85,7 +86,8 @@ class Down(_Way):
         size = len(data)
         self._counter.value += size
         self._info.bytesSent += size
-        self._idle.lastActivity = self._seconds()
+        seconds = self._seconds
+        self._idle.lastActivity = seconds()
         return True
 
 
