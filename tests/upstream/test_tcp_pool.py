@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 
 from twisted.internet.defer import CancelledError, fail
-from twisted.internet.error import ConnectBindError, ConnectionDone
-from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.error import ConnectBindError
 from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
@@ -17,7 +16,8 @@ from twisted_envoy.interfaces.sockets import ConnectOptions, ListenOptions
 from twisted_envoy.internal import InternalAddress, getRegistry
 from twisted_envoy.testing import MemoryEnvoy, Origin, Peer
 from twisted_envoy.upstream.host import HostSettings
-from twisted_envoy.upstream.tcp_pool import IPrecedingProtocol, PoolError, TCPPool, dropped
+from twisted_envoy.upstream.tcp_connection import IPrecedingProtocol, PoolError
+from twisted_envoy.upstream.tcp_pool import TCPPool
 
 MADE = {"upstream_cx_total": 1, "upstream_rq_pending_total": 1}
 FAILED = {
@@ -258,116 +258,6 @@ class ConnectTests(PoolTestCase):
         client.abortConnection()
         self.world.settle()
         self.assertEqual(factory.numPorts, 0)
-
-
-class EndTests(PoolTestCase):
-    """Who ended a connection."""
-
-    def test_abortHere(self):
-        client = self.connect()
-        client.abortConnection()
-        self.world.settle()
-        self.assertEqual(self.world.used(), {**ENDED, **BY["local"]})
-
-    def test_closeHere(self):
-        client = self.connect()
-        client.loseConnection()
-        self.world.settle()
-        self.assertEqual(self.world.used(), {**ENDED, **BY["local"]})
-
-    def test_abortThere(self):
-        client = self.connect()
-        self.origin.connections[0].abortConnection()
-        self.world.settle()
-        self.assertTrue(client.wasReset)
-        self.assertEqual(self.world.used(), {**ENDED, **BY["remote"]})
-
-    def test_closeThere(self):
-        """The peer's end first, then our close: we closed it, for who ends last closes."""
-        client = self.connect()
-        self.origin.connections[0].loseConnection()
-        self.world.settle()
-        self.assertEqual(self.world.used(), LIVES)
-        client.loseConnection()
-        self.world.settle()
-        self.assertEqual(self.world.used(), {**ENDED, **BY["local"]})
-
-    def test_closeThereAfterOurEnd(self):
-        """Our end of stream first, then the peer's: the peer closed it."""
-        client = self.connect()
-        client.loseWriteConnection()
-        self.world.settle()
-        self.origin.connections[0].loseConnection()
-        self.world.settle()
-        client.loseConnection()
-        self.world.settle()
-        self.assertEqual(self.world.used(), {**ENDED, **BY["remote"]})
-
-    def test_wholeProtocol(self):
-        """A protocol that knows no half-close is closed at the peer's end of stream."""
-        client = self.connect(Whole)
-        self.assertFalse(IHalfCloseableProtocol.providedBy(client))
-        self.origin.connections[0].loseWriteConnection()
-        self.world.settle()
-        self.assertTrue(client.lost.check(ConnectionDone))
-        self.assertEqual(self.world.used(), {**ENDED, **BY["remote"]})
-
-    def test_ownEnd(self):
-        """Our own end of stream goes out, and a half-closeable protocol is told."""
-        told = []
-
-        class Telling(Peer):
-            def writeConnectionLost(self):
-                told.append(True)
-
-        for protocol in (Telling, Whole):
-            client = self.connect(protocol)
-            client.transport.loseWriteConnection()
-            self.world.settle()
-            self.assertTrue(self.origin.connections[-1].ended)
-        self.assertEqual(told, [True])
-
-    def test_bytes(self):
-        """The user's own dataReceived is what the transport calls; after the end nothing is."""
-        client = self.connect()
-        tracked = client.transport.protocol
-        self.assertEqual(tracked.dataReceived, client.dataReceived)
-        client.abortConnection()
-        self.world.settle()
-        self.assertIs(tracked.dataReceived, dropped)
-        tracked.dataReceived(b"late")
-        self.assertEqual(client.received, b"")
-
-    def test_length(self):
-        """How long it took to connect, and how long it lasted, in milliseconds."""
-        client = self.connect()
-        self.world.clock.advance(1.5)
-        client.abortConnection()
-        self.world.settle()
-        self.world.store.merge()
-        length = self.world.store.histograms["cluster.c.upstream_cx_length_ms"]
-        connect = self.world.store.histograms["cluster.c.upstream_cx_connect_ms"]
-        self.assertEqual(length.total.bins, {1500.0: 1})
-        self.assertEqual(connect.total.bins, {0.0: 1})
-
-    def test_bufferLimit(self):
-        """The cluster's buffer limit is what a producer meets."""
-        self.use(World(ONE, bufferLimit=1000))
-        client = self.connect()
-        paused = []
-
-        class Producer:
-            def pauseProducing(self):
-                paused.append(True)
-
-            def stopProducing(self):
-                pass
-
-        client.transport.registerProducer(Producer(), True)
-        client.write(b"x" * 1000)
-        self.assertEqual(paused, [])
-        client.write(b"x")
-        self.assertEqual(paused, [True])
 
 
 class MaxRequestsTests(SynchronousTestCase):

@@ -30,7 +30,7 @@ class InternalPort:
         bufferSize: high watermark of each receive buffer, in bytes; None: the registry's.
     """
 
-    __slots__ = ("_reactor", "_names", "_address", "_factory", "bufferSize", "__weakref__")
+    __slots__ = ("_reactor", "_names", "_address", "factory", "bufferSize", "__weakref__")
 
     def __init__(
         self,
@@ -43,12 +43,12 @@ class InternalPort:
         self._reactor = reactor
         self._names = names
         self._address = InternalAddress(name)
-        self._factory = factory
+        self.factory = factory
         self.bufferSize = bufferSize
 
     def __repr__(self) -> str:
         state = "" if self._isListening() else " (not listening)"
-        return f"<InternalPort {self._address} of {type(self._factory).__name__}{state}>"
+        return f"<InternalPort {self._address} of {type(self.factory).__name__}{state}>"
 
     def startListening(self) -> None:
         """
@@ -64,7 +64,7 @@ class InternalPort:
             taken = OSError(errno.EADDRINUSE, "another internal listener has this name")
             raise CannotListenError("internal", name, taken)  # type: ignore[no-untyped-call]
         self._names[name] = self
-        self._factory.doStart()
+        self.factory.doStart()
 
     def stopListening(self) -> Deferred[None] | None:
         """
@@ -77,7 +77,7 @@ class InternalPort:
         if not self._isListening():
             return None
         del self._names[self._address.name]
-        return deferLater(self._reactor, 0, self._factory.doStop)
+        return deferLater(self._reactor, 0, self.factory.doStop)
 
     def getHost(self) -> InternalAddress:
         """The listener's address, without an endpoint id."""
@@ -93,7 +93,7 @@ class InternalPort:
             Whether the factory built a protocol for it.
         """
         try:
-            protocol = self._factory.buildProtocol(peer)
+            protocol = self.factory.buildProtocol(peer)
         except BaseException:
             _log.failure("unhandled error while {port!r} accepts", port=self)
             return False

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
 from twisted_envoy.internal.address import CLIENT_ADDRESS, InternalAddress
 from twisted_envoy.internal.port import InternalPort
-from twisted_envoy.internal.transport import InternalTransport, makePair
+from twisted_envoy.internal.transport import InternalTransport, makePair, settle
 from twisted_envoy.internal.turn import TurnQueue
 
 #: Bounds and default of a receive buffer, in bytes.
@@ -140,6 +140,33 @@ class Registry:
             client.discard()
             raise refused(f"{address} closed the connection while accepting it")
         return client
+
+    def joined(
+        self,
+        address: InternalAddress,
+        passthrough: object,
+        hops: int,
+        ended: tuple[bool, bool] = (False, False),
+        unread: bytes = b"",
+    ) -> tuple[InternalTransport, InternalTransport]:
+        """
+        The two ends of a connection that was accepted and confirmed, and is at rest.
+
+        Their protocols are to be set.
+
+        Args:
+            ended: the client's stream, and the server's: both sides know already.
+            unread: what the client has written, while the server's end is paused.
+        """
+        size = self.bufferSizeOf(address)
+        pair = makePair(self.turn, address, CLIENT_ADDRESS, size, hops, passthrough)
+        settle(pair, ended, unread)
+        return pair
+
+    def bufferSizeOf(self, address: InternalAddress) -> int:
+        """High watermark of each receive buffer of a new connection to address, in bytes."""
+        port = self._names.get(address.name)
+        return (None if port is None else port.bufferSize) or self._bufferSize
 
     def _nextHop(self, address: InternalAddress, hops: int) -> int:
         """Check that there may be one more; its hops.  What it is accepted in is remembered."""

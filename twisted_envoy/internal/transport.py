@@ -15,7 +15,16 @@ from twisted.internet.interfaces import IProducer
 from zope.interface import implementer
 
 from twisted_envoy.internal.address import InternalAddress
-from twisted_envoy.internal.end import BROKEN, ENDING, NOBODY, RESETTING, End, failureOf
+from twisted_envoy.internal.end import (
+    BROKEN,
+    ENDING,
+    NOBODY,
+    RESETTING,
+    TAKEN,
+    TOLD,
+    End,
+    failureOf,
+)
 from twisted_envoy.internal.interfaces import IInternalTransport, Passage
 from twisted_envoy.internal.pipe import NEVER
 from twisted_envoy.internal.turn import TurnQueue
@@ -271,6 +280,27 @@ def makePair(
     clientEnd._reading = serverEnd._reading = True
     clientEnd.control = serverEnd.control = False
     return clientEnd, serverEnd
+
+
+def settle(
+    pair: tuple[InternalTransport, InternalTransport], ended: tuple[bool, bool], unread: bytes
+) -> None:
+    """
+    Have two new ends be as if they were started, and nobody had anything to do.
+
+    Args:
+        ended: the streams of both that are, and both sides know.
+        unread: of the client; the server's end is paused.
+    """
+    client, server = pair
+    client._scheduled = server._scheduled = False
+    server._waiting = unread or None
+    for end, peer, over in ((client, server, ended[0]), (server, client, ended[1])):
+        if over:
+            end._ended = end.control = peer.control = True
+            end._sink = None
+            end._marks |= ENDING | TAKEN
+            peer._marks |= TOLD
 
 
 def _asBytes(data: object) -> bytes:

@@ -154,6 +154,23 @@ class Chain:
             self.streamInfo.localCloseReason = "no_filters"
             transport.loseConnection()
 
+    def resume(self, transport: Any, link: Any) -> None:
+        """
+        Go on with a connection that has begun without it.
+
+        Args:
+            link: the only one; it is not told of what has happened.
+        """
+        self.transport = transport
+        self.gate = ReadGate(transport)
+        link.chain = self
+        link.index = 0
+        link.transport = transport
+        link.deliver = dropped
+        self._links.append(link)
+        self._started = 1
+        self.dataReceived = link.dataReceived
+
     def connectionMade(self) -> None:
         """Part of IProtocol; makeConnection has done everything."""
 

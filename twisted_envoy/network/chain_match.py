@@ -100,6 +100,11 @@ class FilterChainIndex(Generic[C]):
                 self.find = self._findInTree
         self._tree = _compiled(tree, 0)
 
+    @property
+    def only(self) -> C | None:
+        """What every connection gets; None: that depends."""
+        return self._only if self.find == self._findOnly else None
+
     def _findOnly(self, streamInfo: StreamInfo) -> C | None:
         return self._only
 

@@ -126,12 +126,13 @@ class Listener:
         self.callLater: Callable[..., IDelayedCall] = reactor.callLater
         self.nextID = nextID
         self.ports: list[IListeningPort] = []
-        self.connections: dict[Chain, None] = {}  # half of what a set takes
-        self._whenEnded = self._ended  # one for all connections
+        self.connections: dict[Any, None] = {}  # half of what a set takes
+        self.whenEnded = self._ended  # one for all connections
         self.holding = False
         self.byAddress: Callable[[IAddress | None], Listener | None] | None = None
         self._waiting: set[Acceptor] = set()
         self._direct = DirectAcceptor(self)
+        self._carrier: Any = self  # nobody has asked
 
     # Listening.
 
@@ -197,6 +198,9 @@ class Listener:
         Returns:
             None, and the connection is refused, when a limit is reached.
         """
+        carried = None if self.carrier is None or self.isInternal else self._carrier.take()
+        if carried is not None:
+            return carried  # type: ignore[no-any-return]
         settings = self.settings
         if settings.globalLimit is not None and settings.globalLimit.reached:
             self.stats.downstream_global_cx_overflow.value += 1
@@ -208,6 +212,24 @@ class Listener:
             self.stats.downstream_cx_overflow.value += 1
             return None
         return Acceptor(self) if self.holding or self.filterMakers else self._direct
+
+    @property
+    def carrier(self) -> Any:
+        """
+        What may take connections in place of a chain: its `take` gives a protocol, or None.
+
+        There is one where all get the same chain, nobody looks at them first or logs them, and the
+        chain's only link says how (`carrierFor` of its maker).
+        """
+        if self._carrier is self:
+            settings = self.settings
+            only = getattr(settings.chains, "only", None)
+            plain = not (settings.filterMakers or settings.accessLogs or settings.handsOff)
+            self._carrier = None
+            if plain and only is not None and only.wrap is None and len(only.makers) == 1:
+                offers = getattr(only.makers[0], "carrierFor", None)
+                self._carrier = None if offers is None else offers(self, only)
+        return self._carrier
 
     # What acceptors call.
 
@@ -263,10 +285,7 @@ class Listener:
             self._log(streamInfo)
             transport.loseConnection()
             return None
-        if found.name:
-            streamInfo.filterChainName = found.name
-        if found.metadata:
-            streamInfo.filterChainMetadata = found.metadata
+        nameChain(streamInfo, found)
         stats = self.stats
         stats.downstream_cx_total.value += 1
         if not found.makers:
@@ -279,7 +298,7 @@ class Listener:
             settings.globalLimit.active += 1
         if not settings.isInternal:  # there the buffer is the hop's, `buffer_size_kb`
             transport.setWriteBufferLimit(settings.bufferLimit)
-        chain = Chain(found.makers, streamInfo, settings.bufferLimit, self._whenEnded)
+        chain = Chain(found.makers, streamInfo, settings.bufferLimit, self.whenEnded)
         self.connections[chain] = None
         if found.wrap is not None:
             transport = found.wrap(transport, streamInfo)
@@ -324,7 +343,7 @@ class Listener:
         """Close what is open, in good order: what was written still goes out."""
         for acceptor in list(self._waiting):
             acceptor.transport.loseConnection()
-        for chain in list(self.connections):
+        for chain in self._chains():
             info = chain.streamInfo
             info.localCloseReason = _SERVER_ENDS
             if info.upstream is not None and info.upstream.remoteAddress is not None:
@@ -332,12 +351,32 @@ class Listener:
             chain.transport.unregisterProducer()
             chain.transport.loseConnection()
 
+    def replaced(self, carried: Any, chain: Chain) -> None:
+        """A connection that was carried has this chain now."""
+        del self.connections[carried]
+        self.connections[chain] = None
+
+    def _chains(self) -> list[Chain]:
+        """Of all connections; those that were carried have become some."""
+        for one in list(self.connections):
+            if not isinstance(one, Chain):
+                one.become()
+        return list(self.connections)
+
     def abortConnections(self) -> None:
         """Reset what is still open."""
         for acceptor in list(self._waiting):
             acceptor.transport.abortConnection()
-        for chain in list(self.connections):
+        for chain in self._chains():
             chain.transport.abortConnection()
+
+
+def nameChain(streamInfo: StreamInfo, chain: FilterChain) -> None:
+    """Let a connection know which chain it got."""
+    if chain.name:
+        streamInfo.filterChainName = chain.name
+    if chain.metadata:
+        streamInfo.filterChainMetadata = chain.metadata
 
 
 def firstProblem(failure: Failure) -> Failure:

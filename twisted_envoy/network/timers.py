@@ -158,6 +158,13 @@ class IdleTimer:
             else:
                 self._call = self._reactor.callLater(self.timeout, self.due)
 
+    def resume(self, lastActivity: float) -> None:
+        """Go on for somebody else, who noted when there was activity last."""
+        self.lastActivity = lastActivity
+        if self.timeout > 0:
+            rest = lastActivity + self.timeout - self._reactor.seconds()
+            self._call = self._reactor.callLater(max(rest, 0.0), self.due)
+
     def stop(self) -> None:
         """Never call back, and let go of who was to be called; to start anew assign `idle`."""
         self.idle = _nothing

@@ -25,10 +25,12 @@ from twisted.internet.interfaces import (
 )
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.interfaces.sockets import ConnectOptions, ISocketInterface, ListenOptions
 from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.internal.interfaces import ConnectAttempt, ConnectUser
 from twisted_envoy.internal.transport import InternalTransport, makePair
 from twisted_envoy.internal.turn import TurnQueue
 from twisted_envoy.state.addresses import addressText
@@ -198,6 +200,36 @@ class _ClientEndpoint:
         if not self._sockets.isSilent(self._address):
             self._sockets.turn.afterPoll(attempt.confirm)
         return attempt.done
+
+    def begin(self, user: ConnectUser) -> ConnectAttempt:
+        """The same for a user."""
+        attempt = _Attempt(self._sockets, self._address, self._source, cast(Any, user))
+        begun = _Begun(attempt, user)
+        if not self._sockets.isSilent(self._address):
+            self._sockets.turn.afterPoll(attempt.confirm)
+        return begun
+
+
+class _Begun:
+    """An attempt whose ConnectUser is told by calls, unless it has cancelled."""
+
+    def __init__(self, attempt: _Attempt, user: ConnectUser) -> None:
+        self._attempt = attempt
+        self._user: ConnectUser | None = user
+        attempt.done.addCallbacks(self._connected, self._failed)
+
+    def _connected(self, protocol: Any) -> None:
+        if self._user is not None:
+            self._user.connected(protocol)
+
+    def _failed(self, reason: Failure) -> None:
+        if self._user is not None:
+            self._user.connectFailed(reason)
+
+    def cancel(self) -> None:
+        """See ConnectAttempt."""
+        self._user = None
+        self._attempt.done.cancel()
 
 
 class _Attempt:

@@ -41,6 +41,9 @@ class RawBuffer:
         registry: has the internal listeners.
         reactor: of both.
         switches: what internal connections do more than Envoy's.
+
+    Attributes:
+        isPlain: a connection is its bytes, and nothing is known of it but its addresses.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class RawBuffer:
         switches: HopSwitches = ALL_OFF,
     ) -> None:
         self.switches = switches
+        self.isPlain = switches is ALL_OFF
         self._sockets = sockets
         self._registry = registry
         self._reactor = reactor

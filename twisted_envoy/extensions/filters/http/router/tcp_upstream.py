@@ -38,7 +38,7 @@ from twisted_envoy.internal.address import InternalAddress
 from twisted_envoy.network.link import NO_TRANSPORT
 from twisted_envoy.state.filter_state import FilterState
 from twisted_envoy.state.passthrough import upstreamState
-from twisted_envoy.upstream.tcp_pool import PoolError
+from twisted_envoy.upstream.tcp_connection import PoolError
 
 
 @implementer(IHTTPPool)

@@ -29,7 +29,7 @@ from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream
 from twisted_envoy.network.timers import Backoff
 from twisted_envoy.state.passthrough import upstreamState
 from twisted_envoy.upstream.options import optionsOf
-from twisted_envoy.upstream.tcp_pool import PoolConnection
+from twisted_envoy.upstream.tcp_connection import PoolConnection
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
@@ -75,6 +75,11 @@ class Attempts:
         _log.failure("connecting raised; the connection is closed")
         self.cancel()
         wire.abortConnection()
+
+    def resume(self, cluster: Any, connecting: PoolConnection) -> None:
+        """Go on with the first one, which was begun without us."""
+        self._cluster = cluster
+        self._connecting = connecting
 
     @property
     def isAsked(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from twisted_envoy.access_log.logger import buildAccessLogs
+from twisted_envoy.extensions.filters.network.tcp_proxy.carrier import Carrier, isPlain
 from twisted_envoy.extensions.filters.network.tcp_proxy.filter import TCPProxy
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import (
     AccessLogging,
@@ -28,11 +29,31 @@ if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.network.tcp_proxy.proxy_tlvs import ProxyTLVs
     from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel import Tunnel
     from twisted_envoy.extensions.filters.network.tcp_proxy.tunnel_request import TunnelRequest
+    from twisted_envoy.network.filter_chain import FilterChain
+    from twisted_envoy.network.listener import Listener
     from twisted_envoy.stats.metrics import Counter
     from twisted_envoy.stats.scope import Scope
 
 _IDLE = 3600.0
 _LB = "envoy.lb"
+
+
+class TCPProxyMaker(partial[TCPProxy]):
+    """
+    Makes the links; and what takes the connections of listeners that need none.
+
+    Attributes:
+        registry: has the internal listeners.
+    """
+
+    registry: Any = None
+
+    def carrierFor(self, listener: Listener, chain: FilterChain) -> Carrier | None:
+        """See `Listener.carrier`."""
+        settings: Settings = self.args[0]
+        if self.registry is None or not isPlain(settings):
+            return None
+        return Carrier(listener, chain, settings, self.registry)
 
 
 @implementer(INetworkFilterFactory)
@@ -43,7 +64,7 @@ class TCPProxyFactory:
     category = "filters.network"
     terminal = True
 
-    def build(self, config: View, context: Any) -> Callable[[], TCPProxy]:
+    def build(self, config: View, context: Any) -> TCPProxyMaker:
         scope = context.stats.scope(f"tcp.{config.stat_prefix}.")
         stats = TCPProxyStats(scope)
         tunnel, newTunnel = _tunnel(config, context, scope)
@@ -84,14 +105,16 @@ class TCPProxyFactory:
             proxyTLVs=proxyTLVs,
         )
         _gauge(scope, settings.live, stats.downstream_cx_rx_bytes_total)
-        return partial(TCPProxy, settings)
+        maker = TCPProxyMaker(TCPProxy, settings)
+        maker.registry = getattr(context, "registry", None)
+        return maker
 
 
 def _gauge(scope: Scope, live: Collection[TCPProxy], received: Counter) -> None:
     """Have the gauges of what is buffered."""
     scope.computedGauge(
         "downstream_cx_tx_bytes_buffered",
-        lambda: sum(link.chain.transport.bufferedBytes for link in live),
+        lambda: sum(link.wire.bufferedBytes for link in live),
         lambda: False,
     )
     scope.computedGauge(

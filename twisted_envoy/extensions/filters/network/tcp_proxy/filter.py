@@ -17,6 +17,7 @@ Follows Envoy's `tcp_proxy.cc`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IDelayedCall
@@ -184,6 +185,11 @@ class TCPProxy(Link):
             self._connect()
 
     @property
+    def wire(self) -> Any:
+        """The downstream connection's transport."""
+        return self.chain.transport
+
+    @property
     def earlyBytes(self) -> int:
         """Bytes of the client that wait for the upstream connection."""
         return self._earlySize
@@ -210,16 +216,9 @@ class TCPProxy(Link):
 
     def begin(self, upstream: Upstream) -> None:
         """The upstream connection is there: bytes may flow."""
-        self._upstream = upstream
+        self._goesTo(upstream)
         settings = self.settings
         transport = upstream.transport
-        info = self.upstreamInfo
-        info.wire = transport
-        info.tls = getattr(transport, "tls", None)
-        passthrough = getattr(transport, "passthrough", None)
-        own = self.streamInfo.state
-        if passthrough is not None or not (own is None or own.isEmpty):
-            info.filterState = upstreamState(self.streamInfo.shared(), passthrough)
         self.idle.start()
         if settings.logging.onConnected:
             self._log("TcpUpstreamConnected")
@@ -230,15 +229,37 @@ class TCPProxy(Link):
                 sent.value += len(data)
                 transport.write(data)
             self._earlySize = 0
-        received = settings.stats.downstream_cx_rx_bytes_total
-        relay = Relay(
-            transport.write, received, sent, self.streamInfo, self.idle, settings.seconds
-        ).up
-        self.dataReceived = relay if settings.drainClose is None else askingDrain(self, relay)
-        self.chain.rebind()
+        self._relay(upstream)
         if self._ended:
             upstream.endWrites()
         self.chain.gate.open(CONNECTING)
+
+    def _goesTo(self, upstream: Upstream) -> None:
+        """There is an upstream connection now."""
+        self._upstream = upstream
+        transport = upstream.transport
+        info = self.upstreamInfo
+        info.wire = transport
+        info.tls = getattr(transport, "tls", None)
+        passthrough = getattr(transport, "passthrough", None)
+        own = self.streamInfo.state
+        if passthrough is not None or not (own is None or own.isEmpty):
+            info.filterState = upstreamState(self.streamInfo.shared(), passthrough)
+
+    def _relay(self, upstream: Upstream) -> None:
+        """What comes from now on goes there."""
+        settings = self.settings
+        received = settings.stats.downstream_cx_rx_bytes_total
+        relay = Relay(
+            upstream.transport.write,
+            received,
+            upstream.sent,
+            self.streamInfo,
+            self.idle,
+            settings.seconds,
+        ).up
+        self.dataReceived = relay if settings.drainClose is None else askingDrain(self, relay)
+        self.chain.rebind()
 
     def passage(self) -> Passage | None:
         """What is done with the client's bytes, while it is only this; see Upstream for others."""

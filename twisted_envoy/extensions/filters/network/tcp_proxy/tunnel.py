@@ -41,7 +41,7 @@ from twisted_envoy.interfaces.http import IHTTPPool, IPoolUser, PoolConnection
 from twisted_envoy.state.passthrough import TunnelResponse
 from twisted_envoy.upstream.http.settings import HTTP1
 from twisted_envoy.upstream.http.stream import PoolStream
-from twisted_envoy.upstream.tcp_pool import PoolError
+from twisted_envoy.upstream.tcp_connection import PoolError
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall

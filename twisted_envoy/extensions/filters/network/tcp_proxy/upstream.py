@@ -130,6 +130,27 @@ class Upstream:
         count = counting(counters, proxy.streamInfo, proxy.idle, settings.seconds, False)
         return Passage(self.dataReceived, proxy.transport, count)
 
+    def resume(self, transport: Any, ended: bool, writesEnded: bool, before: int) -> None:
+        """
+        Go on with a connection that has begun without it.
+
+        Args:
+            before: bytes of the client that had come when the upstream's stream ended.
+        """
+        self.transport = transport
+        self._ended = ended
+        self._writesEnded = writesEnded
+        self._receivedBefore = before
+        self._steer()
+
+    def _steer(self) -> None:
+        """Have the chain's gate count how often the upstream takes no more."""
+        proxy = self._proxy
+        assert proxy is not None
+        gate = proxy.chain.gate
+        gate.paused = self._stats.downstream_flow_control_paused_reading_total
+        gate.resumed = self._stats.downstream_flow_control_resumed_reading_total
+
     # Events of the upstream connection.
 
     def makeConnection(self, transport: Any) -> None:
@@ -139,10 +160,8 @@ class Upstream:
             return
         self.transport = transport
         proxy.transport.registerProducer(self, True)
-        gate = proxy.chain.gate
-        gate.paused = self._stats.downstream_flow_control_paused_reading_total
-        gate.resumed = self._stats.downstream_flow_control_resumed_reading_total
-        transport.registerProducer(gate, True)
+        self._steer()
+        transport.registerProducer(proxy.chain.gate, True)
         proxy.begin(self)
 
     def connectionMade(self) -> None:

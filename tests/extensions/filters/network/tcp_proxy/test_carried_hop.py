@@ -1,0 +1,81 @@
+"""Carried over a hop; that nobody can tell, `test_carried_model` says."""
+
+from __future__ import annotations
+
+from tests.extensions.filters.network.tcp_proxy.support import ORIGIN, ProxyTestCase
+from tests.extensions.filters.network.tcp_proxy.test_carrier import hops
+from twisted_envoy.extensions.filters.network.tcp_proxy.carried_hop import CarriedOverHop
+from twisted_envoy.internal.registry import getRegistry
+from twisted_envoy.network.chain import Chain
+
+
+class CarriedOverHopTests(ProxyTestCase):
+    """Two proxies in memory."""
+
+    def setUp(self):
+        self.start(hops())
+        self.outer = self.envoy.server.listeners.get("ingress")
+        self.inner = self.envoy.server.listeners.get("hop")
+
+    def test_life(self):
+        """Both listeners have it, and both clusters count what passes."""
+        client, server = self.pair()
+        (one,) = self.outer.connections
+        self.assertIsInstance(one, CarriedOverHop)
+        self.assertEqual(list(self.inner.connections), [one])
+        client.write(b"to")
+        server.write(b"fro")
+        self.envoy.settle()
+        self.assertEqual((server.received, client.received), (b"to", b"fro"))
+        for name in ("hop", "origin"):
+            self.assertEqual(self.stat(f"cluster.{name}.upstream_cx_tx_bytes_total"), 2)
+            self.assertEqual(self.stat(f"cluster.{name}.upstream_cx_rx_bytes_total"), 3)
+        client.loseConnection()
+        self.envoy.settle()
+        server.loseConnection()
+        self.envoy.settle()
+        self.assertIsNone(one.chain)
+        self.assertQuiet()
+
+    def test_early(self):
+        """What comes before the host is there waits, as in the hop, and is counted as such."""
+        self.envoy.silence(ORIGIN)
+        client = self.envoy.connect("ingress")
+        client.write(b"early")
+        self.envoy.settle()
+        (one,) = self.outer.connections
+        self.assertIsInstance(one, CarriedOverHop)
+        self.assertEqual(self.stat("cluster.hop.upstream_cx_tx_bytes_total"), 5)
+        self.assertEqual(self.stat("cluster.hop.upstream_cx_tx_bytes_buffered"), 5)
+        self.assertEqual(self.stat("cluster.origin.upstream_cx_tx_bytes_total"), 0)
+
+    def test_tooEarly(self):
+        """More than the hop takes makes a hop, which says so."""
+        getRegistry(self.envoy.clock).bufferSize = 4096
+        self.envoy.silence(ORIGIN)
+        client = self.envoy.connect("ingress")
+        for _ in range(3):
+            client.write(b"x" * 3000)
+            self.envoy.settle()
+        (one,) = self.outer.connections
+        self.assertIsInstance(one, Chain)
+        paused = "tcp.in.downstream_flow_control_paused_reading_total"
+        self.assertEqual(self.stat(paused), 1)
+        self.assertEqual(self.stat("cluster.hop.upstream_cx_tx_bytes_buffered"), 6000)
+
+    def test_becomesAll(self):
+        """Closing either listener's connections makes both chains."""
+        for listener in (self.outer, self.inner):
+            self.setUp()
+            client, server = self.pair()
+            name = listener.name
+            self.envoy.server.listeners.get(name).closeConnections()
+            (chain,) = self.inner.connections
+            self.assertIsInstance(chain, Chain)
+            self.envoy.settle()
+            self.assertTrue(client.ended)
+            self.assertTrue(server.ended or server.wasReset)
+            client.loseConnection()
+            server.loseConnection()
+            self.envoy.settle()
+            self.assertQuiet()

@@ -1,0 +1,374 @@
+"""
+A connection that is carried from socket to socket: two objects, and the usual events only.
+
+    state        event                          next
+    connecting   connected                      relaying
+    relaying     bytes                          passed on
+    relaying     one end of stream, the other   ending
+    ending       upstream lost, client lost     over
+    any          anything else                  ordinary, and then that event
+
+What each event means is told in `filter` and `upstream`; the counters are those that a connection
+of links has, at the same events (`Leg`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from twisted_envoy.network.link import NO_TRANSPORT
+
+if TYPE_CHECKING:
+    from twisted_envoy.extensions.filters.network.tcp_proxy.leg import Leg
+    from twisted_envoy.internal.interfaces import Passage
+    from twisted_envoy.network.chain import Chain
+    from twisted_envoy.network.read_gate import ReadGate
+    from twisted_envoy.network.timers import DeadlineQueue
+    from twisted_envoy.state.stream_info import StreamInfo
+
+_log = Logger("upstream")
+
+ONE_EVENT = 0.001
+"""Seconds: what comes within them counts as one event of a connection."""
+
+
+@implementer(IProtocol, IHalfCloseableProtocol, IPushProducer)
+class Carried:
+    """
+    The downstream side: the protocol of the accepted connection.
+
+    It is the producer of what goes up; what `upstream` produces goes down.
+
+    Args:
+        leg: where it goes.
+
+    Attributes:
+        chain: what it has become; None while it is carried. gate, producer: then, of the chain
+            that the upstream connection belongs to, and what the client's transport is filled by.
+        startTime, lastActivity: seconds.
+        bytesReceived, bytesSent: so far.
+        ended, upstreamEnded: the streams that have.
+        receivedBefore: bytes that had come when the upstream's stream ended.
+    """
+
+    __slots__ = (
+        "bytesReceived",
+        "bytesSent",
+        "chain",
+        "connectionID",
+        "ended",
+        "gate",
+        "lastActivity",
+        "leg",
+        "producer",
+        "receivedBefore",
+        "startTime",
+        "transport",
+        "upstream",
+        "upstreamEnded",
+        "write",
+    )
+
+    earlyBytes = 0
+    transport: Any
+    upstream: Any
+    write: Any
+    gate: ReadGate
+    producer: IPushProducer
+
+    def __init__(self, leg: Leg) -> None:
+        self.leg = leg
+        self.chain: Chain | None = None
+        self.bytesReceived = self.bytesSent = self.receivedBefore = 0
+        self.ended = self.upstreamEnded = False
+
+    # Events of the downstream connection.
+
+    def makeConnection(self, transport: Any) -> None:
+        self.transport = transport
+        leg = self.leg
+        now = self.startTime = self.lastActivity = leg.seconds()
+        self.connectionID = leg.listener.nextID()
+        transport.setWriteBufferLimit(leg.listener.settings.bufferLimit)
+        transport.pauseProducing()
+        leg.began(self)
+        leg.settings.live[self] = None
+        if leg.idleQueue is not None:
+            leg.idleQueue.wait(self, now)
+        self.upstream = upstream = CarriedUpstream(self, leg)
+        upstream.start(now)
+
+    def connectionMade(self) -> None:
+        """Part of IProtocol; makeConnection does everything."""
+
+    def dataReceived(self, data: bytes) -> None:
+        size = len(data)
+        leg = self.leg
+        leg.received.value += size
+        leg.clusterSent.value += size
+        self.bytesReceived += size
+        self.lastActivity = leg.seconds()
+        self.write(data)
+
+    def readConnectionLost(self) -> None:
+        self.ended = True
+        upstream = self.upstream.transport
+        upstream.unregisterProducer()
+        if not self.upstreamEnded:
+            upstream.loseWriteConnection()
+            return
+        if self.bytesReceived > self.receivedBefore:
+            if self.leg.seconds() - self.lastActivity < ONE_EVENT:
+                self.flushed()
+        self._close()
+
+    def writeConnectionLost(self) -> None:
+        """Our own end of stream is out; nobody has to know."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        if not self.upstream.isOver or reason.value.__class__ is not ConnectionDone:
+            self.become().connectionLost(reason)
+            return
+        self.lost(self.leg.seconds() - self.startTime)
+        self.transport = NO_TRANSPORT
+        self.upstream = self.write = None
+
+    def passage(self) -> Passage | None:
+        """See Chain; what is bulk is carried by others."""
+        return self.become().passage()
+
+    def _close(self) -> None:
+        """Both have ended."""
+        self.upstream.transport.loseConnection()
+        transport = self.transport
+        transport.unregisterProducer()
+        transport.loseConnection()
+
+    # What the upstream side tells.
+
+    def connected(self, transport: Any, now: float) -> None:
+        """The upstream connection is there: bytes may flow."""
+        self.leg.connected(now - self.startTime)
+        self.write = transport.write
+        self.lastActivity = now
+        self.transport.registerProducer(self.upstream, True)
+        self.transport.resumeProducing()
+
+    def upstreamEnds(self) -> None:
+        """The upstream's end of stream."""
+        self.upstreamEnded = True
+        if self.ended:
+            self._close()
+        else:
+            self.receivedBefore = self.bytesReceived
+            self.transport.unregisterProducer()
+            self.transport.loseWriteConnection()
+
+    def flushed(self) -> None:
+        """The client has ended last, with bytes."""
+        self.leg.flushed()
+
+    def upstreamLost(self, remote: bool, lasted: float) -> None:
+        """The upstream connection has ended as it should."""
+        self.leg.upstreamLost(remote, lasted)
+        if self.leg.idleQueue is not None:
+            self.leg.idleQueue.leave(self)
+
+    def lost(self, lasted: float) -> None:
+        """So has this one."""
+        leg = self.leg
+        leg.lost(self, lasted)
+        del leg.settings.live[self]
+
+    # Anything else.
+
+    @property
+    def wire(self) -> Any:
+        """See TCPProxy."""
+        return self.transport
+
+    @property
+    def streamInfo(self) -> StreamInfo:
+        """Everything that is known of it; nobody asks for that of most."""
+        return self.become().streamInfo
+
+    def idleQueue(self) -> DeadlineQueue | None:
+        """Where it waits."""
+        return self.leg.idleQueue
+
+    def become(self) -> Chain:
+        """What it would have been from the beginning; the same each time."""
+        if self.chain is None:
+            from twisted_envoy.extensions.filters.network.tcp_proxy.ordinary import ordinary
+
+            ordinary(self)
+        assert self.chain is not None
+        return self.chain
+
+    def due(self) -> None:
+        """Nobody knows yet whether it was idle: that is for its timer to find out."""
+        self.become()
+
+    def pauseProducing(self) -> None:
+        """The upstream takes no more."""
+        self.become()
+        self.gate.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """It takes more again."""
+        self.become()
+        self.gate.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """The upstream is gone; that is heard of as a lost connection."""
+
+
+@implementer(IProtocol, IHalfCloseableProtocol, IPushProducer)
+class CarriedUpstream:
+    """
+    The upstream side: wants the connection, and is its protocol.
+
+    Args:
+        carried: the downstream side.
+        leg: the last one there is to go.
+
+    Attributes:
+        attempt: to cancel; None when it is over.
+        pool: the pool's connection that it has become; None while it is carried.
+        isOver: it is lost, as it should be.
+        returned: `start` has.
+        ended: its own end of stream is out. remoteEnded: the other end ended after that.
+    """
+
+    __slots__ = (
+        "attempt",
+        "carried",
+        "connectedTime",
+        "ended",
+        "isOver",
+        "leg",
+        "pool",
+        "remoteEnded",
+        "returned",
+        "transport",
+        "write",
+    )
+
+    def __init__(self, carried: Carried, leg: Leg) -> None:
+        self.carried = carried
+        self.leg = leg
+        self.write = carried.transport.write
+        self.transport: Any = None
+        self.pool: Any = None
+        self.attempt: Any = None
+        self.isOver = self.ended = self.remoteEnded = self.returned = False
+
+    # Connecting.
+
+    def start(self, now: float) -> None:
+        """Begin to connect."""
+        leg = self.leg
+        leg.connectTimeouts.wait(self, now)
+        assert leg.begin is not None
+        try:
+            attempt = leg.begin(self)
+        except Exception:
+            _log.failure("a transport socket raised instead of connecting")
+            self.connectFailed(Failure())  # type: ignore[no-untyped-call]
+        else:
+            if self.pool is None:
+                self.attempt = attempt
+        self.returned = True
+
+    def due(self) -> None:
+        """It takes too long."""
+        self.carried.become()
+        self.pool.due()
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """See ConnectUser."""
+        return self if self.pool is None else self.pool.buildProtocol(addr)
+
+    def connected(self, protocol: Any) -> None:
+        """See ConnectUser."""
+        if self.pool is not None:
+            self.pool.connected(protocol)
+
+    def connectFailed(self, reason: Failure) -> None:
+        """See ConnectUser."""
+        if self.pool is None:
+            self.carried.become()
+        self.pool.connectFailed(reason)
+
+    # Events of the upstream connection.
+
+    def makeConnection(self, transport: Any) -> None:
+        self.attempt = None
+        self.transport = transport
+        carried = self.carried
+        leg = self.leg
+        cluster = leg.cluster
+        now = self.connectedTime = leg.seconds()
+        leg.connectTimeouts.leave(self)
+        cluster.open[transport] = None
+        transport.setWriteBufferLimit(cluster.bufferLimit)
+        transport.registerProducer(carried, True)
+        carried.connected(transport, now)
+
+    def connectionMade(self) -> None:
+        """Part of IProtocol; makeConnection does everything."""
+
+    def dataReceived(self, data: bytes) -> None:
+        size = len(data)
+        leg = self.leg
+        leg.clusterReceived.value += size
+        leg.sent.value += size
+        carried = self.carried
+        carried.bytesSent += size
+        carried.lastActivity = leg.seconds()
+        self.write(data)
+
+    def readConnectionLost(self) -> None:
+        self.remoteEnded = self.ended  # who ends last is who closes it
+        self.carried.upstreamEnds()
+
+    def writeConnectionLost(self) -> None:
+        self.ended = True
+
+    def connectionLost(self, reason: Failure) -> None:
+        carried = self.carried
+        if not (
+            carried.ended and carried.upstreamEnded and reason.value.__class__ is ConnectionDone
+        ):
+            carried.become()
+            self.pool.connectionLost(reason)
+            return
+        self.isOver = True
+        leg = self.leg
+        leg.cluster.open.pop(self.transport, None)
+        carried.upstreamLost(self.remoteEnded, leg.seconds() - self.connectedTime)
+
+    def passage(self) -> Passage | None:
+        """See Chain."""
+        self.carried.become()
+        found: Passage | None = self.pool.passage()
+        return found
+
+    # The client takes no more, or more again.
+
+    def pauseProducing(self) -> None:
+        self.carried.become()
+        self.carried.producer.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self.carried.become()
+        self.carried.producer.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """The client is gone; that is heard of as a lost connection."""

@@ -1,0 +1,140 @@
+"""
+A connection that is carried through a hop: there is none, until something unusual happens.
+
+A TCP proxy that goes to an internal listener with nothing but a TCP proxy behind it passes bytes to
+that one, and that to a host. So bytes go from socket to socket, and both proxies, both listeners
+and both clusters count what they would have seen. What the hop would hold while the host's
+connection is being made is held here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted_envoy.extensions.filters.network.tcp_proxy.carried import Carried, CarriedUpstream
+
+_MOST_EARLY = 64 * 1024
+"""Bytes that are held without a hop."""
+
+if TYPE_CHECKING:
+    from twisted_envoy.extensions.filters.network.tcp_proxy.leg import Leg
+    from twisted_envoy.network.timers import DeadlineQueue
+
+
+class CarriedOverHop(Carried):
+    """
+    Through two legs: `leg`, to the internal listener, and the one behind it.
+
+    Attributes:
+        second: that. early: bytes that came before the host's connection was there.
+    """
+
+    __slots__ = ("early", "second")
+
+    def __init__(self, leg: Leg, second: Leg) -> None:
+        super().__init__(leg)
+        self.second = second
+        self.early = b""
+
+    def makeConnection(self, transport: Any) -> None:
+        self.transport = transport
+        leg = self.leg
+        second = self.second
+        now = self.startTime = self.lastActivity = leg.seconds()
+        self.connectionID = leg.listener.nextID()
+        transport.setWriteBufferLimit(leg.listener.settings.bufferLimit)
+        leg.began(self)
+        leg.connected(0.0)
+        leg.cluster.open[self] = None
+        second.began(self)
+        leg.settings.live[self] = None
+        queue = leg.firstToIdle(second)
+        if queue is not None:
+            queue.wait(self, now)
+        self.write = None
+        self.upstream = upstream = _UpstreamOverHop(self, second)
+        upstream.start(now)
+
+    def dataReceived(self, data: bytes) -> None:
+        size = len(data)
+        leg = self.leg
+        leg.received.value += size
+        leg.clusterSent.value += size
+        self.bytesReceived += size
+        self.lastActivity = leg.seconds()
+        if self.write is None:
+            self._early(data)
+        else:
+            leg = self.second
+            leg.received.value += size
+            leg.clusterSent.value += size
+            self.write(data)
+
+    def _early(self, data: bytes) -> None:
+        self.early += data
+        registry = self.leg.registry
+        address: Any = self.leg.host.address
+        if len(self.early) > min(registry.bufferSizeOf(address), _MOST_EARLY):
+            self.become()
+
+    def readConnectionLost(self) -> None:
+        if self.write is None:
+            self.become().readConnectionLost()
+        else:
+            super().readConnectionLost()
+
+    def connected(self, transport: Any, now: float) -> None:
+        second = self.second
+        second.connected(now - self.startTime)
+        self.write = transport.write
+        self.lastActivity = now
+        self.transport.registerProducer(self.upstream, True)
+        if self.early:
+            early, self.early = self.early, b""
+            size = len(early)
+            second.received.value += size
+            second.clusterSent.value += size
+            transport.write(early)
+
+    @property
+    def bufferedBytes(self) -> int:
+        """What the hop would hold."""
+        return len(self.early)
+
+    def flushed(self) -> None:
+        self.leg.flushed()
+        self.second.flushed()
+
+    def upstreamLost(self, remote: bool, lasted: float) -> None:
+        leg = self.leg
+        second = self.second
+        age = leg.seconds() - self.startTime
+        second.upstreamLost(remote, lasted)
+        second.lost(self, age)
+        leg.upstreamLost(remote, age)
+        del leg.cluster.open[self]
+        queue = leg.firstToIdle(second)
+        if queue is not None:
+            queue.leave(self)
+
+    def idleQueue(self) -> DeadlineQueue | None:
+        return self.leg.firstToIdle(self.second)
+
+
+class _UpstreamOverHop(CarriedUpstream):
+    """The side of the host."""
+
+    __slots__ = ()
+
+    def dataReceived(self, data: bytes) -> None:
+        size = len(data)
+        leg = self.leg
+        leg.clusterReceived.value += size
+        leg.sent.value += size
+        carried = self.carried
+        carried.bytesSent += size
+        carried.lastActivity = leg.seconds()
+        leg = carried.leg
+        leg.clusterReceived.value += size
+        leg.sent.value += size
+        self.write(data)

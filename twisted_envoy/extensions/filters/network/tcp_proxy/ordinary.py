@@ -1,0 +1,123 @@
+"""What a carried connection becomes when anything but the usual happens to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted_envoy.extensions.filters.network.tcp_proxy.attempts import Attempts
+from twisted_envoy.extensions.filters.network.tcp_proxy.carried_hop import CarriedOverHop
+from twisted_envoy.extensions.filters.network.tcp_proxy.resumed import ResumedProxy
+from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream
+from twisted_envoy.network.chain import Chain
+from twisted_envoy.network.listener import nameChain
+from twisted_envoy.state.passthrough import Passthrough
+from twisted_envoy.state.stream_info import StreamInfo
+from twisted_envoy.upstream.tcp_connection import PoolConnection
+
+if TYPE_CHECKING:
+    from twisted_envoy.extensions.filters.network.tcp_proxy.carried import Carried
+    from twisted_envoy.extensions.filters.network.tcp_proxy.leg import Leg
+
+
+def ordinary(carried: Carried) -> None:
+    """
+    Make the chain with its link, and the pool's connection, in the state that they would be in.
+
+    Nobody is told of anything; nothing is counted again. Transports get their new protocols and
+    keep their producers, who pass on what they are told.
+    """
+    upstream = carried.upstream
+    queue = carried.idleQueue()
+    if queue is not None:
+        queue.leave(carried)
+    link = outer = _linkOf(carried, carried.leg, carried.transport, carried.connectionID)
+    carried.leg.settings.live.pop(carried, None)
+    carried.chain = outer.chain
+    if isinstance(carried, CarriedOverHop):
+        link = _hop(carried, carried.second, outer)
+    elif upstream.isOver:
+        outer.resumeEnding(upstream.transport)
+    carried.gate = link.chain.gate
+    if not upstream.isOver:
+        if upstream.transport is None:
+            _goOnConnecting(carried, link)
+        else:
+            _goOnRelaying(carried, link, outer)
+
+
+def _linkOf(carried: Carried, leg: Leg, transport: Any, connectionID: int) -> ResumedProxy:
+    """A chain's only link, on that leg's listener."""
+    listener = leg.listener
+    info = StreamInfo(carried.startTime, transport.getHost(), transport.getPeer(), connectionID)
+    info.listener = listener.info
+    info.transportProtocol = "raw_buffer"
+    nameChain(info, leg.chain)
+    info.bytesReceived = carried.bytesReceived
+    info.bytesSent = carried.bytesSent
+    chain = Chain(leg.chain.makers, info, listener.settings.bufferLimit, listener.whenEnded)
+    link = ResumedProxy(leg.settings)
+    chain.resume(transport, link)
+    transport.protocol = chain
+    listener.replaced(carried, chain)
+    link.resume(leg.host, carried.lastActivity)
+    return link
+
+
+def _upstreamOf(
+    carried: Carried, leg: Leg, link: ResumedProxy, transport: Any, since: float
+) -> tuple[Upstream, PoolConnection]:
+    """What a connection from that link to the leg's host is made of."""
+    upstream = carried.upstream
+    protocol = Upstream(link, leg.cluster.stats)
+    protocol.resume(transport, carried.upstreamEnded, carried.ended, carried.receivedBefore)
+    pool = PoolConnection(leg.host, None)
+    pool.resumeConnected(transport, protocol, since, (upstream.ended, upstream.remoteEnded))
+    transport.protocol = pool
+    link.resumeRelaying(protocol, carried.ended, carried.upstreamEnded)
+    return protocol, pool
+
+
+def _hop(carried: CarriedOverHop, second: Leg, outer: ResumedProxy) -> ResumedProxy:
+    """The internal connection that there would be; returns the link behind it, if it still is."""
+    leg = carried.leg
+    isOver = carried.upstream.isOver
+    assert leg.registry is not None
+    ends = (carried.ended, carried.upstreamEnded)
+    address: Any = leg.host.address
+    early, carried.early = carried.early, b""
+    client, server = leg.registry.joined(address, Passthrough({}), 1, ends, early)
+    if isOver:
+        outer.resumeEnding(client)
+        return outer
+    if carried.upstream.transport is None:
+        carried.transport.registerProducer(carried.upstream, True)
+    leg.cluster.open.pop(carried, None)
+    leg.cluster.open[client] = None
+    carried.producer = _upstreamOf(carried, leg, outer, client, carried.startTime)[0]
+    if not carried.ended:
+        client.registerProducer(outer.chain.gate, True)
+    inner = _linkOf(carried, second, server, second.listener.nextID())
+    inner.streamInfo.bytesReceived -= len(early)
+    return inner
+
+
+def _goOnConnecting(carried: Carried, link: ResumedProxy) -> None:
+    upstream = carried.upstream
+    leg = upstream.leg
+    attempts = Attempts(link)
+    upstream.pool = pool = PoolConnection(leg.host, attempts)
+    pool.resume(carried.startTime, upstream.attempt, upstream.returned, upstream)
+    attempts.resume(leg.cluster, pool)
+    link.resumeConnecting(attempts)
+
+
+def _goOnRelaying(carried: Carried, link: ResumedProxy, outer: ResumedProxy) -> None:
+    upstream = carried.upstream
+    transport = upstream.transport
+    protocol, upstream.pool = _upstreamOf(
+        carried, upstream.leg, link, transport, upstream.connectedTime
+    )
+    if link is outer:
+        carried.producer = protocol
+    elif not carried.upstreamEnded:
+        link.transport.registerProducer(protocol, True)
