@@ -217,8 +217,10 @@ class CarrierCase(SynchronousTestCase):
             streams.
         """
         counts = {"decodeWhole": 0, "_makePlace": 0}
-        for name in counts:
+        counting = [
             self.patch(Exchange, name, _counted(getattr(Exchange, name), name, counts))
+            for name in counts
+        ]
         results = []
         for isCarried in (True, False):
             patches = [
@@ -243,6 +245,8 @@ class CarrierCase(SynchronousTestCase):
                     patched.restore()
             if isCarried:
                 carried, became = counts["decodeWhole"], counts["_makePlace"]
+        for patched in counting:
+            patched.restore()
         for ours, theirs in zip(*results, strict=True):
             self.assertEqual(ours, theirs)
         self.assertEqual((carried, became), (counts["decodeWhole"], counts["_makePlace"]))
