@@ -129,6 +129,7 @@ _ALL = (
     _workload("h2_log", "h2_h1 with a log, routes, filters", "http log", _h2load),
     _workload("h2_h2", "HTTP/2 on both sides", "http2", _h2load, 1.2, 1.6),
     _workload("h2_direct", "HTTP/2, answered by the proxy", "direct", _h2load, 1.2, 2.0),
+    _workload("h2_dlog", "h2_direct with a log, routes, filters", "direct log", _h2load),
     _workload("connect_h1", "GET in CONNECT over HTTP/2", "connect", _wrk(), 1.6, 2.2),
     _workload("connect_h2", "the same from HTTP/2", "connect", _h2load, 1.9, 2.6),
     _workload("tls_get", "TLS, short answers", "tls", _wrk(tls=True), 0.6, 1.0),

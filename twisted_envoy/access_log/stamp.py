@@ -13,7 +13,7 @@ from twisted_envoy.formatter.line import Hole
 
 def isStampable(parts: Sequence[str | Hole], isLate: bool) -> bool:
     """
-    Whether a time and UUIDs fill all holes of a line, and its text is nothing but ASCII.
+    Whether a time and UUIDs fill all holes of a line, and its texts can be encoded one by one.
 
     Args:
         isLate: records are made when the request has come; else they have another time.
@@ -22,12 +22,20 @@ def isStampable(parts: Sequence[str | Hole], isLate: bool) -> bool:
     holes = [part for part in parts if not isinstance(part, str)]
     return (
         texts != ""
-        and texts.isascii()
+        and (texts.isascii() or _isEncodable(texts))
         and all(
             hole.quotes is not None or (hole.moment is not None and (isLate or not hole.isLate))
             for hole in holes
         )
     )
+
+
+def _isEncodable(text: str) -> bool:
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Stamp:

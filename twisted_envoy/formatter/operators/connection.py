@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from twisted_envoy.formatter.operators.entry import Entry, Operators, constant, number, text
+from twisted_envoy.formatter.operators.entry import (
+    Entry,
+    Operator,
+    Operators,
+    constant,
+    number,
+    text,
+)
 from twisted_envoy.formatter.operators.values import headerText
 from twisted_envoy.state.stream_info import RESPONSE_FLAGS, FormatContext
 
@@ -45,6 +52,9 @@ def _streamID(context: FormatContext) -> str | None:
     if not info.streamID:
         info.streamID = str(uuid4())
     return info.streamID
+
+
+_STREAM_ID = Operator(_streamID, _streamID, isID=True)
 
 
 def _constantEntry(value: object) -> Entry:
@@ -95,6 +105,6 @@ OPERATORS: Operators = {
     "LISTENER_NAME": text(_listenerName),
     "RESPONSE_FLAGS": text(_flags),
     "RESPONSE_FLAGS_LONG": text(_longFlags),
-    "STREAM_ID": text(_streamID),
+    "STREAM_ID": Entry(lambda command, operators: _STREAM_ID),
     "UNIQUE_ID": text(lambda context: str(uuid4())),
 }

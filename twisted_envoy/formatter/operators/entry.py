@@ -26,7 +26,7 @@ class Operator(NamedTuple):
         moment: both, by the seconds of when the request came; the same for all of a millisecond.
             None: they tell more.
         isLate: that is by the seconds of when its record is made.
-        isID: both are the request's x-request-id.
+        isID: both are the x-request-id, if it is a request.
     """
 
     value: Value

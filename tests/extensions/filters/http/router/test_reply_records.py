@@ -9,14 +9,19 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.extensions.filters.http.router.carrying import (
+    ANSWERED,
     GET,
     HTTP2_CLUSTER,
     OK,
     CarrierCase,
+    HTTP2BothScene,
     HTTP2Scene,
     Scene,
     UpstreamScene,
+    answerFrames,
 )
+from tests.extensions.filters.http.router.test_carrier import HOSTS, HostsScene
+from tests.http.manager import PROXIED, address
 from tests.http.records import logTo, stampedLogs
 from tests.switches import REFERENCE_CODEC
 from twisted_envoy.extensions.filters.http.router.reply_records import ReplyRecords
@@ -158,11 +163,11 @@ class StampedTests(StampedCase):
             def play(scene: Scene, chance: Random = chance) -> None:
                 scene.envoy.advance(chance.random())
                 answer = OK
-                for _ in range(60):
+                for _ in range(80):
                     heads = (GET, GET, GET, GET.replace(b"a.test", b"b.test"))
-                    scene.ask(chance.choice(heads) if chance.random() < 0.2 else GET)
-                    scene.envoy.advance(chance.choice((0, 0, 0.0005, 0.001, 0.002, 0.0019996)))
-                    answer = chance.choice(answers) if chance.random() < 0.2 else answer
+                    scene.ask(chance.choice(heads) if chance.random() < 0.1 else GET)
+                    scene.envoy.advance(chance.choice((0, 0.0005, 0.001, 0.0015, 0.0019996)))
+                    answer = chance.choice(answers) if chance.random() < 0.1 else answer
                     scene.answer(answer)
 
             state = chance.getstate()
@@ -217,5 +222,45 @@ class HTTP2Tests(StampedCase):
 class UpstreamTests(HTTP2Tests):
     """With an upstream that speaks it."""
 
-    scene = UpstreamScene
+    scene: type[Scene] = UpstreamScene
     cluster = HTTP2_CLUSTER
+
+
+class HTTP2BothTests(UpstreamTests):
+    """On both sides."""
+
+    scene = HTTP2BothScene
+
+    def test_sizes(self) -> None:
+        """Replies with the same headers may have bodies of different sizes."""
+
+        def play(scene: Any) -> None:
+            for count in range(30):
+                scene.ask()
+                frames = answerFrames(
+                    scene.streams()[-1], ANSWERED[::2], b"hello" * (count % 2 + 1)
+                )
+                scene.answer(b"".join(frames))
+
+        self.both(play)
+        self.assertGreater(self.stamped, 6)
+
+
+class SameHeadScene(HostsScene):
+    """The upstream has several hosts, who get the same requests."""
+
+    ask = Scene.ask
+
+
+class HostsTests(StampedCase):
+    """A cluster of several hosts."""
+
+    scene = SameHeadScene
+
+    def test_inTurn(self) -> None:
+        """Each record tells its own."""
+        endpoints = [{"endpoint": {"address": address(host)}} for host in HOSTS]
+        load = {"cluster_name": "origin", "endpoints": [{"lb_endpoints": endpoints}]}
+        cluster = {"load_assignment": load, "lb_policy": "RANDOM"}
+        self.both(lambda scene: scene.warm(60), [PROXIED], None, cluster)
+        self.assertGreater(self.stamped, 0)
