@@ -147,6 +147,23 @@ class InternalClientEndpoint:
                 attempt.end(user, failureOf())
 
 
+def accepted(client: InternalTransport, user: ConnectUser, turn: TurnQueue) -> ConnectAttempt:
+    """
+    An attempt whose server's end goes on by itself already: confirmed after the next poll.
+
+    Args:
+        client: its end, not started.
+    """
+    attempt = _Begun()
+    attempt.user = user
+    attempt.address = client.getPeer()
+    attempt.transport = client
+    attempt.problem = None
+    attempt.turn = turn
+    turn.afterPoll(attempt.confirm)
+    return attempt
+
+
 class _Attempt:
     """
     A connection that is accepted and not yet confirmed.

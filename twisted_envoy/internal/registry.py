@@ -148,19 +148,21 @@ class Registry:
         hops: int,
         ended: tuple[bool, bool] = (False, False),
         unread: bytes = b"",
+        confirmed: bool = True,
     ) -> tuple[InternalTransport, InternalTransport]:
         """
-        The two ends of a connection that was accepted and confirmed, and is at rest.
+        The two ends of a connection that was accepted, and is at rest.
 
         Their protocols are to be set.
 
         Args:
             ended: the client's stream, and the server's: both sides know already.
             unread: what the client has written, while the server's end is paused.
+            confirmed: False: the client's end is not started.
         """
         size = self.bufferSizeOf(address)
         pair = makePair(self.turn, address, CLIENT_ADDRESS, size, hops, passthrough)
-        settle(pair, ended, unread)
+        settle(pair, ended, unread, confirmed)
         return pair
 
     def bufferSizeOf(self, address: InternalAddress) -> int:

@@ -283,17 +283,22 @@ def makePair(
 
 
 def settle(
-    pair: tuple[InternalTransport, InternalTransport], ended: tuple[bool, bool], unread: bytes
+    pair: tuple[InternalTransport, InternalTransport],
+    ended: tuple[bool, bool],
+    unread: bytes,
+    confirmed: bool,
 ) -> None:
     """
-    Have two new ends be as if they were started, and nobody had anything to do.
+    Have a new server's end be as if it were started, and nobody had anything to do.
 
     Args:
         ended: the streams of both that are, and both sides know.
         unread: of the client; the server's end is paused.
+        confirmed: the client's end is started, too.
     """
     client, server = pair
-    client._scheduled = server._scheduled = False
+    client._scheduled = not confirmed
+    server._scheduled = False
     server._waiting = unread or None
     for end, peer, over in ((client, server, ended[0]), (server, client, ended[1])):
         if over:

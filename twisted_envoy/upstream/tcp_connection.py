@@ -198,18 +198,24 @@ class PoolConnection:
         self._halfCloses = IHalfCloseableProtocol.providedBy(protocol)
 
     def resume(
-        self, started: float, attempt: ConnectAttempt | None, returned: bool, waiter: Waiter
+        self,
+        started: float,
+        attempt: ConnectAttempt | None,
+        returned: bool,
+        waiter: Waiter | None = None,
     ) -> None:
         """
         Go on with an attempt that was begun, and counted, without it.
 
         Args:
-            waiter: waits for the cluster's time-out already, and calls `due`.
+            waiter: waits for the cluster's time-out already, and calls `due`; None for nobody.
         """
         self._started = started
         self._connecting = attempt
         self._returned = returned
         self._waiter = waiter
+        if waiter is None:
+            self._host.cluster.connectTimeouts.wait(self, started)
 
     def resumeConnected(
         self, transport: Any, protocol: Any, since: float, ends: tuple[bool, bool]

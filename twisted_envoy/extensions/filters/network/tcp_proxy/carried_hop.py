@@ -27,14 +27,16 @@ class CarriedOverHop(Carried):
 
     Attributes:
         second: that. early: bytes that came before the host's connection was there.
+        isConfirmed: the hop would be.
     """
 
-    __slots__ = ("early", "second")
+    __slots__ = ("early", "isConfirmed", "second")
 
     def __init__(self, leg: Leg, second: Leg) -> None:
         super().__init__(leg)
         self.second = second
         self.early = b""
+        self.isConfirmed = False
 
     def makeConnection(self, transport: Any) -> None:
         self.transport = transport
@@ -44,8 +46,6 @@ class CarriedOverHop(Carried):
         self.connectionID = leg.listener.nextID()
         transport.setWriteBufferLimit(leg.listener.settings.bufferLimit)
         leg.began(self)
-        leg.connected(0.0)
-        leg.cluster.open[self] = None
         second.began(self)
         leg.settings.live[self] = None
         queue = leg.firstToIdle(second)
@@ -53,7 +53,16 @@ class CarriedOverHop(Carried):
             queue.wait(self, now)
         self.write = None
         self.upstream = upstream = _UpstreamOverHop(self, second)
+        leg.registry.turn.afterPoll(self.confirm)  # before what is told of the host
         upstream.start(now)
+
+    def confirm(self) -> None:
+        """The hop would be confirmed by now."""
+        if not self.isConfirmed and self.chain is None:
+            self.isConfirmed = True
+            leg = self.leg
+            leg.connected(leg.seconds() - self.startTime)
+            leg.cluster.open[self] = None
 
     def dataReceived(self, data: bytes) -> None:
         size = len(data)
@@ -71,6 +80,7 @@ class CarriedOverHop(Carried):
             self.write(data)
 
     def _early(self, data: bytes) -> None:
+        self.confirm()
         self.early += data
         registry = self.leg.registry
         address: Any = self.leg.host.address
@@ -79,11 +89,13 @@ class CarriedOverHop(Carried):
 
     def readConnectionLost(self) -> None:
         if self.write is None:
+            self.confirm()
             self.become().readConnectionLost()
         else:
             super().readConnectionLost()
 
     def connected(self, transport: Any, now: float) -> None:
+        self.confirm()
         second = self.second
         second.connected(now - self.startTime)
         self.write = transport.write

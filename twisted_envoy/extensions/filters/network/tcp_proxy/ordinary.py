@@ -8,6 +8,7 @@ from twisted_envoy.extensions.filters.network.tcp_proxy.attempts import Attempts
 from twisted_envoy.extensions.filters.network.tcp_proxy.carried_hop import CarriedOverHop
 from twisted_envoy.extensions.filters.network.tcp_proxy.resumed import ResumedProxy
 from twisted_envoy.extensions.filters.network.tcp_proxy.upstream import Upstream
+from twisted_envoy.internal.endpoints import accepted
 from twisted_envoy.network.chain import Chain
 from twisted_envoy.network.listener import nameChain
 from twisted_envoy.state.passthrough import Passthrough
@@ -85,10 +86,27 @@ def _hop(carried: CarriedOverHop, second: Leg, outer: ResumedProxy) -> ResumedPr
     ends = (carried.ended, carried.upstreamEnded)
     address: Any = leg.host.address
     early, carried.early = carried.early, b""
-    client, server = leg.registry.joined(address, Passthrough({}), 1, ends, early)
+    confirmed = carried.isConfirmed
+    client, server = leg.registry.joined(address, Passthrough({}), 1, ends, early, confirmed)
     if isOver:
         outer.resumeEnding(client)
         return outer
+    if confirmed:
+        _goOnOver(carried, outer, client)
+    else:
+        attempts = Attempts(outer)
+        pool = PoolConnection(leg.host, attempts)
+        pool.resume(carried.startTime, accepted(client, pool, leg.registry.turn), True)
+        attempts.resume(leg.cluster, pool)
+        outer.resumeConnecting(attempts)
+    inner = _linkOf(carried, second, server, second.listener.nextID())
+    inner.streamInfo.bytesReceived -= len(early)
+    return inner
+
+
+def _goOnOver(carried: CarriedOverHop, outer: ResumedProxy, client: Any) -> None:
+    """From the outer link to the client's end of the hop."""
+    leg = carried.leg
     if carried.upstream.transport is None:
         carried.transport.registerProducer(carried.upstream, True)
     leg.cluster.open.pop(carried, None)
@@ -96,9 +114,6 @@ def _hop(carried: CarriedOverHop, second: Leg, outer: ResumedProxy) -> ResumedPr
     carried.producer = _upstreamOf(carried, leg, outer, client, carried.startTime)[0]
     if not carried.ended:
         client.registerProducer(outer.chain.gate, True)
-    inner = _linkOf(carried, second, server, second.listener.nextID())
-    inner.streamInfo.bytesReceived -= len(early)
-    return inner
 
 
 def _goOnConnecting(carried: Carried, link: ResumedProxy) -> None:
