@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "twisted_envoy"
 
-GROUND = ("errors", "internal.address", "internal.interfaces", "internal.turn")
+GROUND = ("errors", "values", "internal.address", "internal.interfaces", "internal.turn")
 """What floor 0 shares."""
 
 FLOOR_1 = ("interfaces", "config")
@@ -20,7 +20,8 @@ FLOOR_0 = ("internal", "sockets", "stats", "state", "formatter", "codec")
 LOWER = (*GROUND, *FLOOR_0, *FLOOR_1)
 
 ALLOWED: dict[str, tuple[str, ...]] = {
-    "errors": (),
+    "errors": ("values",),
+    "values": (),
     "internal": GROUND,
     "sockets": GROUND,
     "stats": GROUND,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import select
 import stat
-from dataclasses import dataclass
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
@@ -19,6 +18,7 @@ from twisted_envoy.access_log.stamp import encoded
 from twisted_envoy.interfaces.access_log import IAccessLogFile
 from twisted_envoy.stats.metrics import Counter, Gauge
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.values import dataclass
 
 FLUSH_SIZE = 64 * 1024
 """Bytes; so much in the buffer is written at once."""

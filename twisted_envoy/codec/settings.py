@@ -7,7 +7,8 @@ Envoy: config.core.v3.HttpProtocolOptions, Http1ProtocolOptions, Http2ProtocolOp
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from twisted_envoy.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ and with the names, that BoringSSL has for it (observed through Envoy 1.40).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from twisted_envoy.values import dataclass
 
 _HEADER = 5
 _MOST_ENCRYPTED = 16384 + 2048

@@ -7,9 +7,10 @@ What is wrong with one that cannot be used is a text, for the error at the line 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any as Untyped
+
+from twisted_envoy.values import dataclass
 
 GROUP = "twisted_envoy.extensions"
 

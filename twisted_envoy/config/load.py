@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
 from typing import Any as Untyped
 
 import yaml
 
 from twisted_envoy.config.nodes import PLAIN, STRING, MappingNode, Node, SequenceNode
 from twisted_envoy.errors import ConfigError, Position
+from twisted_envoy.values import dataclass
 
 COMMAND_LINE = "--config-yaml"
 # yaml-cpp stops at 500; far deeper, composing runs out of stack.

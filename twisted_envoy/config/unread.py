@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from twisted_envoy.config.installed import bare
 from twisted_envoy.config.nodes import MappingNode, Node, SequenceNode, positionOf
@@ -11,6 +10,7 @@ from twisted_envoy.config.read_dict import ReadDict
 from twisted_envoy.config.record import AnyRecord, Below, Record, Sealed
 from twisted_envoy.config.view import TYPED_STRUCTS, View
 from twisted_envoy.errors import Position, UnsupportedField
+from twisted_envoy.values import dataclass
 
 _SEALED = Sealed()
 _KNOWN = ("envoy.", "twisted_envoy.", "google.", "xds.", "udpa.", "opencensus.", "cel.")

@@ -7,9 +7,9 @@ Envoy: yaml-cpp 0.8, scanscalar and the escapes
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from twisted_envoy.config.yaml_cursor import BREAK, DOCUMENT, Cursor, YAMLFault
+from twisted_envoy.values import dataclass
 
 _ESCAPES = {
     "0": "\0",

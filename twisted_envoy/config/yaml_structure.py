@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
 
 from twisted_envoy.config.nodes import Place
 from twisted_envoy.config.yaml_cursor import Cursor
+from twisted_envoy.values import dataclass
 
 GUESS, SURE, NOTHING = "guess", "sure", "nothing"
 

@@ -11,10 +11,10 @@ source/common/http/utility.cc
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.settings import HTTP1Settings, HTTP2Settings, Keepalive
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from twisted_envoy.http.stats import ListenerManagerStats, ManagerStats
 from twisted_envoy.http.stream_timers import IdleWatch
 from twisted_envoy.http.user_agents import UserAgents
 from twisted_envoy.network.timers import DeadlineQueue
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.interfaces.access_log import IAccessLogger

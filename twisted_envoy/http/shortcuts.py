@@ -18,12 +18,12 @@ Envoy: ConnectionManagerImpl::ActiveStream, for what it does with such requests
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.ready import ReadyAnswer, readyAnswer
 from twisted_envoy.http.ready_record import prepared
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.http.settings import ManagerSettings

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from twisted_envoy.values import dataclass
 
 
 class ICompressor(Protocol):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface
+
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View

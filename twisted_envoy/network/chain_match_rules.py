@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.network.cidr import CIDR, parseCIDR
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View

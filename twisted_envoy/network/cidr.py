@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
+
+from twisted_envoy.values import dataclass
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ endpoints it listens on is all the difference that there is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred, FirstError, gatherResults
@@ -31,6 +31,7 @@ from twisted_envoy.network.limits import ConnectionLimit
 from twisted_envoy.network.listener_stats import ListenerStats
 from twisted_envoy.network.records import writeRecord
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.interfaces.access_log import IAccessLogger

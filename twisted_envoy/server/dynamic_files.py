@@ -13,7 +13,6 @@ Envoy: FilesystemSubscriptionImpl, CdsApiImpl, LdsApiImpl
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted.logger import Logger
@@ -27,6 +26,7 @@ from twisted_envoy.extensions.common.file_subscription import (
 )
 from twisted_envoy.interfaces.extensions import POLLED
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from twisted.python import usage
 
@@ -17,6 +17,7 @@ from twisted_envoy import __version__
 from twisted_envoy.config.load import COMMAND_LINE
 from twisted_envoy.server.log_format import DEFAULT_LOG_FORMAT, LogFormatError, compileLogFormat
 from twisted_envoy.server.log_levels import LogControl, LogControlError, parseComponentLevels
+from twisted_envoy.values import dataclass
 
 ENVOY_VERSION = "1.40.0"
 """The Envoy whose configuration and behaviour are followed."""

@@ -13,7 +13,6 @@ Envoy: source/server/overload_manager_impl.cc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -21,6 +20,7 @@ from twisted.logger import Logger
 
 from twisted_envoy.network.overload import OverloadActions
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.values import dataclass
 
 _log = Logger("main")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from twisted.internet.interfaces import (
     IAddress,
     IStreamClientEndpoint,
     IStreamServerEndpoint,
 )
 from zope.interface import Interface
+
+from twisted_envoy.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

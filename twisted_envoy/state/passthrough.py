@@ -8,11 +8,11 @@ new connection's StreamInfo before any listener filter runs.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from twisted_envoy.state.filter_state import Entry, FilterState, adopted
 from twisted_envoy.state.inner_hop import INNER_HOP, InnerHop
 from twisted_envoy.state.stream_info import StreamInfo
+from twisted_envoy.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from twisted_envoy.stats.regex import compileRegex
+from twisted_envoy.values import dataclass
 
 FORMATS = ("html", "active-html", "json", "prometheus", "text")
 TYPES = ("All", "Counters", "Gauges", "Histograms", "TextReadouts")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
@@ -38,6 +38,7 @@ from twisted_envoy.upstream.http.pool import HTTPPool
 from twisted_envoy.upstream.http.settings import UpstreamHTTP
 from twisted_envoy.upstream.socket_matches import countMatch
 from twisted_envoy.upstream.stats import ClusterStats
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.upstream.health.checker import HealthChecker

@@ -15,7 +15,7 @@ Follows `extensions.clusters.dns.v3.DnsCluster` and Envoy's source/extensions/cl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Any, cast
 
@@ -28,6 +28,7 @@ from zope.interface import implementer
 from twisted_envoy.interfaces.upstream import ICluster, IDiscovery, IHostResolver, ResolveFailed
 from twisted_envoy.network.timers import Backoff
 from twisted_envoy.upstream.host import HostSettings
+from twisted_envoy.values import dataclass
 
 _log = Logger("upstream")
 

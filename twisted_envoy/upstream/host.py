@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -20,6 +20,7 @@ from twisted_envoy.state.addresses import addressText
 from twisted_envoy.upstream.health.flags import CONFIGURED, DEGRADED, EXCLUDED, UNHEALTHY, flagText
 from twisted_envoy.upstream.stats import HostStats
 from twisted_envoy.upstream.tcp_pool import TCPPool
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.upstream.cluster import Cluster

@@ -10,7 +10,6 @@ Envoy: config.cluster.v3.Cluster.TransportSocketMatch, TransportSocketMatcherImp
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IStreamClientEndpoint
@@ -21,6 +20,7 @@ from twisted_envoy.interfaces.transport_sockets import (
     TransportSocketOptions,
 )
 from twisted_envoy.stats.metrics import Counter
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.interfaces.upstream import IHost

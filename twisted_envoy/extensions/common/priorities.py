@@ -12,7 +12,7 @@ Envoy: source/extensions/load_balancing_policies/common/load_balancer_impl.cc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from random import Random
 
 from zope.interface import implementer
@@ -23,6 +23,7 @@ from twisted_envoy.interfaces.upstream import (
     ILoadBalancerMaker,
     LoadBalancerContext,
 )
+from twisted_envoy.values import dataclass
 
 HEALTHY = "healthy"
 DEGRADED = "degraded"

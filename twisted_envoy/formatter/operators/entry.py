@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
 from twisted_envoy.formatter.json_text import plainText
 from twisted_envoy.formatter.parser import Command, FormatError
 from twisted_envoy.state.stream_info import FormatContext
+from twisted_envoy.values import dataclass
 
 Value = Callable[[FormatContext], object]
 Text = Callable[[FormatContext], "str | None"]

@@ -7,7 +7,6 @@ Envoy: extensions.filters.network.http_connection_manager.v3.HttpConnectionManag
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.address import UNIXAddress
@@ -34,6 +33,7 @@ from twisted_envoy.network.cidr import CIDRTable
 from twisted_envoy.network.matchers import buildCIDR
 from twisted_envoy.state.request_info import RequestInfo
 from twisted_envoy.state.stream_info import StreamInfo
+from twisted_envoy.values import dataclass
 
 PrepareRequest = Callable[[HeaderMap, RequestInfo, StreamInfo, bool], "Refusal | None"]
 """See RequestEdge.prepare."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from twisted.internet.interfaces import IAddress
 
@@ -12,6 +11,7 @@ from twisted_envoy.http.edge.detection import Detector
 from twisted_envoy.http.edge.proxy_status import ProxyStatus
 from twisted_envoy.http.edge.request_id import UUIDRequestID
 from twisted_envoy.state.request_info import RequestInfo
+from twisted_envoy.values import dataclass
 
 EarlyMutation = Callable[[HeaderMap, RequestInfo], bool]
 """What an extension of the category `http.early_header_mutation` builds; False ends the list."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.routes.group_stats import GroupStats
 from twisted_envoy.network.matchers import HeaderMatch, buildHeaderMatch
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.values import dataclass
 
 _OTHER = "other"
 

@@ -13,12 +13,12 @@ Envoy: source/common/matcher/{matcher,list_matcher,map_matcher}.h
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.network.matching.inputs import NOT_YET, Input, buildInput
 from twisted_envoy.network.matching.predicates import buildPredicate
 from twisted_envoy.state.stream_info import StreamInfo
+from twisted_envoy.values import dataclass
 
 CUSTOM = "matching.custom"
 """

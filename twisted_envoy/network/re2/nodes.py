@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from twisted_envoy.network.re2.classes import Ranges
+from twisted_envoy.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

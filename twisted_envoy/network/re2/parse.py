@@ -7,7 +7,7 @@ RE2: re2/parse.cc
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from twisted_envoy.network.re2 import classes
 from twisted_envoy.network.re2.classes import Ranges
@@ -21,6 +21,7 @@ from twisted_envoy.network.re2.nodes import (
     Repeat,
     Sequence,
 )
+from twisted_envoy.values import dataclass
 
 _COUNT = re.compile(r"\{(\d+)(,(\d*))?\}", re.ASCII)
 _NAME = re.compile(r"\(\?P?<(\w+)>")

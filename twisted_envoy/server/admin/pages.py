@@ -7,7 +7,6 @@ The words are Envoy 1.40's, so that scripts that read `/help` find what they kno
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from twisted_envoy.server.admin import actions
 from twisted_envoy.server.admin.clusters_page import clusters
@@ -20,6 +19,7 @@ from twisted_envoy.server.admin.runtime_page import runtime, runtimeModify
 from twisted_envoy.server.admin.server_info import memory, serverInfo
 from twisted_envoy.server.admin.stats_pages import prometheus, resetCounters, stats
 from twisted_envoy.server.admin.target import AdminTarget
+from twisted_envoy.values import dataclass
 
 Handler = Callable[[AdminTarget, MessageKit, Query], Reply]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+from twisted_envoy.values import dataclass
 
 TEXT = "text/plain; charset=UTF-8"
 BARE_TEXT = "text/plain"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from twisted_envoy.config.load import Text
 from twisted_envoy.server.options import ServerOptions
+from twisted_envoy.values import dataclass
 
 CHANNEL = 3
 """The descriptor of a worker's channel; those of its listening sockets are the next ones."""

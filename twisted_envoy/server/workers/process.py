@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.protocol import ProcessProtocol
@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from twisted_envoy.server.workers.channel import Channel, Message, openChannel
 from twisted_envoy.server.workers.hello import CHANNEL, Hello
 from twisted_envoy.server.workers.sockets import CLOSED
+from twisted_envoy.values import dataclass
 
 _log = Logger("main")
 

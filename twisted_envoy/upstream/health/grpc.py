@@ -6,13 +6,13 @@ Envoy: source/extensions/health_checkers/grpc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.upstream.health.exchange import Answer
 from twisted_envoy.upstream.health.http import USER_AGENT, RequestProbe, hostnameFor
 from twisted_envoy.upstream.health.settings import Failure
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.http.routes.header_edits import HeaderEdits

@@ -7,7 +7,6 @@ Envoy: source/extensions/health_checkers/http
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from twisted_envoy.codec.headers import HeaderMap
@@ -18,6 +17,7 @@ from twisted_envoy.upstream.health.exchange import Answer, Client
 from twisted_envoy.upstream.health.payload import matches
 from twisted_envoy.upstream.health.settings import Failure
 from twisted_envoy.upstream.health.stats import HealthCheckStats
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.http.routes.header_edits import HeaderEdits

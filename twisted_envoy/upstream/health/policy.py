@@ -7,7 +7,8 @@ Envoy: config.cluster.v3.Cluster.CommonLbConfig, config.endpoint.v3.ClusterLoadA
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from twisted_envoy.values import dataclass
 
 
 def _unset() -> int | None:

@@ -7,9 +7,10 @@ Envoy: config.core.v3.HealthCheck; HealthCheckerImplBase::interval
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from random import Random
+
+from twisted_envoy.values import dataclass
 
 _LEAST = 0.001
 

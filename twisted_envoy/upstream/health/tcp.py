@@ -6,7 +6,6 @@ Envoy: source/extensions/health_checkers/tcp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -18,6 +17,7 @@ from zope.interface import implementer
 from twisted_envoy.upstream.health.checker import Report
 from twisted_envoy.upstream.health.payload import matches
 from twisted_envoy.upstream.health.settings import Failure
+from twisted_envoy.values import dataclass
 
 _MOST = 64 * 1024
 

@@ -16,7 +16,6 @@ Envoy: source/extensions/clusters/original_dst/original_dst_cluster.cc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -34,6 +33,7 @@ from twisted_envoy.interfaces.upstream import (
 from twisted_envoy.state.addresses import addressText
 from twisted_envoy.state.stream_info import StreamInfo
 from twisted_envoy.upstream.host import Host, HostSettings
+from twisted_envoy.values import dataclass
 
 _STATE = "envoy.network.transport_socket.original_dst_address"
 

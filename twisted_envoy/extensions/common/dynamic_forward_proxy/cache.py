@@ -7,7 +7,6 @@ Envoy: source/extensions/common/dynamic_forward_proxy/dns_cache_impl.cc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -25,6 +24,7 @@ from twisted_envoy.stats.scope import Scope
 from twisted_envoy.upstream.circuit_breaker import Resource
 from twisted_envoy.upstream.discovery import LookupFamily, lookUp
 from twisted_envoy.upstream.resolve import literalKind
+from twisted_envoy.values import dataclass
 
 _log = Logger("upstream")
 

@@ -6,7 +6,7 @@ Envoy: TlsParameters.CompliancePolicy (BoringSSL's SSL_CTX_set_compliance_policy
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from twisted_envoy.values import dataclass
 
 _ECDHE_GCM_256 = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -14,6 +13,7 @@ from twisted_envoy.extensions.common.tls.certificate import Certificate, pickCer
 from twisted_envoy.extensions.common.tls.parameters import Parameters
 from twisted_envoy.extensions.common.tls.staple import StaplePolicy, stapleNow
 from twisted_envoy.extensions.common.tls.verifier import Verifier
+from twisted_envoy.values import dataclass
 
 _NO_RENEGOTIATION = 1 << 30
 _IGNORE_EOF = 1 << 7

@@ -7,12 +7,12 @@ Envoy: ContextConfigImpl (DEFAULT_CIPHER_SUITES, DEFAULT_CURVES)
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from OpenSSL import SSL
 
 from twisted_envoy.extensions.common.tls.compliance import POLICIES
+from twisted_envoy.values import dataclass
 
 _VERSIONS = {
     "TLSv1_0": SSL.TLS1_VERSION,

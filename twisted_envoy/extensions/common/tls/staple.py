@@ -14,7 +14,6 @@ Envoy: Extensions::TransportSockets::Tls::Ocsp, DefaultTlsCertificateSelector::o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
@@ -23,6 +22,7 @@ from cryptography import x509
 from cryptography.x509 import ocsp
 
 from twisted_envoy.formatter.data_source import readDataSource, requireRegular
+from twisted_envoy.values import dataclass
 
 
 class StaplePolicy(Enum):

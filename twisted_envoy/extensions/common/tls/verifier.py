@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from cryptography import x509
@@ -23,6 +23,7 @@ from twisted_envoy.codec.tls_record import Verdict
 from twisted_envoy.extensions.common.tls.chain_errors import wordsOf
 from twisted_envoy.extensions.common.tls.peer_chain import verifyWith
 from twisted_envoy.extensions.common.tls.stats import TLSStats
+from twisted_envoy.values import dataclass
 
 _NOT_YET_VALID = 9
 _EXPIRED = 10

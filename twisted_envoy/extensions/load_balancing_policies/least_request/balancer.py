@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from zope.interface import implementer
 
 from twisted_envoy.extensions.common.edf import EDFScheduler
 from twisted_envoy.interfaces.upstream import IHost, ILoadBalancer, LoadBalancerContext
+from twisted_envoy.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

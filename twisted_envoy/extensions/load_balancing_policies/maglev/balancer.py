@@ -9,7 +9,6 @@ Envoy: source/extensions/load_balancing_policies/maglev/maglev_lb.cc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from zope.interface import implementer
 
@@ -19,6 +18,7 @@ from twisted_envoy.network.xxhash import xxHash64
 from twisted_envoy.stats.bundle import fillBundle
 from twisted_envoy.stats.metrics import Gauge
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.values import dataclass
 
 TABLE_SIZE = 65537
 _BITS = 1 << 64

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from zope.interface import implementer
 
@@ -19,6 +18,7 @@ from twisted_envoy.network.xxhash import xxHash64
 from twisted_envoy.stats.bundle import fillBundle
 from twisted_envoy.stats.metrics import Gauge
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.values import dataclass
 
 MOST = 8 * 1024 * 1024
 

@@ -14,7 +14,6 @@ Envoy: source/extensions/load_balancing_policies/subset/subset_lb.cc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from zope.interface import implementer
 
@@ -36,6 +35,7 @@ from twisted_envoy.stats.bundle import fillBundle
 from twisted_envoy.stats.metrics import Counter, Gauge
 from twisted_envoy.stats.scope import Scope
 from twisted_envoy.upstream.balancing import chooseFrom
+from twisted_envoy.values import dataclass
 
 _LIST = "fallback_list"
 _THREADS = 2

@@ -12,7 +12,6 @@ its type.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.codec.proxy_protocol import LOCAL_HEADER, TLV, binaryHeader, proxyHeader
@@ -21,6 +20,7 @@ from twisted_envoy.interfaces.upstream import IHost
 from twisted_envoy.state.proxy_protocol import ProxyProtocolState
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo, UpstreamInfo
 from twisted_envoy.stats.metrics import Counter
+from twisted_envoy.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

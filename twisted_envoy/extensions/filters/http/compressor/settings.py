@@ -7,13 +7,13 @@ Envoy: extensions.filters.http.compressor.v3.Compressor
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.interfaces.compression import CompressorLibrary
 from twisted_envoy.stats.bundle import fillBundle
 from twisted_envoy.stats.metrics import Counter
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.values import dataclass
 
 
 class DirectionStats:

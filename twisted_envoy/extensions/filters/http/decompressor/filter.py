@@ -9,7 +9,6 @@ Envoy: extensions.filters.http.decompressor.v3.Decompressor
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.filter import HTTPFilter
@@ -17,6 +16,7 @@ from twisted_envoy.interfaces.compression import DecompressorLibrary, IDecompres
 from twisted_envoy.stats.bundle import fillBundle
 from twisted_envoy.stats.metrics import Counter
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.values import dataclass
 
 
 class DirectionStats:

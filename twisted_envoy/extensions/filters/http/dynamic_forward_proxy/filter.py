@@ -17,7 +17,6 @@ Envoy: extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
@@ -33,6 +32,7 @@ from twisted_envoy.extensions.common.dynamic_forward_proxy.names import (
 )
 from twisted_envoy.http.filter import HTTPFilter
 from twisted_envoy.interfaces.upstream import IClusterManager
+from twisted_envoy.values import dataclass
 
 _CLUSTER_NAME = "envoy.clusters.dynamic_forward_proxy"
 _CLUSTER = "envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig"

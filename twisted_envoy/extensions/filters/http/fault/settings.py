@@ -6,12 +6,12 @@ Envoy: extensions.filters.http.fault.v3.HTTPFault
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.network.fraction import readPercent
 from twisted_envoy.network.matchers import HeaderMatch, buildHeaderMatch
+from twisted_envoy.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ Envoy: extensions.filters.http.header_mutation.v3.HeaderMutation
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.filter import NOTHING, HTTPFilter
 from twisted_envoy.http.routes.header_edits import Edit
+from twisted_envoy.values import dataclass
 
 Edits = tuple[Edit, ...]
 

@@ -6,12 +6,12 @@ Envoy: extensions.filters.http.header_to_metadata.v3.Config
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.filters.http.header_to_metadata.rules import Direction
 from twisted_envoy.http.filter import NOTHING, HTTPFilter
+from twisted_envoy.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ Envoy: extensions.filters.http.header_to_metadata.v3.Config.Rule
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.filters.http.header_to_metadata.values import (
@@ -18,6 +17,7 @@ from twisted_envoy.http.routes.conditions import cookieValue
 from twisted_envoy.stats.bundle import fillBundle
 from twisted_envoy.stats.metrics import Counter
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.values import dataclass
 
 _TOO_LONG = 8 * 1024
 

@@ -7,13 +7,13 @@ Envoy: extensions.filters.http.health_check.v3.HealthCheck
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.filters.http.health_check.stats import HealthCheckStats
 from twisted_envoy.http.filter import HTTPFilter
 from twisted_envoy.network.matchers import HeaderMatch
+from twisted_envoy.values import dataclass
 
 
 class AnswerCache:

@@ -11,7 +11,6 @@ Envoy: source/extensions/filters/common/local_ratelimit/local_ratelimit_impl.cc
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from twisted_envoy.extensions.common.token_bucket import TokenBucket
 from twisted_envoy.http.routes.rate_actions import Entry
 from twisted_envoy.http.routes.rate_limits import Descriptor
 from twisted_envoy.state.filter_state import SilentObject
+from twisted_envoy.values import dataclass
 
 MakeBucket = Callable[[], TokenBucket]
 

@@ -6,13 +6,13 @@ Envoy: source/extensions/filters/http/rbac/rbac_filter.cc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.extensions.common.rbac.engine import Engine, Verdict, deniedDetails, note
 from twisted_envoy.extensions.common.rbac.stats import RBACStats
 from twisted_envoy.http.filter import NOTHING, HTTPFilter
+from twisted_envoy.values import dataclass
 
 NAMESPACE = "envoy.filters.http.rbac"
 

@@ -6,11 +6,10 @@ Envoy: Router::Filter::decodeHeaders, FilterUtility::StrictHeaderChecker
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.numbers import wholeNumber
 from twisted_envoy.http.retry_conditions import GRPC_CONDITIONS, HTTP_CONDITIONS, listed
+from twisted_envoy.values import dataclass
 
 _ALT_RESPONSE = b"x-envoy-upstream-rq-timeout-alt-response"
 _DURATION = b"x-envoy-upstream-stream-duration-ms"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from twisted_envoy.extensions.filters.http.router.plans import RoutePlan, makePlan
 from twisted_envoy.extensions.filters.http.router.stats import CodeStats, RouterStats
 from twisted_envoy.network.timers import DeadlineQueue
+from twisted_envoy.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

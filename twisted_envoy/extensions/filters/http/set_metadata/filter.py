@@ -6,12 +6,12 @@ Envoy: extensions.filters.http.set_metadata.v3.Config
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.filter import HTTPFilter
 from twisted_envoy.stats.metrics import Counter
+from twisted_envoy.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ Envoy: extensions.filters.listener.proxy_protocol.v3.ProxyProtocol
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from zope.interface import implementer
 
@@ -33,6 +32,7 @@ from twisted_envoy.state.proxy_protocol import PROXY_PROTOCOL, ProxyProtocolStat
 from twisted_envoy.state.stream_info import StreamInfo
 from twisted_envoy.stats.metrics import Counter
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.values import dataclass
 
 _NEED_MORE = (Verdict.NEED_MORE, 0)
 

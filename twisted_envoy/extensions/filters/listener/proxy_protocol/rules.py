@@ -6,9 +6,9 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
 
 from twisted_envoy.state.stream_info import StreamInfo
+from twisted_envoy.values import dataclass
 
 NAMESPACE = "envoy.filters.listener.proxy_protocol"
 """Of metadata, where a rule names none."""

@@ -11,8 +11,6 @@ Envoy: extensions.filters.listener.tls_inspector.v3.TlsInspector
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from zope.interface import implementer
 
 from twisted_envoy.codec.tls_fingerprints import ja3, ja4
@@ -23,6 +21,7 @@ from twisted_envoy.stats.bundle import fillBundle
 from twisted_envoy.stats.histogram import Histogram
 from twisted_envoy.stats.metrics import Counter
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.values import dataclass
 
 METADATA = "envoy.filters.listener.tls_inspector"
 _VERSIONS = range(0x0301, 0x0305)

@@ -6,8 +6,6 @@ Envoy: source/extensions/filters/network/rbac/rbac_filter.cc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
@@ -15,6 +13,7 @@ from twisted_envoy.extensions.common.rbac.engine import Engine, deniedDetails, n
 from twisted_envoy.extensions.common.rbac.stats import RBACStats
 from twisted_envoy.extensions.common.turn_away import stopWaiting, turnAway
 from twisted_envoy.network.link import Link
+from twisted_envoy.values import dataclass
 
 NAMESPACE = "envoy.filters.network.rbac"
 

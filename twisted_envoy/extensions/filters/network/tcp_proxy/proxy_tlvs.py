@@ -13,12 +13,12 @@ Envoy: extensions.filters.network.tcp_proxy.v3.ProxyProtocolTlvMergePolicy
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.extensions.common.proxy_protocol import AddedTLV, readAddedTLVs, valuesOf
 from twisted_envoy.state.proxy_protocol import PROXY_PROTOCOL, ProxyProtocolState
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View

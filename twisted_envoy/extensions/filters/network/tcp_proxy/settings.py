@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from twisted_envoy.extensions.filters.network.tcp_proxy.stats import TCPProxySta
 from twisted_envoy.interfaces.upstream import IClusterManager
 from twisted_envoy.network.timers import Backoff, DeadlineQueue
 from twisted_envoy.state.stream_info import StreamInfo
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.network.tcp_proxy.proxy_tlvs import ProxyTLVs

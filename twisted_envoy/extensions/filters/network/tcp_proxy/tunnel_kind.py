@@ -9,10 +9,10 @@ How tunnels behave, over either protocol, and the runtime's say in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.stats.metrics import Counter
+from twisted_envoy.values import dataclass
 
 _HALF_CLOSE = "twisted_envoy.http1_tunnel_half_close"
 _TIMEOUT = "twisted_envoy.tunnel.connect_response_timeout_ms"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.codec.headers import HeaderMap
@@ -24,6 +23,7 @@ from twisted_envoy.formatter.parser import FormatError
 from twisted_envoy.formatter.substitution import withFormatters
 from twisted_envoy.formatter.text import Formatter, compileText
 from twisted_envoy.state.stream_info import FormatContext, StreamInfo
+from twisted_envoy.values import dataclass
 
 if TYPE_CHECKING:
     from twisted_envoy.config.view import View
