@@ -8,10 +8,10 @@ they cannot clash with stubs that an application has.
 
 from __future__ import annotations
 
+import pkgutil
 import zlib
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib import resources
 from typing import Any as Untyped
 
 from google.protobuf.descriptor import (
@@ -35,7 +35,7 @@ class Schema:
     """A private pool of message types, found by full name or type URL."""
 
     def __init__(self) -> None:
-        packed = resources.files("twisted_envoy.config").joinpath(DATA_FILE).read_bytes()
+        packed = pkgutil.get_data("twisted_envoy.config", DATA_FILE) or b""
         self._files = Descriptors(zlib.decompress(packed, _GZIP))
         self._pool = DescriptorPool(self._files)
         self._options = {

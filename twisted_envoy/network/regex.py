@@ -14,11 +14,6 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, AnyStr
 
-from twisted_envoy.network.re2.linear import isLinear
-from twisted_envoy.network.re2.machine import Machine
-from twisted_envoy.network.re2.parse import Parser
-from twisted_envoy.network.re2.python import pythonPattern
-
 GOOGLE: ModuleType | None
 try:
     GOOGLE = import_module("re2")
@@ -82,6 +77,11 @@ class Regex:
         self._replace = lambda text, parts: _replaceAll(text, parts, spans)
 
     def _useOurs(self) -> None:
+        from twisted_envoy.network.re2.linear import isLinear
+        from twisted_envoy.network.re2.machine import Machine
+        from twisted_envoy.network.re2.parse import Parser
+        from twisted_envoy.network.re2.python import pythonPattern
+
         parser = Parser(_decoded(self.pattern.encode()), self.pattern)
         node = parser.parse()
         self.groups = parser.groups

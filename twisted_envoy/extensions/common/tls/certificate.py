@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from cryptography.x509.oid import NameOID
 
 from twisted_envoy.extensions.common.tls.key_errors import causeOf, mismatchOf
@@ -100,6 +99,8 @@ def readCertificate(view: Any) -> Certificate:
 
 
 def _fromPKCS12(view: Any) -> Certificate:
+    from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+
     if view.has("certificate_chain") or view.has("private_key"):
         raise view.error(
             "Certificate configuration can't have both pkcs12 and certificate_chain/private_key"

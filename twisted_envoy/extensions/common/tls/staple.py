@@ -19,7 +19,6 @@ from enum import Enum
 from typing import Any
 
 from cryptography import x509
-from cryptography.x509 import ocsp
 
 from twisted_envoy.formatter.data_source import readDataSource, requireRegular
 from twisted_envoy.values import dataclass
@@ -64,6 +63,8 @@ def readStaple(view: Any, leaf: x509.Certificate) -> Staple | None:
     source = view.ocsp_staple
     if source is None:
         return None
+    from cryptography.x509 import ocsp
+
     if source.which("specifier") == "inline_string":
         raise view.error("OCSP staple cannot be provided via inline_string", "ocsp_staple")
     requireRegular(source)
