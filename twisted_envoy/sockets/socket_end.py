@@ -180,7 +180,10 @@ class SocketEnd:
                 if out.soon:
                     out.goOut()
                 if not out.size:
-                    self.written()
+                    if self.disconnecting and not self._resetting:
+                        self._lose(_DONE)
+                    else:
+                        self.written()
 
     def _wakeProducer(self) -> None:
         try:

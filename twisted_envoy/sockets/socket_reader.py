@@ -101,7 +101,12 @@ class SocketReader(SocketEnd):
 
     def ready(self, events: int) -> None:
         """Something is new: it is told once, and kept in mind until it has been used."""
-        if events == USUAL and self.isReading and self._splice is None and not self._out.waiting:
+        if self.isReading and self._splice is None and not self._out.waiting:
+            if events != USUAL:
+                if events & _LAST:
+                    self._lasting = True
+                elif not events & _READABLE:
+                    return
             self._read()
             return
         if self._out.waiting and events & _WRITABLE:
@@ -145,18 +150,20 @@ class SocketReader(SocketEnd):
         except OSError as problem:
             self.cannotRead(problem)
             return
-        if wanted == FIRST_READ and 0 < len(data) < FIRST_READ and not self._lasting:
-            self.isReadable = False
-            try:
+        try:
+            if not data:
+                self._endRead()
+            elif len(data) < wanted == FIRST_READ and not self._lasting:
+                self.isReadable = False
                 self.protocol.dataReceived(data)
-            except Exception:
-                self._fault("protocol")
-            if self._looks:
-                self._looks -= 1
-                if not self._looks and self._edges is not None:
-                    self._turn.post(self._shorten)
-        else:
-            self.took(data, wanted)
+                if self._looks:
+                    self._looks -= 1
+                    if not self._looks and self._edges is not None:
+                        self._turn.post(self._shorten)
+            else:
+                self.took(data, wanted)
+        except Exception:
+            self._fault("protocol")
 
     def cannotRead(self, problem: OSError) -> None:
         """What recv() said."""

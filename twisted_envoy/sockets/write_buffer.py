@@ -67,7 +67,7 @@ class WriteBuffer:
     """
 
     __slots__ = (
-        *("_low", "_onWritten", "_outbox", "_owner", "_paused", "_pieces", "_pull", "_reactor"),
+        *("_onWritten", "_outbox", "_owner", "_paused", "_pieces", "_pull", "_reactor"),
         *("_sock", "limit", "producer", "shut", "size", "soon", "waiting", "wrote"),
     )
 
@@ -86,7 +86,6 @@ class WriteBuffer:
         self._pieces: deque[bytes | memoryview | Piped] = _NOTHING
         self._onWritten: Callable[[], None] | None = None
         self.limit = _DEFAULT_LIMIT
-        self._low = _DEFAULT_LIMIT // 2
         self.waiting = False
         self._pull = False
         self._paused = False
@@ -128,7 +127,7 @@ class WriteBuffer:
             else:
                 self.goOut()
                 self.write(data)
-        elif self._outbox.isOpen and 0 < size <= _SMALL:
+        elif size <= _SMALL and size and self._outbox.isOpen:
             self.wrote = True
             self.soon = data
             self._outbox.waiting.append(self)
@@ -243,7 +242,7 @@ class WriteBuffer:
         if self.producer is None:
             if not pieces and self._owner is not None:
                 self._owner.written()
-        elif self._paused and self.size <= self._low or self._pull and not pieces:
+        elif self._paused and self.size <= self.limit // 2 or self._pull and not pieces:
             self._paused = False
             self.producer.resumeProducing()
 
@@ -289,17 +288,17 @@ class WriteBuffer:
         Returns:
             The producer that was registered, or None; it has not been told.
         """
-        told = self._onWritten
-        if told is not None:
-            self._onWritten = None
+        told, producer = self._onWritten, self.producer
+        self._onWritten = None
         if self._pieces or self.waiting or self.soon:
             self.drop()
         self.shut = True
         self._owner = None
         if told is not None:
             told()
-        producer, self.producer = self.producer, None
-        self._pull = self._paused = False
+        if producer is not None:
+            self.producer = None
+            self._pull = self._paused = False
         return producer
 
     def watchAgain(self) -> None:
@@ -331,13 +330,12 @@ class WriteBuffer:
         if limit < 1:
             raise ValueError(f"a write buffer limit must be 1 byte or more, not {limit}")
         self.limit = limit
-        self._low = limit // 2
         if self.soon:
             self.goOut()
         if self.producer is not None:
             if self.size > limit:
                 self._pause()
-            elif self.size <= self._low:
+            elif self.size <= limit // 2:
                 self.wake()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
