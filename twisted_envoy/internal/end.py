@@ -194,7 +194,7 @@ class End(Pipe):
             except BaseException:
                 self._failed()
             peer = self._peer
-            if peer is not None and 0 <= peer._wakeBelow >= peer.bufferedBytes:
+            if peer is not None and peer._wakeBelow >= 0 and peer._isLow():
                 peer._wakeProducer()
         self._scheduled = False
         if self.control:
@@ -207,8 +207,11 @@ class End(Pipe):
                 else:
                     self._tellEnds()
             elif self._peer is None and not self._ended:
-                if self._waiting is None and self._reading:
-                    self._tellEnd()  # ... of the peer
+                if self._waiting is None and self._reading:  # ... of the peer
+                    if getattr(self.protocol, "readConnectionLost", None) is None:
+                        self._lose(_DONE)  # it need not be asked whether it is half-closeable
+                    else:
+                        self._tellEnd()
             else:
                 self._tellEnds()
         if self._waiting is not None and self._reading:

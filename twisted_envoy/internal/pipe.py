@@ -132,6 +132,10 @@ class Pipe:
         self._pauseAbove = NEVER
         self._wakeBelow = -1
 
+    def _isLow(self) -> bool:
+        """Whether a producer that waits is to go on."""
+        return self.bufferedBytes <= self._wakeBelow
+
     def _pause(self) -> None:
         """Pause the push producer, until `_wake`."""
         producer = self._producer

@@ -14,7 +14,6 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from twisted_envoy.internal.address import InternalAddress
-from twisted_envoy.internal.transport import InternalTransport
 
 _log = Logger()
 
@@ -83,27 +82,9 @@ class InternalPort:
         """The listener's address, without an endpoint id."""
         return self._address
 
-    def accept(self, server: InternalTransport, peer: InternalAddress) -> bool:
-        """
-        Start the server's end of a new connection; what the protocol raises is logged.
-
-        Args:
-            peer: the address of the client's end.
-        Returns:
-            Whether the factory built a protocol for it.
-        """
-        try:
-            protocol = self.factory.buildProtocol(peer)
-        except BaseException:
-            _log.failure("unhandled error while {port!r} accepts", port=self)
-            return False
-        if protocol is None:
-            return False
-        try:
-            server.start(protocol)
-        except BaseException:
-            _log.failure("unhandled error while {port!r} accepts", port=self)
-        return True
+    def logFailure(self) -> None:
+        """A protocol could not be built for a connection, or to begin it raised."""
+        _log.failure("unhandled error while {port!r} accepts", port=self)
 
     def _isListening(self) -> bool:
         return self._names.get(self._address.name) is self

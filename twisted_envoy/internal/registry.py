@@ -13,6 +13,7 @@ from twisted.internet.error import ConnectError, ConnectionRefusedError
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
 from twisted_envoy.internal.address import CLIENT_ADDRESS, InternalAddress
+from twisted_envoy.internal.end import NOBODY
 from twisted_envoy.internal.port import InternalPort
 from twisted_envoy.internal.transport import InternalTransport, makePair, settle
 from twisted_envoy.internal.turn import TurnQueue
@@ -106,9 +107,8 @@ class Registry:
         hops: int = 0,
     ) -> InternalTransport:
         """
-        Open a connection: its server end is accepted before this returns.
-
-        Endpoints do this and then, after a poll, start the end they got.
+        Open a connection: its server end is accepted before this returns.  Endpoints do this and
+        then, after a poll, start the end they got.
 
         Args:
             passthrough: given to both transports.
@@ -129,14 +129,18 @@ class Registry:
         client, server = makePair(self.turn, address, localAddress, size, hops, passthrough)
         self._accepting = server
         try:
-            accepted = port.accept(server, localAddress)
+            protocol = port.factory.buildProtocol(localAddress)
+            if protocol is not None:
+                server.start(protocol)
+        except BaseException:
+            port.logFailure()
         finally:
             self._accepting = outer
             if outer is None:
                 self._nested = 0
             else:
                 self._outer.pop()
-        if not accepted or client.control and client.isRefused():
+        if server.protocol is NOBODY and server.connected or client.control and client.isRefused():
             client.discard()
             raise refused(f"{address} closed the connection while accepting it")
         return client

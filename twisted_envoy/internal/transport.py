@@ -104,7 +104,11 @@ class InternalTransport(End):
         self._sink = peer._sink = None
         self._ended = self.control = peer.control = True
         if not peer._scheduled:
-            peer._schedule()
+            peer._scheduled = True
+            turn = self._turn
+            turn._pending.append(peer._run)
+            if not turn._depth:
+                turn.rouse()
         if not self._scheduled:
             self._schedule()
 
@@ -154,7 +158,7 @@ class InternalTransport(End):
         if limit < 1:
             raise ValueError(f"a write buffer limit must be 1 byte or more, not {limit}")
         self._setHigh(limit)
-        if self.bufferedBytes <= self._wakeBelow:
+        if self._isLow():
             self._turn.post(self._wakeProducer)
 
     def passage(self) -> Passage | None:
