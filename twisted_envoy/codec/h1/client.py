@@ -93,13 +93,13 @@ class H1ClientCodec(H1Codec):
         Raises:
             CodecError: the connection cannot go on.
         """
+        if self.held:
+            data = self.held + data
+            self.held = b""
         seen = self._seen
         if self.whole is not None and seen is not None and data.startswith(seen):
             if self._takesWhole(data, len(seen)):
                 return
-        if self.held:
-            data = self.held + data
-            self.held = b""
         start = 0
         end = len(data)
         try:
@@ -121,20 +121,8 @@ class H1ClientCodec(H1Codec):
             raise malformed()
         seen = self._seen
         if seen is not None and data.startswith(seen, start) and stream.asked == self._asked:
-            self._scanned = 0
-            end = len(seen)
-            stream.receivedWireBytes += end
-            head = self._seenHead
-            if head is None or head.length <= 0 or head.closes or head.isInterim:
-                self._answerAgain(stream, seen)
-            elif self.whole is not None and self._isWhole(stream, head, data, start + end):
-                following: int = start + end + head.length
-                return following
-            else:
-                stream.receivedHeaderBytes += head.headerBytes
-                self._left = head.length
-                self._decoder.decodeHeaders(head.headers.copy(), False)
-            return start + end
+            self._readAgain(stream, seen)
+            return start + len(seen)
         end = data.find(b"\r\n\r\n", start + self._scanned) + 4
         block = data[start:end] if end > 3 else b""
         lines = splitLines(block) if block else None
@@ -165,6 +153,18 @@ class H1ClientCodec(H1Codec):
         self._answer(stream, head, head.headers)
         return end
 
+    def _readAgain(self, stream: H1ClientStream, seen: bytes) -> None:
+        """The head that came before on this connection has come again, byte for byte."""
+        self._scanned = 0
+        stream.receivedWireBytes += len(seen)
+        head = self._seenHead
+        if head is None or head.length <= 0 or head.closes or head.isInterim:
+            self._answerAgain(stream, seen)
+        else:
+            stream.receivedHeaderBytes += head.headerBytes
+            self._left = head.length
+            self._decoder.decodeHeaders(head.headers.copy(), False)
+
     def _takesWhole(self, data: bytes, start: int) -> bool:
         """
         Give away an answer that is all of data, with the head that came before; False: it is read.
@@ -181,7 +181,6 @@ class H1ClientCodec(H1Codec):
             or end == start
             or head.closes
             or head.isInterim
-            or self.held
             or stream is None
             or stream.asked != self._asked
         ):
@@ -193,30 +192,14 @@ class H1ClientCodec(H1Codec):
             stream.receivedWireBytes -= end
             return self.isDead  # then it was reset: there is nobody to tell
         self.whole = None
+        self._scanned = 0
         stream.received = True
         if stream.sent:
             self.streamEnded(stream)
         return True
 
-    def _isWhole(self, stream: H1ClientStream, head: ResponseHead, data: bytes, start: int) -> bool:
-        """Give away an answer whose body begins there; False: it is not whole, or not taken."""
-        size = head.length
-        end = start + size
-        if end > len(data):
-            return False
-        stream.receivedHeaderBytes += head.headerBytes
-        stream.receivedWireBytes += size
-        if not self.whole.decodeWhole(head, data[start:end]):
-            stream.receivedHeaderBytes -= head.headerBytes
-            stream.receivedWireBytes -= size
-            return self.isDead  # then it was reset: there is nobody to tell
-        self.whole = None
-        stream.received = True
-        self.streamEnded(stream)
-        return True
-
     def _answerAgain(self, stream: H1ClientStream, block: bytes) -> None:
-        """The head that came before on this connection has come again, byte for byte."""
+        """The same of one that is not known yet, or that says more than how long its body is."""
         head = self._seenHead
         if head is None:
             lines = splitLines(block)
