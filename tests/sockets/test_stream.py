@@ -441,6 +441,20 @@ class EndTests(LoopbackTestCase):
 
         self.assertEqual((bytes(server.data), transport.disconnected), (b"still here", False))
 
+    async def test_addressesAfterTheLoss(self) -> None:
+        """They are known whether or not somebody has asked for them before."""
+        server, client = await self.pair()
+        client.transport.loseConnection()
+        await client.untilEvent("lost")
+        server.transport.loseConnection()
+        await server.untilEvent("lost")
+
+        for one, other in ((server, client), (client, server)):
+            host = one.transport.getHost()
+            self.assertEqual(host, other.transport.getPeer())
+            self.assertEqual((host.type, host.host), ("TCP", "127.0.0.1"))
+            self.assertIs(one.transport.getHost(), host)
+
     async def test_afterTheLossEverythingIsSilent(self) -> None:
         """Every method of a lost connection does nothing, and only once is it lost."""
         server, client = await self.pair()

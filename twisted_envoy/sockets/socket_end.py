@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from twisted_envoy.sockets.addresses import fromSocketName
+from twisted_envoy.sockets.addresses import fromSocketName, ipv4
 from twisted_envoy.sockets.events import NOBODY, Events, SocketContext, failureOf, lost, tell
 from twisted_envoy.sockets.lingering import closeWithReset, linger, resetWhenSent
 from twisted_envoy.sockets.splicing import (
@@ -25,6 +25,8 @@ from twisted_envoy.sockets.splicing import (
 from twisted_envoy.sockets.write_buffer import WriteBuffer
 
 _log = Logger("connection")
+
+_IPV4 = int(socket.AF_INET)
 
 FIRST_READ = 16 * 1024
 LOOKS = 3
@@ -48,14 +50,11 @@ class SocketEnd:
         "__weakref__",
         "_aborting",
         "_broken",
-        "_bulky",
         "_context",
         "_edges",
         "_ended",
-        "_halfClosing",
         "_lasting",
         "_local",
-        "_looks",
         "_out",
         "_peer",
         "_queued",
@@ -63,8 +62,9 @@ class SocketEnd:
         "_resetting",
         "_sock",
         "_splice",
+        "_streak",
         "_turn",
-        "_writeEnded",
+        "_writeEnd",
         "disconnected",
         "disconnecting",
         "isReadable",
@@ -83,7 +83,7 @@ class SocketEnd:
         self._sock = sock
         self._context = context
         self._turn = context.turn
-        self._local = local
+        self._local: Any = local  # or its name, of IPv4
         self._peer = peer
         edges = self._edges = context.edges
         owner: Any = self
@@ -96,12 +96,10 @@ class SocketEnd:
         self.isReadable = False  # as far as is known without asking: of edges only
         self._lasting = False  # and will be until the end has been read
         self._queued = False  # for another turn
-        self._bulky = 0  # large reads, one after the other
-        self._looks = LOOKS  # small reads until a shortcut is looked for
+        self._streak = LOOKS  # small reads until a shortcut is looked for; below 0: large ones
         self._splice: Splice | None = None
         self._ended = False
-        self._halfClosing = False
-        self._writeEnded = False
+        self._writeEnd = 0  # 1: asked for, 2: sent
         self._aborting = False
         self._resetting = False
         self._broken: Failure | None = None
@@ -195,11 +193,11 @@ class SocketEnd:
         """Nothing is buffered and nobody produces: do what waited for that."""
         if self.disconnecting:
             self._lose(failureOf(error.ConnectionAborted()) if self._resetting else _DONE)
-        elif self._halfClosing and not self._writeEnded:
+        elif self._writeEnd == 1:
             self._endWrite()
 
     def _endWrite(self) -> None:
-        self._writeEnded = True
+        self._writeEnd = 2
         try:
             self._sock.shutdown(socket.SHUT_WR)
         except OSError as problem:
@@ -229,13 +227,13 @@ class SocketEnd:
         if self.isReading:
             self._stopReading()
         self.disconnected = self.disconnecting = True
-        if self._local is None:
-            self.getHost()
+        sock = self._sock
+        if self._local is None:  # the kernel will not know it any more
+            self._local = sock.getsockname() if sock.family == _IPV4 else fromSocketName(sock)
         if self._splice is not None:
             self._stopSplicing()
         producer = self._out.close()
-        sock = self._sock
-        if self._out.wrote and not (self._ended or self._resetting) and reason is _DONE:
+        if reason is _DONE and self._out.wrote and not (self._ended or self._resetting):
             linger(sock, self._context, self.isReadable)
         else:
             if self._edges is not None:
@@ -256,6 +254,10 @@ class SocketEnd:
 
     def getHost(self) -> IAddress:
         """This end; also when the connection is gone."""
-        if self._local is None:
-            self._local = fromSocketName(self._sock)
-        return self._local
+        local = self._local
+        if local is None:
+            local = self._local = fromSocketName(self._sock)
+        elif local.__class__ is tuple:
+            local = self._local = ipv4(local)
+        found: IAddress = local
+        return found

@@ -156,9 +156,9 @@ class SocketReader(SocketEnd):
             elif len(data) < wanted == FIRST_READ and not self._lasting:
                 self.isReadable = False
                 self.protocol.dataReceived(data)
-                if self._looks:
-                    self._looks -= 1
-                    if not self._looks and self._edges is not None:
+                if self._streak > 0:
+                    self._streak -= 1
+                    if not self._streak and self._edges is not None:
                         self._turn.post(self._shorten)
             else:
                 self.took(data, wanted)
@@ -182,7 +182,7 @@ class SocketReader(SocketEnd):
                     self.isReadable = True
                     self._goOnLater()
                     if wanted >= _BULKY:
-                        self._bulky += 1
+                        self._streak = min(self._streak, 0) - 1
                 elif self._lasting:
                     self.isReadable = True
                     self._goOnLater()
@@ -190,10 +190,10 @@ class SocketReader(SocketEnd):
                     self.isReadable = False
                     if wanted > FIRST_READ and size << 3 < wanted:
                         self._readSize = FIRST_READ
-                        self._bulky = 0
+                        self._streak = LOOKS
                 self.protocol.dataReceived(data)
-                if self._bulky >= _BULK_READS:
-                    self._bulky = 0
+                if self._streak <= -_BULK_READS:
+                    self._streak = 0
                     self._turn.post(self._follow)
             else:
                 self._endRead()
@@ -254,7 +254,7 @@ class SocketReader(SocketEnd):
 
     def readAsEver(self) -> None:
         """There is no shortcut any more; after some more reads one is looked for again."""
-        self._looks = LOOKS
+        self._streak = LOOKS
         if self._edges is not None and not self.disconnected:
             self._edges.handOver(self._sock.fileno(), self)
 

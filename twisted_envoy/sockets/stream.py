@@ -97,7 +97,7 @@ class StreamSocket(SocketReader):
         out = self._out
         if out.producer is not None:
             out.unregisterProducer()
-            if self._halfClosing or self.disconnecting:
+            if self._writeEnd or self.disconnecting:
                 out.shut = True
                 self._turn.post(self._finish)
 
@@ -105,8 +105,8 @@ class StreamSocket(SocketReader):
 
     def loseWriteConnection(self) -> None:
         """Send our end of stream once all that was written is out (and a producer has gone)."""
-        if not (self._halfClosing or self.disconnecting):
-            self._halfClosing = True
+        if not (self._writeEnd or self.disconnecting):
+            self._writeEnd = 1
             if self._out.producer is None:
                 self._out.shut = True
                 self._turn.post(self._finish)
