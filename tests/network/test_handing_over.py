@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.bootstraps import bootstrap, directResponse, listener, logTo, typed
+from tests.bootstraps import bootstrap, cluster, directResponse, listener, logTo, tcpProxy, typed
 from tests.extensions.filters.listener.proxy_protocol.test_config import proxyProtocol
 from twisted_envoy.testing import MemoryEnvoy
 
@@ -44,7 +44,9 @@ class HandingOverTests(SynchronousTestCase):
                         use_original_dst=True,
                         listener_filters=believing,
                     ),
-                ]
+                    listener("proxy", "10.0.0.1:83", tcpProxy(), bind_to_port=False),
+                ],
+                [cluster("origin", "127.0.0.1:10000")],
             )
         )
 
@@ -75,6 +77,13 @@ class HandingOverTests(SynchronousTestCase):
         more = "PROXY TCP4 1.2.3.4 10.0.0.1 5 80\r\n"
         self.assertEqual(self.answer("10.0.0.1 82", more), b"again")
         self.assertEqual(self.envoy.lines("/again"), ["10.0.0.1:80 1.2.3.4:5"])
+
+    def test_proxied(self) -> None:
+        """A listener whose own connections would be carried takes these as any other does."""
+        origin = self.envoy.listen("127.0.0.1:10000")
+        self.assertEqual(self.answer("10.0.0.1 83", "hello"), b"")
+        self.assertEqual(origin.connections[0].received, b"hello")
+        self.assertEqual(self.envoy.stat("listener.10.0.0.1_83.downstream_cx_active"), 1)
 
     def test_kept(self) -> None:
         """Nobody has that address, or it was not restored."""

@@ -202,6 +202,10 @@ class Listener:
         carried = None if self.carrier is None or self.isInternal else self._carrier.take()
         if carried is not None:
             return carried  # type: ignore[no-any-return]
+        return self._acceptor()
+
+    def _acceptor(self) -> Acceptor | DirectAcceptor | None:
+        """For a connection that is not carried; None: a limit is reached."""
         settings = self.settings
         if settings.globalLimit is not None and settings.globalLimit.reached:
             self.stats.downstream_global_cx_overflow.value += 1
@@ -261,7 +265,7 @@ class Listener:
         other = self.byAddress(streamInfo.localAddress)
         if other is None or other is self:
             return False
-        acceptor = other.buildProtocol(streamInfo.remoteAddress)
+        acceptor = other._acceptor()  # it has begun already: nobody carries it
         if acceptor is None:
             transport.abortConnection()
         else:
