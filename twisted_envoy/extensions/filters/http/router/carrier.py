@@ -95,7 +95,10 @@ class Carrier:
             if host is None:
                 return None
         pool = host.plainPools.get(self.poolName)
-        if pool is None or not pool.ready or pool.requests.full:
+        if pool is None or not pool.ready:
+            return None
+        requests = pool.requests
+        if requests.inUse >= requests.most:
             return None
         pooled = next(reversed(pool.ready))
         if pooled.codec.full:
@@ -126,7 +129,8 @@ class Carrier:
         total = self.plan.timeouts.total
         if total:
             queue = settings.queues.get(total) or settings.queue(total)
-            exchange.deadline = queue.add(exchange.timedOut, exchange.lastActivity)
+            exchange.deadline = queue
+            queue.wait(exchange, exchange.lastActivity)
 
     def single(
         self, connection: Any, headers: HeaderMap, address: Any, encoder: Any

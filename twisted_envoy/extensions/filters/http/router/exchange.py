@@ -60,7 +60,7 @@ class Exchange:
 
     Attributes:
         pooled, upstream: the upstream's connection, and its stream there; None before it is begun.
-        template, value: as above. deadline: of the route's time-out, None without.
+        template, value: as above. deadline: the queue of the route's time-out, None without.
         stream: what has taken its place; decoder: who hears of the upstream then. None before.
         Others: as of an HTTPStream.
     """
@@ -80,7 +80,8 @@ class Exchange:
         self._connection = connection
         self._encoder = encoder
         self.value = value
-        self.lastActivity = connection.settings.seconds()
+        seconds = connection.settings.seconds
+        self.lastActivity = seconds()
         self.watched = True
         self.ended = False
         self.deadline: Any = None
@@ -111,14 +112,15 @@ class Exchange:
             if connection.drains():
                 self.become()
                 return False
-            now = settings.seconds()
+            seconds = settings.seconds
+            now = seconds()
             passed = int((now - self.lastActivity) * 1000)
             found = self._headFor(head, passed)
             if found is None:
                 self.become()
                 return False
             if self.deadline is not None:
-                self.deadline.cancel()
+                self.deadline.leave(self)
             self.ended = True
             self.template.failed = 0
             host = self.pooled.host
@@ -276,10 +278,8 @@ class Exchange:
         carried, decoder = handOver(pooled, self.upstream, attempt)
         attempt.adopt(carried, pooled)
         router.requestDone = began
-        deadline = self.deadline
-        if deadline is not None and deadline.call is not None:
-            deadline.call = partial(timedOut, router)
-            router.timer = deadline
+        if self.deadline is not None:
+            router.timer = self
         return decoder
 
     def requestHeaders(self) -> HeaderMap:
@@ -295,10 +295,14 @@ class Exchange:
         connection.settings.stats.downstream_rq_active.value -= 1
         self.template.carrier.settings.stats.rq_total.value -= 1
 
-    def timedOut(self) -> None:
-        """The route's time is over."""
+    def due(self) -> None:
+        """The route's time is over, be it this that waits for it or what has taken its place."""
         self.become()
         timedOut(self.stream.filters[-1])
+
+    def cancel(self) -> None:
+        """As a timer: it is not to wait any more."""
+        self.deadline.leave(self)
 
     # What the client's connection says to its streams.
 
