@@ -9,10 +9,11 @@ from tests.integration.running import RunningTestCase
 from tests.integration.test_no_lost_bytes import LIMIT, behind
 from twisted_envoy.sockets import socket_end, socket_reader
 from twisted_envoy.sockets.shortcut import Shortcut
+from twisted_envoy.sockets.socket_end import LOOKS
 
 LINE = "%BYTES_RECEIVED% %BYTES_SENT% %RESPONSE_FLAGS% %CONNECTION_TERMINATION_DETAILS% "
 LINE += "%UPSTREAM_CLUSTER% %UPSTREAM_WIRE_BYTES_SENT% %UPSTREAM_WIRE_BYTES_RECEIVED%"
-SIZES = (1, 64, 64, 1000, 64, 16383, 64, 16384, 64, 64, 64, 64, 40000, 64, 64, 64, 64, 64)
+SIZES = (1, 64, 64, 1000, 64, 16383, 64, *[64] * LOOKS, 16384, 64, 40000, *[64] * LOOKS, 1, 2, 3)
 
 
 class MessageTests(RunningTestCase):
@@ -61,10 +62,12 @@ class MessageTests(RunningTestCase):
             self.assertEqual(found, expected)
 
     async def without(self, hops: int) -> tuple[Any, ...]:
-        for module in (socket_end, socket_reader):
+        patches = [
             self.patch(module, "LOOKS", 0)  # type: ignore[no-untyped-call]
+            for module in (socket_end, socket_reader)
+        ]
         try:
             return await self.talk(hops)
         finally:
-            for module in (socket_end, socket_reader):
-                self.patch(module, "LOOKS", 3)  # type: ignore[no-untyped-call]
+            for patched in patches:
+                patched.restore()

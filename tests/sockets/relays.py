@@ -98,6 +98,7 @@ class RelayTestCase(SynchronousTestCase):
             sock, _ = port.accept()
         for one in (sock, peer):
             one.setblocking(False)
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         StreamSocket(sock, self.context, None, ANY_PORT).begin(relay)
         self.addCleanup(peer.close)
         self.addCleanup(self.clock.advance, 0)

@@ -243,13 +243,15 @@ class Poller:
                         self._raised(edge)
                 elif fd in self._owners:
                     self._guarded(fd, events)
-            again, self._again = self._again, []
-            for edge in again:
-                try:
-                    edge.goOn()
-                except Exception:
-                    self._raised(edge)
-            outbox.empty()
+            if self._again:
+                again, self._again = self._again, []
+                for edge in again:
+                    try:
+                        edge.goOn()
+                    except Exception:
+                        self._raised(edge)
+            if outbox.waiting:
+                outbox.empty()
         finally:
             turn.leave()
             if outbox.isOpen:

@@ -29,8 +29,10 @@ _log = Logger("connection")
 _IPV4 = int(socket.AF_INET)
 
 FIRST_READ = 16 * 1024
-LOOKS = 3
-"""After so many small reads a shortcut is looked for."""
+LOOKS = 16
+"""
+After so many small reads a shortcut is looked for; who is asked may have to make much of itself.
+"""
 _DONE = failureOf(error.ConnectionDone())
 
 
