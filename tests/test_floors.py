@@ -20,7 +20,7 @@ FLOOR_0 = ("internal", "sockets", "stats", "state", "formatter", "codec")
 LOWER = (*GROUND, *FLOOR_0, *FLOOR_1)
 
 ALLOWED: dict[str, tuple[str, ...]] = {
-    "errors": ("values",),
+    "errors": (),
     "values": (),
     "internal": GROUND,
     "sockets": GROUND,

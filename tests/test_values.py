@@ -149,6 +149,20 @@ class SameTests(SynchronousTestCase):
         self.assertRaises(TypeError, hash, one)
         self.assertRaises(AttributeError, setattr, one, "z", 1)
 
+    def test_identity(self) -> None:
+        """Where equality is not wanted, each is equal to itself alone."""
+
+        @dataclass(frozen=True, slots=True, eq=False)
+        class One:
+            """Is no other."""
+
+            x: int
+
+        first = One(1)
+        self.assertEqual({first: 1}[first], 1)
+        self.assertNotEqual(first, One(1))
+        self.assertRaises(FrozenInstanceError, setattr, first, "x", 2)
+
 
 class OddTests(SynchronousTestCase):
     """What is left to the standard library."""

@@ -3,8 +3,8 @@ Dataclasses that take a fifth of the time to make.
 
 A start makes sixty, and the standard library compiles six functions for each (0.4 ms). Here
 `__init__` is compiled, `__eq__` and `__hash__` are when they are called first, and the others are
-the same for all. Whatever is asked for besides frozen and slots is left to the standard library,
-and so are classes whose fields are not plain or that have such functions of their own. `fields`,
+the same for all. Options other than `frozen`, `slots` and `eq`, classes without slots, whose fields
+are not plain or that have such functions of their own are left to the standard library. `fields`,
 `replace` and `asdict` take both kinds.
 """
 
@@ -24,7 +24,7 @@ else:
     def dataclass(**options: bool) -> Callable[[type], type]:
         """Make a dataclass; arguments are those of the standard library's decorator."""
         ordinary = dataclasses.dataclass(**options)
-        if options in ({"frozen": True, "slots": True}, {"slots": True}):
+        if options.get("slots") and options.keys() <= {"frozen", "slots", "eq"}:
             return lambda kind: _make(kind, **options) if _isPlain(kind) else ordinary(kind)
         return ordinary
 
@@ -54,17 +54,17 @@ def _isPlain(kind: type) -> bool:
     )
 
 
-def _make(kind: type, slots: bool, frozen: bool = False) -> type:
+def _make(kind: type, slots: bool, frozen: bool = False, eq: bool = True) -> type:
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(kind)
     params = made.__dataclass_params__
-    params.init = params.repr = params.eq = True
-    params.frozen = frozen
+    params.init = params.repr = True
+    params.eq, params.frozen = eq, frozen
     made.__init__ = _initializer(made)
     made.__repr__ = _shown
-    made.__eq__ = _equality(made)
-    made.__hash__ = None
+    if eq:
+        made.__eq__ = _equality(made)
+        made.__hash__ = _hasher(made) if frozen else None
     if frozen:
-        made.__hash__ = _hasher(made)
         made.__setattr__ = _refuseSet
         made.__delattr__ = _refuseDelete
         made.__getstate__ = _state

@@ -1,5 +1,7 @@
 """Tests of twisted_envoy.config.schema."""
 
+from typing import Any
+
 from google.protobuf import descriptor_pb2, descriptor_pool
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -25,6 +27,21 @@ class SchemaTests(SynchronousTestCase):
         found = schema.find(f"type.googleapis.com/{name}")
         assert found is not None
         self.assertEqual(found.full_name, name)
+
+    def test_classesOfFields(self) -> None:
+        """A type has one class, whether it was asked for or came with what it is in."""
+        schema = Schema()
+        prefix = "envoy.config.core.v3"
+        metadata = schema.messageClass(f"{prefix}.Metadata")
+        node: Any = schema.messageClass(f"{prefix}.Node")(id="a")
+        node.locality.zone = "b"
+
+        locality: Any = schema.messageClass(f"{prefix}.Locality")
+        self.assertIs(type(node.locality), locality)
+        node.locality.CopyFrom(locality(zone="c"))
+        self.assertEqual(type(node).FromString(node.SerializeToString()), node)
+        listener: Any = schema.messageClass("envoy.config.listener.v3.Listener")()
+        self.assertIs(type(listener.metadata), metadata)
 
     def test_unknown(self) -> None:
         """Unknown names are None, or KeyError."""

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any as Untyped
+from typing import cast
 
 from google.protobuf.descriptor import (
     Descriptor,
@@ -23,7 +24,7 @@ from google.protobuf.descriptor import (
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
-from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.reflection import GeneratedProtocolMessageType
 
 from twisted_envoy.config.descriptors import Descriptors
 
@@ -134,9 +135,17 @@ class Schema:
 
 
 def classOf(descriptor: Descriptor) -> type[Message]:
-    """Return the class of a descriptor's messages."""
-    found: type[Message] = GetMessageClass(descriptor)
-    return found
+    """
+    Return the class of a descriptor's messages.
+
+    message_factory.GetMessageClass makes the classes of all messages that may be in it as well:
+    for a bootstrap 360, of which it has thirty.
+    """
+    found: Untyped = getattr(descriptor, "_concrete_class", None)
+    if found is None:
+        body = {"DESCRIPTOR": descriptor, "__module__": None}
+        found = GeneratedProtocolMessageType(descriptor.name, (Message,), body)
+    return cast("type[Message]", found)
 
 
 @lru_cache(maxsize=1)

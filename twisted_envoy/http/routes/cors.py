@@ -7,11 +7,11 @@ Envoy: config.route.v3.CorsPolicy, extensions.filters.http.cors.v3.CorsPolicy
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from twisted_envoy.network.fraction import Fraction, buildFraction
 from twisted_envoy.network.matchers import buildBytesMatch
+from twisted_envoy.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

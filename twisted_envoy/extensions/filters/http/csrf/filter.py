@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from twisted_envoy.codec.headers import HeaderMap
 from twisted_envoy.http.filter import HTTPFilter
@@ -16,6 +15,7 @@ from twisted_envoy.network.fraction import Fraction
 from twisted_envoy.stats.bundle import fillBundle
 from twisted_envoy.stats.metrics import Counter
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.values import dataclass
 
 _CHANGING = frozenset((b"POST", b"PUT", b"DELETE", b"PATCH"))
 _HOST = re.compile(rb"(?:[^:/?#]*://)?(?:[^/?#@]*@)?([^/?#]*)")

@@ -7,7 +7,7 @@ Envoy: extensions.filters.http.local_ratelimit.v3.LocalRateLimit
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil
 from typing import Any
 
@@ -27,6 +27,7 @@ from twisted_envoy.network.fraction import Fraction
 from twisted_envoy.stats.bundle import fillBundle
 from twisted_envoy.stats.metrics import Counter
 from twisted_envoy.stats.scope import Scope
+from twisted_envoy.values import dataclass
 
 OVERRIDE, INCLUDE, IGNORE = "OVERRIDE", "INCLUDE", "IGNORE"
 
