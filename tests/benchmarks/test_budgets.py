@@ -15,7 +15,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from benchmarks import bench_chain, bench_edge, bench_h2, bench_http, bench_routes
+from benchmarks import bench_chain, bench_edge, bench_format, bench_h2, bench_http, bench_routes
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ATTEMPTS = 5
@@ -89,6 +89,19 @@ class BudgetTests(SynchronousTestCase):
                 name: (ratio, bench_routes.LIMIT) for name, ratio in bench_routes.ratios().items()
             }
         )
+
+    def test_lines(self) -> None:
+        """A line of which only the time and the id are new costs little of what all of it does."""
+        self.patch(bench_format, "ROUNDS", 20)
+        context = bench_format.request()
+        whole = bench_format.compileText(bench_format.DEFAULT_FORMAT)
+        stamped = bench_format.stamped(context)
+
+        def ratio() -> float:
+            took = bench_format.microseconds(stamped, context)
+            return took / bench_format.microseconds(whole, context)
+
+        self.holds(lambda: {"a stamped line": (ratio(), 0.2)})
 
     def test_http2(self) -> None:
         """An exchange of our core is several times as cheap as one of the h2 library."""
