@@ -182,6 +182,65 @@ class EndTests(LoopbackTestCase):
         self.assertFalse(lost)
         self.assertTrue(client.reason.check(ConnectionDone))
 
+    @oursOnly
+    async def test_endsNow(self) -> None:
+        """Who need not be told ends at once, with all that was sent before and no producer."""
+        server, client = await self.pair()
+
+        client.transport.registerProducer(client.transport, True)
+        client.transport.write(b"all")
+        self.assertEqual(client.transport.bufferedBytes, 0)
+        self.assertTrue(client.transport.endNow())
+        self.assertFalse(client.transport.endNow())
+        client.transport.write(b"ignored")
+        await server.untilEvent("end")
+        server.transport.write(b"answer")
+        server.transport.loseConnection()
+        await client.untilEvent("end")
+        client.transport.loseConnection()
+        await client.untilEvent("lost")
+
+        self.assertEqual((server.data, client.data), (b"all", b"answer"))
+        self.assertEqual(client.events, ["made", "end", "lost"])
+
+    @oursOnly
+    async def test_endsNotYet(self) -> None:
+        """While something waits to be sent nothing ends, neither way."""
+        server, client = await self.pair()
+
+        server.transport.pauseProducing()
+        server.transport.loseWriteConnection()
+        await client.untilEvent("end")
+        client.transport.write(PAYLOAD * 4)
+        self.assertGreater(client.transport.bufferedBytes, 0)
+        self.assertFalse(client.transport.endNow())
+        self.assertFalse(client.transport.closeNow())
+        client.transport.loseConnection()
+        server.transport.resumeProducing()
+        await server.untilEvent("end")
+
+        self.assertEqual(len(server.data), len(PAYLOAD) * 4)
+
+    @oursOnly
+    async def test_closesNow(self) -> None:
+        """Once the peer has ended; nobody is told, and nothing more happens."""
+        server, client = await self.pair()
+
+        self.assertFalse(client.transport.closeNow())
+        server.transport.loseWriteConnection()
+        await client.untilEvent("end")
+        transport = client.transport
+        self.assertTrue(transport.closeNow())
+        self.assertFalse(transport.closeNow())
+        self.assertTrue(transport.disconnected)
+        transport.loseConnection()
+        transport.abortConnection()
+        await server.untilEvent("end")
+
+        self.assertEqual(client.events, ["made", "end"])
+        self.assertEqual(transport.getHandle().fileno(), -1)
+        client.happened("lost")  # for those who wait for it
+
     async def test_plainProtocolIsClosedByTheEndOfStream(self) -> None:
         """One that knows no half-close loses the connection, after what it wrote is out."""
         server, peer = await self.plainPeer(

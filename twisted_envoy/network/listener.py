@@ -199,9 +199,13 @@ class Listener:
         Returns:
             None, and the connection is refused, when a limit is reached.
         """
-        carried = None if self.carrier is None or self.isInternal else self._carrier.take()
-        if carried is not None:
-            return carried  # type: ignore[no-any-return]
+        carrier = self._carrier
+        if carrier is self:
+            carrier = self.carrier
+        if carrier is not None and not self.isInternal:
+            carried = carrier.take()
+            if carried is not None:
+                return carried  # type: ignore[no-any-return]
         return self._acceptor()
 
     def _acceptor(self) -> Acceptor | DirectAcceptor | None:

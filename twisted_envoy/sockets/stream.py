@@ -32,6 +32,7 @@ from twisted.internet.interfaces import IAddress, IReadDescriptor, IWriteDescrip
 from zope.interface import implementer
 
 from twisted_envoy.internal.interfaces import IHalfCloseTransport
+from twisted_envoy.sockets.events import NOBODY
 from twisted_envoy.sockets.socket_reader import SocketReader
 
 
@@ -124,6 +125,52 @@ class StreamSocket(SocketReader):
             self._stopReading()
             self._out.drop()
             self._turn.post(self._finish)
+
+    def endNow(self) -> bool:
+        """
+        Send our end of stream, for a protocol that asks at the event boundary and is not told.
+
+        Returns:
+            False, and nothing was done: something waits to be sent before it.
+        """
+        out = self._out
+        if self._writeEnd or self.disconnecting or out.size or out.soon:
+            return False
+        self._writeEnd = 2
+        out.shut = True
+        if out.producer is not None:
+            out.unregisterProducer()
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError as problem:
+            self.writeFailed(problem)
+        return True
+
+    def closeNow(self) -> bool:
+        """
+        Close, for a protocol that asks at the event boundary, is not told, and asks for no address.
+
+        Returns:
+            False, and nothing was done: the peer has not ended, or something waits to be sent.
+        """
+        out = self._out
+        if (
+            not self._ended
+            or self.disconnecting
+            or out.size
+            or out.soon
+            or self._broken is not None
+            or self._splice is not None
+        ):
+            return False
+        self.disconnected = self.disconnecting = True
+        out.close()
+        sock = self._sock
+        if self._edges is not None:
+            self._edges.forget(sock.fileno())
+        sock.close()
+        self.protocol = NOBODY
+        return True
 
     # Addresses.
 

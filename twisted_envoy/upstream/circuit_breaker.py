@@ -37,19 +37,26 @@ class Resource:
 
     def take(self) -> None:
         """One more is in use."""
-        used = self.inUse = self.inUse + 1
-        if used >= self.most:
-            self.opened.value = 1
-        if self.remaining is not None:
-            self.remaining.value = max(self.most - used, 0)
+        self.inUse += 1
+        if self.inUse >= self.most or self.remaining is not None:
+            self.show()
 
     def give(self) -> None:
         """One less is in use."""
-        used = self.inUse = self.inUse - 1
-        if used < self.most:
-            self.opened.value = 0
+        self.inUse -= 1
+        if self.inUse + 1 >= self.most or self.remaining is not None:
+            self.show()
+
+    def show(self) -> None:
+        """
+        Have the gauges say how many are in use.
+
+        Who changes that number itself, which saves a call, calls this if it is, or was, `most` or
+        more, or there is a gauge of what remains.
+        """
+        self.opened.value = 1 if self.inUse >= self.most else 0
         if self.remaining is not None:
-            self.remaining.value = max(self.most - used, 0)
+            self.remaining.value = max(self.most - self.inUse, 0)
 
 
 class RetryBudget:

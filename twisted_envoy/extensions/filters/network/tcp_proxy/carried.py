@@ -118,10 +118,8 @@ class Carried:
 
     def readConnectionLost(self) -> None:
         self.ended = True
-        upstream = self.upstream.transport
-        upstream.unregisterProducer()
         if not self.upstreamEnded:
-            upstream.loseWriteConnection()
+            self.leg.turn.post(self._endUpstream)
             return
         if self.bytesReceived > self.receivedBefore:
             if self.leg.seconds() - self.lastActivity < ONE_EVENT:
@@ -134,7 +132,11 @@ class Carried:
     def connectionLost(self, reason: Failure) -> None:
         if not self.upstream.isOver or reason.value.__class__ is not ConnectionDone:
             self.become().connectionLost(reason)
-            return
+        else:
+            self.over()
+
+    def over(self) -> None:
+        """It has ended as it should."""
         self.lost(self.leg.seconds() - self.startTime)
         self.transport = NO_TRANSPORT
         self.upstream = self.write = None
@@ -143,12 +145,33 @@ class Carried:
         """See Chain; what is bulk is carried by others."""
         return self.become().passage()
 
+    def _endUpstream(self) -> None:
+        """The client has ended."""
+        upstream = self.upstream
+        transport = upstream.transport
+        endNow = getattr(transport, "endNow", None)
+        if self.chain is None and endNow is not None and endNow():
+            upstream.ended = True
+        else:
+            transport.unregisterProducer()
+            transport.loseWriteConnection()
+
     def _close(self) -> None:
         """Both have ended."""
-        self.upstream.transport.loseConnection()
-        transport = self.transport
-        transport.unregisterProducer()
-        transport.loseConnection()
+        self.leg.turn.post(self._closeBoth)
+
+    def _closeBoth(self) -> None:
+        upstream = self.upstream
+        if self.chain is None and _closesNow(upstream.transport):
+            upstream.over()
+            if _closesNow(self.transport):
+                self.over()
+                return
+        else:
+            upstream.transport.unregisterProducer()
+            upstream.transport.loseConnection()
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
 
     # What the upstream side tells.
 
@@ -227,6 +250,12 @@ class Carried:
 
     def stopProducing(self) -> None:
         """The upstream is gone; that is heard of as a lost connection."""
+
+
+def _closesNow(transport: Any) -> bool:
+    """Whether it is closed now, and nobody is told."""
+    closeNow = getattr(transport, "closeNow", None)
+    return closeNow is not None and closeNow()
 
 
 @implementer(IProtocol, IHalfCloseableProtocol, IPushProducer)
@@ -348,11 +377,15 @@ class CarriedUpstream:
         ):
             carried.become()
             self.pool.connectionLost(reason)
-            return
+        else:
+            self.over()
+
+    def over(self) -> None:
+        """It has ended as it should."""
         self.isOver = True
         leg = self.leg
         leg.cluster.open.pop(self.transport, None)
-        carried.upstreamLost(self.remoteEnded, leg.seconds() - self.connectedTime)
+        self.carried.upstreamLost(self.remoteEnded, leg.seconds() - self.connectedTime)
 
     def passage(self) -> Passage | None:
         """See Chain."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.extensions.filters.network.tcp_proxy.carried import Carried, CarriedUpstream
+from twisted_envoy.internal.registry import MIN_BUFFER_SIZE
 
 _MOST_EARLY = 64 * 1024
 """Bytes that are held without a hop."""
@@ -82,10 +83,11 @@ class CarriedOverHop(Carried):
     def _early(self, data: bytes) -> None:
         self.confirm()
         self.early += data
-        registry = self.leg.registry
-        address: Any = self.leg.host.address
-        if len(self.early) > min(registry.bufferSizeOf(address), _MOST_EARLY):
-            self.become()
+        size = len(self.early)
+        if size > MIN_BUFFER_SIZE:
+            address: Any = self.leg.host.address
+            if size > min(self.leg.registry.bufferSizeOf(address), _MOST_EARLY):
+                self.become()
 
     def readConnectionLost(self) -> None:
         if self.write is None:
@@ -95,7 +97,8 @@ class CarriedOverHop(Carried):
             super().readConnectionLost()
 
     def connected(self, transport: Any, now: float) -> None:
-        self.confirm()
+        if not self.isConfirmed:
+            self.confirm()
         second = self.second
         second.connected(now - self.startTime)
         self.write = transport.write

@@ -6,11 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import Settings
 from twisted_envoy.internal.address import InternalAddress
-from twisted_envoy.upstream.counting import (
-    countDestroyed,
-    countDestroyedWithActive,
-    countStarted,
-)
 
 if TYPE_CHECKING:
     from twisted_envoy.internal.registry import Registry
@@ -36,10 +31,14 @@ class Leg:
     """
 
     __slots__ = (
+        "_connections",
+        "_counts",
+        "_everybody",
+        "_hostStats",
         "_limit",
         "_listenerStats",
-        "_rqActive",
-        "_rqTotal",
+        "_pending",
+        "_total",
         "begin",
         "chain",
         "cluster",
@@ -55,6 +54,7 @@ class Leg:
         "seconds",
         "sent",
         "settings",
+        "turn",
     )
 
     def __init__(
@@ -66,6 +66,7 @@ class Leg:
         registry: Registry,
     ) -> None:
         self.registry = registry
+        self.turn = registry.turn
         self.listener = listener
         self.chain = chain
         self.settings = settings
@@ -81,23 +82,27 @@ class Leg:
         self.sent = settings.stats.downstream_cx_tx_bytes_total
         self.clusterReceived = cluster.stats.upstream_cx_rx_bytes_total
         self.clusterSent = cluster.stats.upstream_cx_tx_bytes_total
+        self._total = settings.stats.downstream_cx_total
         self._listenerStats = listener.stats
         self._limit = listener.settings.limit
-        self._rqTotal = cluster.stats.upstream_rq_total
-        self._rqActive = cluster.stats.upstream_rq_active
+        self._everybody = listener.settings.globalLimit
+        self._connections = cluster.connections
+        self._pending = cluster.pending
+        self._counts = cluster.stats
+        self._hostStats = host.stats
 
     @property
     def isFree(self) -> bool:
         """No limit is reached on its way."""
         listener = self.listener
-        settings = listener.settings
-        cluster = self.cluster
-        connections = cluster.connections
-        pending = cluster.pending
+        limit = self._limit
+        everybody = self._everybody
+        connections = self._connections
+        pending = self._pending
         return not (
             listener.holding
-            or (settings.globalLimit is not None and settings.globalLimit.reached)
-            or (settings.limit.most is not None and settings.limit.reached)
+            or (everybody is not None and everybody.reached)
+            or (limit.most is not None and limit.reached)
             or connections.inUse >= connections.most
             or pending.inUse >= pending.most
             or self.host.monitor is not None
@@ -110,41 +115,53 @@ class Leg:
             return mine or others
         return mine if mine.delay <= others.delay else others
 
+    # One Python frame each: calls cost more than what they would say.
+
     def began(self, one: Any) -> None:
         """A connection was accepted, and its upstream connection begins."""
-        listener = self.listener
         stats = self._listenerStats
         stats.downstream_cx_total.value += 1
         stats.downstream_cx_active.value += 1
         stats.workerTotal.value += 1
         stats.workerActive.value += 1
         self._limit.active += 1
-        everybody = listener.settings.globalLimit
-        if everybody is not None:
-            everybody.active += 1
-        listener.connections[one] = None
-        self.settings.stats.downstream_cx_total.value += 1
-        cluster = self.cluster
-        countStarted(self.host, cluster.connections)
-        cluster.pending.take()
-        stats = cluster.stats
-        stats.upstream_rq_pending_total.value += 1
-        stats.upstream_rq_pending_active.value += 1
+        if self._everybody is not None:
+            self._everybody.active += 1
+        self.listener.connections[one] = None
+        self._total.value += 1
+        connections = self._connections
+        connections.inUse += 1
+        if connections.inUse >= connections.most or connections.remaining is not None:
+            connections.show()
+        pending = self._pending
+        pending.inUse += 1
+        if pending.inUse >= pending.most or pending.remaining is not None:
+            pending.show()
+        counts = self._counts
+        counts.upstream_cx_total.value += 1
+        counts.upstream_cx_active.value += 1
+        counts.upstream_rq_pending_total.value += 1
+        counts.upstream_rq_pending_active.value += 1
+        host = self._hostStats
+        host.cx_total.value += 1
+        host.cx_active.value += 1
 
     def connected(self, took: float) -> None:
         """The upstream connection is there, after so many seconds."""
-        cluster = self.cluster
-        cluster.pending.give()
-        stats = cluster.stats
-        stats.upstream_rq_pending_active.value -= 1
-        stats.upstream_cx_connect_ms.record(took * 1000)
-        if cluster.takesOneRequest:
-            stats.upstream_cx_max_requests.value += 1
-        self._rqTotal.value += 1
-        self._rqActive.value += 1
-        stats = self.host.stats
-        stats.rq_total.value += 1
-        stats.rq_active.value += 1
+        pending = self._pending
+        pending.inUse -= 1
+        if pending.inUse + 1 >= pending.most or pending.remaining is not None:
+            pending.show()
+        counts = self._counts
+        counts.upstream_rq_pending_active.value -= 1
+        counts.upstream_cx_connect_ms.record(took * 1000)
+        if self.cluster.takesOneRequest:
+            counts.upstream_cx_max_requests.value += 1
+        counts.upstream_rq_total.value += 1
+        counts.upstream_rq_active.value += 1
+        host = self._hostStats
+        host.rq_total.value += 1
+        host.rq_active.value += 1
 
     def flushed(self) -> None:
         """The client has ended last, with bytes; see `Upstream.endWrites`."""
@@ -152,24 +169,34 @@ class Leg:
 
     def upstreamLost(self, remote: bool, lasted: float) -> None:
         """The upstream connection has ended, the other end first or last."""
-        host = self.host
-        cluster = self.cluster
-        countDestroyed(host, remote, cluster.connections)
-        countDestroyedWithActive(host, remote)
-        self._rqActive.value -= 1
-        host.stats.rq_active.value -= 1
-        cluster.stats.upstream_cx_length_ms.record(lasted * 1000)
+        counts = self._counts
+        counts.upstream_cx_destroy.value += 1
+        counts.upstream_cx_destroy_with_active_rq.value += 1
+        if remote:
+            counts.upstream_cx_destroy_remote.value += 1
+            counts.upstream_cx_destroy_remote_with_active_rq.value += 1
+        else:
+            counts.upstream_cx_destroy_local.value += 1
+            counts.upstream_cx_destroy_local_with_active_rq.value += 1
+        counts.upstream_cx_active.value -= 1
+        counts.upstream_rq_active.value -= 1
+        counts.upstream_cx_length_ms.record(lasted * 1000)
+        host = self._hostStats
+        host.cx_active.value -= 1
+        host.rq_active.value -= 1
+        connections = self._connections
+        connections.inUse -= 1
+        if connections.inUse + 1 >= connections.most or connections.remaining is not None:
+            connections.show()
 
     def lost(self, one: Any, lasted: float) -> None:
         """The downstream connection has ended."""
-        listener = self.listener
-        listener.connections.pop(one, None)
+        self.listener.connections.pop(one, None)
         stats = self._listenerStats
         stats.downstream_cx_active.value -= 1
         stats.workerActive.value -= 1
         stats.downstream_cx_destroy.value += 1
         self._limit.active -= 1
-        everybody = listener.settings.globalLimit
-        if everybody is not None:
-            everybody.active -= 1
+        if self._everybody is not None:
+            self._everybody.active -= 1
         stats.downstream_cx_length_ms.record(lasted * 1000)
