@@ -109,9 +109,33 @@ class IHalfCloseTransport(ITransport, IConsumer, IPushProducer):
         """
 
 
-class IInternalTransport(IHalfCloseTransport):
+class IPromptTransport(IHalfCloseTransport):
     """
-    One end of an internal connection.
+    A transport that ends at once for a protocol which asks at the event boundary and is not told.
+
+    What endpoints with `begin` and the ports beside them give.
+    """
+
+    def endNow() -> bool:
+        """
+        Send our end of stream, and forget a producer.
+
+        Returns:
+            False, and nothing was done: something waits to be sent before it.
+        """
+
+    def closeNow() -> bool:
+        """
+        Close, after which the transport's own address is not known any more.
+
+        Returns:
+            False, and nothing was done: the peer has not ended, or something waits to be sent.
+        """
+
+
+class IInternalTransport(IPromptTransport):
+    """
+    One end of an internal connection; it never ends at once.
     """
 
     def passage() -> Passage | None:

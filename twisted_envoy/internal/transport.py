@@ -153,6 +153,14 @@ class InternalTransport(End):
             self.loseConnection()
             self._schedule()
 
+    def endNow(self) -> bool:
+        """See IPromptTransport."""
+        return False
+
+    def closeNow(self) -> bool:
+        """See IPromptTransport."""
+        return False
+
     def setWriteBufferLimit(self, limit: int) -> None:
         """See IHalfCloseTransport."""
         if limit < 1:

@@ -31,12 +31,12 @@ from typing import Any
 from twisted.internet.interfaces import IAddress, IReadDescriptor, IWriteDescriptor
 from zope.interface import implementer
 
-from twisted_envoy.internal.interfaces import IHalfCloseTransport
+from twisted_envoy.internal.interfaces import IPromptTransport
 from twisted_envoy.sockets.events import NOBODY
 from twisted_envoy.sockets.socket_reader import SocketReader
 
 
-@implementer(IHalfCloseTransport, IReadDescriptor, IWriteDescriptor)
+@implementer(IPromptTransport, IReadDescriptor, IWriteDescriptor)
 class StreamSocket(SocketReader):
     """
     One connected socket.
@@ -127,12 +127,7 @@ class StreamSocket(SocketReader):
             self._turn.post(self._finish)
 
     def endNow(self) -> bool:
-        """
-        Send our end of stream, for a protocol that asks at the event boundary and is not told.
-
-        Returns:
-            False, and nothing was done: something waits to be sent before it.
-        """
+        """See IPromptTransport."""
         out = self._out
         if self._writeEnd or self.disconnecting or out.size or out.soon:
             return False
@@ -147,12 +142,7 @@ class StreamSocket(SocketReader):
         return True
 
     def closeNow(self) -> bool:
-        """
-        Close, for a protocol that asks at the event boundary, is not told, and asks for no address.
-
-        Returns:
-            False, and nothing was done: the peer has not ended, or something waits to be sent.
-        """
+        """See IPromptTransport."""
         out = self._out
         if (
             not self._ended
@@ -164,7 +154,7 @@ class StreamSocket(SocketReader):
         ):
             return False
         self.disconnected = self.disconnecting = True
-        out.close()
+        out.forget()
         sock = self._sock
         if self._edges is not None:
             self._edges.forget(sock.fileno())

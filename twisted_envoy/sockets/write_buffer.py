@@ -21,7 +21,7 @@ from twisted_envoy.sockets.outbox import CLOSED, Outbox
 from twisted_envoy.sockets.pieces import AGAIN, checked, sendPieces
 from twisted_envoy.sockets.splicing import Piped
 
-_DEFAULT_LIMIT = 1024 * 1024
+DEFAULT_LIMIT = 1024 * 1024
 
 _SMALL = 16 * 1024
 """Bytes that may wait for the end of a round."""
@@ -85,7 +85,7 @@ class WriteBuffer:
         self.soon = b""
         self._pieces: deque[bytes | memoryview | Piped] = _NOTHING
         self._onWritten: Callable[[], None] | None = None
-        self.limit = _DEFAULT_LIMIT
+        self.limit = DEFAULT_LIMIT
         self.waiting = False
         self._pull = False
         self._paused = False
@@ -300,6 +300,11 @@ class WriteBuffer:
             self.producer = None
             self._pull = self._paused = False
         return producer
+
+    def forget(self) -> None:
+        """The same, where nothing is kept and nobody is to be told."""
+        self.shut = True
+        self._owner = self._onWritten = self.producer = None
 
     def watchAgain(self) -> None:
         """The reactor has dropped its writer by mistake."""

@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_envoy.network.link import NO_TRANSPORT
+from twisted_envoy.sockets.write_buffer import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.network.tcp_proxy.leg import Leg
@@ -95,7 +96,8 @@ class Carried:
         leg = self.leg
         now = self.startTime = self.lastActivity = leg.seconds()
         self.connectionID = leg.listener.nextID()
-        transport.setWriteBufferLimit(leg.listener.settings.bufferLimit)
+        if leg.bufferLimit != DEFAULT_LIMIT:
+            transport.setWriteBufferLimit(leg.bufferLimit)
         transport.pauseProducing()
         leg.began(self)
         leg.settings.live[self] = None
@@ -149,8 +151,7 @@ class Carried:
         """The client has ended."""
         upstream = self.upstream
         transport = upstream.transport
-        endNow = getattr(transport, "endNow", None)
-        if self.chain is None and endNow is not None and endNow():
+        if self.chain is None and transport.endNow():
             upstream.ended = True
         else:
             transport.unregisterProducer()
@@ -162,9 +163,9 @@ class Carried:
 
     def _closeBoth(self) -> None:
         upstream = self.upstream
-        if self.chain is None and _closesNow(upstream.transport):
+        if self.chain is None and upstream.transport.closeNow():
             upstream.over()
-            if _closesNow(self.transport):
+            if self.transport.closeNow():
                 self.over()
                 return
         else:
@@ -250,12 +251,6 @@ class Carried:
 
     def stopProducing(self) -> None:
         """The upstream is gone; that is heard of as a lost connection."""
-
-
-def _closesNow(transport: Any) -> bool:
-    """Whether it is closed now, and nobody is told."""
-    closeNow = getattr(transport, "closeNow", None)
-    return closeNow is not None and closeNow()
 
 
 @implementer(IProtocol, IHalfCloseableProtocol, IPushProducer)
@@ -346,7 +341,8 @@ class CarriedUpstream:
         now = self.connectedTime = leg.seconds()
         leg.connectTimeouts.leave(self)
         cluster.open[transport] = None
-        transport.setWriteBufferLimit(cluster.bufferLimit)
+        if cluster.bufferLimit != DEFAULT_LIMIT:
+            transport.setWriteBufferLimit(cluster.bufferLimit)
         transport.registerProducer(carried, True)
         carried.connected(transport, now)
 

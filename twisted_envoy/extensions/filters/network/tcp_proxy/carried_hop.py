@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.extensions.filters.network.tcp_proxy.carried import Carried, CarriedUpstream
 from twisted_envoy.internal.registry import MIN_BUFFER_SIZE
+from twisted_envoy.sockets.write_buffer import DEFAULT_LIMIT
 
 _MOST_EARLY = 64 * 1024
 """Bytes that are held without a hop."""
@@ -45,7 +46,8 @@ class CarriedOverHop(Carried):
         second = self.second
         now = self.startTime = self.lastActivity = leg.seconds()
         self.connectionID = leg.listener.nextID()
-        transport.setWriteBufferLimit(leg.listener.settings.bufferLimit)
+        if leg.bufferLimit != DEFAULT_LIMIT:
+            transport.setWriteBufferLimit(leg.bufferLimit)
         leg.began(self)
         second.began(self)
         leg.settings.live[self] = None

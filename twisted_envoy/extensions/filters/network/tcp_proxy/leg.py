@@ -40,6 +40,7 @@ class Leg:
         "_pending",
         "_total",
         "begin",
+        "bufferLimit",
         "chain",
         "cluster",
         "clusterReceived",
@@ -73,6 +74,7 @@ class Leg:
         self.host = host
         cluster: Any = host.cluster
         self.cluster = cluster
+        self.bufferLimit = listener.settings.bufferLimit
         self.seconds = settings.seconds
         self.isHop = isinstance(host.address, InternalAddress)
         self.begin = getattr(host.tcpPool(), "begin", None)
