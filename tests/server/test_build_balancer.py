@@ -21,7 +21,7 @@ def policy(*names):
 
 def policyOf(cluster):
     """The module of the balancer that chooses."""
-    return cluster._balancer.choose.__module__
+    return cluster.balancer.choose.__module__
 
 
 class BalancerTests(RefusalTestCase):

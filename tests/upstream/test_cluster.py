@@ -54,7 +54,7 @@ class ClusterTests(SynchronousTestCase):
         world = World(ONE, TWO)
         context = LoadBalancerContext(5, {"a": 1})
         self.assertIs(world.cluster.chooseHost(context), world.cluster.hosts[0])
-        self.assertEqual(world.cluster._balancer.asked, [context])
+        self.assertEqual(world.cluster.balancer.asked, [context])
 
     def test_bufferedBytes(self):
         """What waits in all of its connections adds up."""

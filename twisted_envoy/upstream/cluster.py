@@ -132,7 +132,7 @@ class Cluster:
         self.healthPolicy = settings.healthPolicy
         self.seconds: Callable[[], float] = reactor.seconds
         self.hosts: tuple[Host, ...] = ()
-        self._balancer: ILoadBalancer = balancer(())
+        self.balancer: ILoadBalancer = balancer(())
         self._providesOwn = ILoadBalancer.providedBy(discovery)
         self._countMembers()
         self.replaceHosts(settings.hosts)
@@ -160,7 +160,7 @@ class Cluster:
             return False
         before = set(self.hosts)
         self.hosts = hosts
-        self._balancer.hostsChanged(hosts)
+        self.balancer.hostsChanged(hosts)
         added = [one for one in hosts if one not in before]
         removed = [one for left in old.values() for one in left]
         for gone in removed:
@@ -209,7 +209,7 @@ class Cluster:
     def healthChanged(self) -> None:
         """Health flags of some hosts have changed."""
         self._countMembers()
-        self._balancer.hostsChanged(self.hosts)
+        self.balancer.hostsChanged(self.hosts)
 
     def _countMembers(self) -> None:
         stats = self.stats
@@ -223,7 +223,7 @@ class Cluster:
         """One more host, behind the others; the balancer is told."""
         host = self._hostOf(settings, [])
         self.hosts = (*self.hosts, host)
-        self._balancer.hostsChanged(self.hosts)
+        self.balancer.hostsChanged(self.hosts)
         self._countMembers()
         self.stats.membership_change.value += 1
         self._tellHosts((host,), ())
@@ -284,16 +284,16 @@ class Cluster:
     @property
     def onlyHost(self) -> Host | None:
         """What chooseHost gives whoever asks; None: that depends."""
-        return getattr(self._balancer, "only", None)
+        return getattr(self.balancer, "only", None)
 
     @property
     def isBlind(self) -> bool:
         """What chooseHost gives does not depend on who asks."""
-        return getattr(self._balancer, "isBlind", False)
+        return getattr(self.balancer, "isBlind", False)
 
     def chooseHost(self, context: LoadBalancerContext) -> Host | None:
         """The host for one new connection; None (and `upstream_cx_none_healthy`) without one."""
-        host: Any = chooseFrom(self._balancer, context)
+        host: Any = chooseFrom(self.balancer, context)
         if host is None:
             self.stats.upstream_cx_none_healthy.value += 1
             if not (self.hosts or self._providesOwn) and self.healthPolicy.threshold():

@@ -550,14 +550,14 @@ class TargetTests(ProxyTestCase):
         """Records the contexts that the cluster's balancer is asked with."""
         contexts = []
         chosen = self.envoy.server.clusters.get("origin")
-        balancer = chosen._balancer
+        balancer = chosen.balancer
 
         class Recording:
             def choose(self, context):
                 contexts.append(context)
                 return balancer.choose(context)
 
-        chosen._balancer = Recording()
+        chosen.balancer = Recording()
         return contexts
 
     def test_metadataMatch(self):

@@ -139,7 +139,9 @@ class Carried:
 
     def over(self) -> None:
         """It has ended as it should."""
-        self.lost(self.leg.seconds() - self.startTime)
+        leg = self.leg
+        leg.lost(self, leg.seconds() - self.startTime)
+        del leg.settings.live[self]
         self.transport = NO_TRANSPORT
         self.upstream = self.write = None
 
@@ -203,12 +205,6 @@ class Carried:
         self.leg.upstreamLost(remote, lasted)
         if self.leg.idleQueue is not None:
             self.leg.idleQueue.leave(self)
-
-    def lost(self, lasted: float) -> None:
-        """So has this one."""
-        leg = self.leg
-        leg.lost(self, lasted)
-        del leg.settings.live[self]
 
     # Anything else.
 

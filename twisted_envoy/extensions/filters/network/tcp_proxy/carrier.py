@@ -90,16 +90,17 @@ class Carrier:
 
     def leg(self) -> Leg | None:
         """Where a connection would go now; None where that takes more than a leg."""
+        leg = self._leg
+        if leg is None or leg.balancer.only is not leg.host:
+            leg = self._leg = self._newLeg()
+        return leg if leg is not None and leg.isFree else None
+
+    def _newLeg(self) -> Leg | None:
+        """To the only host that there is now."""
         settings = self._settings
         cluster: Any = settings.clusters.get(settings.targets[0].cluster)
         host = None if cluster is None else cluster.onlyHost
-        if host is None:
+        if host is None or not _goesPlainly(cluster):
             return None
-        leg = self._leg
-        if leg is None or leg.host is not host:
-            if not _goesPlainly(cluster):
-                return None
-            leg = self._leg = Leg(self._listener, self._chain, settings, host, self._registry)
-        if leg.begin is None or not leg.isFree:
-            return None
-        return leg
+        leg = Leg(self._listener, self._chain, settings, host, self._registry)
+        return None if leg.begin is None else leg

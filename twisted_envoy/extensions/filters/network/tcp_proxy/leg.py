@@ -26,6 +26,7 @@ class Leg:
         registry: has the internal listeners.
 
     Attributes:
+        balancer: of the host's cluster; its `only` may become another one.
         begin: starts a connection for a ConnectUser; None where it takes more than that.
         isHop: it goes to an internal listener.
     """
@@ -39,6 +40,7 @@ class Leg:
         "_listenerStats",
         "_pending",
         "_total",
+        "balancer",
         "begin",
         "bufferLimit",
         "chain",
@@ -75,6 +77,7 @@ class Leg:
         cluster: Any = host.cluster
         self.cluster = cluster
         self.bufferLimit = listener.settings.bufferLimit
+        self.balancer = cluster.balancer
         self.seconds = settings.seconds
         self.isHop = isinstance(host.address, InternalAddress)
         self.begin = getattr(host.tcpPool(), "begin", None)
