@@ -63,6 +63,32 @@ class CarriedOverHopTests(ProxyTestCase):
         self.assertEqual(self.stat(paused), 1)
         self.assertEqual(self.stat("cluster.hop.upstream_cx_tx_bytes_buffered"), 6000)
 
+    def test_endsMeet(self):
+        """Ends that come in one poll pass each other in the hop: as real Envoy counts, too."""
+        for clientFirst in (True, False):
+            for becomes in (False, True):
+                self.setUp()
+                client, server = self.pair()
+                (one,) = self.outer.connections
+                first, second = (one, one.upstream) if clientFirst else (one.upstream, one)
+                first.readConnectionLost()
+                if clientFirst and becomes:  # it is closed by its chain then
+                    self.envoy.settle()
+                    one.become()
+                    server.loseWriteConnection()
+                else:
+                    second.readConnectionLost()
+                self.envoy.settle()
+                self.assertEqual(self.stat("cluster.hop.upstream_cx_destroy_remote"), 1)
+                self.assertEqual(self.stat("cluster.origin.upstream_cx_destroy"), 1)
+                if not becomes:
+                    self.assertEqual(self.stat("cluster.origin.upstream_cx_destroy_local"), 1)
+                    self.assertEqual(self.stat("tcp.in.upstream_flush_total"), 0)
+                client.loseConnection()
+                server.loseConnection()
+                self.envoy.settle()
+                self.assertQuiet()
+
     def test_becomesAll(self):
         """Closing either listener's connections makes both chains."""
         for listener in (self.outer, self.inner):

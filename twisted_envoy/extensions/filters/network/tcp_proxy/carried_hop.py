@@ -30,15 +30,18 @@ class CarriedOverHop(Carried):
     Attributes:
         second: that. early: bytes that came before the host's connection was there.
         isConfirmed: the hop would be.
+        told: bytes that had come when the upstream's end of stream went to the client; -1 before.
+        remoteEnded: the hop's other end would have ended last.
     """
 
-    __slots__ = ("early", "isConfirmed", "second")
+    __slots__ = ("early", "isConfirmed", "remoteEnded", "second", "told")
 
     def __init__(self, leg: Leg, second: Leg) -> None:
         super().__init__(leg)
         self.second = second
         self.early = b""
-        self.isConfirmed = False
+        self.isConfirmed = self.remoteEnded = False
+        self.told = -1
 
     def makeConnection(self, transport: Any) -> None:
         self.transport = transport
@@ -96,7 +99,16 @@ class CarriedOverHop(Carried):
             self.confirm()
             self.become().readConnectionLost()
         else:
+            if self.upstreamEnded and self.told < 0 and not self.transport.bufferedBytes:
+                self.remoteEnded = True  # both ends came at once, and pass each other in the hop
             super().readConnectionLost()
+
+    def writeConnectionLost(self) -> None:
+        self.told = self.bytesReceived
+
+    def upstreamEnds(self) -> None:
+        self.remoteEnded = self.ended
+        super().upstreamEnds()
 
     def connected(self, transport: Any, now: float) -> None:
         if not self.isConfirmed:
@@ -119,7 +131,8 @@ class CarriedOverHop(Carried):
         return len(self.early)
 
     def flushed(self) -> None:
-        self.leg.flushed()
+        if not self.remoteEnded and self.bytesReceived > self.told:
+            self.leg.flushed()
         self.second.flushed()
 
     def upstreamLost(self, remote: bool, lasted: float) -> None:
@@ -128,7 +141,7 @@ class CarriedOverHop(Carried):
         age = leg.seconds() - self.startTime
         second.upstreamLost(remote, lasted)
         second.lost(self, age)
-        leg.upstreamLost(remote, age)
+        leg.upstreamLost(self.remoteEnded, age)
         del leg.cluster.open[self]
         queue = leg.firstToIdle(second)
         if queue is not None:

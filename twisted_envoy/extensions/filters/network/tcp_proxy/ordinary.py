@@ -65,14 +65,19 @@ def _linkOf(carried: Carried, leg: Leg, transport: Any, connectionID: int) -> Re
 
 
 def _upstreamOf(
-    carried: Carried, leg: Leg, link: ResumedProxy, transport: Any, since: float
+    carried: Carried,
+    leg: Leg,
+    link: ResumedProxy,
+    transport: Any,
+    since: float,
+    ends: tuple[bool, bool],
+    before: int,
 ) -> tuple[Upstream, PoolConnection]:
     """What a connection from that link to the leg's host is made of."""
-    upstream = carried.upstream
     protocol = Upstream(link, leg.cluster.stats)
-    protocol.resume(transport, carried.upstreamEnded, carried.ended, carried.receivedBefore)
+    protocol.resume(transport, carried.upstreamEnded, carried.ended, before)
     pool = PoolConnection(leg.host, None)
-    pool.resumeConnected(transport, protocol, since, (upstream.ended, upstream.remoteEnded))
+    pool.resumeConnected(transport, protocol, since, ends)
     transport.protocol = pool
     link.resumeRelaying(protocol, carried.ended, carried.upstreamEnded)
     return protocol, pool
@@ -111,7 +116,10 @@ def _goOnOver(carried: CarriedOverHop, outer: ResumedProxy, client: Any) -> None
         carried.transport.registerProducer(carried.upstream, True)
     leg.cluster.open.pop(carried, None)
     leg.cluster.open[client] = None
-    carried.producer = _upstreamOf(carried, leg, outer, client, carried.startTime)[0]
+    ends = (carried.ended, carried.remoteEnded)  # in a hop an end does not wait for bytes
+    before = max(carried.told, carried.receivedBefore)
+    started = carried.startTime
+    carried.producer = _upstreamOf(carried, leg, outer, client, started, ends, before)[0]
     if not carried.ended:
         client.registerProducer(outer.chain.gate, True)
 
@@ -129,8 +137,15 @@ def _goOnConnecting(carried: Carried, link: ResumedProxy) -> None:
 def _goOnRelaying(carried: Carried, link: ResumedProxy, outer: ResumedProxy) -> None:
     upstream = carried.upstream
     transport = upstream.transport
+    ends = (upstream.ended, upstream.remoteEnded)
     protocol, upstream.pool = _upstreamOf(
-        carried, upstream.leg, link, transport, upstream.connectedTime
+        carried,
+        upstream.leg,
+        link,
+        transport,
+        upstream.connectedTime,
+        ends,
+        carried.receivedBefore,
     )
     if link is outer:
         carried.producer = protocol
