@@ -50,18 +50,21 @@ class CarriedOverHopTests(ProxyTestCase):
         self.assertEqual(self.stat("cluster.origin.upstream_cx_tx_bytes_total"), 0)
 
     def test_tooEarly(self):
-        """More than the hop takes makes a hop, which says so."""
-        getRegistry(self.envoy.clock).bufferSize = 4096
+        """Much of that is held by a hop, which says when it is full."""
+        getRegistry(self.envoy.clock).bufferSize = 256 * 1024
         self.envoy.silence(ORIGIN)
         client = self.envoy.connect("ingress")
-        for _ in range(3):
-            client.write(b"x" * 3000)
-            self.envoy.settle()
-        (one,) = self.outer.connections
-        self.assertIsInstance(one, Chain)
         paused = "tcp.in.downstream_flow_control_paused_reading_total"
+        for kind in (CarriedOverHop, Chain):
+            client.write(b"x" * 60_000)
+            self.envoy.settle()
+            (one,) = self.outer.connections
+            self.assertIsInstance(one, kind)
+            self.assertEqual(self.stat(paused), 0)
+        client.write(b"x" * 200_000)
+        self.envoy.settle()
         self.assertEqual(self.stat(paused), 1)
-        self.assertEqual(self.stat("cluster.hop.upstream_cx_tx_bytes_buffered"), 6000)
+        self.assertEqual(self.stat("cluster.hop.upstream_cx_tx_bytes_buffered"), 320_000)
 
     def test_endsMeet(self):
         """Ends that come in one poll pass each other in the hop: as real Envoy counts, too."""

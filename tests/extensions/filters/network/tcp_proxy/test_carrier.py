@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.bootstraps import bootstrap, cluster, listener, logTo, proxied, tcpProxy
+import json
+
+from tests.bootstraps import INTERNAL, bootstrap, cluster, listener, logTo, proxied, tcpProxy
 from tests.extensions.filters.network.tcp_proxy.support import ProxyTestCase
 from twisted_envoy.extensions.filters.network.tcp_proxy.carried import Carried
 from twisted_envoy.extensions.filters.network.tcp_proxy.carried_hop import CarriedOverHop
@@ -28,6 +30,11 @@ def hops(entry=None, inner=None, hop=None) -> str:
             cluster("hop", "internal:hop", **(hop or {})),
         ],
     )
+
+
+def bootstrapWith(text, **fields):
+    """The same with other fields."""
+    return json.dumps({**json.loads(text), **fields}, indent=1)
 
 
 class CarrierTests(ProxyTestCase):
@@ -109,3 +116,22 @@ class CarrierTests(ProxyTestCase):
         self.assertTrue(client.ended)
         self.assertEqual(self.stat("cluster.origin.upstream_cx_overflow"), 1)
         self.assertEqual(self.stat("cluster.origin.upstream_cx_total"), 1)
+
+    def test_limitOfBoth(self):
+        """A hop counts besides the connection in front of it: near the limit it is made."""
+        layer = {"overload.global_downstream_max_connections": 3}
+        runtime = {"layers": [{"name": "a", "static_layer": layer}]}
+        text = hops()
+        self.start(bootstrapWith(text, layered_runtime=runtime))
+        self.pair()
+        client = self.envoy.connect("ingress")
+        self.assertEqual(self.stat("listener.envoy_internal_hop.downstream_global_cx_overflow"), 1)
+        self.assertTrue(client.ended or client.wasReset)
+
+    def test_smallHop(self):
+        """A hop that may be full after one read says so with its flow control."""
+        small = {**INTERNAL, "typed_config": {**INTERNAL["typed_config"], "buffer_size_kb": 255}}
+        self.assertOrdinary(bootstrapWith(hops(), bootstrap_extensions=[small]))
+        small["typed_config"]["buffer_size_kb"] = 256
+        text = bootstrapWith(hops(), bootstrap_extensions=[small])
+        self.assertIs(self.kindOf(text), CarriedOverHop)

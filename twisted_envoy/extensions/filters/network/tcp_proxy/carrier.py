@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from twisted_envoy.network.listener import Listener
 
 
+_LARGEST_READ = 256 * 1024
+"""Bytes that a socket may deliver at once, all of which would be in the hop for a moment."""
+
+
 def isPlain(settings: Settings) -> bool:
     """Does the proxy choose a host and pass bytes, and nothing else?"""
     logging = settings.logging
@@ -84,9 +88,18 @@ class Carrier:
         port = self._registry.find(address.name)
         carrier = None if port is None else getattr(port.factory, "carrier", None)
         second = None if carrier is None else carrier.leg()
-        if second is None or second.isHop:
+        if second is None or second.isHop or not self._fits(port, second):
             return None
         return CarriedOverHop(leg, second)
+
+    def _fits(self, port: Any, second: Leg) -> bool:
+        """A hop would be taken in besides the first connection, and never be full for a moment."""
+        everybody = second.listener.settings.globalLimit
+        if everybody is not None and everybody.most is not None:
+            if everybody.active + 1 >= everybody.most:
+                return False
+        size: int = port.bufferSize or self._registry.bufferSize
+        return size >= _LARGEST_READ
 
     def leg(self) -> Leg | None:
         """Where a connection would go now; None where that takes more than a leg."""
