@@ -19,7 +19,8 @@ class Passage:
     What a protocol does with all that it receives, when that is only to count it and write it on.
 
     A protocol may have `passage()`, which returns one or None. Who moves the bytes in another way
-    tells how many they were, and stops as soon as the protocol's `dataReceived` is not `reader`.
+    tells how many they were, and stops as soon as the protocol's `dataReceived` does not equal
+    `reader`.
 
     Args:
         reader: the `dataReceived` whose place is taken.

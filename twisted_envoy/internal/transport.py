@@ -184,7 +184,7 @@ class InternalTransport(End):
             and peer._waiting is None
             and size <= self._pauseAbove
             and peer._reading
-            and peer.protocol.dataReceived is passage.reader
+            and peer.protocol.dataReceived == passage.reader
         )
 
     def awaits(self, reader: Callable[[bytes], None], size: int) -> bool:
@@ -198,7 +198,7 @@ class InternalTransport(End):
             and self._reading
             and peer._wakeBelow < 0
             and size <= peer._pauseAbove
-            and self.protocol.dataReceived is reader
+            and self.protocol.dataReceived == reader
         )
 
     def offerThrough(self, through: Callable[[bytes], bool]) -> None:

@@ -83,7 +83,7 @@ class Shortcut:
         target = self._target
         if (
             (size or _SIZE) < _SIZE
-            and source.protocol.dataReceived is self._reader
+            and source.protocol.dataReceived == self._reader
             and not target.shut
         ):
             for hop, passage in self._hops:

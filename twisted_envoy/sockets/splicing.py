@@ -184,7 +184,7 @@ class Splice:
 
     def isOpen(self) -> bool:
         """Whether all that bytes pass would still do with them what it said."""
-        if self._source.protocol.dataReceived is not self._passages[0].reader:
+        if self._source.protocol.dataReceived != self._passages[0].reader:
             return False
         for hop, passage in self._hops:
             if not hop.passes(passage):

@@ -68,8 +68,6 @@ class CarriedTests(ProxyTestCase):
         for unusual in (
             lambda one: one.pauseProducing(),
             lambda one: one.upstream.pauseProducing(),
-            lambda one: one.passage(),
-            lambda one: one.upstream.passage(),
             lambda one: one.due(),
         ):
             self.setUp()
@@ -87,6 +85,34 @@ class CarriedTests(ProxyTestCase):
             self.envoy.settle()
             self.assertEqual((server.received, client.received), (b"to", b"fro"))
             self.assertEqual(self.stat("tcp.tcp.downstream_cx_total"), 1)
+
+    def test_passages(self):
+        """What moves the bytes instead is told where they go, and tells how many they were."""
+        self.envoy.silence(ORIGIN)
+        self.envoy.connect("ingress")
+        self.assertIsNone(self.one.passage())
+        self.setUp()
+        client, server = self.pair()
+        one = self.one
+        up, down = one.passage(), one.upstream.passage()
+        self.assertEqual((up.reader, up.sink), (one.dataReceived, one.upstream.transport))
+        self.assertEqual((down.reader, down.sink), (one.upstream.dataReceived, one.transport))
+        self.envoy.advance(1)
+        up.count(5)
+        down.count(7)
+        self.assertEqual((one.bytesReceived, one.bytesSent), (5, 7))
+        self.assertEqual(one.lastActivity, self.envoy.clock.seconds())
+        for name, count in (
+            ("tcp.tcp.downstream_cx_rx_bytes_total", 5),
+            ("tcp.tcp.downstream_cx_tx_bytes_total", 7),
+            ("cluster.origin.upstream_cx_tx_bytes_total", 5),
+            ("cluster.origin.upstream_cx_rx_bytes_total", 7),
+        ):
+            self.assertEqual(self.stat(name), count)
+        one.become()
+        self.assertNotEqual(one.transport.protocol.dataReceived, up.reader)
+        self.assertIsNone(one.passage())
+        self.assertIsNone(one.upstream.passage())
 
     def test_connecting(self):
         """So does an end while the upstream connection is being made, and its failure."""

@@ -37,6 +37,18 @@ class CarriedOverHopTests(ProxyTestCase):
         self.assertIsNone(one.chain)
         self.assertQuiet()
 
+    def test_passages(self):
+        """Both legs count what others move."""
+        self.pair()
+        (one,) = self.outer.connections
+        one.passage().count(5)
+        one.upstream.passage().count(7)
+        for cluster, proxy in (("hop", "in"), ("origin", "tcp")):
+            self.assertEqual(self.stat(f"cluster.{cluster}.upstream_cx_tx_bytes_total"), 5)
+            self.assertEqual(self.stat(f"cluster.{cluster}.upstream_cx_rx_bytes_total"), 7)
+            self.assertEqual(self.stat(f"tcp.{proxy}.downstream_cx_rx_bytes_total"), 5)
+            self.assertEqual(self.stat(f"tcp.{proxy}.downstream_cx_tx_bytes_total"), 7)
+
     def test_early(self):
         """What comes before the host is there waits, as in the hop, and is counted as such."""
         self.envoy.silence(ORIGIN)

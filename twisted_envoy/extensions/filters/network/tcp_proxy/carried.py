@@ -22,12 +22,12 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from twisted_envoy.internal.interfaces import Passage
 from twisted_envoy.network.link import NO_TRANSPORT
 from twisted_envoy.sockets.write_buffer import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
     from twisted_envoy.extensions.filters.network.tcp_proxy.leg import Leg
-    from twisted_envoy.internal.interfaces import Passage
     from twisted_envoy.network.chain import Chain
     from twisted_envoy.network.read_gate import ReadGate
     from twisted_envoy.network.timers import DeadlineQueue
@@ -88,6 +88,7 @@ class Carried:
         self.chain: Chain | None = None
         self.bytesReceived = self.bytesSent = self.receivedBefore = 0
         self.ended = self.upstreamEnded = False
+        self.write = None
 
     # Events of the downstream connection.
 
@@ -146,8 +147,18 @@ class Carried:
         self.upstream = self.write = None
 
     def passage(self) -> Passage | None:
-        """See Chain; what is bulk is carried by others."""
-        return self.become().passage()
+        """See Chain."""
+        if self.chain is not None or self.write is None:
+            return None
+        return Passage(self.dataReceived, self.upstream.transport, self.count)
+
+    def count(self, size: int) -> None:
+        """So many bytes of the client have passed."""
+        leg = self.leg
+        leg.received.value += size
+        leg.clusterSent.value += size
+        self.bytesReceived += size
+        self.lastActivity = leg.seconds()
 
     def _endUpstream(self) -> None:
         """The client has ended."""
@@ -381,9 +392,19 @@ class CarriedUpstream:
 
     def passage(self) -> Passage | None:
         """See Chain."""
-        self.carried.become()
-        found: Passage | None = self.pool.passage()
-        return found
+        carried = self.carried
+        if carried.chain is not None:
+            return None
+        return Passage(self.dataReceived, carried.transport, self.count)
+
+    def count(self, size: int) -> None:
+        """So many bytes for the client have passed."""
+        leg = self.leg
+        leg.clusterReceived.value += size
+        leg.sent.value += size
+        carried = self.carried
+        carried.bytesSent += size
+        carried.lastActivity = leg.seconds()
 
     # The client takes no more, or more again.
 

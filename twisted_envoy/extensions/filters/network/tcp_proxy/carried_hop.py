@@ -57,7 +57,6 @@ class CarriedOverHop(Carried):
         queue = leg.firstToIdle(second)
         if queue is not None:
             queue.wait(self, now)
-        self.write = None
         self.upstream = upstream = _UpstreamOverHop(self, second)
         leg.registry.turn.afterPoll(self.confirm)  # before what is told of the host
         upstream.start(now)
@@ -84,6 +83,16 @@ class CarriedOverHop(Carried):
             leg.received.value += size
             leg.clusterSent.value += size
             self.write(data)
+
+    def count(self, size: int) -> None:
+        leg = self.leg
+        leg.received.value += size
+        leg.clusterSent.value += size
+        self.bytesReceived += size
+        self.lastActivity = leg.seconds()
+        leg = self.second
+        leg.received.value += size
+        leg.clusterSent.value += size
 
     def _early(self, data: bytes) -> None:
         self.confirm()
@@ -168,3 +177,14 @@ class _UpstreamOverHop(CarriedUpstream):
         leg.clusterReceived.value += size
         leg.sent.value += size
         self.write(data)
+
+    def count(self, size: int) -> None:
+        leg = self.leg
+        leg.clusterReceived.value += size
+        leg.sent.value += size
+        carried = self.carried
+        carried.bytesSent += size
+        carried.lastActivity = leg.seconds()
+        leg = carried.leg
+        leg.clusterReceived.value += size
+        leg.sent.value += size
