@@ -8,7 +8,7 @@ import errno
 from collections.abc import Callable
 from types import SimpleNamespace
 
-from twisted.internet.defer import AlreadyCalledError, Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.error import (
     CannotListenError,
     ConnectingCancelledError,
@@ -23,7 +23,6 @@ from twisted_envoy.internal import (
     InternalAddress,
     InternalClientEndpoint,
     InternalServerEndpoint,
-    endpoints,
 )
 
 
@@ -235,96 +234,6 @@ class ConnectTests(EndpointTestCase):
         server.transport.resumeProducing()
         self.world.pump()
         self.assertEqual((client.received, server.received), (b"down", b"up"))
-
-
-class FiringTests(EndpointTestCase):
-    """The Deferred, whether it is fired by its own way or by the short one, is the same."""
-
-    def bothWays(self, test: Callable[[Recorder, Deferred[Protocol]], None]) -> None:
-        """Run test with a client's protocol and the Deferred of its connection, not yet made."""
-        self.assertTrue(endpoints._FIRES_PLAINLY)
-        for short in (True, False):
-            self.patch(endpoints, "_FIRES_PLAINLY", short)
-            client = Recorder()
-            test(client, self.world.attempt(client, Recorder())[0])
-
-    def test_askedLater(self) -> None:
-        """Callbacks that are added when it has fired are called at once; to cancel is nothing."""
-
-        def test(client: Recorder, connected: Deferred[Protocol]) -> None:
-            self.world.pump()
-            self.assertTrue(connected.called)
-            self.assertIs(connected.result, client)
-            connected.cancel()
-            connected.addCallback(lambda protocol: [protocol])
-            self.assertEqual(self.successResultOf(connected), [client])
-            self.world.pump()
-            self.assertTrue(client.transport.connected)
-
-        self.bothWays(test)
-
-    def test_chained(self) -> None:
-        """Another Deferred that waits for it goes on."""
-
-        def test(client: Recorder, connected: Deferred[Protocol]) -> None:
-            outer = succeed(None).addCallback(lambda _: connected)
-            self.world.pump()
-            self.assertIs(self.successResultOf(outer), client)
-
-        self.bothWays(test)
-
-    def test_paused(self) -> None:
-        """One that is paused calls nobody until it goes on."""
-
-        def test(client: Recorder, connected: Deferred[Protocol]) -> None:
-            connected.pause()
-            self.world.pump()
-            told: list[object] = []
-            connected.addCallback(told.append)
-            self.assertEqual(told, [])
-            connected.unpause()
-            self.assertEqual(told, [client])
-
-        self.bothWays(test)
-
-    def test_firedTwice(self) -> None:
-        """Who fires it himself is told that it fires twice, in the log."""
-
-        def test(client: Recorder, connected: Deferred[Protocol]) -> None:
-            connected.callback(client)
-            self.world.pump()
-            self.assertEqual(len(self.flushLoggedErrors(AlreadyCalledError)), 1)
-            self.assertEqual(client.events, ["made"])
-
-        self.bothWays(test)
-
-    def test_debugged(self) -> None:
-        """With debugging on it knows who fired it."""
-        self.patch(Deferred, "debug", True)
-
-        def test(client: Recorder, connected: Deferred[Protocol]) -> None:
-            self.world.pump()
-            self.assertIn("made", str(connected._debugInfo.invoker))  # type: ignore[union-attr]
-
-        self.bothWays(test)
-
-    def test_anotherTwisted(self) -> None:
-        """Where firing leaves something else behind it is Twisted's own way that is taken."""
-
-        class Counting(Deferred[object]):
-            def callback(self, result: object) -> None:
-                super().callback(result)
-                self.fired = 1
-
-        class Renamed(Deferred[object]):
-            def __getattribute__(self, name: str) -> object:
-                if name == "_callbacks":
-                    raise AttributeError(name)
-                return super().__getattribute__(name)
-
-        for other in (Counting, Renamed):
-            self.patch(endpoints, "Deferred", other)
-            self.assertFalse(endpoints._firesPlainly())
 
 
 class GreetingTests(EndpointTestCase):

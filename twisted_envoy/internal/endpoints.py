@@ -265,33 +265,10 @@ class _Connecting(_Attempt, Deferred[IProtocol]):
     __slots__ = ()
 
     def made(self, user: IProtocolFactory, protocol: IProtocol) -> None:
-        if not _FIRES_PLAINLY or self._callbacks or self.called or self.debug:
-            self.callback(protocol)
-        else:  # a third of what the whole connect takes, to find that nobody is to be called
-            self.called = True
-            self.result = protocol
+        self.callback(protocol)
 
     def failed(self, user: IProtocolFactory, reason: Failure) -> None:
         self.errback(reason)
-
-
-def _firesPlainly() -> bool:
-    """
-    Whether two attributes are all that firing a Deferred changes to which nothing was added.
-
-    It is tried, and not known, since what tells that nothing was added is Twisted's own.
-    """
-    fired: Deferred[None] = Deferred()
-    ours: Deferred[None] = Deferred()
-    if getattr(ours, "_callbacks", None) != []:
-        return False
-    fired.callback(None)
-    ours.called = True
-    ours.result = None
-    return all(getattr(ours, name, ours) == value for name, value in vars(fired).items())
-
-
-_FIRES_PLAINLY = _firesPlainly()
 
 
 def _cancelled(attempt: Deferred[IProtocol]) -> None:

@@ -8,6 +8,9 @@ A connection that is carried from socket to socket: two objects, and the usual e
     ending       upstream lost, client lost     over
     any          anything else                  ordinary, and then that event
 
+An attribute that is called is taken into a name first: as a method of something it would be looked
+up anew each time (CPython 3.11).
+
 What each event means is told in `filter` and `upstream`; the counters are those that a connection
 of links has, at the same events (`Leg`).
 """
@@ -116,8 +119,9 @@ class Carried:
         leg.received.value += size
         leg.clusterSent.value += size
         self.bytesReceived += size
-        self.lastActivity = leg.seconds()
-        self.write(data)
+        seconds, write = leg.seconds, self.write
+        self.lastActivity = seconds()
+        write(data)
 
     def readConnectionLost(self) -> None:
         self.ended = True
@@ -158,7 +162,8 @@ class Carried:
         leg.received.value += size
         leg.clusterSent.value += size
         self.bytesReceived += size
-        self.lastActivity = leg.seconds()
+        seconds = leg.seconds
+        self.lastActivity = seconds()
 
     def _endUpstream(self) -> None:
         """The client has ended."""
@@ -363,8 +368,9 @@ class CarriedUpstream:
         leg.sent.value += size
         carried = self.carried
         carried.bytesSent += size
-        carried.lastActivity = leg.seconds()
-        self.write(data)
+        seconds, write = leg.seconds, self.write
+        carried.lastActivity = seconds()
+        write(data)
 
     def readConnectionLost(self) -> None:
         self.remoteEnded = self.ended  # who ends last is who closes it
@@ -404,7 +410,8 @@ class CarriedUpstream:
         leg.sent.value += size
         carried = self.carried
         carried.bytesSent += size
-        carried.lastActivity = leg.seconds()
+        seconds = leg.seconds
+        carried.lastActivity = seconds()
 
     # The client takes no more, or more again.
 

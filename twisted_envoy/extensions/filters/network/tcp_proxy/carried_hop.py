@@ -75,7 +75,8 @@ class CarriedOverHop(Carried):
         leg.received.value += size
         leg.clusterSent.value += size
         self.bytesReceived += size
-        self.lastActivity = leg.seconds()
+        seconds = leg.seconds
+        self.lastActivity = seconds()
         if self.write is None:
             self._early(data)
         else:
@@ -89,7 +90,8 @@ class CarriedOverHop(Carried):
         leg.received.value += size
         leg.clusterSent.value += size
         self.bytesReceived += size
-        self.lastActivity = leg.seconds()
+        seconds = leg.seconds
+        self.lastActivity = seconds()
         leg = self.second
         leg.received.value += size
         leg.clusterSent.value += size
@@ -172,7 +174,8 @@ class _UpstreamOverHop(CarriedUpstream):
         leg.sent.value += size
         carried = self.carried
         carried.bytesSent += size
-        carried.lastActivity = leg.seconds()
+        seconds = leg.seconds
+        carried.lastActivity = seconds()
         leg = carried.leg
         leg.clusterReceived.value += size
         leg.sent.value += size
@@ -184,7 +187,8 @@ class _UpstreamOverHop(CarriedUpstream):
         leg.sent.value += size
         carried = self.carried
         carried.bytesSent += size
-        carried.lastActivity = leg.seconds()
+        seconds = leg.seconds
+        carried.lastActivity = seconds()
         leg = carried.leg
         leg.clusterReceived.value += size
         leg.sent.value += size
