@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from twisted.internet.threads import deferToThread
+from zope.interface.verify import verifyObject
 
 from tests.sockets import test_stream as ours
 from tests.sockets.loopback import PAYLOAD, LoopbackTestCase, overTransports, receiveAll
+from twisted_envoy.internal.interfaces import IPromptTransport
 
 StreamSocketTests = overTransports(ours.StreamSocketTests, __name__)
 EndTests = overTransports(ours.EndTests, __name__)
@@ -41,3 +43,12 @@ class BufferTests(LoopbackTestCase):
         self.assertRaises(AttributeError, transport.getHandle)
         self.assertEqual((transport.getHost(), transport.getPeer()), (host, peer))
         self.assertEqual(transport.logPrefix(), "connection")
+
+    async def test_neverAtOnce(self) -> None:
+        """It says so to who asks whether it ends at once."""
+        server, _ = await self.pair()
+        transport = server.transport
+
+        self.assertTrue(verifyObject(IPromptTransport, transport))
+        self.assertFalse(transport.endNow() or transport.closeNow())
+        self.assertFalse(transport.disconnecting)

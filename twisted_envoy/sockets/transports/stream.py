@@ -27,7 +27,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from twisted_envoy.internal.interfaces import IHalfCloseTransport
+from twisted_envoy.internal.interfaces import IPromptTransport
 from twisted_envoy.sockets.addresses import unmapped
 from twisted_envoy.sockets.events import NOBODY, Events, SocketContext, failureOf, tell
 from twisted_envoy.sockets.transports.ending import lingerTransport, resetTransport
@@ -38,7 +38,7 @@ _log = Logger("connection")
 _DONE = failureOf(error.ConnectionDone())
 
 
-@implementer(IHalfCloseTransport, IHalfCloseableProtocol, ILoggingContext)
+@implementer(IPromptTransport, IHalfCloseableProtocol, ILoggingContext)
 class TransportStream:
     """
     One connection.
@@ -246,6 +246,14 @@ class TransportStream:
             if self._out.producer is None:
                 self._out.shut = True
                 self._turn.post(self._finish)
+
+    def endNow(self) -> bool:
+        """See IPromptTransport: Twisted's transports end at the next poll."""
+        return False
+
+    def closeNow(self) -> bool:
+        """The same."""
+        return False
 
     def resetConnection(self) -> None:
         """Reset the connection once all that was written is out (and a producer has gone)."""
