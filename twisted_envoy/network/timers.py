@@ -62,6 +62,7 @@ class DeadlineQueue:
 
     Who comes later is due later, so a queue is all that it takes: waiting and leaving, as nearly
     all who wait for a time-out do, cost the reactor nothing. When nobody waits there is no timer.
+    Who has no time for a call does what `wait` and `leave` do.
 
     Args:
         reactor: tells and waits for the time.
@@ -69,15 +70,16 @@ class DeadlineQueue:
 
     Attributes:
         waiting: who waits, in order -> when they are due.
+        armed: the reactor's timer, None while nobody waits.
     """
 
-    __slots__ = ("_armed", "_reactor", "delay", "waiting")
+    __slots__ = ("_reactor", "armed", "delay", "waiting")
 
     def __init__(self, reactor: TimerReactor, delay: float) -> None:
         self._reactor = reactor
         self.delay = delay
         self.waiting: dict[Waiter, float] = {}
-        self._armed: IDelayedCall | None = None
+        self.armed: IDelayedCall | None = None
 
     def add(self, call: Callable[[], None], now: float | None = None) -> Deadline:
         """Call when `delay` has passed; what it raises is logged. `now` saves asking for it."""
@@ -88,24 +90,32 @@ class DeadlineQueue:
     def wait(self, waiter: Waiter, now: float) -> None:
         """The waiter is due when `delay` has passed; it does not wait here yet."""
         self.waiting[waiter] = now + self.delay
-        if self._armed is None:
-            self._armed = self._reactor.callLater(self.delay, self._due)
+        if self.armed is None:
+            self.arm()
+
+    def arm(self) -> None:
+        """The first one waits."""
+        self.armed = self._reactor.callLater(self.delay, self._due)
 
     def leave(self, waiter: Waiter) -> None:
         """The waiter waits no more; if it does not nothing happens."""
-        waiting = self.waiting
-        if waiting.pop(waiter, None) is not None and not waiting and self._armed is not None:
-            self._armed.cancel()
-            self._armed = None
+        if self.waiting.pop(waiter, None) is not None and not self.waiting:
+            self.disarm()
+
+    def disarm(self) -> None:
+        """Nobody waits any more."""
+        if self.armed is not None:
+            self.armed.cancel()
+            self.armed = None
 
     def _due(self) -> None:
-        self._armed = None
+        self.armed = None
         waiting = self.waiting
         now = self._reactor.seconds()
         due: list[Waiter] = []
         for waiter, when in waiting.items():
             if when > now:
-                self._armed = self._reactor.callLater(when - now, self._due)
+                self.armed = self._reactor.callLater(when - now, self._due)
                 break
             due.append(waiter)
         for waiter in due:

@@ -105,8 +105,11 @@ class Carried:
         transport.pauseProducing()
         leg.began(self)
         leg.settings.live[self] = None
-        if leg.idleQueue is not None:
-            leg.idleQueue.wait(self, now)
+        queue = leg.idleQueue
+        if queue is not None:
+            queue.waiting[self] = now + queue.delay
+            if queue.armed is None:
+                queue.arm()
         self.upstream = upstream = CarriedUpstream(self, leg)
         upstream.start(now)
 
@@ -219,8 +222,11 @@ class Carried:
     def upstreamLost(self, remote: bool, lasted: float) -> None:
         """The upstream connection has ended as it should."""
         self.leg.upstreamLost(remote, lasted)
-        if self.leg.idleQueue is not None:
-            self.leg.idleQueue.leave(self)
+        queue = self.leg.idleQueue
+        if queue is not None:
+            queue.waiting.pop(self, None)
+            if not queue.waiting:
+                queue.disarm()
 
     # Anything else.
 
@@ -310,7 +316,10 @@ class CarriedUpstream:
     def start(self, now: float) -> None:
         """Begin to connect."""
         leg = self.leg
-        leg.connectTimeouts.wait(self, now)
+        queue = leg.connectTimeouts
+        queue.waiting[self] = now + queue.delay
+        if queue.armed is None:
+            queue.arm()
         assert leg.begin is not None
         try:
             attempt = leg.begin(self)
@@ -351,7 +360,10 @@ class CarriedUpstream:
         leg = self.leg
         cluster = leg.cluster
         now = self.connectedTime = leg.seconds()
-        leg.connectTimeouts.leave(self)
+        queue = leg.connectTimeouts
+        queue.waiting.pop(self, None)
+        if not queue.waiting:
+            queue.disarm()
         cluster.open[transport] = None
         if cluster.bufferLimit != DEFAULT_LIMIT:
             transport.setWriteBufferLimit(cluster.bufferLimit)

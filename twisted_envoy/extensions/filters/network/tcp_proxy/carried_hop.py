@@ -28,13 +28,16 @@ class CarriedOverHop(Carried):
     Through two legs: `leg`, to the internal listener, and the one behind it.
 
     Attributes:
-        second: that. early: bytes that came before the host's connection was there.
+        second: that. idle: where it waits.
+        early: bytes that came before the host's connection was there.
         isConfirmed: the hop would be.
         told: bytes that had come when the upstream's end of stream went to the client; -1 before.
         remoteEnded: the hop's other end would have ended last.
     """
 
-    __slots__ = ("early", "isConfirmed", "remoteEnded", "second", "told")
+    __slots__ = ("early", "idle", "isConfirmed", "remoteEnded", "second", "told")
+
+    idle: DeadlineQueue | None
 
     def __init__(self, leg: Leg, second: Leg) -> None:
         super().__init__(leg)
@@ -54,9 +57,11 @@ class CarriedOverHop(Carried):
         leg.began(self)
         second.began(self)
         leg.settings.live[self] = None
-        queue = leg.firstToIdle(second)
+        queue = self.idle = leg.firstToIdle(second)
         if queue is not None:
-            queue.wait(self, now)
+            queue.waiting[self] = now + queue.delay
+            if queue.armed is None:
+                queue.arm()
         self.upstream = upstream = _UpstreamOverHop(self, second)
         leg.registry.turn.afterPoll(self.confirm)  # before what is told of the host
         upstream.start(now)
@@ -154,12 +159,11 @@ class CarriedOverHop(Carried):
         second.lost(self, age)
         leg.upstreamLost(self.remoteEnded, age)
         del leg.cluster.open[self]
-        queue = leg.firstToIdle(second)
-        if queue is not None:
-            queue.leave(self)
+        if self.idle is not None:
+            self.idle.leave(self)
 
     def idleQueue(self) -> DeadlineQueue | None:
-        return self.leg.firstToIdle(self.second)
+        return self.idle
 
 
 class _UpstreamOverHop(CarriedUpstream):
