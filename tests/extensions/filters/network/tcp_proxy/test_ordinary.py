@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.bootstraps import proxied
 from tests.extensions.filters.network.tcp_proxy.support import ORIGIN, ProxyTestCase
 from tests.extensions.filters.network.tcp_proxy.test_carrier import hops
+from twisted_envoy.upstream.tcp_connection import PoolConnection
 
 
 class OrdinaryTests(ProxyTestCase):
@@ -18,6 +19,22 @@ class OrdinaryTests(ProxyTestCase):
         self.envoy.settle()
         (one,) = self.envoy.server.listeners.get("ingress").connections
         return one.become(), client, server
+
+    def test_noCycles(self):
+        """Its two sides let go of each other, and a transport that is lost keeps no chain."""
+        for text in (proxied(), hops()):
+            for end in (0, 1):
+                self.start(text)
+                pair = self.pair()
+                (one,) = self.envoy.server.listeners.get("ingress").connections
+                client, upstream = one.transport, one.upstream.transport
+                pair[end].abortConnection()
+                self.envoy.settle()
+                pair[1 - end].loseConnection()
+                self.envoy.settle()
+                self.assertIsNone(one.upstream)
+                self.assertNotIn(type(client.protocol).__name__, ("Chain", "Carried"))
+                self.assertNotIsInstance(upstream.protocol, PoolConnection)
 
     def test_record(self):
         """Times, addresses, bytes, the host, and a number for both connections."""

@@ -253,6 +253,10 @@ class Carried:
         assert self.chain is not None
         return self.chain
 
+    def forget(self) -> None:
+        """It has become a chain, at an event that is over: the two sides are no cycle any more."""
+        self.upstream = None
+
     def due(self) -> None:
         """Nobody knows yet whether it was idle: that is for its timer to find out."""
         self.become()

@@ -44,6 +44,7 @@ def ordinary(carried: Carried) -> None:
             _goOnConnecting(carried, link)
         else:
             _goOnRelaying(carried, link, outer)
+    carried.leg.turn.post(carried.forget)
 
 
 def _linkOf(carried: Carried, leg: Leg, transport: Any, connectionID: int) -> ResumedProxy:
@@ -58,7 +59,8 @@ def _linkOf(carried: Carried, leg: Leg, transport: Any, connectionID: int) -> Re
     chain = Chain(leg.chain.makers, info, listener.settings.bufferLimit, listener.whenEnded)
     link = ResumedProxy(leg.settings)
     chain.resume(transport, link)
-    transport.protocol = chain
+    if not transport.disconnected:  # else it has told its protocol, and forgotten it
+        transport.protocol = chain
     listener.replaced(carried, chain)
     link.resume(leg.host, carried.lastActivity)
     return link
@@ -78,7 +80,8 @@ def _upstreamOf(
     protocol.resume(transport, carried.upstreamEnded, carried.ended, before)
     pool = PoolConnection(leg.host, None)
     pool.resumeConnected(transport, protocol, since, ends)
-    transport.protocol = pool
+    if not transport.disconnected:
+        transport.protocol = pool
     link.resumeRelaying(protocol, carried.ended, carried.upstreamEnded)
     return protocol, pool
 
