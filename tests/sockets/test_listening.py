@@ -46,6 +46,29 @@ class BindTests(LoopbackTestCase):
         self.assertEqual(port.getHost().host, "127.0.0.1")
         self.assertGreater(port.getHost().port, 0)
 
+    @oursOnly
+    async def test_addressThatNobodyAsksFor(self) -> None:
+        """A factory that does not ask gets none; the transport knows it, when somebody asks."""
+        given = []
+
+        class Incurious(Accepting):
+            asksPeer = False
+
+            def buildProtocol(self, addr: Any) -> Any:
+                given.append(addr)
+                return super().buildProtocol(addr)
+
+        factory = Incurious()
+        port = await self.listen(factory)
+        accepting = factory.next()
+
+        with dial(port) as peer:
+            server = await accepting
+            host, number = peer.getsockname()
+
+        self.assertEqual(given, [None])
+        self.assertEqual(server.transport.getPeer(), IPv4Address("TCP", host, number))
+
     async def test_wildcard(self) -> None:
         """An accepted connection's host is the address that was dialled, not the wildcard."""
         accepting = Accepting()

@@ -103,6 +103,7 @@ class Listener:
     """
 
     noisy = False
+    asksPeer = False
 
     def __init__(
         self,

@@ -11,20 +11,23 @@ class HalfClosing:
 
     Each connection asks several times, and asking an interface costs as much as some of what is
     done then. A class that implements it does so for all of its objects, and is remembered.
+
+    Attributes:
+        classes: those that are; who has no time for a call looks there first.
     """
 
-    __slots__ = ("_classes",)
+    __slots__ = ("classes",)
 
     def __init__(self) -> None:
-        self._classes: set[type] = set()
+        self.classes: set[type] = set()
 
     def includes(self, protocol: object) -> bool:
         """Whether the protocol is to be told."""
         kind = protocol.__class__
-        if kind in self._classes:
+        if kind in self.classes:
             return True
         if not IHalfCloseableProtocol.providedBy(protocol):
             return False
         if IHalfCloseableProtocol.implementedBy(kind):
-            self._classes.add(kind)
+            self.classes.add(kind)
         return True

@@ -54,6 +54,7 @@ class ListeningSocket:
     Args:
         address: where to listen; port 0 lets the kernel choose.
         given: a socket that listens there already; somebody else puts its path away.
+        factory: is given None for the peer's address if it has `asksPeer` and that is False.
 
     Raises:
         twisted.internet.error.CannotListenError: from `startListening`.
@@ -75,7 +76,9 @@ class ListeningSocket:
         self._sock: socket.socket | None = None
         self._local: IAddress | None = None
         self._batch = options.acceptBatch
+        self._asksNot = not getattr(factory, "asksPeer", True)
         self._family = int(familyOf(address))
+        self._asksNot &= self._family == _IPV4  # whose names are made addresses by who asks
         self._bound = address
         self._retry: IDelayedCall | None = None
 
@@ -135,8 +138,13 @@ class ListeningSocket:
         try:
             sock.setblocking(False)
             family = self._family
-            peer = ipv4(name) if family == _IPV4 else fromName(family, name)
-            protocol: Any = self._factory.buildProtocol(peer)
+            peer: Any = name
+            protocol: Any
+            if self._asksNot:
+                protocol = self._factory.buildProtocol(None)  # type: ignore[arg-type]
+            else:
+                peer = ipv4(name) if family == _IPV4 else fromName(family, name)
+                protocol = self._factory.buildProtocol(peer)
             if protocol is None:
                 sock.close()
             else:

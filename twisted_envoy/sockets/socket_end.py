@@ -45,7 +45,7 @@ class SocketEnd:
         context: the reactor, and the turn that is drained after each event, so that what an event
             caused inside the process is delivered at once.
         local: None is asked of the kernel when somebody wants it.
-        peer: the other end.
+        peer: the other end, or its name, of IPv4.
     """
 
     __slots__ = (
@@ -80,13 +80,13 @@ class SocketEnd:
         sock: socket.SocketType,
         context: SocketContext,
         local: IAddress | None,
-        peer: IAddress,
+        peer: Any,
     ) -> None:
         self._sock = sock
         self._context = context
         self._turn = context.turn
         self._local: Any = local  # or its name, of IPv4
-        self._peer = peer
+        self._peer: Any = peer  # or its name, of IPv4
         edges = self._edges = context.edges
         owner: Any = self
         out = self._out = WriteBuffer(

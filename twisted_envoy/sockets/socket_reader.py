@@ -210,10 +210,12 @@ class SocketReader(SocketEnd):
             self._stopReading()
         else:
             self.isReading = False
+        protocol = self.protocol
+        halfClosing = self._context.halfClosing
         if self._broken is not None:
             self._lose(self._broken)
-        elif self._context.halfClosing.includes(self.protocol):
-            self.protocol.readConnectionLost()
+        elif protocol.__class__ in halfClosing.classes or halfClosing.includes(protocol):
+            protocol.readConnectionLost()
         else:
             producer = self._out.unregisterProducer()
             if producer is not None:

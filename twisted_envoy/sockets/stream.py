@@ -32,6 +32,7 @@ from twisted.internet.interfaces import IAddress, IReadDescriptor, IWriteDescrip
 from zope.interface import implementer
 
 from twisted_envoy.internal.interfaces import IPromptTransport
+from twisted_envoy.sockets.addresses import ipv4
 from twisted_envoy.sockets.events import NOBODY
 from twisted_envoy.sockets.socket_reader import SocketReader
 
@@ -154,7 +155,8 @@ class StreamSocket(SocketReader):
         ):
             return False
         self.disconnected = self.disconnecting = True
-        out.forget()
+        out.shut = True
+        out.owner = out.told = out.producer = None
         sock = self._sock
         if self._edges is not None:
             self._edges.forget(sock.fileno())
@@ -170,4 +172,8 @@ class StreamSocket(SocketReader):
 
     def getPeer(self) -> IAddress:
         """The other end."""
-        return self._peer
+        peer = self._peer
+        if peer.__class__ is tuple:
+            peer = self._peer = ipv4(peer)
+        found: IAddress = peer
+        return found

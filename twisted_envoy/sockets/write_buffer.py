@@ -64,10 +64,11 @@ class WriteBuffer:
         shut: no more writes are taken.
         wrote: something was handed to the kernel, ever.
         producer: who was registered, None for nobody.
+        owner, told: who hears how it goes, and when nothing is kept any more; None: nobody.
     """
 
     __slots__ = (
-        *("_onWritten", "_outbox", "_owner", "_paused", "_pieces", "_pull", "_reactor"),
+        *("told", "_outbox", "owner", "_paused", "_pieces", "_pull", "_reactor"),
         *("_sock", "limit", "producer", "shut", "size", "soon", "waiting", "wrote"),
     )
 
@@ -79,12 +80,12 @@ class WriteBuffer:
         outbox: Outbox = CLOSED,
     ) -> None:
         self._sock = sock
-        self._owner: WriteOwner | None = owner
+        self.owner: WriteOwner | None = owner
         self._reactor = reactor
         self._outbox = outbox
         self.soon = b""
         self._pieces: deque[bytes | memoryview | Piped] = _NOTHING
-        self._onWritten: Callable[[], None] | None = None
+        self.told: Callable[[], None] | None = None
         self.limit = DEFAULT_LIMIT
         self.waiting = False
         self._pull = False
@@ -143,8 +144,8 @@ class WriteBuffer:
         size = len(data)
         self._watch()
         if sent == size:
-            if self._reactor is None and self._owner is not None:
-                self._owner.flushSoon()
+            if self._reactor is None and self.owner is not None:
+                self.owner.flushSoon()
             return
         if self._pieces is _NOTHING:
             self._pieces = deque()
@@ -171,8 +172,8 @@ class WriteBuffer:
 
     def raised(self) -> None:
         """See Sender."""
-        if self._owner is not None:
-            self._owner.raised()
+        if self.owner is not None:
+            self.owner.raised()
 
     def kept(self) -> int:
         """Bytes that the kernel has not taken."""
@@ -227,7 +228,7 @@ class WriteBuffer:
 
     def onWritten(self, call: Callable[[], None] | None) -> None:
         """Call whenever nothing is kept any more after something was."""
-        self._onWritten = call
+        self.told = call
 
     def flush(self) -> None:
         """The kernel takes bytes again."""
@@ -237,11 +238,11 @@ class WriteBuffer:
         if not pieces:
             self._pieces = _NOTHING
             self._unwatch()
-            if self._onWritten is not None:
-                self._onWritten()
+            if self.told is not None:
+                self.told()
         if self.producer is None:
-            if not pieces and self._owner is not None:
-                self._owner.written()
+            if not pieces and self.owner is not None:
+                self.owner.written()
         elif self._paused and self.size <= self.limit // 2 or self._pull and not pieces:
             self._paused = False
             self.producer.resumeProducing()
@@ -256,7 +257,7 @@ class WriteBuffer:
         return True
 
     def _break(self, problem: OSError) -> None:
-        owner = self._owner
+        owner = self.owner
         self.drop()
         if owner is not None:
             owner.writeFailed(problem)
@@ -272,8 +273,8 @@ class WriteBuffer:
                 first.drop()
             self._pieces = _NOTHING
         self.size = 0
-        if self._onWritten is not None:
-            self._onWritten()
+        if self.told is not None:
+            self.told()
         self._unwatch()
 
     def end(self) -> None:
@@ -288,12 +289,12 @@ class WriteBuffer:
         Returns:
             The producer that was registered, or None; it has not been told.
         """
-        told, producer = self._onWritten, self.producer
-        self._onWritten = None
+        told, producer = self.told, self.producer
+        self.told = None
         if self._pieces or self.waiting or self.soon:
             self.drop()
         self.shut = True
-        self._owner = None
+        self.owner = None
         if told is not None:
             told()
         if producer is not None:
@@ -301,27 +302,22 @@ class WriteBuffer:
             self._pull = self._paused = False
         return producer
 
-    def forget(self) -> None:
-        """The same, where nothing is kept and nobody is to be told."""
-        self.shut = True
-        self._owner = self._onWritten = self.producer = None
-
     def watchAgain(self) -> None:
         """The reactor has dropped its writer by mistake."""
         if self.waiting and self._reactor is not None:
-            self._reactor.addWriter(self._owner)
+            self._reactor.addWriter(self.owner)
 
     def _watch(self) -> None:
         if not self.waiting:
             self.waiting = True
             if self._reactor is not None:
-                self._reactor.addWriter(self._owner)
+                self._reactor.addWriter(self.owner)
 
     def _unwatch(self) -> None:
         if self.waiting:
             self.waiting = False
             if self._reactor is not None:
-                self._reactor.removeWriter(self._owner)
+                self._reactor.removeWriter(self.owner)
 
     # The producer.
 

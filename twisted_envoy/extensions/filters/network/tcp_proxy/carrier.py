@@ -106,7 +106,9 @@ class Carrier:
         leg = self._leg
         if leg is None or leg.balancer.only is not leg.host:
             leg = self._leg = self._newLeg()
-        return leg if leg is not None and leg.isFree else None
+        if leg is None or not leg.isFree:
+            return None
+        return leg
 
     def _newLeg(self) -> Leg | None:
         """To the only host that there is now."""
