@@ -68,6 +68,7 @@ class BindTests(LoopbackTestCase):
 
         self.assertEqual(given, [None])
         self.assertEqual(server.transport.getPeer(), IPv4Address("TCP", host, number))
+        await server.gone()
 
     async def test_wildcard(self) -> None:
         """An accepted connection's host is the address that was dialled, not the wildcard."""
