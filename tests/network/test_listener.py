@@ -131,9 +131,12 @@ class AcceptedTests(SynchronousTestCase):
         self.assertEqual(limit.active, 0)
 
     def test_limitOfAHop(self):
-        """An internal client is refused."""
-        world = World(address=HOP, limit=ConnectionLimit(0))
-        self.failureResultOf(world.connecting(), ConnectionRefusedError)
+        """An internal client is never refused, as in Envoy; it is counted."""
+        limit = ConnectionLimit(0)
+        everybody = ConnectionLimit(0)
+        world = World(address=HOP, limit=limit, globalLimit=everybody)
+        world.connect()
+        self.assertEqual((limit.active, everybody.active), (1, 1))
 
     def test_bufferLimit(self):
         """The buffer limit is the transport's; a hop keeps its own."""

@@ -189,6 +189,23 @@ class LimitTests(LogTestCase):
         self.assertFalse(envoy.connect("A").ended)
         self.assertTrue(envoy.connect("A").ended)
 
+    def test_internal(self):
+        """Internal connections are not counted by the monitor, and never refused."""
+        config = {
+            "@type": MONITOR + "downstream_connections.v3.DownstreamConnectionsConfig",
+            "max_active_downstream_connections": 1,
+        }
+        name = "envoy.resource_monitors.global_downstream_max_connections"
+        text = bootstrap(
+            [listener("A", "127.0.0.1:1", echo()), listener("B", "internal:", echo())],
+            overload_manager={"resource_monitors": [{"name": name, "typed_config": config}]},
+        )
+        envoy = MemoryEnvoy(text)
+        inside = [envoy.connect("B"), envoy.connect("B")]
+        self.assertFalse(envoy.connect("A").ended)
+        self.assertTrue(envoy.connect("A").ended)
+        self.assertEqual([one.ended for one in inside], [False, False])
+
 
 class FlushTests(LogTestCase):
     """How often histograms are merged."""

@@ -210,18 +210,23 @@ class Listener:
         return self._acceptor()
 
     def _acceptor(self) -> Acceptor | DirectAcceptor | None:
-        """For a connection that is not carried; None: a limit is reached."""
+        """For a connection that is not carried; None: a limit is reached (inside nobody asks)."""
+        if not self.isInternal and self._refuses():
+            return None
+        return Acceptor(self) if self.holding or self.filterMakers else self._direct
+
+    def _refuses(self) -> bool:
         settings = self.settings
         if settings.globalLimit is not None and settings.globalLimit.reached:
             self.stats.downstream_global_cx_overflow.value += 1
             if settings.globalLimit.refusals is not None:
                 settings.globalLimit.refusals.value += 1
-            return None
+            return True
         limit = settings.limit
         if limit.most is not None and limit.reached:
             self.stats.downstream_cx_overflow.value += 1
-            return None
-        return Acceptor(self) if self.holding or self.filterMakers else self._direct
+            return True
+        return False
 
     @property
     def carrier(self) -> Any:

@@ -116,7 +116,7 @@ class ListenerBuilder:
             pipeSize=self._pipeSize(limit) if internal else None,
             accessLogs=accessLogs,
             limit=self._limit(name),
-            globalLimit=self._globalOf(config),
+            globalLimit=self._globalOf(config, internal),
             handsOff=handsOff,
         )
         listener = Listener(settings, config, ListenerStats(scope), context.reactor, self._nextID)
@@ -134,9 +134,13 @@ class ListenerBuilder:
             return None
         return min(max(limit, _SMALLEST_PIPE), _LARGEST_PIPE)
 
-    def _globalOf(self, config: View) -> ConnectionLimit | None:
+    def _globalOf(self, config: View, internal: bool) -> ConnectionLimit | None:
+        """Internal connections count for the runtime's limit, but not for the monitor's."""
         ignored = (config.ignore_global_conn_limit, config.bypass_overload_manager)
-        return None if any(ignored) else self._globalLimit
+        limit = self._globalLimit
+        if any(ignored) or (internal and limit is not None and limit.refusals is not None):
+            return None
+        return limit
 
 
 def _listenerFilter(config: View, context: FactoryContext) -> Callable[[], IListenerFilter]:

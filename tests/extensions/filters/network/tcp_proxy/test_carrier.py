@@ -118,14 +118,17 @@ class CarrierTests(ProxyTestCase):
         self.assertEqual(self.stat("cluster.origin.upstream_cx_total"), 1)
 
     def test_limitOfBoth(self):
-        """A hop counts besides the connection in front of it: near the limit it is made."""
+        """A hop counts besides the connection in front of it, and is never one too many."""
         layer = {"overload.global_downstream_max_connections": 3}
         runtime = {"layers": [{"name": "a", "static_layer": layer}]}
         text = hops()
         self.start(bootstrapWith(text, layered_runtime=runtime))
         self.pair()
+        client, _ = self.pair()
+        self.assertFalse(client.ended or client.wasReset)
         client = self.envoy.connect("ingress")
-        self.assertEqual(self.stat("listener.envoy_internal_hop.downstream_global_cx_overflow"), 1)
+        self.assertEqual(self.stat("listener.127.0.0.1_9000.downstream_global_cx_overflow"), 1)
+        self.assertEqual(self.stat("listener.envoy_internal_hop.downstream_cx_total"), 2)
         self.assertTrue(client.ended or client.wasReset)
 
     def test_smallHop(self):

@@ -88,16 +88,12 @@ class Carrier:
         port = self._registry.find(address.name)
         carrier = None if port is None else getattr(port.factory, "carrier", None)
         second = None if carrier is None else carrier.leg()
-        if second is None or second.isHop or not self._fits(port, second):
+        if second is None or second.isHop or not self._fits(port):
             return None
         return CarriedOverHop(leg, second)
 
-    def _fits(self, port: Any, second: Leg) -> bool:
-        """A hop would be taken in besides the first connection, and never be full for a moment."""
-        everybody = second.listener.settings.globalLimit
-        if everybody is not None and everybody.most is not None:
-            if everybody.active + 1 >= everybody.most:
-                return False
+    def _fits(self, port: Any) -> bool:
+        """A hop would never be full for a moment."""
         size: int = port.bufferSize or self._registry.bufferSize
         return size >= _LARGEST_READ
 

@@ -106,8 +106,8 @@ class Leg:
         pending = self._pending
         return not (
             listener.holding
-            or (everybody is not None and everybody.reached)
-            or (limit.most is not None and limit.reached)
+            or (everybody is not None and everybody.reached and not listener.isInternal)
+            or (limit.most is not None and limit.reached and not listener.isInternal)
             or connections.inUse >= connections.most
             or pending.inUse >= pending.most
             or self.host.monitor is not None
