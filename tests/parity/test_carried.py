@@ -122,7 +122,7 @@ class CarriedTests(ParityTestCase):
     """Proxies without logs; `1` goes to the origin, `2` over a hop."""
 
     origins: ClassVar[dict[str, Served | None]] = {
-        **{name: plays for name in ("plays1", "plays2", "one1", "one2", "idle1")},
+        **{name: plays for name in ("plays1", "plays2", "one1", "one2", "idle1", "full2")},
         "refused1": None,
         "refused2": None,
     }
@@ -146,7 +146,9 @@ class CarriedTests(ParityTestCase):
             more = {"idle_timeout": "0.3s"} if name == "idle1" else {}
             proxy = tcpProxy(to, name, **more)
             listeners.append(listener(name, "127.0.0.1:0", proxy, stat_prefix=name))
-        return served(listeners, clusters)
+        layer = {"envoy.resource_limits.listener.full2Hop.connection_limit": 1}
+        runtime = {"layers": [{"name": "limits", "static_layer": layer}]}
+        return served(listeners, clusters, layered_runtime=runtime)
 
     def _compared(self, name: str, scenario: Callable[[Side], object]) -> Any:
         # Whether a flush is counted depends on bytes and their end being read at once.
@@ -199,6 +201,20 @@ class CarriedTests(ParityTestCase):
     def test_limitOverAHop(self) -> None:
         """One behind a hop."""
         self._taken("one2")
+
+    def test_fullHop(self) -> None:
+        """An internal listener's limit refuses nobody."""
+
+        def scenario(side: Side) -> object:
+            clients = [side.connect("full2") for _ in range(3)]
+            for client in clients:
+                client.send(b"c" + b"x" * 100)
+            heard = [client.receive(1) for client in clients]
+            for client in clients:
+                client.close()
+            return heard, side.seen("full2", 3)
+
+        self._compared("full2", scenario)
 
     def test_nobody(self) -> None:
         """Nobody listens, or nobody answers."""
