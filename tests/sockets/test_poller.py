@@ -297,6 +297,27 @@ class EdgeTests(SynchronousTestCase):
         self.poller.doRead()
         self.assertEqual(self.heard[2:], [("two", 5)])
 
+    def test_kept(self) -> None:
+        """One that asks for nothing yet hears of the reactor's end only, until it asks."""
+        kept = Edge(self.heard, "kept")
+        self.addCleanup(kept.sock.close)
+        self.addCleanup(kept.peer.close)
+        self.heard.clear()
+        self.poller.keep(kept.sock.fileno(), kept)
+        kept.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual(self.heard, [])
+        self.poller.watch(kept.sock.fileno(), kept)
+        self.poller.doRead()
+        self.assertEqual(self.heard, [("kept", 5)])
+        other = Edge(self.heard, "other")
+        self.addCleanup(other.sock.close)
+        self.addCleanup(other.peer.close)
+        self.poller.keep(other.sock.fileno(), other)
+        self.heard.clear()
+        self.poller.connectionLost(Failure(CONNECTION_LOST))  # type: ignore[no-untyped-call]
+        self.assertIn(("other", ConnectionLost), self.heard)
+
     def test_together(self) -> None:
         """What several leave in the outbox goes out when all were told; one alone goes at once."""
         outbox = self.poller.outbox

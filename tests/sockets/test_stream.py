@@ -182,6 +182,26 @@ class EndTests(LoopbackTestCase):
         self.assertFalse(lost)
         self.assertTrue(client.reason.check(ConnectionDone))
 
+    async def test_pausedFromTheBeginning(self) -> None:
+        """Who pauses when it begins hears nothing until it resumes, and can write meanwhile."""
+
+        def pause(recorder: Any) -> None:
+            recorder.on["made"] = lambda recorder: recorder.transport.pauseProducing()
+
+        server, peer = await self.plainPeer(HalfRecorder, pause)
+        reading = deferToThread(receiveAll, peer)
+        peer.sendall(b"early")
+        server.transport.write(PAYLOAD)
+        server.transport.loseWriteConnection()
+        received = await reading
+        self.assertEqual(received, PAYLOAD)
+        self.assertEqual(server.data, b"")
+        server.transport.resumeProducing()
+        await server.untilSize(5)
+        peer.close()
+        await server.untilEvent("end")
+        self.assertEqual(server.data, b"early")
+
     @oursOnly
     async def test_endsNow(self) -> None:
         """Who need not be told ends at once, with all that was sent before and no producer."""

@@ -81,6 +81,9 @@ class Owner:
     def raised(self) -> None:
         self.said.append("raised")
 
+    def watch(self) -> None:
+        self.isWatched = True
+
 
 class Producer:
     def __init__(self) -> None:

@@ -105,6 +105,9 @@ class Edges(Protocol):
     def watch(self, fd: int, owner: EdgeSocket) -> None:
         """News of fd are the owner's from now on; what is the case already is news too."""
 
+    def keep(self, fd: int, owner: EdgeSocket) -> None:
+        """Tell the owner of nothing but the reactor's end; it will ask to be watched."""
+
     def handOver(self, fd: int, owner: EdgeSocket) -> None:
         """What is watched belongs to another owner."""
 

@@ -174,6 +174,14 @@ class Poller:
             self._begin()
         self._edges[fd] = owner
 
+    def keep(self, fd: int, owner: EdgeSocket) -> None:
+        """See Edges."""
+        if fd in self._masks:
+            self._forget(fd)
+        if not self._masks:
+            self._begin()
+        self._edges[fd] = owner
+
     def handOver(self, fd: int, owner: EdgeSocket) -> None:
         """See Edges."""
         self._edges[fd] = owner

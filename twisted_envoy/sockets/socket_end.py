@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet import error
 from twisted.internet.interfaces import IAddress
@@ -71,6 +71,7 @@ class SocketEnd:
         "disconnecting",
         "isReadable",
         "isReading",
+        "isWatched",
         "protocol",
         "write",
     )
@@ -96,6 +97,7 @@ class SocketEnd:
         self._readSize = FIRST_READ
         self.isReading = False
         self.isReadable = False  # as far as is known without asking: of edges only
+        self.isWatched = False  # by edges, of the kernel
         self._lasting = False  # and will be until the end has been read
         self._queued = False  # for another turn
         self._streak = LOOKS  # small reads until a shortcut is looked for; below 0: large ones
@@ -236,6 +238,8 @@ class SocketEnd:
             self._stopSplicing()
         producer = self._out.close()
         if reason is _DONE and self._out.wrote and not (self._ended or self._resetting):
+            if self._edges is not None and not self.isWatched:
+                self._edges.watch(sock.fileno(), cast(Any, self))
             linger(sock, self._context, self.isReadable)
         else:
             if self._edges is not None:

@@ -62,9 +62,13 @@ class SocketReader(SocketEnd):
         if self.disconnected:
             return None
         if watched and self._edges is not None:
+            self.isWatched = True
             self._edges.handOver(self._sock.fileno(), self)
         elif self._edges is not None:
-            self._edges.watch(self._sock.fileno(), self)
+            if self.isReading or self._out.waiting:
+                self.watch()
+            else:  # nobody wants to know yet
+                self._edges.keep(self._sock.fileno(), self)
         elif self.isReading:
             self._context.reactor.addReader(self)
         return None
@@ -199,6 +203,12 @@ class SocketReader(SocketEnd):
                 self._endRead()
         except Exception:
             self._fault("protocol")
+
+    def watch(self) -> None:
+        """See WriteOwner: and edges tell what is new, from now on."""
+        if self._edges is not None and not self.isWatched:
+            self.isWatched = True
+            self._edges.watch(self._sock.fileno(), self)
 
     def flushSoon(self) -> None:
         """See WriteOwner."""

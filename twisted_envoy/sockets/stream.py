@@ -65,6 +65,8 @@ class StreamSocket(SocketReader):
             self.isReading = True
             if self._edges is None:
                 self._context.reactor.addReader(self)
+            elif not self.isWatched:
+                self.watch()
             elif self.isReadable:
                 self._goOnLater()
 

@@ -45,6 +45,9 @@ class WriteOwner(Protocol):
     def raised(self) -> None:
         """The error that a producer let out is being handled."""
 
+    def watch(self) -> None:
+        """There is no reactor, and `flush` is to be called when the kernel takes bytes."""
+
 
 class WriteBuffer:
     """
@@ -312,6 +315,8 @@ class WriteBuffer:
             self.waiting = True
             if self._reactor is not None:
                 self._reactor.addWriter(self.owner)
+            elif self.owner is not None:
+                self.owner.watch()
 
     def _unwatch(self) -> None:
         if self.waiting:
