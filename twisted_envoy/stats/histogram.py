@@ -31,7 +31,7 @@ def binOf(value: int) -> float:
     return float(value // scale * scale)
 
 
-_SMALL = 1000
+SMALL = 1000
 """Values below are counted as they are until they are merged."""
 
 
@@ -114,9 +114,11 @@ class Histogram:
     Attributes:
         interval: Statistics of the last merged interval.
         total: Statistics of everything up to the last merge.
+        pending: what came since then -> how often; who has no time for a call adds a whole number
+            below SMALL by itself.
     """
 
-    __slots__ = ("_pending", "buckets", "interval", "name", "total", "unit")
+    __slots__ = ("buckets", "interval", "name", "pending", "total", "unit")
 
     def __init__(
         self, name: str, unit: str = "", buckets: tuple[float, ...] = DEFAULT_BUCKETS
@@ -124,7 +126,7 @@ class Histogram:
         self.name = name
         self.unit = unit
         self.buckets = buckets
-        self._pending: defaultdict[float, int] = defaultdict(int)
+        self.pending: defaultdict[float, int] = defaultdict(int)
         self.interval = Statistics({})
         self.total = Statistics({})
 
@@ -136,20 +138,20 @@ class Histogram:
     def record(self, value: float) -> None:
         """Take one value; a fraction is cut off."""
         whole = int(value)
-        self._pending[whole if whole < _SMALL else binOf(whole)] += 1
+        self.pending[whole if whole < SMALL else binOf(whole)] += 1
 
     def merge(self) -> None:
         """End the interval: what was recorded since the last call becomes visible."""
-        pending = self._pending
+        pending = self.pending
         if not pending:
             if self.interval.count:
                 self.interval = Statistics({})
             return
-        self._pending = defaultdict(int)
+        self.pending = defaultdict(int)
         bins = dict(self.total.bins)
         new: defaultdict[float, int] = defaultdict(int)
         for value, count in pending.items():
-            left = binOf(int(value)) if value < _SMALL else value
+            left = binOf(int(value)) if value < SMALL else value
             new[left] += count
             bins[left] = bins.get(left, 0) + count
         self.interval = Statistics(new)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.bootstraps import bootstrap, cluster, listener, logTo, tcpProxy
-from twisted_envoy.extensions.filters.network.tcp_proxy import carried, carrier, config
+from twisted_envoy.extensions.filters.network.tcp_proxy import carried_upstream, carrier, config
 from twisted_envoy.testing import MemoryEnvoy, Origin
 
 ORIGIN = "127.0.0.1:10000"
@@ -55,7 +55,9 @@ def logged() -> ExitStack:
 
     patches = ExitStack()
     patches.enter_context(patch.object(config, "isPlain", isPlain))
-    patches.enter_context(patch.object(carried.CarriedUpstream, "connectionLost", connectionLost))
+    patches.enter_context(
+        patch.object(carried_upstream.CarriedUpstream, "connectionLost", connectionLost)
+    )
     return patches
 
 

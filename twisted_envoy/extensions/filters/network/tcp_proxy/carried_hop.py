@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted_envoy.extensions.filters.network.tcp_proxy.carried import Carried, CarriedUpstream
+from twisted_envoy.extensions.filters.network.tcp_proxy.carried import Carried
+from twisted_envoy.extensions.filters.network.tcp_proxy.carried_upstream import CarriedUpstream
 from twisted_envoy.internal.registry import MIN_BUFFER_SIZE
 from twisted_envoy.sockets.write_buffer import DEFAULT_LIMIT
 
@@ -51,12 +52,12 @@ class CarriedOverHop(Carried):
         leg = self.leg
         second = self.second
         now = self.startTime = self.lastActivity = leg.seconds()
-        self.connectionID = leg.listener.nextID()
+        self.connectionID = leg.nextID()
         if leg.bufferLimit != DEFAULT_LIMIT:
             transport.setWriteBufferLimit(leg.bufferLimit)
         leg.began(self)
         second.began(self)
-        leg.settings.live[self] = None
+        leg.live[self] = None
         queue = self.idle = leg.firstToIdle(second)
         if queue is not None:
             queue.waiting[self] = now + queue.delay
@@ -151,10 +152,10 @@ class CarriedOverHop(Carried):
             self.leg.flushed()
         self.second.flushed()
 
-    def upstreamLost(self, remote: bool, lasted: float) -> None:
+    def upstreamLost(self, remote: bool, lasted: float, now: float) -> None:
         leg = self.leg
         second = self.second
-        age = leg.seconds() - self.startTime
+        age = now - self.startTime
         second.upstreamLost(remote, lasted)
         second.lost(self, age)
         leg.upstreamLost(self.remoteEnded, age)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted_envoy.extensions.filters.network.tcp_proxy.settings import Settings
 from twisted_envoy.internal.address import InternalAddress
+from twisted_envoy.stats.histogram import SMALL
 
 if TYPE_CHECKING:
     from twisted_envoy.internal.registry import Registry
@@ -52,6 +53,8 @@ class Leg:
         "idleQueue",
         "isHop",
         "listener",
+        "live",
+        "nextID",
         "received",
         "registry",
         "seconds",
@@ -78,6 +81,8 @@ class Leg:
         self.cluster = cluster
         self.bufferLimit = listener.settings.bufferLimit
         self.balancer = cluster.balancer
+        self.live = settings.live
+        self.nextID = listener.nextID
         self.seconds = settings.seconds
         self.isHop = isinstance(host.address, InternalAddress)
         self.begin = getattr(host.tcpPool(), "begin", None)
@@ -159,7 +164,11 @@ class Leg:
             pending.show()
         counts = self._counts
         counts.upstream_rq_pending_active.value -= 1
-        counts.upstream_cx_connect_ms.record(took * 1000)
+        whole = int(took * 1000)
+        if 0 <= whole < SMALL:
+            counts.upstream_cx_connect_ms.pending[whole] += 1
+        else:
+            counts.upstream_cx_connect_ms.record(whole)
         if self.cluster.takesOneRequest:
             counts.upstream_cx_max_requests.value += 1
         counts.upstream_rq_total.value += 1
@@ -185,7 +194,11 @@ class Leg:
             counts.upstream_cx_destroy_local_with_active_rq.value += 1
         counts.upstream_cx_active.value -= 1
         counts.upstream_rq_active.value -= 1
-        counts.upstream_cx_length_ms.record(lasted * 1000)
+        whole = int(lasted * 1000)
+        if 0 <= whole < SMALL:
+            counts.upstream_cx_length_ms.pending[whole] += 1
+        else:
+            counts.upstream_cx_length_ms.record(whole)
         host = self._hostStats
         host.cx_active.value -= 1
         host.rq_active.value -= 1
@@ -204,4 +217,8 @@ class Leg:
         self._limit.active -= 1
         if self._everybody is not None:
             self._everybody.active -= 1
-        stats.downstream_cx_length_ms.record(lasted * 1000)
+        whole = int(lasted * 1000)
+        if 0 <= whole < SMALL:
+            stats.downstream_cx_length_ms.pending[whole] += 1
+        else:
+            stats.downstream_cx_length_ms.record(whole)
